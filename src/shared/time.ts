@@ -1,0 +1,43 @@
+/** ISO 8601 with a date, a time, optionally a fraction, and `Z` or an offset; a time without a zone is taken as UTC. */
+const ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d{2}:?\d{2})?$/;
+
+/**
+ * Milliseconds since 1970 UTC of an ISO 8601 time, any precision beyond a millisecond cut off;
+ * undefined when the text is no such time or lies outside the years 0000 to 9999.
+ */
+export function parseTime(text: string): number | undefined {
+  const parts = ISO.exec(text);
+  if (parts === null) return undefined;
+  const [, date = '', time = '', zone = 'Z'] = parts;
+  const [clock = '', fraction = ''] = time.split(/[.,]/);
+  const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
+  const ms = Date.parse(`${date}T${clock.length === 5 ? `${clock}:00` : clock}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`);
+  return Number.isNaN(ms) || ms < EARLIEST || ms > LATEST ? undefined : ms;
+}
+
+const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** ISO 8601 UTC with milliseconds: the one form in which the warehouse keeps times; sorts as text. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds of a duration such as `500ms`, `60s`, `15m`, `1h` or `30d`; undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  const parts = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim());
+  if (parts === null) return undefined;
+  return Number(parts[1]) * UNIT_MS[parts[2] as keyof typeof UNIT_MS];
+}
+
+/** A duration for people: `850 ms`, `12 s`, `3 min`, `2 h 5 min`, `4 d`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 90_000) return `${Math.round(ms / 1000)} s`;
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 48 * 60) return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.round(minutes / 1440)} d`;
+}
