@@ -11,7 +11,9 @@ export function parseTime(text: string): number | undefined {
   const [, date = '', time = '', zone = 'Z'] = parts;
   const [clock = '', fraction = ''] = time.split(/[.,]/);
   const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
-  const ms = Date.parse(`${date}T${clock.length === 5 ? `${clock}:00` : clock}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`);
+  const ms = Date.parse(
+    `${date}T${clock.length === 5 ? `${clock}:00` : clock}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`,
+  );
   return Number.isNaN(ms) || ms < EARLIEST || ms > LATEST ? undefined : ms;
 }
 
@@ -38,6 +40,7 @@ export function formatDuration(ms: number): string {
   if (ms < 90_000) return `${Math.round(ms / 1000)} s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 60) return `${minutes} min`;
-  if (minutes < 48 * 60) return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 48 * 60)
+    return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return `${Math.round(minutes / 1440)} d`;
 }
