@@ -4,7 +4,10 @@ export type JsonObject = { [key: string]: Json };
 
 declare const raw: unique symbol;
 /** Made by `JSON.rawJSON`: `JSON.stringify` writes it digit for digit as the server sent it. */
-export type RawNumber = { readonly [raw]: true; readonly rawJSON: string };
+export interface RawNumber {
+  readonly [raw]: true;
+  readonly rawJSON: string;
+}
 
 /** The parts of the JSON source text proposal that Node 22 has and TypeScript's library does not name yet. */
 interface JsonWithSource {

@@ -1,0 +1,40 @@
+import { defineDataset } from './define.ts';
+
+export const agentDecisions = defineDataset({
+  name: 'agent-decisions',
+  about: 'Each decision of an AI agent, and the manifests of its runs.',
+  keyScope: 'read:events',
+  scopes: ['experiment', 'room'],
+  identity: ['id'],
+  timeField: 'timestamp',
+  read: 'snapshot',
+  unpaged: true,
+  pageLimit: 5000,
+  options: { detail: 'boolean' },
+  fields: {
+    id: { kind: 'text', about: 'The id of the decision, unique in its room.' },
+    _type: { kind: 'text', about: 'decision or run.' },
+    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
+    participantId: { kind: 'text', about: 'The participant who did it.' },
+    seq: { kind: 'integer', about: 'The number of the decision.' },
+    stateId: { kind: 'text', about: 'The experiment state it was made in.' },
+    stateName: { kind: 'text', about: 'The name of that state.' },
+    timestamp: {
+      kind: 'time',
+      about: 'When it happened, by the clock that the API reports (not when the server received it).',
+    },
+    turnKind: { kind: 'text', about: 'The kind of turn.' },
+    action: { kind: 'text', about: 'What the agent did.' },
+    value: { kind: 'any', about: 'The value it chose, a string or a number.' },
+    provider: { kind: 'text', about: 'The provider of the model.' },
+    model: { kind: 'text', about: 'The language model.' },
+    latencyMs: { kind: 'real', about: 'How long the model took.', unit: 'ms' },
+    inputTokens: { kind: 'integer', about: 'Tokens read.', unit: 'tokens' },
+    outputTokens: { kind: 'integer', about: 'Tokens written.', unit: 'tokens' },
+    prompt: { kind: 'any', about: 'The prompt, with detail: true.' },
+    reasoning: { kind: 'any', about: 'The reasoning, with detail: true.' },
+    chain: { kind: 'json', about: 'The steps of the reasoning, with detail: true.' },
+  },
+});
+export const agentDecisionsTable = agentDecisions.drizzle;

@@ -1,0 +1,143 @@
+import { customType, index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
+
+/** How a field's value is kept: `any` is a column that holds a string or a number as it came, `json` an object or list as text. */
+export type FieldKind = 'text' | 'integer' | 'real' | 'boolean' | 'time' | 'json' | 'any';
+
+/** What a value's column is declared as in SQLite. */
+export const SQL_TYPE: Record<FieldKind, 'TEXT' | 'INTEGER' | 'REAL' | 'ANY'> = {
+  text: 'TEXT',
+  integer: 'INTEGER',
+  real: 'REAL',
+  boolean: 'INTEGER',
+  time: 'TEXT',
+  json: 'TEXT',
+  any: 'ANY',
+};
+
+/** One known field of a data type: its kind, what it means and, where it has one, its unit. */
+export interface FieldSpec {
+  readonly kind: FieldKind;
+  readonly about: string;
+  readonly unit?: string;
+  /** Other names under which the API sends the same thing, tried in this order when the first is absent. */
+  readonly aliases?: readonly string[];
+  /** Differs in every answer without the record having changed (a signed URL): its query is cut off. */
+  readonly volatile?: true;
+}
+
+/** A part of an experiment that the API can be asked for. */
+export type ScopeKind = 'experiment' | 'room' | 'participant' | 'deployment';
+
+/** The values that a data type's extra query parameter takes. */
+export type OptionKind = 'number' | 'boolean' | 'strings';
+
+/** What a data type's author writes. Everything else (table, columns, keys, docs) follows from it. */
+export interface DatasetSpec {
+  /** The API's word for the data type, as in its path and in the configuration. */
+  readonly name: string;
+  readonly about: string;
+  /** The scope that an API key needs for it, where documented. */
+  readonly keyScope: string | undefined;
+  /** Name of the table, where it is not the data type's name in snake_case. */
+  readonly table?: string;
+  /** What one request can ask for, in order of preference. */
+  readonly scopes: readonly ScopeKind[];
+  /** Path of a scope, `{id}` standing for the scope's id; without it `/data/{name}/{scope}/{id}`. */
+  readonly path?: string;
+  /** Fields that identify a record, the first present one counting; none: the record's content does. */
+  readonly identity: readonly string[];
+  /** The field that the API filters and sorts by; undefined: the data type has none. */
+  readonly timeField: string | undefined;
+  /** incremental: documented `startTime` and `sort`; snapshot: listed whole; single: one object. */
+  readonly read: 'incremental' | 'snapshot' | 'single';
+  /** The endpoint sends no `pagination` and takes no `offset`: one answer is all there is. */
+  readonly unpaged?: true;
+  /** Largest `limit` where it is smaller than a page elsewhere. */
+  readonly pageLimit?: number;
+  /** The API stops at this many records, whatever is asked. */
+  readonly cap?: number;
+  /** Query parameters beyond the common ones. */
+  readonly options?: Readonly<Record<string, OptionKind>>;
+  readonly fields: Readonly<Record<string, FieldSpec>>;
+}
+
+/** A column of a data type's table that holds one field. */
+export interface Column {
+  readonly field: string;
+  readonly name: string;
+  readonly spec: FieldSpec;
+}
+
+/** A data type as the rest of the code uses it. */
+export interface Dataset extends DatasetSpec {
+  readonly table: string;
+  /** The known fields in the order of their columns. */
+  readonly columns: readonly Column[];
+  readonly timeColumn: string | undefined;
+  readonly drizzle: SQLiteTable;
+}
+
+/** Columns that every data type's table has beside its fields, before and after them. */
+export const LEADING = ['experiment_id', 'key'] as const;
+export const TRAILING = ['extra', 'first_seen_at', 'synced_at'] as const;
+
+/** What researchers ask for in time order: one experiment, one room, one participant. */
+const INDEXED = ['experiment_id', 'room_id', 'participant_id'];
+
+const any = customType<{ data: string | number | null }>({ dataType: () => 'any' });
+
+export function snakeCase(name: string): string {
+  return name
+    .replace(/[/-]/g, '_')
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}
+
+/** Completes a data type's declaration with its table, columns and indexes. */
+export function defineDataset(spec: DatasetSpec): Dataset {
+  const table = spec.table ?? snakeCase(spec.name);
+  const columns = Object.entries(spec.fields)
+    .filter(([field]) => field !== 'experimentId')
+    .map(([field, fieldSpec]) => ({ field, name: snakeCase(field), spec: fieldSpec }));
+  const timeColumn = spec.timeField === undefined ? undefined : snakeCase(spec.timeField);
+  return { ...spec, table, columns, timeColumn, drizzle: drizzleTable(table, columns, timeColumn) };
+}
+
+function drizzleTable(table: string, columns: readonly Column[], timeColumn: string | undefined): SQLiteTable {
+  const builders: Record<string, SQLiteColumnBuilderBase> = {
+    experiment_id: text().notNull(),
+    key: text().notNull(),
+    ...Object.fromEntries(columns.map(({ name, spec }) => [name, drizzleColumn(spec.kind)])),
+    extra: text(),
+    first_seen_at: text().notNull(),
+    synced_at: text().notNull(),
+  };
+  const indexed = timeColumn === undefined ? [] : INDEXED.filter((name) => name in builders);
+  return sqliteTable(table, builders, (built) => {
+    const column = (name: string): SQLiteColumn => {
+      const found = built[name];
+      if (found === undefined) throw new Error(`table ${table} has no column ${name}`);
+      return found;
+    };
+    return [
+      primaryKey({ columns: [column('experiment_id'), column('key')] }),
+      ...indexed.map((name) =>
+        index(`${table}_by_${name.replace('_id', '')}_and_time`).on(column(name), column(timeColumn ?? name)),
+      ),
+    ];
+  });
+}
+
+function drizzleColumn(kind: FieldKind): SQLiteColumnBuilderBase {
+  switch (SQL_TYPE[kind]) {
+    case 'TEXT':
+      return text();
+    case 'INTEGER':
+      return integer();
+    case 'REAL':
+      return real();
+    case 'ANY':
+      return any();
+  }
+}

@@ -1,0 +1,23 @@
+import { defineDataset } from './define.ts';
+
+export const deploymentSessions = defineDataset({
+  name: 'deployment-sessions',
+  about: 'Which rooms belong to which deployment.',
+  keyScope: undefined,
+  scopes: ['deployment'],
+  path: '/deployments/{id}/sessions',
+  identity: ['id', 'roomId'],
+  timeField: 'createdAt',
+  read: 'snapshot',
+  fields: {
+    id: { kind: 'text', about: 'The id of the room.', aliases: ['roomId', 'sessionId'] },
+    deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
+    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    status: { kind: 'text', about: 'State of the room.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.' },
+    createdAt: { kind: 'time', about: 'When it was opened.' },
+    startedAt: { kind: 'time', about: 'When the experiment began in it.' },
+    endedAt: { kind: 'time', about: 'When it ended.' },
+  },
+});
+export const deploymentSessionsTable = deploymentSessions.drizzle;

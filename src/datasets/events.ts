@@ -1,0 +1,38 @@
+import { defineDataset } from './define.ts';
+
+export const events = defineDataset({
+  name: 'events',
+  about: 'What happened in the experiment: consent, components, questionnaires, state changes.',
+  keyScope: 'read:events',
+  scopes: ['experiment', 'room', 'participant', 'deployment'],
+  identity: ['id'],
+  timeField: 'timestamp',
+  read: 'incremental',
+  options: { category: 'strings' },
+  fields: {
+    id: { kind: 'text', about: 'The id of the event.' },
+    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    roomId: { kind: 'text', about: 'The room (session) the record belongs to.', aliases: ['sessionId'] },
+    participantId: { kind: 'text', about: 'The participant who did it.' },
+    participantRole: { kind: 'text', about: 'The role of the participant in the experiment.' },
+    timestamp: {
+      kind: 'time',
+      about: 'When it happened, by the clock that the API reports (not when the server received it).',
+    },
+    onset: {
+      kind: 'real',
+      about: 'When it happened, counted from the start of the experiment; negative before it.',
+      unit: 'ms',
+    },
+    eventType: { kind: 'text', about: 'The kind of event.' },
+    category: { kind: 'text', about: 'The group of events it belongs to.' },
+    componentType: { kind: 'text', about: 'The type of the component that caused it.' },
+    componentId: { kind: 'text', about: 'The component that caused it.' },
+    content: { kind: 'text', about: 'Text that goes with the event.' },
+    stateId: { kind: 'text', about: 'The experiment state in which it happened.' },
+    stateName: { kind: 'text', about: 'The name of that state.' },
+    duration: { kind: 'real', about: 'How long it lasted.', unit: 'ms' },
+    response: { kind: 'json', about: 'The answer given, with its value and response time.' },
+  },
+});
+export const eventsTable = events.drizzle;

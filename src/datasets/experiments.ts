@@ -1,0 +1,23 @@
+import { defineDataset } from './define.ts';
+
+export const experiments = defineDataset({
+  name: 'experiments',
+  about: 'The experiments themselves.',
+  keyScope: undefined,
+  scopes: ['experiment'],
+  path: '/experiments/{id}',
+  identity: ['id'],
+  timeField: 'createdAt',
+  read: 'single',
+  fields: {
+    id: { kind: 'text', about: 'The id of the experiment.' },
+    name: { kind: 'text', about: 'Its name.' },
+    description: { kind: 'text', about: 'Its description.' },
+    ownerEmail: { kind: 'text', about: 'Who owns it.' },
+    roomCount: { kind: 'integer', about: 'How many rooms it has.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.' },
+    createdAt: { kind: 'time', about: 'When it was made.' },
+    updatedAt: { kind: 'time', about: 'When it was last changed.' },
+  },
+});
+export const experimentsTable = experiments.drizzle;

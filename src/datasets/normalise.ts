@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, isObject, isRawNumber, parseJson, type Json, type JsonObject } from '../shared/json.ts';
+import type { Column, Dataset } from './define.ts';
+import {
+  decode,
+  encode,
+  isStorableText,
+  timeOf,
+  UNFIT,
+  withoutQuery,
+  withoutSignatures,
+  type SqlValue,
+} from './values.ts';
+
+/** A record in the shape of its table. */
+export interface Row {
+  /** Unique within the data type and experiment. */
+  readonly key: string;
+  /** Whether `key` comes from the record's content and needs an ordinal where exact repeats occur. */
+  readonly byContent: boolean;
+  /** Milliseconds since 1970 UTC of the data type's time field; undefined when absent or unreadable. */
+  readonly time: number | undefined;
+  /** Values of `dataset.columns`, in order. */
+  readonly values: readonly SqlValue[];
+  /** JSON text of all that has no column or does not fit it; null when nothing is left over. */
+  readonly extra: string | null;
+}
+
+/** Something in an answer's list that is no record or cannot be stored; kept as text beside the reason. */
+export interface BadRecord {
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** What the request already said about its records: columns that are filled when the record leaves them out. */
+export interface Origin {
+  readonly experimentId: string;
+  /** Field name → value known from the scope, such as `roomId` in a room's answer. */
+  readonly fill?: Readonly<Record<string, string>>;
+  /** The key of the only record, for endpoints that give a single object. */
+  readonly key?: string;
+}
+
+/** SQLite's own JSON functions, which the views use, go no deeper. */
+const DEEPEST = 900;
+
+/** Lists, in `extra`, fields that the record did not have although their column is filled. A record's own key of that name is escaped by one more `$`. */
+const ABSENT = '$absent';
+const ABSENT_LIKE = /^\$+absent$/;
+
+/** Turns one record of an answer into a row, losing nothing: `denormalise` gives the record back. */
+export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | BadRecord {
+  if (!isObject(value)) return { reason: 'not an object', text: JSON.stringify(value) };
+  if (isDeeperThan(value, DEEPEST)) return { reason: `nested more than ${DEEPEST} levels deep`, text: deepText(value) };
+  const record = withoutSignatures(value) as JsonObject;
+  const extra = new Map<string, Json>();
+  const absent: string[] = [];
+
+  const values = dataset.columns.map((column) => {
+    const own = record[column.field];
+    if (own === undefined) return fallback(column, record, origin, absent);
+    const sent = column.spec.volatile === true && typeof own === 'string' ? withoutQuery(own) : own;
+    const encoded = encode(column.spec.kind, sent);
+    if (encoded !== sent && (encoded === UNFIT || column.spec.kind === 'time')) extra.set(column.field, sent);
+    return encoded === UNFIT ? null : encoded;
+  });
+  if ('experimentId' in dataset.fields && record['experimentId'] === undefined) absent.push('experimentId');
+  addUnknown(dataset, record, origin, extra);
+  if (absent.length > 0) extra.set(ABSENT, absent);
+
+  const id = identityOf(dataset, record, origin);
+  return {
+    key: id ?? `sha256:${createHash('sha256').update(canonicalJson(record)).digest('base64url')}`,
+    byContent: id === undefined,
+    time: dataset.timeField === undefined ? undefined : timeOf(record[dataset.timeField]),
+    values,
+    extra: extra.size === 0 ? null : JSON.stringify(Object.fromEntries(extra)),
+  };
+}
+
+/** The record as the API sent it (without signatures of signed URLs), from its column values and `extra`. */
+export function denormalise(
+  dataset: Dataset,
+  row: { readonly experimentId: string; readonly values: readonly SqlValue[]; readonly extra: string | null },
+): JsonObject {
+  const extra = row.extra === null ? {} : (parseJson(row.extra) as JsonObject);
+  const absent = new Set(Array.isArray(extra[ABSENT]) ? extra[ABSENT] : []);
+  const members: [string, Json][] = [];
+  if ('experimentId' in dataset.fields && !absent.has('experimentId')) members.push(['experimentId', row.experimentId]);
+  dataset.columns.forEach(({ field, spec }, i) => {
+    const value = row.values[i] ?? null;
+    if (value !== null && !absent.has(field)) members.push([field, decode(spec.kind, value)]);
+  });
+  for (const [key, value] of Object.entries<Json>(extra)) {
+    if (key !== ABSENT) members.push([ABSENT_LIKE.test(key) ? key.slice(1) : key, value]);
+  }
+  return Object.fromEntries(members);
+}
+
+/** What fills a column whose field the record does not have: an alias of the field, or what the request said. */
+function fallback({ field, spec }: Column, record: JsonObject, origin: Origin, absent: string[]): SqlValue {
+  const alias = spec.aliases?.find((name) => typeof record[name] === 'string');
+  const found = alias === undefined ? origin.fill?.[field] : record[alias];
+  if (found === undefined) return null;
+  const encoded = encode(spec.kind, found);
+  if (encoded === UNFIT || encoded === null) return null;
+  absent.push(field);
+  return encoded;
+}
+
+function addUnknown(dataset: Dataset, record: JsonObject, origin: Origin, extra: Map<string, Json>): void {
+  for (const [key, value] of Object.entries<Json>(record)) {
+    const known = Object.hasOwn(dataset.fields, key);
+    if (known && (key !== 'experimentId' || value === origin.experimentId)) continue;
+    extra.set(ABSENT_LIKE.test(key) ? `$${key}` : key, value);
+  }
+}
+
+/** The key of a record with an id, led by its room, as an id may be unique only there; undefined when it has none. */
+function identityOf(dataset: Dataset, record: JsonObject, origin: Origin): string | undefined {
+  if (origin.key !== undefined) return origin.key;
+  const id = dataset.identity.map((field) => idText(record[field])).find((text) => text !== undefined);
+  if (id === undefined || !('roomId' in dataset.fields)) return id;
+  const room = idText(record['roomId']) ?? idText(record['sessionId']);
+  return room === undefined ? id : `${room.replaceAll('/', '%2F')}/${id}`;
+}
+
+function idText(value: Json | undefined): string | undefined {
+  if (typeof value === 'number') return String(value);
+  if (isRawNumber(value)) return value.rawJSON;
+  return typeof value === 'string' && value !== '' && isStorableText(value) ? value : undefined;
+}
+
+function isDeeperThan(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return false;
+  return levels === 0 || Object.values<Json>(value).some((member) => isDeeperThan(member, levels - 1));
+}
+
+/** JSON.stringify gives up on what is nested deeper than the call stack. */
+function deepText(value: Json): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '"nested too deeply to be written down"';
+  }
+}

@@ -1,0 +1,23 @@
+import { defineDataset } from './define.ts';
+
+export const participants = defineDataset({
+  name: 'participants',
+  about: 'Who took part.',
+  keyScope: 'read:events',
+  scopes: ['experiment', 'room', 'deployment'],
+  identity: ['id'],
+  timeField: 'joinedAt',
+  read: 'snapshot',
+  options: { completionCode: 'strings' },
+  fields: {
+    id: { kind: 'text', about: 'The id of the participant.' },
+    roomId: { kind: 'text', about: 'The room (session) the record belongs to.', aliases: ['sessionId'] },
+    role: { kind: 'text', about: 'The role in the experiment.' },
+    status: { kind: 'text', about: 'State of the participation.' },
+    completionCode: { kind: 'text', about: 'How the participation ended.' },
+    email: { kind: 'text', about: 'E-mail address, where one was given.' },
+    joinedAt: { kind: 'time', about: 'When the participant joined.' },
+    completedAt: { kind: 'time', about: 'When the participant finished.' },
+  },
+});
+export const participantsTable = participants.drizzle;

@@ -1,0 +1,47 @@
+import { defineDataset } from './define.ts';
+
+export const ratingsSparse = defineDataset({
+  name: 'ratings/sparse',
+  about: 'Single ratings given when asked.',
+  keyScope: 'read:ratings',
+  scopes: ['experiment', 'room', 'participant', 'deployment'],
+  identity: ['ratingId'],
+  timeField: 'timestamp',
+  read: 'incremental',
+  fields: {
+    ratingId: { kind: 'text', about: 'The id of the rating.' },
+    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
+    participantId: { kind: 'text', about: 'The participant who did it.' },
+    componentId: { kind: 'text', about: 'The component that asked.' },
+    stateId: { kind: 'text', about: 'The experiment state in which it was given.' },
+    stimulusId: { kind: 'text', about: 'The stimulus that was rated.' },
+    timestamp: {
+      kind: 'time',
+      about: 'When it happened, by the clock that the API reports (not when the server received it).',
+    },
+    onset: {
+      kind: 'real',
+      about: 'When it happened, counted from the start of the experiment; negative before it.',
+      unit: 'ms',
+    },
+    rawOnset: { kind: 'real', about: 'The onset before the clock offset was applied.', unit: 'ms' },
+    clockOffsetApplied: { kind: 'real', about: 'The clock offset that was applied.', unit: 'ms' },
+    value: { kind: 'real', about: 'The rating.', unit: 'scale units' },
+    rawValue: { kind: 'real', about: 'The rating before any processing.', unit: 'scale units' },
+    scaleMin: { kind: 'real', about: 'Lower end of the scale.', unit: 'scale units' },
+    scaleMax: { kind: 'real', about: 'Upper end of the scale.', unit: 'scale units' },
+    scale: { kind: 'json', about: 'The ends of the scale.' },
+    labels: { kind: 'json', about: 'The labels at the ends of the scale.' },
+    type: { kind: 'text', about: 'The kind of rating.' },
+    stimulusTime: { kind: 'real', about: 'Position in the stimulus as the API gives it.' },
+    responseTime: { kind: 'real', about: 'How long the answer took.', unit: 'ms' },
+    confidence: { kind: 'real', about: 'How sure the participant was.' },
+    ratingEndOnset: { kind: 'real', about: 'When the rating ended, from the start of the experiment.', unit: 'ms' },
+    stateStartTime: { kind: 'any', about: 'When the state began, as the API gives it.' },
+    stateDuration: { kind: 'real', about: 'How long the state lasted.', unit: 'ms' },
+    metadata: { kind: 'json', about: 'Question, dimension, component type and sample index.' },
+    sparseRatingData: { kind: 'json', about: 'Further data of the rating.' },
+  },
+});
+export const ratingsSparseTable = ratingsSparse.drizzle;

@@ -1,0 +1,32 @@
+import { defineDataset } from './define.ts';
+
+export const recordings = defineDataset({
+  name: 'recordings',
+  about: 'Video and audio recordings: when, whose, where to download; the media themselves are not copied.',
+  keyScope: 'read:recordings',
+  scopes: ['experiment', 'room', 'participant', 'deployment'],
+  identity: ['recordingId', 'egressId'],
+  timeField: 'startTime',
+  read: 'snapshot',
+  fields: {
+    recordingId: { kind: 'text', about: 'The id of the recording.' },
+    egressId: { kind: 'text', about: 'The id of the recording job that made it.' },
+    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
+    participantId: { kind: 'text', about: 'The participant who did it.' },
+    participantName: { kind: 'text', about: 'The display name of the participant.' },
+    startTime: { kind: 'time', about: 'When the recording began.' },
+    endTime: { kind: 'time', about: 'When the recording ended.' },
+    duration: { kind: 'real', about: 'Length of the recording as the API gives it.' },
+    videoOffset: { kind: 'real', about: 'Offset of the recording against the experiment as the API gives it.' },
+    url: { kind: 'text', about: 'Address of the file, without its temporary signature.', volatile: true },
+    downloadUrl: { kind: 'text', about: 'Download address, without its temporary signature.', volatile: true },
+    downloadPath: { kind: 'text', about: 'API path that gives a fresh download address.' },
+    fileSize: { kind: 'integer', about: 'Size of the file.', unit: 'bytes' },
+    format: { kind: 'text', about: 'File format.' },
+    resolution: { kind: 'text', about: 'Picture size.' },
+    status: { kind: 'text', about: 'State of the recording.' },
+    metadata: { kind: 'json', about: 'Type (audio or video), recording type, room name.' },
+  },
+});
+export const recordingsTable = recordings.drizzle;

@@ -1,0 +1,24 @@
+import { defineDataset } from './define.ts';
+
+export const rooms = defineDataset({
+  name: 'rooms',
+  about: 'Rooms (sessions): a group of participants going through the experiment together.',
+  keyScope: 'read:events',
+  scopes: ['experiment', 'deployment'],
+  identity: ['id'],
+  timeField: 'createdAt',
+  read: 'snapshot',
+  cap: 5000,
+  fields: {
+    id: { kind: 'text', about: 'The id of the room.' },
+    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    status: { kind: 'text', about: 'State of the room.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.' },
+    deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
+    deploymentName: { kind: 'text', about: 'The name of that deployment.' },
+    createdAt: { kind: 'time', about: 'When it was opened.' },
+    startedAt: { kind: 'time', about: 'When the experiment began in it.' },
+    endedAt: { kind: 'time', about: 'When it ended.' },
+  },
+});
+export const roomsTable = rooms.drizzle;

@@ -1,0 +1,96 @@
+import { isObject, parseJson, type Json } from '../shared/json.ts';
+import { formatTime, parseTime } from '../shared/time.ts';
+import type { FieldKind } from './define.ts';
+
+export type SqlValue = string | number | null;
+
+/** Says that a value does not fit its column without loss and belongs into `extra`. */
+export const UNFIT = Symbol('unfit');
+
+/** The SQL value of a field's value, or UNFIT when the column could not give it back exactly. */
+export function encode(kind: FieldKind, value: Json): SqlValue | typeof UNFIT {
+  switch (kind) {
+    case 'text':
+      return typeof value === 'string' && isStorableText(value) ? value : UNFIT;
+    case 'real':
+      return isStorableNumber(value) ? value : UNFIT;
+    case 'integer':
+      return isStorableNumber(value) && Number.isSafeInteger(value) ? value : UNFIT;
+    case 'boolean':
+      return typeof value === 'boolean' ? Number(value) : UNFIT;
+    case 'json':
+      return typeof value === 'object' && value !== null ? JSON.stringify(value) : UNFIT;
+    case 'any':
+      return isStorableNumber(value) || (typeof value === 'string' && isStorableText(value)) ? value : UNFIT;
+    case 'time': {
+      const ms = timeOf(value);
+      return ms === undefined ? UNFIT : formatTime(ms);
+    }
+  }
+}
+
+/** The JSON value that `encode` turned into this column value. */
+export function decode(kind: FieldKind, value: string | number): Json {
+  if (kind === 'boolean') return value === 1;
+  if (kind === 'json') return parseJson(String(value));
+  return value;
+}
+
+/** Years 2001 to 2128 in milliseconds: numbers outside are no times. */
+const PLAUSIBLE_MS = { from: 1e12, to: 5e12 };
+
+/**
+ * Milliseconds since 1970 UTC of a time in any form that the API or its database may send: ISO 8601 text, epoch
+ * milliseconds, or a `{seconds, nanoseconds}` object; undefined for anything else.
+ */
+export function timeOf(value: Json | undefined): number | undefined {
+  if (typeof value === 'string') return parseTime(value);
+  if (typeof value === 'number') {
+    return value >= PLAUSIBLE_MS.from && value < PLAUSIBLE_MS.to ? Math.floor(value) : undefined;
+  }
+  if (value === undefined || !isObject(value)) return undefined;
+  const seconds = value['_seconds'] ?? value['seconds'];
+  const nanoseconds = value['_nanoseconds'] ?? value['nanoseconds'] ?? 0;
+  if (typeof seconds !== 'number' || typeof nanoseconds !== 'number') return undefined;
+  return timeOf(seconds * 1000 + Math.floor(nanoseconds / 1e6));
+}
+
+/** Half a surrogate pair has no UTF-8, and a NUL ends the text for many readers: JSON in `extra` escapes both. */
+export function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** SQLite keeps no negative zero. */
+function isStorableNumber(value: Json): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0);
+}
+
+const WEB_ADDRESS = /^https?:\/\//i;
+
+/** Query parameters that carry a temporary signature: Google, Amazon, Azure, CloudFront and plain tokens. */
+const SIGNATURE = /[?&](?:X-Goog-Signature|X-Amz-Signature|GoogleAccessId|Signature|sig|token)=/i;
+
+/**
+ * The value with every signed URL in it cut before its query: signatures differ in each answer and are no change of
+ * the record. Returns the same value when there is none.
+ */
+export function withoutSignatures(value: Json): Json {
+  if (typeof value === 'string') return isSigned(value) ? withoutQuery(value) : value;
+  if (Array.isArray(value)) {
+    const items = value.map(withoutSignatures);
+    return items.some((item, i) => item !== value[i]) ? items : value;
+  }
+  if (!isObject(value)) return value;
+  const members = Object.entries<Json>(value).map(([key, member]): [string, Json] => [key, withoutSignatures(member)]);
+  return members.some(([key, member]) => member !== value[key]) ? Object.fromEntries(members) : value;
+}
+
+/** A web address without its query; any other text as it is. */
+export function withoutQuery(text: string): string {
+  const end = WEB_ADDRESS.test(text) ? text.indexOf('?') : -1;
+  return end === -1 ? text : text.slice(0, end);
+}
+
+function isSigned(text: string): boolean {
+  return WEB_ADDRESS.test(text) && SIGNATURE.test(text);
+}

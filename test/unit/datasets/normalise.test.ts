@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
+import { denormalise, normalise, type Row } from '../../../src/datasets/normalise.ts';
+import { canonicalJson, parseJson, type Json, type JsonObject } from '../../../src/shared/json.ts';
+
+const events = datasetNamed('events');
+const origin = { experimentId: 'exp_1' };
+
+function row(dataset: (typeof DATASETS)[number], record: Json, from: Parameters<typeof normalise>[2] = origin): Row {
+  const result = normalise(dataset, record, from);
+  if ('reason' in result) throw new Error(result.reason);
+  return result;
+}
+function back(
+  dataset: (typeof DATASETS)[number],
+  text: string,
+  from: Parameters<typeof normalise>[2] = origin,
+): string {
+  return canonicalJson(denormalise(dataset, { ...row(dataset, parseJson(text), from), experimentId: 'exp_1' }));
+}
+
+/** Records whose keys are often those the data type knows, with values of any JSON kind. */
+const recordOf = (dataset: (typeof DATASETS)[number]) =>
+  fc.dictionary(
+    fc.oneof(
+      fc.constantFrom(...Object.keys(dataset.fields), 'experimentId', 'sessionId', '$absent', '$$absent', '__proto__'),
+      fc.string({ unit: 'binary' }),
+    ),
+    fc.oneof(
+      fc.jsonValue({ maxDepth: 3 }),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      fc.constantFrom('exp_1', '2026-01-02T03:04:05Z', '2026-01-02T03:04:05.123456+02:00', -0, 1e300, '\ud800', 'a\0b'),
+    ),
+    { maxKeys: 12, noNullPrototype: true },
+  );
+
+describe('normalise', () => {
+  it.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))(
+    'gives every %s record back as the API sent it',
+    (_name, dataset) => {
+      fc.assert(
+        fc.property(recordOf(dataset), fc.boolean(), (record, filled) => {
+          const text = JSON.stringify(record);
+          const from = filled
+            ? { ...origin, fill: { roomId: 'room_1', participantId: 'p', deploymentId: 'd' } }
+            : origin;
+          expect(back(dataset, text, from)).toBe(canonicalJson(parseJson(text)));
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+
+  it.each([
+    '9007199254740993',
+    '0.1000000000000000055511151231257827',
+    '1e400',
+    '-0',
+    '-0.0',
+    '123456789012345678901234567890',
+  ])('keeps the number %s digit for digit', (number) => {
+    expect(back(events, `{"id":"a","duration":${number},"nested":[${number}]}`)).toBe(
+      `{"duration":${number},"id":"a","nested":[${number}]}`,
+    );
+  });
+
+  it('keeps a known field of another type in extra and leaves its column empty', () => {
+    const { values, extra } = row(events, { id: 'a', experimentId: 'exp_1', onset: 'soon', response: null });
+    expect(values[events.columns.findIndex(({ field }) => field === 'onset')]).toBeNull();
+    expect(JSON.parse(extra ?? '')).toEqual({ onset: 'soon', response: null });
+  });
+
+  it.each([
+    ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05.000Z'],
+    ['2026-01-02T05:04:05.1239+02:00', '2026-01-02T03:04:05.123Z'],
+    [1767323045000, '2026-01-02T03:04:05.000Z'],
+    [{ _seconds: 1767323045, _nanoseconds: 7_000_000 }, '2026-01-02T03:04:05.007Z'],
+  ])('stores the time %j as %s', (sent, stored) => {
+    const { values, time } = row(events, { id: 'a', timestamp: sent });
+    expect(values[events.columns.findIndex(({ field }) => field === 'timestamp')]).toBe(stored);
+    expect(time).toBe(Date.parse(stored));
+  });
+
+  it('tells apart records whose ids repeat in another room', () => {
+    expect(row(events, { id: '1', roomId: 'a' }).key).not.toBe(row(events, { id: '1', roomId: 'b' }).key);
+    expect(row(events, { id: '1', sessionId: 'a' }).key).toBe(row(events, { id: '1', roomId: 'a' }).key);
+  });
+
+  it('knows a record without an id by its content, whatever the order of its keys', () => {
+    const components = datasetNamed('components');
+    const one = row(components, { componentId: 'c', config: { a: 1, b: [2] } });
+    expect(one.byContent).toBe(true);
+    expect(row(components, { config: { b: [2], a: 1 }, componentId: 'c' }).key).toBe(one.key);
+    expect(row(components, { config: { b: [2], a: 2 }, componentId: 'c' }).key).not.toBe(one.key);
+  });
+
+  it('sees no difference between two signatures of one download address', () => {
+    const recordings = datasetNamed('recordings');
+    const signed = (signature: string): JsonObject => ({
+      recordingId: 'r',
+      downloadUrl: `https://files.example/a.mp4?expires=${signature}`,
+      metadata: { preview: `https://files.example/a.png?X-Goog-Signature=${signature}` },
+    });
+    expect(row(recordings, signed('one'))).toEqual(row(recordings, signed('two')));
+  });
+
+  it('calls what is no object, or too deep for SQLite, a bad record and keeps its text', () => {
+    let deep: Json = 'end';
+    for (let level = 0; level < 1500; level++) deep = [deep];
+    expect(normalise(events, 'text', origin)).toEqual({ reason: 'not an object', text: '"text"' });
+    expect(normalise(events, { id: 'a', deep }, origin)).toMatchObject({
+      reason: expect.stringContaining('deep') as string,
+    });
+  });
+});
