@@ -1,0 +1,41 @@
+import type { Dataset } from './define.ts';
+
+/** The part of an experiment that a stream covers. */
+export type Scope =
+  | { readonly kind: 'experiment' }
+  | { readonly kind: 'room'; readonly id: string }
+  | { readonly kind: 'participant'; readonly id: string; readonly room: string }
+  | { readonly kind: 'deployment'; readonly id: string };
+
+/** One data type of one experiment, or of a part of it: the unit that is read, positioned and reported. */
+export interface Stream {
+  readonly experimentId: string;
+  readonly dataset: Dataset;
+  readonly scope: Scope;
+  /** Fields whose value the API is asked to filter by, such as `category`. */
+  readonly filter?: Readonly<Record<string, string | boolean>>;
+}
+
+/** The stream's part of its experiment as `_streams.scope` holds it. */
+export function scopeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter'>): string {
+  const part =
+    scope.kind === 'experiment'
+      ? 'experiment'
+      : scope.kind === 'participant'
+        ? `participant:${scope.id}@${scope.room}`
+        : `${scope.kind}:${scope.id}`;
+  const filters = Object.entries(filter).map(([field, value]) => `${field}=${value}`);
+  return filters.length === 0 ? part : `${part}?${filters.join('&')}`;
+}
+
+/** How people name a stream in messages: `events of exp_1, room room_2`. */
+export function streamText({ experimentId, dataset, scope, filter = {} }: Stream): string {
+  const part =
+    scope.kind === 'experiment'
+      ? ''
+      : scope.kind === 'participant'
+        ? `, participant ${scope.id} in room ${scope.room}`
+        : `, ${scope.kind} ${scope.id}`;
+  const only = Object.entries(filter).map(([field, value]) => `, only ${field} ${value}`);
+  return `${dataset.name} of ${experimentId}${part}${only.join('')}`;
+}

@@ -1,0 +1,44 @@
+import type { Dataset } from '../datasets/define.ts';
+import { SQL_TYPE } from '../datasets/define.ts';
+import type { Db } from './open.ts';
+
+const COMMON: readonly (readonly [name: string, type: string, meaning: string])[] = [
+  ['experiment_id', 'TEXT', 'The experiment under which the record was read.'],
+  [
+    'key',
+    'TEXT',
+    "What identifies the row in its experiment: the API's id, led by the room, or a digest of the record.",
+  ],
+  [
+    'extra',
+    'TEXT',
+    'JSON of everything that has no column of its own or does not fit it; NULL when nothing is left over.',
+  ],
+  ['first_seen_at', 'TEXT', 'When this row was first read, by the local clock, UTC.'],
+  ['synced_at', 'TEXT', 'When this version of the row was written, by the local clock, UTC.'],
+];
+
+/** Writes `_data_dictionary`, which explains every column to whoever opens the file. */
+export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
+  const insert = db.prepare(
+    `INSERT INTO _data_dictionary (table_name, column_name, type, unit, meaning, source) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, meaning = excluded.meaning, source = excluded.source
+     WHERE type <> excluded.type OR unit IS NOT excluded.unit OR meaning <> excluded.meaning OR source <> excluded.source`,
+  );
+  for (const dataset of datasets) {
+    for (const [name, type, meaning] of COMMON) {
+      insert.run(dataset.table, name, type, null, meaning, 'HyperStudy Warehouse');
+    }
+    for (const { name, field, spec } of dataset.columns) {
+      const unit = spec.kind === 'time' ? 'ISO 8601, UTC' : (spec.unit ?? null);
+      insert.run(
+        dataset.table,
+        name,
+        SQL_TYPE[spec.kind],
+        unit,
+        spec.about,
+        `HyperStudy API, ${dataset.name}: ${field}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { Dataset } from '../datasets/define.ts';
+import type { Db } from './open.ts';
+import { quote } from './upsert.ts';
+
+/**
+ * Makes this connection keep the former version of every row that changes or is deleted, in `_history`. Triggers of
+ * the connection itself do it, so that no path that writes can forget it and a new data type needs no migration.
+ */
+export function keepHistory(db: Db, datasets: readonly Dataset[]): void {
+  for (const { table, columns } of datasets) {
+    const kept = [...columns.map(({ name }) => name), 'extra', 'first_seen_at', 'synced_at'];
+    const former = kept.map((name) => `'${name.replaceAll("'", "''")}', OLD.${quote(name)}`).join(', ');
+    const keep = (what: string, at: string) =>
+      `INSERT INTO _history (table_name, experiment_id, key, what, at, record)
+       VALUES ('${table}', OLD.experiment_id, OLD.key, '${what}', ${at}, json_object(${former}));`;
+    db.exec(`
+      CREATE TEMP TRIGGER ${quote(`keep_changed_${table}`)} AFTER UPDATE ON main.${quote(table)}
+      BEGIN ${keep('changed', 'NEW.synced_at')} END;
+      CREATE TEMP TRIGGER ${quote(`keep_deleted_${table}`)} BEFORE DELETE ON main.${quote(table)}
+      BEGIN ${keep('deleted', "strftime('%Y-%m-%dT%H:%M:%fZ')")} END;`);
+  }
+}

@@ -1,0 +1,56 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { migrate as runMigrations } from 'drizzle-orm/better-sqlite3/migrator';
+import { z } from 'zod';
+import { WarehouseError } from '../shared/errors.ts';
+import type { Db } from './open.ts';
+
+/** The migrations' folder, at the top of the package both in a checkout and beside `dist`. */
+const FOLDER = join(import.meta.dirname, '..', '..', 'migrations');
+
+const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) });
+
+/**
+ * Brings the file's tables to this version, with a backup beside the file first when it holds data. Call it as the
+ * only writer.
+ * @throws WarehouseError WAREHOUSE_NEWER when a newer version has written the file.
+ */
+export function migrate(db: Db, folder = FOLDER): void {
+  const journal = Journal.parse(JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')));
+  const applied = appliedMigrations(db);
+  const latest = Math.max(0, ...journal.entries.map(({ when }) => when));
+  if (applied.some((when) => when > latest)) {
+    throw new WarehouseError(
+      'WAREHOUSE_NEWER',
+      `The warehouse ${db.name} was written by a newer hyperstudy-warehouse. Nothing was changed.`,
+      {
+        hint: 'Update hyperstudy-warehouse, or set warehouse.path to another file.',
+      },
+    );
+  }
+  if (applied.includes(latest)) return;
+  if (applied.length > 0) backUp(db, `${db.name}.before-${journal.entries.at(-1)?.tag ?? 'migration'}`);
+  runMigrations(drizzle(db), { migrationsFolder: folder });
+  const problems = db.pragma('integrity_check') as { integrity_check: string }[];
+  if (problems[0]?.integrity_check !== 'ok') {
+    throw new WarehouseError(
+      'WAREHOUSE_CORRUPT',
+      `The warehouse ${db.name} does not pass its check after the migration.`,
+      {
+        hint: 'Put back the backup beside the file (its name ends in .before-…) and report this.',
+      },
+    );
+  }
+}
+
+function appliedMigrations(db: Db): number[] {
+  const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = '__drizzle_migrations'").get();
+  if (table === undefined) return [];
+  return db.prepare<[], number>('SELECT created_at FROM __drizzle_migrations').pluck().all();
+}
+
+function backUp(db: Db, file: string): void {
+  rmSync(file, { force: true });
+  db.prepare('VACUUM INTO ?').run(file);
+}

@@ -1,0 +1,154 @@
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { WarehouseError } from '../shared/errors.ts';
+
+export type Db = Database.Database;
+
+/** Pragmas of a connection that writes; each is asserted by a test. */
+export const PRAGMAS = {
+  journal_mode: 'wal',
+  synchronous: 1, // NORMAL: a power cut may undo the last commits whole, rows and position together
+  busy_timeout: 5000,
+  foreign_keys: 0,
+  wal_autocheckpoint: 4000,
+  journal_size_limit: 67_108_864,
+  secure_delete: 0,
+} as const;
+
+/** Opens (and makes, if need be) the warehouse file for writing. Tables come from `migrate`. */
+export function openForWriting(path: string): Db {
+  refuseSharedFilesystem(path);
+  return withPlainErrors(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    const db = new Database(path);
+    // The page size can be chosen only before the first table.
+    db.pragma('page_size = 8192');
+    for (const [name, value] of Object.entries(PRAGMAS)) db.pragma(`${name} = ${value}`);
+    return db;
+  });
+}
+
+/** Opens an existing warehouse for reading beside a writer. */
+export function openForReading(path: string): Db {
+  if (!existsSync(path)) {
+    throw new WarehouseError('WAREHOUSE_MISSING', `There is no warehouse at ${path} yet.`, {
+      hint: 'Run `hsw sync now` first, or name another config with --config.',
+    });
+  }
+  return withPlainErrors(path, () => new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 }));
+}
+
+/**
+ * Closes the writer's connection but leaves a checkpointed file and its `-shm` in place, so that somebody who may
+ * only read the folder can still open it (https://www.sqlite.org/wal.html, "Read-Only Databases").
+ */
+export function checkpoint(db: Db): void {
+  db.pragma('wal_checkpoint(TRUNCATE)');
+}
+
+/** Filesystems on which SQLite's write-ahead log loses data, by their names in /proc/mounts. */
+const SHARED_FILESYSTEMS =
+  /^(nfs4?|cifs|smb\d?|smbfs|9p|virtiofs|afs|ceph|glusterfs|lustre|vboxsf|vmhgfs|prl_fs|fuse\.(sshfs|glusterfs|vmhgfs-fuse|rclone|s3fs|davfs2?))$/;
+
+/** The name of the filesystem a path lies on, where the system tells; undefined elsewhere. */
+export function filesystemOf(path: string, mounts = readMounts()): string | undefined {
+  let folder = resolve(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const real = realpathSync(folder);
+  const under = (mount: string) => real === mount || real.startsWith(mount.endsWith('/') ? mount : `${mount}/`);
+  return mounts
+    .filter(({ at }) => under(at))
+    .reduce((best, mount) => (mount.at.length >= best.at.length ? mount : best), {
+      at: '',
+      type: undefined as string | undefined,
+    }).type;
+}
+
+/** @throws WarehouseError WAREHOUSE_FILESYSTEM where a write-ahead log would be corrupted. */
+export function refuseSharedFilesystem(path: string, mounts?: ReturnType<typeof readMounts>): void {
+  const type = filesystemOf(path, mounts);
+  if (type === undefined || !SHARED_FILESYSTEMS.test(type)) return;
+  throw new WarehouseError(
+    'WAREHOUSE_FILESYSTEM',
+    `The warehouse ${path} lies on a shared filesystem (${type}), where SQLite's write-ahead log gets corrupted. Nothing was written.`,
+    {
+      hint: 'Set warehouse.path to a folder on a local disk; to share the data, copy it with `sqlite3 FILE "VACUUM INTO \'/shared/copy.db\'"`.',
+    },
+  );
+}
+
+function readMounts(): { at: string; type: string | undefined }[] {
+  try {
+    const unescape = (text: string) =>
+      text.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+    return readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([, at = '', type]) => ({ at: unescape(at), type }));
+  } catch {
+    return [];
+  }
+}
+
+/** Runs what touches the file and says SQLite's errors in words that tell what to do. */
+export function withPlainErrors<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw plainError(path, error) ?? error;
+  }
+}
+
+/** The person's error for an error of SQLite or the filesystem; undefined for anything else. */
+export function plainError(path: string, error: unknown): WarehouseError | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  const { code } = error;
+  const say = (kind: ConstructorParameters<typeof WarehouseError>[0], message: string, hint: string) =>
+    new WarehouseError(kind, message, { hint, cause: error });
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+    return say(
+      'WAREHOUSE_FULL',
+      `The disk that holds ${path} is full. The last transaction was undone; what was stored before is whole.`,
+      'Free some space and run the same command again: it goes on where it stopped.',
+    );
+  }
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return say(
+      'WAREHOUSE_BUSY',
+      `Another program keeps the warehouse ${path} locked.`,
+      'Close programs that hold a write transaction on the file and try again.',
+    );
+  }
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    return say(
+      'WAREHOUSE_CORRUPT',
+      `The file ${path} is no intact SQLite database (${error.message}). Nothing was changed.`,
+      'Move the file away and sync again: all data come from the API. Or restore it from a backup.',
+    );
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return say(
+      'WAREHOUSE_UNWRITABLE',
+      `The disk reported an error on ${path} (${error.message}). The last transaction was undone.`,
+      'Check the disk and its free space, then run the same command again.',
+    );
+  }
+  if (/^(SQLITE_(CANTOPEN|READONLY|PERM)|EACCES|EROFS|EPERM|ENOTDIR|EEXIST)/.test(code)) {
+    return say(
+      'WAREHOUSE_UNWRITABLE',
+      `The warehouse ${path} cannot be ${isWritable(dirname(path)) ? 'opened' : 'written: its folder allows no writing'} (${error.message}).`,
+      'Check warehouse.path in the config and who owns the folder and the file.',
+    );
+  }
+  return undefined;
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

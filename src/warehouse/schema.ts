@@ -1,0 +1,115 @@
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+/** The warehouse's own tables; the data types' tables come from `src/datasets`. Names starting with `_` are internal. */
+
+/** One row a stream: how far it has been read safely, and what is known about its completeness. */
+export const streams = sqliteTable(
+  '_streams',
+  {
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    /** `experiment`, `room:ID`, `participant:ID@ROOM` or `deployment:ID`. */
+    scope: text('scope').notNull(),
+    /** Everything up to this server time has been read; made of the records' own times. */
+    watermark: text('watermark'),
+    /** 1 once the first read has reached the end. */
+    backfilled: integer('backfilled').notNull().default(0),
+    /** 1 when the table holds all that the API held at `data_as_of`, as far as is known. */
+    complete: integer('complete').notNull().default(0),
+    /** Why not complete, in words. */
+    reason: text('reason'),
+    /** Local time at which the last successful read began. */
+    dataAsOf: text('data_as_of'),
+    /** Local time at which all of the stream was last read and compared. */
+    verifiedAt: text('verified_at'),
+    rows: integer('rows').notNull().default(0),
+    /** 1 when the room is over and was verified afterwards: it is left alone until the next reconcile. */
+    finished: integer('finished').notNull().default(0),
+    /** Rows that were first seen behind the watermark, and how late (first seen − timestamp) the latest was. */
+    lateRows: integer('late_rows').notNull().default(0),
+    latestMs: integer('latest_ms').notNull().default(0),
+    lastStatus: text('last_status'),
+    lastError: text('last_error'),
+    lastSyncAt: text('last_sync_at'),
+  },
+  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
+);
+
+/** What was learned of an endpoint's undocumented behaviour, as JSON, so that it is learned once. */
+export const endpoints = sqliteTable('_endpoints', {
+  endpoint: text('endpoint').primaryKey(),
+  learned: text('learned').notNull(),
+  updatedAt: text('updated_at').notNull(),
+});
+
+/** Parts of answers that are no records, kept with the reason. */
+export const quarantine = sqliteTable(
+  '_quarantine',
+  {
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    key: text('key').notNull(),
+    reason: text('reason').notNull(),
+    record: text('record').notNull(),
+    firstSeenAt: text('first_seen_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.key] })],
+);
+
+/** Former versions of rows that changed or vanished. */
+export const history = sqliteTable(
+  '_history',
+  {
+    id: integer('id').primaryKey(),
+    tableName: text('table_name').notNull(),
+    experimentId: text('experiment_id').notNull(),
+    key: text('key').notNull(),
+    /** `changed` or `deleted`. */
+    what: text('what').notNull(),
+    at: text('at').notNull(),
+    /** The former row: a JSON object of its columns. */
+    record: text('record').notNull(),
+  },
+  (t) => [index('_history_by_key').on(t.tableName, t.experimentId, t.key)],
+);
+
+/** Requests spent; see `src/budget/ledger.ts`. */
+export const ledger = sqliteTable(
+  '_ledger',
+  {
+    id: integer('id').primaryKey(),
+    keyId: text('key_id').notNull(),
+    endpoint: text('endpoint').notNull(),
+    bootId: text('boot_id').notNull(),
+    startedUp: integer('started_up').notNull(),
+    startedAt: integer('started_at').notNull(),
+    endedUp: integer('ended_up'),
+    endedAt: integer('ended_at'),
+  },
+  (t) => [index('_ledger_by_key').on(t.keyId, t.endpoint)],
+);
+
+/** Every column of every table for readers: what it means, its unit and where that is known from. */
+export const dataDictionary = sqliteTable(
+  '_data_dictionary',
+  {
+    tableName: text('table_name').notNull(),
+    columnName: text('column_name').notNull(),
+    type: text('type').notNull(),
+    unit: text('unit'),
+    meaning: text('meaning').notNull(),
+    source: text('source').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tableName, t.columnName] })],
+);
+
+/** Keys seen inside JSON columns, from which the views are made. */
+export const seenKeys = sqliteTable(
+  '_seen_keys',
+  {
+    tableName: text('table_name').notNull(),
+    columnName: text('column_name').notNull(),
+    key: text('key').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tableName, t.columnName, t.key] })],
+);

@@ -1,0 +1,53 @@
+import type { Stream } from '../datasets/stream.ts';
+import type { SqlValue } from '../datasets/values.ts';
+import type { Db } from './open.ts';
+import type { TimeRange } from './rows.ts';
+import { selectRows } from './rows.ts';
+
+/** The keys that one full read of a range has met, on disk so that memory does not grow with the rows. */
+export interface Seen {
+  add(keys: readonly string[]): void;
+  /** How many different keys. */
+  count(): number;
+  /** Keys of the stream's rows in the range that were not met; undefined where the table cannot tell its scope. */
+  missing(stream: Stream, range: TimeRange): string[] | undefined;
+  /** Whether another read met exactly the same keys. */
+  equals(other: Seen): boolean;
+  readonly id: number;
+  drop(): void;
+}
+
+let reads = 0;
+
+export function createSeen(db: Db): Seen {
+  db.exec('CREATE TEMP TABLE IF NOT EXISTS seen (read INTEGER, key TEXT, PRIMARY KEY (read, key)) WITHOUT ROWID');
+  const id = ++reads;
+  const insert = db.prepare('INSERT OR IGNORE INTO temp.seen (read, key) VALUES (?, ?)');
+  const count = db.prepare<[number], number>('SELECT count(*) FROM temp.seen WHERE read = ?').pluck();
+  const addAll = db.transaction((keys: readonly string[]) => {
+    for (const key of keys) insert.run(id, key);
+  });
+  return {
+    id,
+    add: (keys) => addAll(keys),
+    count: () => count.get(id) ?? 0,
+    missing(stream, range) {
+      const local = selectRows(stream, 'key', range);
+      if (local === undefined) return undefined;
+      return db
+        .prepare<SqlValue[], string>(
+          `${local.sql} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.read = ? AND s.key = "${stream.dataset.table}".key)`,
+        )
+        .pluck()
+        .all(...local.params, id);
+    },
+    equals: (other) =>
+      other.count() === (count.get(id) ?? 0) &&
+      db
+        .prepare(
+          'SELECT 1 FROM temp.seen a WHERE read = ? AND NOT EXISTS (SELECT 1 FROM temp.seen b WHERE b.read = ? AND b.key = a.key) LIMIT 1',
+        )
+        .get(id, other.id) === undefined,
+    drop: () => void db.prepare('DELETE FROM temp.seen WHERE read = ?').run(id),
+  };
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import type { Clock } from '../shared/clock.ts';
+import { formatTime } from '../shared/time.ts';
+import { writeDictionary } from './dictionary.ts';
+import { keepHistory } from './history.ts';
+import { acquireWriterLock } from './lock.ts';
+import { migrate } from './migrate.ts';
+import { checkpoint, openForWriting, withPlainErrors, type Db } from './open.ts';
+import { readPosition, writePosition, type Position } from './positions.ts';
+import type { Stream } from '../datasets/stream.ts';
+import { prepareUpsert, quote, type Upsert } from './upsert.ts';
+import { makeFreshnessView, refreshViews } from './views.ts';
+
+/** What one transaction does to a stream. */
+export interface Batch {
+  readonly rows: readonly Row[];
+  readonly bad?: readonly BadRecord[];
+  /** Keys of rows that a complete, clean read of their range no longer had. */
+  readonly vanished?: readonly string[];
+  /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
+  readonly position?: Partial<Omit<Position, 'rows' | 'lateRows' | 'latestMs'>>;
+}
+
+export interface Committed {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  readonly position: Position;
+}
+
+/** The warehouse as its only writer sees it. */
+export interface Warehouse {
+  readonly db: Db;
+  readonly path: string;
+  /** Writes rows, deletions and the position of a stream in one transaction: all of it or nothing. */
+  commit(stream: Stream, batch: Batch): Committed;
+  /** Brings the views up to the keys of rows written since `since` (milliseconds since 1970 UTC). */
+  refreshViews(since: number): void;
+  /** Gives the file back, checkpointed. */
+  close(): void;
+}
+
+/**
+ * Opens the warehouse for writing: takes the writer's lock, brings the tables to this version, keeps history.
+ * @throws WarehouseError WAREHOUSE_BUSY, _UNWRITABLE, _FULL, _NEWER, _CORRUPT or _FILESYSTEM.
+ */
+export function openWarehouse(path: string, options: { clock: Clock; history: boolean }): Warehouse {
+  const lock = acquireWriterLock(path);
+  let opened: Db | undefined;
+  try {
+    return withPlainErrors(path, () => {
+      const db = (opened = openForWriting(path));
+      migrate(db);
+      db.transaction(() => {
+        writeDictionary(db, DATASETS);
+        makeFreshnessView(db);
+      }).immediate();
+      refreshViews(db, DATASETS, FAR_FUTURE);
+      if (options.history) keepHistory(db, DATASETS);
+      return writer(db, path, options.clock, lock.release);
+    });
+  } catch (error) {
+    opened?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+/** Later than any row: makes missing views without looking for new keys. */
+const FAR_FUTURE = '9999-12-31T23:59:59.999Z';
+
+function writer(db: Db, path: string, clock: Clock, release: () => void): Warehouse {
+  const upserts = new Map<string, Upsert>();
+  let lastNow = 0;
+  /** Strictly rising, as a row counts as new when it was first seen in this very transaction. */
+  const nextNow = () => (lastNow = Math.max(clock.now(), lastNow + 1));
+
+  const commit = db.transaction((stream: Stream, batch: Batch): Committed => {
+    const { experimentId, dataset } = stream;
+    const before = readPosition(db, stream);
+    const now = nextNow();
+    let upsert = upserts.get(dataset.name);
+    if (upsert === undefined) upserts.set(dataset.name, (upsert = prepareUpsert(db, dataset)));
+
+    const counts = { inserted: 0, updated: 0, unchanged: 0 };
+    const late = { lateRows: before.lateRows, latestMs: before.latestMs };
+    const at = formatTime(now);
+    for (const row of batch.rows) {
+      const written = upsert(experimentId, row, at);
+      counts[written]++;
+      const isLate = written === 'inserted' && before.backfilled && row.time !== undefined;
+      if (isLate && row.time < (before.watermark ?? 0)) {
+        late.lateRows++;
+        late.latestMs = Math.max(late.latestMs, now - row.time);
+      }
+    }
+    quarantine(db, stream, batch.bad ?? [], at);
+    const deleted = remove(db, stream, batch.vanished ?? []);
+    const rows = before.rows + counts.inserted - deleted;
+    const position = { ...before, ...batch.position, ...late, rows };
+    if (!samePosition(before, position)) writePosition(db, stream, position);
+    return { ...counts, deleted, position };
+  });
+
+  return {
+    db,
+    path,
+    commit: (stream, batch) => withPlainErrors(path, () => commit.immediate(stream, batch)),
+    refreshViews: (since) => withPlainErrors(path, () => refreshViews(db, DATASETS, formatTime(since))),
+    close() {
+      checkpoint(db);
+      db.close();
+      release();
+    },
+  };
+}
+
+function remove(db: Db, { experimentId, dataset }: Stream, keys: readonly string[]): number {
+  if (keys.length === 0) return 0;
+  const statement = db.prepare(`DELETE FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`);
+  return keys.reduce((deleted, key) => deleted + statement.run(experimentId, key).changes, 0);
+}
+
+function quarantine(db: Db, { experimentId, dataset }: Stream, bad: readonly BadRecord[], at: string): void {
+  if (bad.length === 0) return;
+  const statement = db.prepare(
+    'INSERT INTO _quarantine (experiment_id, data, key, reason, record, first_seen_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  for (const { reason, text } of bad) {
+    const key = createHash('sha256').update(text).digest('base64url');
+    statement.run(experimentId, dataset.name, key, reason, text, at);
+  }
+}
+
+function samePosition(a: Position, b: Position): boolean {
+  return (Object.keys(b) as (keyof Position)[]).every((name) => a[name] === b[name]);
+}
