@@ -50,3 +50,6 @@ export function datasetNamed(name: string): Dataset {
   if (dataset === undefined) throw new Error(`no data type is called ${name}`);
   return dataset;
 }
+
+/** The options that each data type takes, by name. */
+export const DATA_TYPE_OPTIONS = Object.fromEntries(DATASETS.map(({ name, options = {} }) => [name, options]));

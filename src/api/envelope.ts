@@ -1,0 +1,83 @@
+import { isObject, parseJson, type Json, type JsonObject } from '../shared/json.ts';
+
+/** What a successful answer says of its place in a listing; members that are no counts are left out. */
+export interface Pagination {
+  readonly total?: number;
+  readonly returned?: number;
+  readonly hasMore?: boolean;
+  readonly nextOffset?: number;
+}
+
+/** An answer's body, understood. */
+export type Envelope =
+  | {
+      readonly kind: 'success';
+      readonly data: Json[];
+      readonly metadata: JsonObject;
+      readonly warnings: readonly string[];
+      readonly truncated: boolean;
+      readonly pagination: Pagination | undefined;
+    }
+  | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly details: Json }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/**
+ * Reads a body in the API's envelope (HyperStudy API overview and Python SDK 0.4.1); never throws.
+ * A single object becomes a list of one.
+ */
+export function readEnvelope(text: string): Envelope {
+  let body: Json;
+  try {
+    body = parseJson(text);
+  } catch {
+    return { kind: 'unreadable', why: text.trim() === '' ? 'it is empty' : 'it is not JSON' };
+  }
+  if (!isObject(body)) return { kind: 'unreadable', why: 'it is not a JSON object' };
+  if (body['status'] === 'error') return readError(body['error']);
+  const { data } = body;
+  if (!Array.isArray(data) && (data === undefined || !isObject(data))) {
+    return { kind: 'unreadable', why: 'it has no data' };
+  }
+  const metadata = body['metadata'] !== undefined && isObject(body['metadata']) ? body['metadata'] : {};
+  return {
+    kind: 'success',
+    data: Array.isArray(data) ? data : [data],
+    metadata,
+    warnings: warningsIn(metadata),
+    truncated: metadata['truncated'] === true,
+    pagination: readPagination(metadata['pagination']),
+  };
+}
+
+function readError(error: Json | undefined): Envelope {
+  const { code, message, details = null } = error !== undefined && isObject(error) ? error : ({} as JsonObject);
+  return {
+    kind: 'error',
+    code: typeof code === 'string' ? code : 'UNKNOWN',
+    message: typeof message === 'string' ? message : 'the API gave no reason',
+    details,
+  };
+}
+
+/** Documented as a list of strings; anything else that is there is a warning as well. */
+function warningsIn(metadata: JsonObject): string[] {
+  const warnings = metadata['_warnings'] ?? [];
+  return (Array.isArray(warnings) ? warnings : [warnings]).map((warning) =>
+    typeof warning === 'string' ? warning : JSON.stringify(warning),
+  );
+}
+
+function readPagination(pagination: Json | undefined): Pagination | undefined {
+  if (pagination === undefined || !isObject(pagination)) return undefined;
+  const count = (name: string) => {
+    const value = pagination[name];
+    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? { [name]: value } : {};
+  };
+  const { hasMore } = pagination;
+  return {
+    ...count('total'),
+    ...count('returned'),
+    ...count('nextOffset'),
+    ...(typeof hasMore === 'boolean' ? { hasMore } : {}),
+  };
+}

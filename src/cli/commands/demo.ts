@@ -1,0 +1,124 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import { DATA_TYPES } from '../../datasets/registry.ts';
+import { EXIT } from '../../shared/errors.ts';
+import { silentLog } from '../../shared/log.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { runSync, type SyncResult } from '../../sync/run.ts';
+import { startSimulator } from '../../simulator/server.ts';
+import { connect, type Command, type CommandContext } from '../context.ts';
+import { count, showProgress, table } from '../output.ts';
+
+/** Three experiments with six rooms each, the last of which opens between the two syncs. */
+const WORLD = {
+  seed: 2026,
+  start: Date.parse('2026-01-12T09:00:00.000Z'),
+  experiments: 3,
+  roomsPerExperiment: 6,
+  participantsPerRoom: 4,
+  videoSeconds: 360,
+  roomEveryMs: 3_600_000,
+};
+const BEFORE_LAST_ROOM = WORLD.start + 5 * WORLD.roomEveryMs - 60_000;
+const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
+
+/** `hsw demo`: the main job from end to end, against the simulator in this process. */
+export const demo: Command<{ out: string }> = async (context, { out }) => {
+  const path = resolve(out);
+  mkdirSync(dirname(path), { recursive: true });
+  for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
+  let now = BEFORE_LAST_ROOM;
+  const simulator = await startSimulator({ world: WORLD, now: () => now, meterNow: Date.now });
+  const config = demoConfig(path, simulator.url, simulator.key);
+  try {
+    const say = (text: string) => context.json || context.stdout.write(text);
+    say(
+      `A simulated HyperStudy with ${WORLD.experiments} experiments answers on ${simulator.url}.\n\nFirst sync: everything.\n`,
+    );
+    const first = await syncOnce(context, config);
+    now = AFTER_LAST_ROOM;
+    say('\nA room opened in each experiment, people took part. Second sync: only what is new.\n');
+    const second = await syncOnce(context, config);
+    context.stdout.write(
+      context.json ? `${JSON.stringify({ path, first, second }, null, 2)}\n` : report(path, first, second),
+    );
+    return first.status === 'ok' && second.status === 'ok' ? EXIT.ok : EXIT.partial;
+  } finally {
+    await simulator.close();
+  }
+};
+
+async function syncOnce(context: CommandContext, config: Config): Promise<SyncResult> {
+  const progress = showProgress(context.stdout, context.json ? 'silent' : 'auto');
+  const connection = connect(config, silentLog, (wait) => progress.wait(wait));
+  const { warehouse, client, clock } = connection;
+  try {
+    return await runSync({
+      client,
+      warehouse,
+      config,
+      clock,
+      log: silentLog,
+      selection: {},
+      full: false,
+      acceptDeletes: false,
+      signal: context.signal,
+      onPage: (stream, at) => progress.page(stream, at),
+      onStream: (event) => progress.stream(event),
+    });
+  } finally {
+    progress.stop();
+    await connection.close();
+  }
+}
+
+function demoConfig(path: string, baseUrl: string, key: string): Config {
+  return {
+    path: '(demo)',
+    api: {
+      baseUrl,
+      key,
+      limits: { perHour: 1000, perEndpointPerMinute: 100, reserve: 0 },
+      pageSize: 1000,
+      concurrency: 4,
+      timeoutMs: 60_000,
+    },
+    warehouse: { path },
+    schedule: '*/15 * * * *',
+    data: 'all',
+    experiments: [{ all: true }],
+    options: { 'agent-decisions': { detail: true } },
+    lookbackMs: 3_600_000,
+    history: true,
+    deletes: { maxShare: 0.1 },
+    log: { level: 'silent', pretty: false },
+  };
+}
+
+function report(path: string, first: SyncResult, second: SyncResult): string {
+  const sum = (result: SyncResult, data: string, pick: 'inserted' | 'requests' | 'deleted') =>
+    result.streams.filter((stream) => stream.data === data).reduce((total, stream) => total + stream[pick], 0);
+  const rows = DATA_TYPES.map((data) => [
+    data,
+    first.streams.filter((stream) => stream.data === data).length,
+    sum(first, data, 'inserted'),
+    sum(first, data, 'requests'),
+    sum(second, data, 'inserted'),
+    sum(second, data, 'requests'),
+  ]);
+  const total = (column: number) => rows.reduce((all, row) => all + Number(row[column]), 0);
+  const question = 'SELECT data, sum(rows) AS rows, min(complete) AS complete FROM _freshness GROUP BY data';
+  return `
+${table(['data type', 'streams', 'rows', 'requests', 'then new', 'requests'], [...rows, ['all', total(1), total(2), total(3), total(4), total(5)]])}
+
+${count(total(2))} records in ${formatDuration(first.durationMs)}, then ${count(total(4))} new ones in ${formatDuration(second.durationMs)}.
+The warehouse: ${path}
+
+Query it (each line works as it stands):
+  sqlite3  sqlite3 -readonly -box '${path}' "${question}"
+  R        Rscript -e 'library(DBI); d <- dbConnect(RSQLite::SQLite(), "${path}", flags = RSQLite::SQLITE_RO); print(dbGetQuery(d, "${question}"))'
+  Python   python3 -c 'import sqlite3; [print(*r) for r in sqlite3.connect("file:${path}?mode=ro", uri=True).execute("${question}")]'
+  MATLAB   fetch(sqlite('${path}', 'readonly'), '${question}')
+`;
+}

@@ -1,0 +1,166 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Client } from '../../api/client.ts';
+import type { Config } from '../../config/schema.ts';
+import { DATASETS } from '../../datasets/registry.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { isObject } from '../../shared/json.ts';
+import { silentLog } from '../../shared/log.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
+import { openClient, readConfig, type Command } from '../context.ts';
+
+/** One line of the diagnosis. */
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** Clocks further apart than this make data look older or newer than they are. */
+const CLOCK_TOLERANCE_MS = 5000;
+const LITTLE_SPACE = 1024 ** 3;
+
+/** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
+export const doctor: Command<unknown> = async (context) => {
+  const checks: Check[] = [];
+  const add = (name: string, ok: boolean, text: string) => {
+    checks.push({ name, ok, text });
+    if (!context.json) context.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`);
+  };
+  const config = attempt(
+    () => readConfig(context, true),
+    (error) => add('config', false, said(error)),
+  );
+  if (config !== undefined) {
+    add('config', true, `${config.path} is right; the key has the form of a HyperStudy key`);
+    checkModes(config, add);
+    checkDisk(config, add);
+    await checkApi(config, context.signal, add);
+  }
+  const ok = checks.every((check) => check.ok);
+  if (context.json) context.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  return ok ? EXIT.ok : EXIT.partial;
+};
+
+type Add = (name: string, ok: boolean, text: string) => void;
+
+function attempt<T>(action: () => T, onFailure: (error: WarehouseError) => void): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof WarehouseError)) throw error;
+    onFailure(error);
+    return undefined;
+  }
+}
+
+function said({ message, hint }: WarehouseError): string {
+  return hint === undefined ? message : `${message} ${hint}`;
+}
+
+function checkModes(config: Config, add: Add): void {
+  const readable = existsSync(config.warehouse.path) && (statSync(config.warehouse.path).mode & 0o004) !== 0;
+  add(
+    'file modes',
+    true,
+    readable
+      ? 'everybody on this computer can read the warehouse; chmod 640 it if that is not meant'
+      : 'the warehouse is not readable for everybody',
+  );
+}
+
+function checkDisk({ warehouse }: Config, add: Add): void {
+  let folder = dirname(warehouse.path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const local = attempt(
+    () => {
+      refuseSharedFilesystem(warehouse.path);
+      return true;
+    },
+    (error) => add('filesystem', false, said(error)),
+  );
+  if (local === true) add('filesystem', true, `${filesystemOf(warehouse.path) ?? 'local'}: fit for SQLite`);
+  try {
+    accessSync(folder, constants.W_OK);
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    const enough = free >= LITTLE_SPACE;
+    add(
+      'space',
+      enough,
+      `${(free / 1024 ** 3).toFixed(1)} GB free${enough ? '' : ': a million ratings take about 0.4 GB; free some space or move warehouse.path'}`,
+    );
+  } catch {
+    add('space', false, `${folder} cannot be written: check who owns it, or change warehouse.path`);
+  }
+}
+
+async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<void> {
+  // These few requests come before any warehouse exists, so that no ledger counts them.
+  const budget = {
+    spend: <T>(_: unknown, send: () => Promise<T>) => send(),
+    pause: () => undefined,
+    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map() }),
+  };
+  const client = openClient(config, budget, silentLog, systemClock);
+  try {
+    const health = await client.health(signal);
+    add('network', true, `${config.api.baseUrl} answers`);
+    if (health.serverTime !== undefined) {
+      const off = Math.abs(systemClock.now() - health.serverTime);
+      const fine = off <= CLOCK_TOLERANCE_MS;
+      add(
+        'clock',
+        fine,
+        fine
+          ? 'agrees with the server'
+          : `differs from the server's by ${formatDuration(off)}: turn on network time (timedatectl set-ntp true)`,
+      );
+    }
+    await checkKey(client, config, signal, add);
+  } catch (error) {
+    if (!(error instanceof WarehouseError)) throw error;
+    add(error.code === 'KEY_REFUSED' ? 'key' : 'network', false, said(error));
+  } finally {
+    await client.close();
+  }
+}
+
+/** Asks for one record of each configured data type, as no page tells what a key may read. */
+async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
+  const { data } = await client.get({
+    path: '/experiments',
+    query: { limit: 1 },
+    endpoint: 'experiments',
+    what: 'the list of experiments',
+    signal,
+  });
+  add('key', true, 'the API accepts it');
+  const named = config.experiments.find((experiment) => 'id' in experiment);
+  const first = data.find(isObject)?.['id'];
+  const id = named?.id ?? (typeof first === 'string' ? first : undefined);
+  if (id === undefined) {
+    add('scopes', true, 'the key sees no experiment yet, so that they cannot be tried');
+    return;
+  }
+  for (const { name, keyScope, scopes, path } of DATASETS) {
+    if (path !== undefined || !scopes.includes('experiment') || (config.data !== 'all' && !config.data.includes(name)))
+      continue;
+    try {
+      await client.get({
+        path: `/data/${name}/experiment/${encodeURIComponent(id)}`,
+        query: { limit: 1 },
+        endpoint: name,
+        what: `${name} of ${id}`,
+        signal,
+      });
+      add(name, true, 'allowed');
+    } catch (error) {
+      if (!(error instanceof WarehouseError) || error.code === 'KEY_REFUSED' || error.code === 'INTERRUPTED')
+        throw error;
+      add(name, false, `${said(error)}${keyScope === undefined ? '' : ` (documented scope: ${keyScope})`}`);
+    }
+  }
+}

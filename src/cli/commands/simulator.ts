@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { DEMO_KEY, startSimulator } from '../../simulator/server.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import type { Command } from '../context.ts';
+
+/** `hsw simulator`: runs until interrupted. */
+export const simulator: Command<{ port: number; seed: number }> = async (context, { port, seed }) => {
+  const world = { seed, start: Date.now() - 3 * 3_600_000, roomsPerExperiment: 8, roomEveryMs: 1_800_000 };
+  const running = await startSimulator({ port, world }).catch((cause: unknown) => {
+    throw new WarehouseError('USAGE', `Port ${port} of this computer cannot be used.`, {
+      hint: 'Name a free one with --port.',
+      cause,
+    });
+  });
+  const { url, world: made } = running;
+  context.stdout.write(
+    context.json
+      ? `${JSON.stringify({ url, key: DEMO_KEY, experiments: made.experimentIds })}\n`
+      : `The simulated HyperStudy API listens on ${url}. Rooms go on opening while it runs; Ctrl-C ends it.\nIts experiments: ${made.experimentIds.join(', ')}\n\nIn another terminal:\n  export HYPERSTUDY_BASE_URL=${url}\n  export HYPERSTUDY_API_KEY=${DEMO_KEY}\n  npx hsw init --yes --all\n  npx hsw sync now\n`,
+  );
+  if (!context.signal.aborted) await once(context.signal, 'abort');
+  await running.close();
+  return EXIT.interrupted;
+};

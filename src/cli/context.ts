@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { createClient, type Client } from '../api/client.ts';
+import { createBudget, type Budget } from '../budget/queue.ts';
+import { openLedger } from '../budget/ledger.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
+import { systemClock, type Clock } from '../shared/clock.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import { createLog, type Log } from '../shared/log.ts';
+import { openForReading, type Db } from '../warehouse/open.ts';
+import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
+import { VERSION } from './version.ts';
+
+/** What every command is given. */
+export interface CommandContext {
+  /** One JSON document on stdout instead of text for people. */
+  readonly json: boolean;
+  readonly configPath: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** A command: gives the exit status. */
+export type Command<Options> = (context: CommandContext, options: Options) => Promise<number>;
+
+export function readConfig(context: CommandContext, needsKey: boolean): Config {
+  return loadConfig({ path: context.configPath, env: context.env, dataTypes: DATA_TYPE_OPTIONS, needsKey });
+}
+
+/** A log on stderr, as the configuration wants it; `level` overrides it. */
+export function openLog(context: CommandContext, config: Config, level = config.log.level): Log {
+  const pretty = config.log.pretty === 'auto' ? context.stderr.isTTY : config.log.pretty;
+  return createLog({ level, pretty, secrets: config.api.key === undefined ? [] : [config.api.key] });
+}
+
+/** The warehouse, opened for writing, with a client whose requests its ledger counts. */
+export interface Connection {
+  readonly warehouse: Warehouse;
+  readonly client: Client;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
+export function connect(
+  config: Config,
+  log: Log,
+  onWait?: (wait: { endpoint: string; waitMs: number; limit: 'hour' | 'minute' | 'paused' }) => void,
+): Connection {
+  const clock = systemClock;
+  const warehouse = openWarehouse(config.warehouse.path, { clock, history: config.history });
+  const budget = openBudget(config, warehouse.db, clock, onWait);
+  const client = openClient(config, budget, log, clock);
+  return {
+    warehouse,
+    client,
+    budget,
+    clock,
+    async close() {
+      await client.close();
+      warehouse.close();
+    },
+  };
+}
+
+export function openBudget(
+  config: Config,
+  db: Db,
+  clock: Clock,
+  onWait?: Parameters<typeof createBudget>[0]['onWait'],
+): Budget {
+  const { limits, timeoutMs, concurrency } = config.api;
+  const ledger = openLedger(db, { clock, keyId: keyId(config), ...limits, deadlineMs: timeoutMs });
+  return createBudget({ ledger, clock, concurrency, onWait });
+}
+
+export function openClient(config: Config, budget: Budget, log: Log, clock: Clock): Client {
+  const { baseUrl, key, timeoutMs } = config.api;
+  if (key === undefined) throw new WarehouseError('KEY_MISSING', 'There is no API key.');
+  return createClient({
+    baseUrl,
+    key,
+    budget,
+    clock,
+    random: Math.random,
+    log,
+    timeoutMs,
+    userAgent: `hyperstudy-warehouse/${VERSION}`,
+  });
+}
+
+/** The warehouse for reading beside a writer. */
+export function openReader(config: Config): Db {
+  return openForReading(config.warehouse.path);
+}
+
+/** Names a key in the ledger without telling it. */
+function keyId(config: Config): string {
+  return createHash('sha256')
+    .update(`hyperstudy-warehouse ledger ${config.api.key ?? ''}`)
+    .digest('base64url')
+    .slice(0, 16);
+}

@@ -1,0 +1,119 @@
+import { MultiBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { streamText, type Stream } from '../datasets/stream.ts';
+import type { StreamResult } from '../sync/stream.ts';
+
+/** A table for a terminal or a log file: the first row is the heading; numbers stand to the right. */
+export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const isNumber = heading.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
+  const made = new Table({
+    head: [...heading],
+    colAligns: isNumber.map((right) => (right ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true },
+    chars: {
+      mid: '',
+      'left-mid': '',
+      'mid-mid': '',
+      'right-mid': '',
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      right: '',
+      middle: '  ',
+    },
+  });
+  made.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell))));
+  return made.toString();
+}
+
+/** A count with thin groups: 123,456. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Shows a sync while it runs. */
+export interface Progress {
+  page(stream: Stream, at: { fetched: number; total: number | undefined }): void;
+  stream(event: { stream: Stream; result?: StreamResult }): void;
+  wait(wait: { endpoint: string; waitMs: number; limit: string }): void;
+  stop(): void;
+}
+
+/** Bars on a terminal, a line for each finished stream elsewhere, nothing with `--json`. */
+export function showProgress(out: NodeJS.WriteStream, mode: 'silent' | 'auto'): Progress {
+  if (mode === 'silent')
+    return { page: () => undefined, stream: () => undefined, wait: () => undefined, stop: () => undefined };
+  return out.isTTY ? bars(out) : lines(out);
+}
+
+function lines(out: NodeJS.WriteStream): Progress {
+  const told = new Map<string, number>();
+  return {
+    page: () => undefined,
+    stream({ stream, result }) {
+      if (result === undefined) return;
+      const mark = result.status === 'ok' ? '✓' : result.status === 'skipped' ? '–' : '✗';
+      const what =
+        result.error?.message ??
+        `${count(result.fetched)} fetched, ${count(result.inserted)} new, ${count(result.updated)} changed, ${count(result.deleted)} vanished, ${count(result.requests)} requests`;
+      out.write(
+        `${mark} ${streamText(stream)}: ${what}${result.status === 'incomplete' ? ' – may be incomplete' : ''}\n`,
+      );
+    },
+    wait({ endpoint, waitMs, limit }) {
+      // Streams that wait for the same limit need one line between them.
+      const until = Date.now() + waitMs;
+      if ((told.get(limit) ?? 0) > Date.now()) return;
+      told.set(limit, until);
+      out.write(`… ${waitText(endpoint, waitMs, limit)}\n`);
+    },
+    stop: () => undefined,
+  };
+}
+
+function bars(out: NodeJS.WriteStream): Progress {
+  const shown = new MultiBar({
+    stream: out,
+    format: ' {bar} {value} {name}',
+    hideCursor: true,
+    clearOnComplete: true,
+    barsize: 24,
+    fps: 10,
+  });
+  const byStream = new Map<Stream, ReturnType<typeof shown.create>>();
+  return {
+    page(stream, { fetched, total }) {
+      const bar = byStream.get(stream);
+      bar?.setTotal(Math.max(total ?? fetched, fetched, 1));
+      bar?.update(fetched, { name: streamText(stream) });
+    },
+    stream({ stream, result }) {
+      if (result === undefined) {
+        byStream.set(stream, shown.create(1, 0, { name: streamText(stream) }));
+        return;
+      }
+      const bar = byStream.get(stream);
+      if (bar !== undefined) shown.remove(bar);
+      if (result.status === 'failed' || result.status === 'skipped')
+        shown.log(`✗ ${result.error?.message ?? streamText(stream)}\n`);
+    },
+    wait: ({ endpoint, waitMs, limit }) => shown.log(`… ${waitText(endpoint, waitMs, limit)}\n`),
+    stop: () => shown.stop(),
+  };
+}
+
+function waitText(endpoint: string, waitMs: number, limit: string): string {
+  const why =
+    limit === 'minute'
+      ? `the limit of a minute for ${endpoint}`
+      : limit === 'hour'
+        ? 'the limit of an hour'
+        : 'the time that the API asked for';
+  return `waiting ${Math.ceil(waitMs / 1000)} s for ${why}`;
+}

@@ -1,0 +1,207 @@
+import { Command as Program, CommanderError, InvalidArgumentError } from 'commander';
+import { EXIT, WarehouseError } from '../shared/errors.ts';
+import { scrub } from '../shared/log.ts';
+import type { Command, CommandContext } from './context.ts';
+import { VERSION } from './version.ts';
+
+type Run = (command: () => Promise<Command<never>>, options: unknown) => Promise<void>;
+
+/** Runs the command line and gives the exit status. */
+export async function main(
+  argv: readonly string[],
+  host: Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr' | 'on'>,
+): Promise<number> {
+  const interruption = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    host.on(name, () => {
+      if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+      interruption.abort(
+        new WarehouseError(
+          'INTERRUPTED',
+          'Interrupted. Everything read so far is stored; the next sync goes on from there.',
+        ),
+      );
+    });
+  }
+  // A reader that has seen enough (`hsw export … | head`) is no error.
+  host.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unwritable),
+  );
+
+  let status: number = EXIT.ok;
+  const program = new Program();
+  const context = (): CommandContext => {
+    const { json = false, config } = program.opts<{ json?: boolean; config?: string }>();
+    return {
+      json,
+      configPath: config,
+      env: host.env,
+      stdin: host.stdin,
+      stdout: host.stdout,
+      stderr: host.stderr,
+      signal: interruption.signal,
+    };
+  };
+  const run: Run = async (load, options) => {
+    const command = await load();
+    status = await command(context(), options as never);
+  };
+  describe(program, run);
+  try {
+    await program.parseAsync([...argv]);
+    return interruption.signal.aborted ? EXIT.interrupted : status;
+  } catch (error) {
+    return report(error, program.opts<{ json?: boolean }>().json === true, host);
+  }
+}
+
+function describe(program: Program, run: Run): void {
+  program
+    .name('hsw')
+    .description("Keeps a lab's own exact, typed, always-fresh copy of its HyperStudy data in a local SQLite file.")
+    .version(VERSION)
+    .option('--config <path>', 'the configuration (default: ./config.yaml, then /etc/hyperstudy-warehouse/config.yaml)')
+    .option('--json', 'one JSON document on stdout; logs on stderr')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw init                       make a config.yaml by answering a few questions
+  hsw sync now                   fetch what is new
+  hsw status                     what is in the warehouse, and how fresh
+  hsw demo                       see it all work without a key
+
+Exit status: 0 all well · 1 done, but some streams failed or are incomplete · 2 bad usage or config ·
+  3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
+    );
+  for (const command of [init, doctor, sync, status, exporting, demo, simulator]) command(program, run);
+}
+
+const list = (value: string, previous: string[] = []) => [...previous, value];
+
+function init(program: Program, run: Run): void {
+  program
+    .command('init')
+    .description('ask for what is needed, check the key, list its experiments and write config.yaml; never overwrites')
+    .option('--key-file <path>', 'a file that holds the API key (otherwise HYPERSTUDY_API_KEY, or asked for)')
+    .option('--base-url <url>', 'another address of the API')
+    .option('--experiment <id>', 'an experiment to sync; can be repeated', list)
+    .option('--all', 'sync every experiment that the key sees')
+    .option('--warehouse <path>', 'the SQLite file to keep')
+    .option('--yes', 'ask nothing; take flags and defaults')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw init
+  HYPERSTUDY_API_KEY=… hsw init --yes --all
+  hsw init --key-file /run/secrets/hyperstudy --experiment exp_abc123`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/init.ts')).init, options));
+}
+
+function doctor(program: Program, run: Run): void {
+  program
+    .command('doctor')
+    .description('check config, key, scopes, network, clock, disk and file modes, and say what to do')
+    .addHelpText('after', '\nExample:\n  hsw doctor')
+    .action((options: unknown) => run(async () => (await import('./commands/doctor.ts')).doctor, options));
+}
+
+function sync(program: Program, run: Run): void {
+  program
+    .command('sync')
+    .description('bring the warehouse up to date')
+    .argument('[when]', 'now', (value: string) => {
+      if (value !== 'now') throw new InvalidArgumentError('Say `sync now`.');
+      return value;
+    })
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list)
+    .option('--full', 'read everything again and compare, instead of going on from where the last sync stopped')
+    .option('--dry-run', 'show streams, expected requests and time under the limits; ask nothing of the API')
+    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw sync now
+  hsw sync now --experiment exp_abc123 --data events --data ratings/continuous
+  hsw sync now --full --json`,
+    )
+    .action((_when: unknown, options: unknown) => run(async () => (await import('./commands/sync.ts')).sync, options));
+}
+
+function status(program: Program, run: Run): void {
+  program
+    .command('status')
+    .description('streams, rows, freshness, completeness, and requests used of the limits')
+    .addHelpText('after', '\nExamples:\n  hsw status\n  hsw status --json')
+    .action((options: unknown) => run(async () => (await import('./commands/status.ts')).status, options));
+}
+
+function exporting(program: Program, run: Run): void {
+  program
+    .command('export')
+    .description('stream the records of a data type; ndjson gives each one back as the API sent it')
+    .requiredOption('--data <type>', 'the data type, such as events or ratings/continuous')
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--format <format>', 'ndjson or csv', 'ndjson')
+    .option('--out <file>', 'write to a file instead of stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw export --data events > events.ndjson
+  hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/export.ts')).exportRecords, options));
+}
+
+function demo(program: Program, run: Run): void {
+  program
+    .command('demo')
+    .description('sync three simulated experiments into ./data/demo.db, twice, and show what to query next')
+    .option('--out <file>', 'the SQLite file to make', './data/demo.db')
+    .addHelpText('after', '\nExample:\n  hsw demo')
+    .action((options: unknown) => run(async () => (await import('./commands/demo.ts')).demo, options));
+}
+
+function simulator(program: Program, run: Run): void {
+  program
+    .command('simulator')
+    .description('run the built-in API simulator on a port of this computer, to try things against')
+    .option('--port <port>', 'the port', wholeNumber, 8787)
+    .option('--seed <seed>', 'which world to simulate', wholeNumber, 1)
+    .addHelpText('after', '\nExample:\n  hsw simulator --port 8787')
+    .action((options: unknown) => run(async () => (await import('./commands/simulator.ts')).simulator, options));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** Says an error so that a person can act on it, and gives its exit status. */
+function report(
+  error: unknown,
+  json: boolean,
+  { stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>,
+): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof WarehouseError) {
+    const { code, hint } = error;
+    const message = scrub(error.message);
+    if (json) stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    else stderr.write(`✗ ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`);
+    return error.exitStatus;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const said = env['HSW_DEBUG'] === '1' ? stack : (stack.split('\n')[0] ?? '');
+  stderr.write(
+    `✗ This is a mistake in hyperstudy-warehouse: ${scrub(said)}\n  Please report it; HSW_DEBUG=1 shows where it happened. The warehouse holds everything that was committed.\n`,
+  );
+  return EXIT.partial;
+}

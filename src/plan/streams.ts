@@ -1,0 +1,95 @@
+import type { Config, ExperimentConfig } from '../config/schema.ts';
+import type { Dataset } from '../datasets/define.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import type { Scope, Stream } from '../datasets/stream.ts';
+
+/** What the warehouse knows of an experiment when its streams are planned. */
+export interface Known {
+  readonly rooms: readonly string[];
+  readonly deployments: readonly string[];
+}
+
+/** What the command line narrows a sync to. */
+export interface Selection {
+  readonly experiments?: readonly string[];
+  readonly data?: readonly string[];
+}
+
+/** An experiment with the restrictions that the configuration puts on it. */
+export type PlannedExperiment = { readonly id: string } & Pick<
+  Extract<ExperimentConfig, { id: string }>,
+  'data' | 'rooms' | 'participants' | 'deployments'
+>;
+
+/**
+ * The streams of an experiment in the order in which they can be read: those that name its deployments and rooms
+ * first. Pure: what is not known yet (rooms of a new experiment) gives no stream until the next call.
+ */
+export function planStreams(
+  config: Pick<Config, 'data' | 'options'>,
+  experiment: PlannedExperiment,
+  known: Known,
+  selection: Selection = {},
+): Stream[] {
+  const wanted = experiment.data ?? config.data;
+  return DATASETS.filter(({ name }) => wanted === 'all' || wanted.includes(name))
+    .filter(({ name }) => selection.data === undefined || selection.data.includes(name))
+    .flatMap((dataset) =>
+      scopesOf(dataset, experiment, known).flatMap((scope) =>
+        filtersOf(dataset, config.options[dataset.name] ?? {}).map((filter) => ({
+          experimentId: experiment.id,
+          dataset,
+          scope,
+          ...(Object.keys(filter).length === 0 ? {} : { filter }),
+        })),
+      ),
+    );
+}
+
+/**
+ * When a stream can be read within a sync: 0 at once, 1 when deployments and rooms are known, 2 when it is known which
+ * rooms belong to which deployment.
+ */
+export function waveOf({ dataset, scope }: Stream): 0 | 1 | 2 {
+  if (scope.kind === 'experiment') return 0;
+  return scope.kind === 'deployment' && dataset.name !== 'deployment-sessions' ? 2 : 1;
+}
+
+function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known): Scope[] {
+  const can = (kind: Scope['kind']) => dataset.scopes.includes(kind);
+  const { rooms = [], participants = [], deployments = [] } = experiment;
+  const isRestricted = rooms.length + participants.length + deployments.length > 0;
+  if (dataset.name === 'deployment-sessions') {
+    return (deployments.length > 0 ? deployments : known.deployments).map((id) => ({ kind: 'deployment', id }));
+  }
+  if (!can('experiment')) {
+    const wanted = isRestricted ? [...rooms, ...participants.map(({ room }) => room)] : known.rooms;
+    return [...new Set(wanted)].map((id) => ({ kind: 'room', id }));
+  }
+  if (!isRestricted || !can('room')) return [{ kind: 'experiment' }];
+  return [
+    ...rooms.map((id) => ({ kind: 'room' as const, id })),
+    ...participants
+      .filter(({ room }) => !rooms.includes(room))
+      .map(({ id, room }): Scope =>
+        can('participant') ? { kind: 'participant', id, room } : { kind: 'room', id: room },
+      ),
+    ...(can('deployment') ? deployments.map((id) => ({ kind: 'deployment' as const, id })) : []),
+  ];
+}
+
+/** Configured options that name a field are filters: each of their values makes a stream of its own. */
+function filtersOf(dataset: Dataset, options: Config['options'][string]): Record<string, string | boolean>[] {
+  return Object.entries(options)
+    .filter(([name]) => Object.hasOwn(dataset.fields, name))
+    .reduce<Record<string, string | boolean>[]>(
+      (filters, [name, value]) =>
+        filters.flatMap((filter) =>
+          (Array.isArray(value) ? (value as readonly string[]) : [value as string | boolean]).map((one) => ({
+            ...filter,
+            [name]: one,
+          })),
+        ),
+      [{}],
+    );
+}

@@ -1,0 +1,37 @@
+/**
+ * The undocumented sides of the API, each as a switch: a client must be right under every one of them. The defaults
+ * are the most ordinary reading.
+ */
+export interface Readings {
+  readonly startTime: 'inclusive' | 'exclusive';
+  readonly endTime: 'inclusive' | 'exclusive';
+  /** Records of one timestamp: in the same order in every answer, or in another one each time. */
+  readonly ties: 'stable' | 'shuffled';
+  /** What happens to a limit above `maxLimit`. */
+  readonly overLimit: 'accepted' | 'clamped' | 'rejected';
+  readonly maxLimit: number;
+  /** What data types do with `startTime` and `endTime`, and with `sort` and `order`; a data type not named honours them. */
+  readonly timeFilter: Readonly<Record<string, 'ignored' | 'rejected'>>;
+  readonly sort: Readonly<Record<string, 'ignored' | 'rejected'>>;
+  readonly pagination: 'sent' | 'missing';
+  readonly total: 'right' | 'wrong' | 'missing';
+  readonly times: 'milliseconds' | 'seconds' | 'offset';
+  /** Whether a limit counts a data type's requests together or each path's by itself. */
+  readonly endpoint: 'dataType' | 'path';
+  readonly retryAfter: 'seconds' | 'date';
+}
+
+export const ORDINARY: Readings = {
+  startTime: 'inclusive',
+  endTime: 'inclusive',
+  ties: 'stable',
+  overLimit: 'clamped',
+  maxLimit: 1000,
+  timeFilter: {},
+  sort: {},
+  pagination: 'sent',
+  total: 'right',
+  times: 'milliseconds',
+  endpoint: 'dataType',
+  retryAfter: 'seconds',
+};

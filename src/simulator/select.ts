@@ -1,0 +1,142 @@
+import type { Random } from './random.ts';
+import type { Readings } from './readings.ts';
+import { ApiError } from './reply.ts';
+import type { SimRecord } from './life.ts';
+
+/** Each data type's time field (API data types page); those that are not named have none. */
+const TIME_FIELD: Readonly<Record<string, string>> = {
+  events: 'timestamp',
+  recordings: 'startTime',
+  chat: 'timestamp',
+  videochat: 'timestamp',
+  'ratings/continuous': 'timestamp',
+  'ratings/sparse': 'timestamp',
+  sync: 'timestamp',
+  eyetracking: 'timestamp',
+  components: 'timestamp',
+  participants: 'joinedAt',
+  rooms: 'createdAt',
+  variables: 'timestamp',
+  'agent-decisions': 'timestamp',
+  'agent-runs': 'startedAt',
+  experiments: 'createdAt',
+  deployments: 'createdAt',
+  'deployment-sessions': 'createdAt',
+};
+
+/** Query parameters that pick records by a field of that name. */
+const FIELD_FILTERS: Readonly<Record<string, readonly string[]>> = {
+  events: ['category'],
+  components: ['componentType', 'completed', 'stateId'],
+  participants: ['completionCode'],
+};
+
+export interface Selected {
+  /** The page, in the order of the answer. */
+  readonly page: readonly SimRecord[];
+  readonly total: number;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Filters, sorts and pages records as the query says and the readings have it. */
+export function selectPage(
+  dataType: string,
+  records: readonly SimRecord[],
+  query: URLSearchParams,
+  readings: Readings,
+  random: Random,
+): Selected {
+  const limit = readLimit(query, readings, dataType);
+  const offset = readCount(query, 'offset', 0);
+  const filtered = sorted(
+    dataType,
+    timeFiltered(dataType, fieldFiltered(dataType, records, query), query, readings),
+    query,
+    readings,
+    random,
+  );
+  return { page: filtered.slice(offset, offset + limit), total: filtered.length, offset, limit };
+}
+
+function fieldFiltered(dataType: string, records: readonly SimRecord[], query: URLSearchParams): readonly SimRecord[] {
+  return (FIELD_FILTERS[dataType] ?? []).reduce((left, field) => {
+    const wanted = query.get(field);
+    return wanted === null ? left : left.filter((record) => String(record[field]) === wanted);
+  }, records);
+}
+
+function timeFiltered(
+  dataType: string,
+  records: readonly SimRecord[],
+  query: URLSearchParams,
+  readings: Readings,
+): readonly SimRecord[] {
+  const reading = readings.timeFilter[dataType];
+  const [start, end] = [readTime(query, 'startTime'), readTime(query, 'endTime')];
+  const field = TIME_FIELD[dataType];
+  if (start === undefined && end === undefined) return records;
+  if (reading === 'rejected') throw new ApiError(400, `${dataType} does not take startTime or endTime`);
+  if (reading === 'ignored' || field === undefined) return records;
+  return records.filter((record) => {
+    const time = Date.parse(String(record[field]));
+    if (start !== undefined && (readings.startTime === 'inclusive' ? time < start : time <= start)) return false;
+    return !(end !== undefined && (readings.endTime === 'inclusive' ? time > end : time >= end));
+  });
+}
+
+function sorted(
+  dataType: string,
+  records: readonly SimRecord[],
+  query: URLSearchParams,
+  readings: Readings,
+  random: Random,
+): readonly SimRecord[] {
+  const asked = query.get('sort') !== null || query.get('order') !== null;
+  const reading = readings.sort[dataType];
+  if (asked && reading === 'rejected') throw new ApiError(400, `${dataType} cannot be sorted`);
+  const field = (reading === undefined ? query.get('sort') : null) ?? TIME_FIELD[dataType];
+  const order = reading === undefined ? (query.get('order') ?? 'asc') : 'asc';
+  if (order !== 'asc' && order !== 'desc') throw new ApiError(400, 'order must be asc or desc');
+  if (field === undefined) return records;
+  const direction = order === 'asc' ? 1 : -1;
+  const keyed = records.map((record, place) => ({
+    record,
+    by: sortKey(record[field]),
+    tie: readings.ties === 'stable' ? place : random.next(),
+  }));
+  return keyed
+    .sort((a, b) => direction * compare(a.by, b.by) || direction * (a.tie - b.tie))
+    .map(({ record }) => record);
+}
+
+function sortKey(value: unknown): string | number {
+  return typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value ?? '');
+}
+
+function compare(a: string | number, b: string | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function readLimit(query: URLSearchParams, { overLimit, maxLimit }: Readings, dataType: string): number {
+  const limit = readCount(query, 'limit', dataType === 'experiments' ? 50 : 100);
+  if (limit === 0) throw new ApiError(400, 'limit must be at least 1');
+  if (limit <= maxLimit || overLimit === 'accepted') return limit;
+  if (overLimit === 'rejected') throw new ApiError(400, `limit must be at most ${maxLimit}`);
+  return maxLimit;
+}
+
+function readCount(query: URLSearchParams, name: string, fallback: number): number {
+  const text = query.get(name);
+  if (text === null) return fallback;
+  if (!/^\d+$/.test(text)) throw new ApiError(400, `${name} must be a whole number`);
+  return Number(text);
+}
+
+function readTime(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new ApiError(400, `${name} must be an ISO 8601 time`);
+  return time;
+}

@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Limits, SimKey } from './access.ts';
+import { createApi } from './api.ts';
+import type { Readings } from './readings.ts';
+import type { SimReply, SimRequest } from './reply.ts';
+import type { WorldOptions } from './life.ts';
+import { createWorld, type World } from './world.ts';
+
+/** What may go wrong with one answer, on the wire or in it. */
+export type Fault =
+  | { readonly kind: 'reply'; readonly reply: SimReply }
+  | { readonly kind: 'change'; readonly change: (reply: SimReply) => SimReply }
+  /** The connection breaks off: before the answer, or after so many bytes of its body. */
+  | { readonly kind: 'reset'; readonly afterBytes?: number }
+  | { readonly kind: 'hang' };
+
+export interface LoggedRequest {
+  readonly at: number;
+  readonly path: string;
+  readonly query: string;
+  readonly key: string | undefined;
+  readonly status: number | undefined;
+}
+
+export interface SimulatorOptions {
+  readonly world?: Partial<WorldOptions> | World;
+  /** The clock that the API shows and limits by, in ms since 1970 UTC. */
+  readonly now?: () => number;
+  /** The clock that limits count by; by default `now`. */
+  readonly meterNow?: () => number;
+  readonly port?: number;
+  readonly keys?: readonly SimKey[];
+  readonly limits?: Partial<Limits>;
+  readonly readings?: Partial<Readings>;
+  readonly latencyMs?: number;
+  /** Asked before each answer; `n` counts requests from 0. */
+  readonly fault?: (request: SimRequest, n: number) => Fault | undefined;
+}
+
+export interface Simulator {
+  /** The base URL, ending in `/api/v3`. */
+  readonly url: string;
+  readonly key: string;
+  readonly world: World;
+  /** Every request so far. */
+  readonly requests: readonly LoggedRequest[];
+  readonly now: () => number;
+  close(): Promise<void>;
+}
+
+/** A key with every scope, in the form of a development key. */
+export const DEMO_KEY = `hst_test_${'simulator0'.repeat(6)}demo`;
+
+const SMALL_WORLD: WorldOptions = {
+  seed: 1,
+  start: Date.parse('2026-01-12T09:00:00.000Z'),
+  experiments: 3,
+  roomsPerExperiment: 3,
+  participantsPerRoom: 2,
+  videoSeconds: 60,
+  roomEveryMs: 3_600_000,
+};
+
+/** Starts the HyperStudy API in a box on this computer's loopback address, over real HTTP. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const world =
+    options.world !== undefined && 'lives' in options.world
+      ? options.world
+      : createWorld({ ...SMALL_WORLD, ...options.world });
+  const now = options.now ?? Date.now;
+  const keys = options.keys ?? [{ key: DEMO_KEY, scopes: ['*'] }];
+  const handle = createApi({
+    world,
+    keys,
+    limits: { perHour: 1000, perEndpointPerMinute: 100, ...options.limits },
+    readings: options.readings ?? {},
+  });
+  const requests: LoggedRequest[] = [];
+
+  const answer = async (message: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(message.url ?? '/', 'http://simulator');
+    const headers = Object.fromEntries(
+      Object.entries(message.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+    );
+    const request = {
+      method: message.method ?? 'GET',
+      path: url.pathname.replace(/^\/api\/v3/, ''),
+      query: url.searchParams,
+      headers,
+    };
+    const fault = options.fault?.(request, requests.length);
+    const entry = { at: now(), path: request.path, query: url.search, key: headers['x-api-key'] };
+    if (options.latencyMs !== undefined) await delay(options.latencyMs);
+    if (fault?.kind === 'hang' || (fault?.kind === 'reset' && fault.afterBytes === undefined)) {
+      requests.push({ ...entry, status: undefined });
+      if (fault.kind === 'reset') message.socket.resetAndDestroy();
+      return;
+    }
+    const made = fault?.kind === 'reply' ? fault.reply : handle(request, now(), (options.meterNow ?? now)());
+    const reply = fault?.kind === 'change' ? fault.change(made) : made;
+    requests.push({ ...entry, status: reply.status });
+    const body = Buffer.from(reply.body);
+    response.writeHead(reply.status, { ...reply.headers, 'content-length': body.length });
+    if (fault?.kind === 'reset')
+      response.write(body.subarray(0, fault.afterBytes), () => message.socket.resetAndDestroy());
+    else response.end(body);
+  };
+  const server = createServer((message, response) => void answer(message, response));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${port}/api/v3`,
+    key: keys[0]?.key ?? DEMO_KEY,
+    world,
+    requests,
+    now,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,102 @@
+import { SCOPE_OF } from './access.ts';
+import type { SimRecord } from './life.ts';
+import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
+import { visible, type World } from './world.ts';
+
+/** Answers with records in the envelope, paged where the endpoint pages. */
+export type List = (
+  dataType: string,
+  scope: string,
+  id: string,
+  records: readonly SimRecord[],
+  extra?: SimRecord,
+) => SimReply;
+
+export function counts(world: World, experimentId: string, participant: string, room: string, now: number): SimReply {
+  const types = Object.keys(SCOPE_OF).filter(
+    (dataType) => !['counts', 'rooms', 'participants', 'agent-runs'].includes(dataType),
+  );
+  const numbers = Object.fromEntries(
+    types.map((dataType) => [
+      dataType,
+      world
+        .lives(dataType, experimentId)
+        .filter((life) => life.room === room && life.participant === participant && visible(life, now) !== undefined)
+        .length,
+    ]),
+  );
+  const hasData = Object.fromEntries(Object.entries(numbers).map(([dataType, count]) => [dataType, count > 0]));
+  return jsonReply({
+    status: 'success',
+    data: [{ counts: numbers, hasData }],
+    metadata: { dataType: 'counts', scope: 'participant', scopeId: participant },
+  });
+}
+
+/** An experiment's counts and `updatedAt` follow what happens in it. */
+function experimentAt(world: World, experimentId: string, now: number): SimRecord {
+  const [base = {}] = world.records('experiments', experimentId, now);
+  const rooms = world.records('rooms', experimentId, now);
+  const participants = world.records('participants', experimentId, now);
+  const times = [...rooms, ...participants]
+    .flatMap((record) => [record['createdAt'], record['endedAt'], record['joinedAt']])
+    .filter((time) => typeof time === 'string');
+  const updatedAt = [base['updatedAt'], ...times]
+    .filter((time) => typeof time === 'string')
+    .sort()
+    .at(-1);
+  return { ...base, roomCount: rooms.length, participantCount: participants.length, updatedAt };
+}
+
+export function experiments(
+  world: World,
+  [, id, part]: readonly string[],
+  { query }: SimRequest,
+  now: number,
+  list: List,
+): SimReply {
+  if (id === undefined) {
+    const wanted = query.get('search')?.toLowerCase() ?? '';
+    const all = world.experimentIds.map((experimentId) => experimentAt(world, experimentId, now));
+    return list(
+      'experiments',
+      'user',
+      'me',
+      all.filter((experiment) => String(experiment['name']).toLowerCase().includes(wanted)),
+    );
+  }
+  if (!world.experimentIds.includes(id)) throw new ApiError(404, `experiment not found: ${id}`);
+  const single = (data: unknown) =>
+    jsonReply({ status: 'success', data, metadata: { dataType: 'experiments', scope: 'experiment', scopeId: id } });
+  const [config = {}] = world.records('experiment-configs', id, now);
+  if (part === 'config') return single(config);
+  if (part === 'export') return single({ experiment: experimentAt(world, id, now), config });
+  return single([experimentAt(world, id, now)]);
+}
+
+export function deployments(
+  world: World,
+  [, id, part]: readonly string[],
+  { query }: SimRequest,
+  now: number,
+  list: List,
+): SimReply {
+  const all = world.experimentIds.flatMap((experimentId) => world.records('deployments', experimentId, now));
+  if (id === undefined) {
+    const wanted = (field: string, name: string) => (record: SimRecord) =>
+      query.get(name) === null || record[field] === query.get(name);
+    return list(
+      'deployments',
+      'none',
+      'me',
+      all.filter(wanted('experimentId', 'experimentId')).filter(wanted('status', 'status')),
+    );
+  }
+  const found = all.find((deployment) => deployment['id'] === id);
+  if (found === undefined) throw new ApiError(404, `deployment not found: ${id}`);
+  if (part !== 'sessions') return jsonReply({ status: 'success', data: found, metadata: { dataType: 'deployments' } });
+  const sessions = world
+    .records('deployment-sessions', String(found['experimentId']), now)
+    .filter((session) => session['deploymentId'] === id);
+  return list('deployment-sessions', 'none', id, sessions);
+}

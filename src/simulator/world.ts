@@ -1,0 +1,79 @@
+import { createRandom } from './random.ts';
+import { generateExperiment } from './experiment.ts';
+import type { Life, SimRecord, WorldOptions } from './life.ts';
+
+/** Everything that happens in a simulated HyperStudy, past and future; what is visible depends on the time asked for. */
+export interface World {
+  readonly experimentIds: readonly string[];
+  /** The lives of a data type's records in an experiment, in no particular order. */
+  lives(dataType: string, experimentId: string): readonly Life[];
+  /** What the API holds at a time: the truth that a mirror must equal. */
+  records(dataType: string, experimentId: string, now: number): SimRecord[];
+  /** The experiment that a room belongs to. */
+  experimentOf(roomId: string): string | undefined;
+  /** A record reaches the server. */
+  insert(dataType: string, experimentId: string, record: SimRecord, at: number): void;
+  /** Changes the records for which `matches` holds. */
+  edit(
+    dataType: string,
+    experimentId: string,
+    matches: (record: SimRecord) => boolean,
+    change: (record: SimRecord) => SimRecord,
+    at: number,
+  ): number;
+  remove(dataType: string, experimentId: string, matches: (record: SimRecord) => boolean, at: number): number;
+}
+
+export function visible(life: Life, now: number): SimRecord | undefined {
+  if (now >= life.removedAt) return undefined;
+  return life.versions.findLast(({ from }) => from <= now)?.record;
+}
+
+export function createWorld(options: WorldOptions): World {
+  const random = createRandom(options.seed);
+  const store = new Map<string, Life[]>();
+  const rooms = new Map<string, string>();
+  const bucket = (dataType: string, experimentId: string): Life[] => {
+    const name = `${dataType} ${experimentId}`;
+    let lives = store.get(name);
+    if (lives === undefined) store.set(name, (lives = []));
+    return lives;
+  };
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const add = (dataType: string, experimentId: string, ...versions: Life['versions']) => {
+    const record = versions[0]?.record ?? {};
+    const room = dataType === 'rooms' ? text(record['id']) : (text(record['roomId']) ?? text(record['sessionId']));
+    const participant =
+      dataType === 'participants' ? text(record['id']) : (text(record['participantId']) ?? text(record['senderId']));
+    if (dataType === 'rooms' && room !== undefined) rooms.set(room, experimentId);
+    bucket(dataType, experimentId).push({ room, participant, versions, removedAt: Infinity });
+  };
+  const experimentIds = Array.from({ length: options.experiments }, (_, i) =>
+    generateExperiment(i, options, random, add),
+  );
+  return {
+    experimentIds,
+    lives: bucket,
+    records: (dataType, experimentId, now) =>
+      bucket(dataType, experimentId)
+        .map((life) => visible(life, now))
+        .filter((record) => record !== undefined),
+    experimentOf: (roomId) => rooms.get(roomId),
+    insert: (dataType, experimentId, record, at) => add(dataType, experimentId, { from: at, record }),
+    edit(dataType, experimentId, matches, change, at) {
+      const found = bucket(dataType, experimentId).filter((life) => matchesNow(life, matches, at));
+      for (const life of found) life.versions.push({ from: at, record: change(life.versions.at(-1)?.record ?? {}) });
+      return found.length;
+    },
+    remove(dataType, experimentId, matches, at) {
+      const found = bucket(dataType, experimentId).filter((life) => matchesNow(life, matches, at));
+      for (const life of found) life.removedAt = at;
+      return found.length;
+    },
+  };
+}
+
+function matchesNow(life: Life, matches: (record: SimRecord) => boolean, at: number): boolean {
+  const record = visible(life, at);
+  return record !== undefined && matches(record);
+}

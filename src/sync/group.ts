@@ -1,0 +1,75 @@
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Page } from './reader.ts';
+
+/** The records of one timestamp that fills more than a page. */
+export interface Group extends Page {
+  /** Places that the group fills. */
+  readonly length: number;
+  /** Time of the first row behind it. */
+  readonly next: number | undefined;
+  /** Nothing comes behind it. */
+  readonly isLast: boolean;
+}
+
+/** How often a group is read until its order shows no gap. */
+const MOST_PASSES = 30;
+/** Pages in a row that bring nothing new, although the API says there is more, before a walk gives up. */
+export const MOST_IDLE = 5;
+export const ENDLESS = 'the API keeps saying that there is more but sends nothing new';
+const UNSTABLE = 'more records share one timestamp than fit a page, and their order changes from answer to answer';
+
+/**
+ * Reads a timestamp that fills a whole page. Its rows may come in another order in each answer, so one pass over its
+ * places can meet a row twice and miss another: passes are repeated until as many different rows were met as there
+ * are places or, for records without an id, until two passes in a row met the same ones.
+ * @param pageAt reads the page so many places behind the group's first.
+ * @param first the page at place 0.
+ */
+export async function readGroup(pageAt: (offset: number) => Promise<Page>, first: Page): Promise<Group> {
+  const found = new Map<string, Row>();
+  let previous: string | undefined;
+  for (let pass = 1; ; pass++) {
+    const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0));
+    for (const row of group.rows) found.set(row.key, row);
+    const isContent = group.rows.some(({ byContent }) => byContent);
+    const met = group.rows
+      .map(({ key }) => key)
+      .sort()
+      .join('\n');
+    if (found.size + group.bad.length >= group.length) return { ...group, rows: [...found.values()] };
+    if (isContent && met === previous) return group;
+    previous = met;
+    if (pass === MOST_PASSES) {
+      return { ...group, rows: isContent ? group.rows : [...found.values()], doubts: [...group.doubts, UNSTABLE] };
+    }
+  }
+}
+
+/** One pass over the places of a group. */
+async function sweep(pageAt: (offset: number) => Promise<Page>, first: Page): Promise<Group> {
+  const rows: Row[] = [];
+  const bad: BadRecord[] = [];
+  const doubts = new Set<string>();
+  const time = first.rows[0]?.time;
+  const met = new Set<string>();
+  let page = first;
+  let idle = 0;
+  for (let length = 0; ; page = await pageAt(length)) {
+    for (const doubt of page.doubts) doubts.add(doubt);
+    const other = page.rows.findIndex((row) => row.time !== time);
+    const own = other === -1 ? page.rows : page.rows.slice(0, other);
+    idle = own.every(({ key }) => met.has(key)) ? idle + 1 : 0;
+    const isRepeat = idle > 0 && length > 0 && other === -1 && page.hasMore === undefined;
+    if (!isRepeat) {
+      for (const row of own) met.add(row.key);
+      rows.push(...own);
+      bad.push(...page.bad);
+      length += other === -1 ? page.returned : (page.places[other] ?? page.returned);
+    }
+    if (idle === MOST_IDLE) doubts.add(ENDLESS);
+    const isLast = other === -1 && (page.hasMore === false || page.returned === 0 || isRepeat || idle === MOST_IDLE);
+    if (other >= 0 || isLast) {
+      return { ...page, rows, bad, doubts: [...doubts], length, next: page.rows[other]?.time, isLast };
+    }
+  }
+}

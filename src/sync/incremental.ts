@@ -1,0 +1,159 @@
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import { countRows, keysOf } from '../warehouse/rows.ts';
+import type { Page } from './reader.ts';
+import { compareRange, readRange } from './reconcile.ts';
+import { braked, position, write, type Session } from './session.ts';
+import { readSnapshot } from './snapshot.ts';
+import { numbered } from './repeats.ts';
+import { NotWalkable, walk, type Stretch } from './walk.ts';
+
+/** Pages a transaction of a first read takes together; a kill repeats at most these. */
+const BACKFILL_PAGES = 10;
+
+/**
+ * Brings a stream with a time filter up to date: the first read walks from the beginning; later ones poll the
+ * lookback. An endpoint that turns out not to honour its filters is listed whole instead, and remembered.
+ */
+export async function readIncremental(session: Session): Promise<void> {
+  const { learned } = session.memory;
+  if (learned.startTime === 'ignored' || learned.startTime === 'rejected') return readSnapshot(session);
+  const { backfilled, watermark } = position(session);
+  try {
+    if (session.full) await readRange(session, {});
+    else if (backfilled && watermark !== undefined) await poll(session, watermark);
+    else await walkOn(session);
+  } catch (error) {
+    const why = whyNotWalkable(error);
+    if (why === undefined) throw error;
+    session.log.info({ why }, 'endpoint does not filter or sort by time; listing it whole');
+    await readSnapshot(session);
+    session.memory.learn({ startTime: why });
+  }
+}
+
+function whyNotWalkable(error: unknown): 'ignored' | 'rejected' | undefined {
+  if (error instanceof NotWalkable) return 'ignored';
+  return error instanceof WarehouseError && error.code === 'PARAMETER_REFUSED' ? 'rejected' : undefined;
+}
+
+/**
+ * Walks from the watermark to the end. Rows and watermark commit together; behind the first doubtful page rows are
+ * still kept, but the watermark stays, so that the next sync reads that part again.
+ */
+async function walkOn(session: Session): Promise<void> {
+  const { reader, memory, startedAt } = session;
+  const before = position(session);
+  const batchPages = before.backfilled ? 1 : BACKFILL_PAGES;
+  let pending: Stretch[] = [];
+  let watermark = before.watermark;
+  const flush = () => {
+    if (pending.length === 0) return;
+    const rows = pending.flatMap((stretch) => stretch.rows);
+    write(session, { rows, bad: pending.flatMap(({ bad }) => bad), position: { watermark } });
+    pending = [];
+  };
+  for await (const stretch of walk(reader, {
+    from: before.watermark,
+    by: 'key',
+    sorted: true,
+    limit: reader.pageSize,
+    shortIsLast: memory.learned.shortIsLast,
+    onShortLast: (shortIsLast) => memory.learn({ shortIsLast }),
+  })) {
+    for (const doubt of stretch.doubts) session.doubts.add(doubt);
+    if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);
+    pending.push(stretch);
+    if (pending.length >= batchPages) flush();
+  }
+  flush();
+  if (session.doubts.size === 0) write(session, { rows: [], position: { backfilled: true, dataAsOf: startedAt } });
+}
+
+/**
+ * One request, newest first from the start of the lookback, shows new rows and, by its total, whether any came late:
+ * as long as the page reaches back behind the watermark and the count equals ours, nothing more need be asked.
+ */
+async function poll(session: Session, watermark: number): Promise<void> {
+  const { reader, memory, config, startedAt } = session;
+  const from = freeTime(session, watermark - config.lookbackMs);
+  if (memory.learned.descending === 'ignored' || memory.learned.total === 'wrong') return readRange(session, { from });
+  const page = await reader.page({ from, order: 'desc' });
+  for (const doubt of page.doubts) session.doubts.add(doubt);
+  const rows = newestFirst(page, from);
+  if (rows === undefined) {
+    memory.learn({ descending: 'ignored' });
+    return readRange(session, { from });
+  }
+  if (session.doubts.size > 0) {
+    keepDoubtful(session, page);
+    return;
+  }
+  if (page.hasMore === false) {
+    takeWhole(session, rows, page.bad, { from, watermark });
+    return;
+  }
+
+  const oldest = rows.at(-1)?.time;
+  if (page.total === undefined || oldest === undefined) return readRange(session, { from });
+  if (oldest >= watermark) {
+    await walkOn(session);
+    return compareRange(session, { from, to: watermark });
+  }
+  // The oldest timestamp may go on behind the page, so that only rows after it are surely all there.
+  const certain = rows.filter(({ time }) => time !== undefined && time > oldest);
+  const committed = write(session, {
+    rows: certain,
+    bad: page.bad,
+    position: { watermark: later(watermark, rows[0]?.time), dataAsOf: startedAt },
+  });
+  const local = countRows(session.warehouse.db, session.stream, { from });
+  if (local !== undefined && local !== page.total)
+    await compareRange(session, { from, to: committed.position.watermark });
+}
+
+/** The whole lookback came in one answer: what it lacks has vanished. */
+function takeWhole(
+  session: Session,
+  rows: readonly Row[],
+  bad: readonly BadRecord[],
+  { from, watermark }: { from: number; watermark: number },
+): void {
+  const keys = new Set(rows.map(({ key }) => key));
+  const local = keysOf(session.warehouse.db, session.stream, { from }) ?? [];
+  const vanished = bad.length > 0 ? [] : local.filter((key) => !keys.has(key));
+  write(session, {
+    rows,
+    bad,
+    vanished: braked(session, vanished),
+    position: { watermark: later(watermark, rows[0]?.time), dataAsOf: session.startedAt },
+  });
+}
+
+function keepDoubtful(session: Session, { rows, bad }: Page): void {
+  // Without every repeat in view the ordinals of records without an id would be guesses.
+  write(session, { rows: rows.filter(({ byContent }) => !byContent), bad });
+}
+
+/**
+ * The rows of a descending page with their final keys, or undefined when they are in another order. Filters that
+ * are ignored show as rows before `from`.
+ */
+function newestFirst({ rows }: Page, from: number): Row[] | undefined {
+  const times = rows.map(({ time }) => time);
+  if (times.some((time, i) => time === undefined || time > (times[i - 1] ?? Infinity))) return undefined;
+  if (times.some((time) => time !== undefined && time < from)) throw new NotWalkable('startTime');
+  return numbered(rows);
+}
+
+/** A millisecond at or shortly before `ms` in which we hold no row: there, inclusive and exclusive count the same. */
+export function freeTime({ warehouse, stream }: Session, ms: number): number {
+  for (let at = ms; at > ms - 50; at--) {
+    if ((countRows(warehouse.db, stream, { from: at, to: at }) ?? 0) === 0) return at;
+  }
+  return ms;
+}
+
+function later(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
+}

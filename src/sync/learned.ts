@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { readLearned, writeLearned } from '../warehouse/positions.ts';
+import type { Db } from '../warehouse/open.ts';
+import type { Stream } from '../datasets/stream.ts';
+
+/** Undocumented behaviour of an endpoint, as seen so far; what is absent has not shown itself. */
+const Learned = z.object({
+  /** Whether `startTime` with `sort` works: ignored or rejected filters make a stream be listed whole. */
+  startTime: z.enum(['honoured', 'ignored', 'rejected']).optional(),
+  /** `sort` and `order` are refused: a listing does without. */
+  sort: z.literal('rejected').optional(),
+  /** `order=desc` does not turn the order around. */
+  descending: z.literal('ignored').optional(),
+  endTime: z.enum(['honoured', 'ignored', 'rejected']).optional(),
+  /** `total` disagreed with a full read: it is not asked again. */
+  total: z.literal('wrong').optional(),
+  /** The largest page size it accepts, where it refused a larger one. */
+  largestLimit: z.number().int().positive().optional(),
+  /** An answer without `pagination` that is shorter than this is the last one. */
+  shortIsLast: z.number().int().positive().optional(),
+});
+export type Learned = z.infer<typeof Learned>;
+
+/** The memory of one endpoint, shared by all its streams and kept over restarts. */
+export interface Memory {
+  readonly learned: Readonly<Learned>;
+  learn(what: Partial<Learned>): void;
+}
+
+export function openMemory(db: Db, { dataset, scope }: Stream, now: () => number): Memory {
+  const endpoint = `${dataset.name} ${scope.kind}`;
+  const stored = readLearned(db, endpoint);
+  let learned = stored === undefined ? {} : Learned.parse(JSON.parse(stored));
+  return {
+    get learned() {
+      return learned;
+    },
+    learn(what) {
+      learned = { ...learned, ...what };
+      writeLearned(db, endpoint, JSON.stringify(learned), now());
+    },
+  };
+}

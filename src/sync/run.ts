@@ -1,0 +1,151 @@
+import type { Client } from '../api/client.ts';
+import type { Config } from '../config/schema.ts';
+import type { Stream } from '../datasets/stream.ts';
+import { planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import { isObject } from '../shared/json.ts';
+import { readPosition } from '../warehouse/positions.ts';
+import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
+import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
+
+/** What a sync did, as `sync now --json` prints it. */
+export interface SyncResult {
+  /** ok · partial: some streams failed or are incomplete. */
+  readonly status: 'ok' | 'partial';
+  readonly requests: number;
+  readonly durationMs: number;
+  readonly streams: readonly StreamResult[];
+}
+
+export interface SyncOptions extends SyncContext {
+  readonly selection: Selection;
+  readonly onStream?: ((event: { stream: Stream; result?: StreamResult }) => void) | undefined;
+}
+
+/**
+ * Syncs everything that is configured or selected: finds the experiments, reads what names their deployments and
+ * rooms, then all the rest, several streams at a time.
+ * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
+ */
+export async function runSync(options: SyncOptions): Promise<SyncResult> {
+  const { client, warehouse, config, clock, selection } = options;
+  const startedAt = clock.now();
+  const spentBefore = client.tries;
+  const experiments = await findExperiments(client, config, selection, options.signal);
+  const results: StreamResult[] = [];
+  try {
+    for (const wave of [0, 1, 2] as const) {
+      const streams = experiments
+        .flatMap((experiment) => plan(options, experiment))
+        .filter((stream) => waveOf(stream) === wave && !isFinished(options, stream));
+      results.push(...(await syncAll(options, streams)));
+    }
+  } finally {
+    warehouse.refreshViews(startedAt);
+  }
+  const isExplicit = ({ experiment, data }: StreamResult) => namesData(config, selection, experiment, data);
+  const isFine = (result: StreamResult) =>
+    result.status === 'ok' || (result.status === 'skipped' && !isExplicit(result));
+  return {
+    status: results.every(isFine) ? 'ok' : 'partial',
+    requests: client.tries - spentBefore,
+    durationMs: clock.now() - startedAt,
+    streams: results,
+  };
+}
+
+/** The streams of a sync as far as they are known before it, for `--dry-run`. */
+export function knownStreams(
+  options: Pick<SyncOptions, 'config' | 'warehouse' | 'selection' | 'full'>,
+  experiments: readonly PlannedExperiment[],
+): Stream[] {
+  return experiments
+    .flatMap((experiment) => plan(options, experiment))
+    .filter((stream) => !isFinished(options, stream));
+}
+
+function plan(
+  { config, warehouse, selection }: Pick<SyncOptions, 'config' | 'warehouse' | 'selection'>,
+  experiment: PlannedExperiment,
+): Stream[] {
+  const known = {
+    rooms: knownRooms(warehouse.db, experiment.id).ids,
+    deployments: knownDeployments(warehouse.db, experiment.id),
+  };
+  return planStreams(config, experiment, known, selection);
+}
+
+/** A finished room is left alone unless everything is to be read again. */
+function isFinished({ warehouse, full }: Pick<SyncOptions, 'warehouse' | 'full'>, stream: Stream): boolean {
+  return !full && stream.scope.kind === 'room' && readPosition(warehouse.db, stream).finished;
+}
+
+async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promise<StreamResult[]> {
+  const waiting = [...streams];
+  const results: StreamResult[] = [];
+  const worker = async () => {
+    for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
+      options.onStream?.({ stream });
+      const result = await syncStream(options, stream);
+      results.push(result);
+      options.onStream?.({ stream, result });
+    }
+  };
+  // When one worker meets what ends the sync, the others finish their page or are refused in turn.
+  const ends = await Promise.allSettled(Array.from({ length: options.config.api.concurrency }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return results;
+}
+
+/** The configured experiments; where the configuration says `all`, every one that the key sees. */
+export async function findExperiments(
+  client: Client,
+  config: Config,
+  selection: Selection,
+  signal?: AbortSignal,
+): Promise<PlannedExperiment[]> {
+  const named = new Map<string, PlannedExperiment>();
+  for (const experiment of config.experiments) if ('id' in experiment) named.set(experiment.id, experiment);
+  const all = config.experiments.find((experiment) => 'all' in experiment);
+  if (all !== undefined) {
+    for (const id of await listExperiments(client, signal)) {
+      if (!named.has(id)) named.set(id, { id, data: all.data });
+    }
+  }
+  const wanted = selection.experiments;
+  const unknown = wanted?.filter((id) => !named.has(id)) ?? [];
+  if (unknown.length > 0) {
+    throw new WarehouseError('USAGE', `The configuration does not name the experiment ${unknown.join(', ')}.`, {
+      hint: `It names: ${[...named.keys()].join(', ')}.`,
+    });
+  }
+  return [...named.values()].filter(({ id }) => wanted === undefined || wanted.includes(id));
+}
+
+/** The documented page size of `GET /experiments` (HyperStudy API overview). */
+const EXPERIMENTS_PAGE = 50;
+
+async function listExperiments(client: Client, signal?: AbortSignal): Promise<string[]> {
+  const ids = new Set<string>();
+  for (let offset = 0; ;) {
+    const answer = await client.get({
+      path: '/experiments',
+      query: { limit: EXPERIMENTS_PAGE, offset },
+      endpoint: 'experiments',
+      what: 'the list of experiments',
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const before = ids.size;
+    for (const record of answer.data) if (isObject(record) && typeof record['id'] === 'string') ids.add(record['id']);
+    offset += answer.data.length;
+    const hasMore = answer.pagination?.hasMore ?? answer.data.length > 0;
+    if (!hasMore || ids.size === before) return [...ids];
+  }
+}
+
+function namesData(config: Config, selection: Selection, experimentId: string, data: string): boolean {
+  const experiment = config.experiments.find((candidate) => 'id' in candidate && candidate.id === experimentId);
+  const named = selection.data ?? experiment?.data ?? config.data;
+  return named !== 'all' && named.includes(data);
+}

@@ -1,0 +1,77 @@
+import type { Config } from '../config/schema.ts';
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Stream } from '../datasets/stream.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Log } from '../shared/log.ts';
+import { readPosition, type Position } from '../warehouse/positions.ts';
+import { countRows } from '../warehouse/rows.ts';
+import type { Committed, Warehouse } from '../warehouse/warehouse.ts';
+import type { Memory } from './learned.ts';
+import type { Reader } from './reader.ts';
+
+/** Everything one sync of one stream works with. */
+export interface Session {
+  readonly stream: Stream;
+  readonly reader: Reader;
+  readonly memory: Memory;
+  readonly warehouse: Warehouse;
+  readonly config: Pick<Config, 'lookbackMs' | 'deletes'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Local time at which this sync of the stream began. */
+  readonly startedAt: number;
+  /** Read everything again instead of going on from the watermark. */
+  readonly full: boolean;
+  /** Let rows vanish that the brake would keep. */
+  readonly acceptDeletes: boolean;
+  /** A reader of the same data type in one of the experiment's rooms. */
+  readonly inRoom: (room: string) => Reader;
+  readonly counts: { inserted: number; updated: number; unchanged: number; deleted: number; bad: number };
+  /** Why the stream may be incomplete after this sync. */
+  readonly doubts: Set<string>;
+}
+
+export function position({ warehouse, stream }: Session): Position {
+  return readPosition(warehouse.db, stream);
+}
+
+/** Commits rows and position in one transaction and counts what it did. */
+export function write(
+  session: Session,
+  batch: {
+    rows: readonly Row[];
+    bad?: readonly BadRecord[];
+    vanished?: readonly string[];
+    position?: Partial<Position>;
+  },
+): Committed {
+  const { warehouse, stream, counts, doubts } = session;
+  const committed = warehouse.commit(stream, batch);
+  counts.inserted += committed.inserted;
+  counts.updated += committed.updated;
+  counts.unchanged += committed.unchanged;
+  counts.deleted += committed.deleted;
+  counts.bad += batch.bad?.length ?? 0;
+  if (batch.bad !== undefined && batch.bad.length > 0) {
+    doubts.add(`${batch.bad.length} records could not be stored as rows and are kept in _quarantine`);
+  }
+  return committed;
+}
+
+/** Fewer rows than this may vanish at once in any stream. */
+const FEW = 10;
+
+/**
+ * Of the rows that a complete, clean read no longer had, those that may go: all of them, or none when so large a share
+ * of the stream would vanish at once that the answer is doubted. All of a stream vanishing is always doubted.
+ */
+export function braked(session: Session, vanished: readonly string[]): readonly string[] {
+  const rows = countRows(session.warehouse.db, session.stream) ?? 0;
+  const isMuch = vanished.length >= FEW && vanished.length > session.config.deletes.maxShare * rows;
+  const isAll = vanished.length > 1 && vanished.length === rows;
+  if (session.acceptDeletes || !(isMuch || isAll)) return vanished;
+  session.doubts.add(
+    `${vanished.length} of ${rows} rows are no longer in the API; they were kept, as so many at once may be a mistake (accept with: hsw sync now --accept-deletes)`,
+  );
+  return [];
+}

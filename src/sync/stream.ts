@@ -1,0 +1,187 @@
+import type { Client } from '../api/client.ts';
+import type { Config } from '../config/schema.ts';
+import { streamText, type Stream } from '../datasets/stream.ts';
+import type { Clock } from '../shared/clock.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { formatTime } from '../shared/time.ts';
+import { readPosition } from '../warehouse/positions.ts';
+import { roomEndedAt } from '../warehouse/structure.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import { readIncremental } from './incremental.ts';
+import { openMemory } from './learned.ts';
+import { createReader, type ReaderOptions } from './reader.ts';
+import { write, type Session } from './session.ts';
+import { readSnapshot } from './snapshot.ts';
+
+/** What came of one stream in one sync, in the words of `sync now --json`. */
+export interface StreamResult {
+  readonly experiment: string;
+  readonly data: string;
+  readonly room?: string;
+  readonly participant?: string;
+  readonly deployment?: string;
+  readonly filter?: Readonly<Record<string, string | boolean>>;
+  /** ok · incomplete: read, but rows may be missing · skipped: the key or the server does not give it · failed. */
+  readonly status: 'ok' | 'incomplete' | 'skipped' | 'failed';
+  readonly fetched: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  readonly requests: number;
+  readonly watermark: string | null;
+  readonly complete: boolean;
+  readonly error?: { code: string; message: string; hint?: string };
+}
+
+/** What a sync works with, the same for all its streams. */
+export interface SyncContext {
+  readonly client: Client;
+  readonly warehouse: Warehouse;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal | undefined;
+  readonly full: boolean;
+  readonly acceptDeletes: boolean;
+  readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
+}
+
+/** Errors after which no other stream can be read either. */
+const ENDS_ALL = new Set([
+  'KEY_REFUSED',
+  'KEY_MISSING',
+  'INTERRUPTED',
+  'WAREHOUSE_FULL',
+  'WAREHOUSE_UNWRITABLE',
+  'WAREHOUSE_CORRUPT',
+  'WAREHOUSE_BUSY',
+]);
+
+/** Sooner reads first: a stream that was read before is fresh soon, a first read takes what is left. */
+const PRIORITY = { fresh: 2, backfill: 5 };
+
+/**
+ * Reads one stream and reports what came of it. What fails here is this stream's own: its watermark stays, its rows
+ * stay, and the reason is kept beside them.
+ * @throws WarehouseError when no other stream could be read either (key, interruption, disk).
+ */
+export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
+  const { clock, log } = context;
+  const session = openSession(context, stream);
+  try {
+    await (stream.dataset.read === 'incremental' ? readIncremental(session) : readSnapshot(session));
+  } catch (error) {
+    if (!(error instanceof WarehouseError)) throw error;
+    const status = error.code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
+    if (!error.code.startsWith('WAREHOUSE_')) {
+      write(session, {
+        rows: [],
+        position: {
+          complete: false,
+          reason: error.message,
+          lastStatus: status,
+          lastError: error.message,
+          lastSyncAt: session.startedAt,
+        },
+      });
+    }
+    if (ENDS_ALL.has(error.code)) throw error;
+    log.warn({ ...named(stream), code: error.code }, error.message);
+    return result(session, status, error);
+  }
+  const complete = session.doubts.size === 0;
+  const reason = complete ? undefined : [...session.doubts].join('; ');
+  const status = complete ? 'ok' : 'incomplete';
+  const finished = complete && isFinished(session);
+  write(session, {
+    rows: [],
+    position: { complete, reason, lastStatus: status, lastError: undefined, lastSyncAt: session.startedAt, finished },
+  });
+  const done = result(session, status);
+  log[complete ? 'info' : 'warn'](
+    {
+      ...named(stream),
+      requests: done.requests,
+      fetched: done.fetched,
+      ...session.counts,
+      ms: clock.now() - session.startedAt,
+      reason,
+    },
+    complete ? `synced ${streamText(stream)}` : `${streamText(stream)} may be incomplete: ${reason ?? ''}`,
+  );
+  return done;
+}
+
+function openSession(context: SyncContext, stream: Stream): Session {
+  const { client, warehouse, config, clock, log, signal, full, acceptDeletes, onPage } = context;
+  const memory = openMemory(warehouse.db, stream, () => clock.now());
+  const { backfilled } = readPosition(warehouse.db, stream);
+  const readerOptions: ReaderOptions = {
+    client,
+    config,
+    priority: backfilled ? PRIORITY.fresh : PRIORITY.backfill,
+    signal,
+    onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
+  };
+  const reader = createReader(stream, readerOptions);
+  return {
+    stream,
+    reader,
+    memory,
+    warehouse,
+    config,
+    clock,
+    log,
+    startedAt: clock.now(),
+    full,
+    acceptDeletes,
+    inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, { ...readerOptions, spent: reader.spent }),
+    counts: { inserted: 0, updated: 0, unchanged: 0, deleted: 0, bad: 0 },
+    doubts: new Set(),
+  };
+}
+
+/** A room that ended longer ago than the lookback has no more to say. */
+function isFinished({ stream, warehouse, config, startedAt }: Session): boolean {
+  if (stream.scope.kind !== 'room') return false;
+  const endedAt = roomEndedAt(warehouse.db, stream.experimentId, stream.scope.id);
+  return endedAt !== undefined && startedAt - endedAt > config.lookbackMs;
+}
+
+function named({ experimentId, dataset, scope, filter }: Stream) {
+  return {
+    experiment: experimentId,
+    data: dataset.name,
+    ...(scope.kind === 'experiment' ? {} : { [scope.kind]: scope.id }),
+    ...(scope.kind === 'participant' ? { room: scope.room } : {}),
+    ...(filter === undefined ? {} : { filter }),
+  };
+}
+
+function result(session: Session, status: StreamResult['status'], error?: WarehouseError): StreamResult {
+  const { stream, reader, warehouse, counts } = session;
+  const { watermark, complete } = readPosition(warehouse.db, stream);
+  return {
+    ...named(stream),
+    status,
+    fetched: reader.spent.fetched,
+    inserted: counts.inserted,
+    updated: counts.updated,
+    unchanged: counts.unchanged,
+    deleted: counts.deleted,
+    requests: reader.spent.requests,
+    watermark: watermark === undefined ? null : formatTime(watermark),
+    complete,
+    ...(error === undefined
+      ? {}
+      : {
+          error: {
+            code: error.code,
+            message: error.message,
+            ...(error.hint === undefined ? {} : { hint: error.hint }),
+          },
+        }),
+  };
+}

@@ -1,0 +1,159 @@
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import { ENDLESS, MOST_IDLE, readGroup } from './group.ts';
+import { numbered, tailStart } from './repeats.ts';
+import type { Page, PageRequest, Reader } from './reader.ts';
+
+/** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
+export interface Stretch {
+  /** Rows with their final keys. */
+  readonly rows: readonly Row[];
+  readonly bad: readonly BadRecord[];
+  /** Everything up to this time has been read; undefined where nothing has a time. */
+  readonly upTo: number | undefined;
+  readonly doubts: readonly string[];
+  readonly total: number | undefined;
+}
+
+export interface WalkOptions {
+  /** Start with rows of this time (milliseconds since 1970 UTC); undefined: with the first. */
+  readonly from?: number | undefined;
+  /** Stop behind rows of this time. */
+  readonly to?: number | undefined;
+  /** key: by time, as `startTime` works here; offset: by place, as it does not. */
+  readonly by: 'key' | 'offset';
+  /** Whether to ask for an order by time; an endpoint that refuses it is listed as it comes. */
+  readonly sorted: boolean;
+  readonly limit: number;
+  /** The first page, where it was read already. */
+  readonly first?: Page | undefined;
+  /** An answer without pagination shorter than this is the last. */
+  readonly shortIsLast?: number | undefined;
+  /** Told the limit of an answer without pagination behind which nothing came. */
+  readonly onShortLast?: (limit: number) => void;
+}
+
+/** The endpoint does not do what `startTime` or `sort` say: its pages cannot be walked by key. */
+export class NotWalkable extends Error {
+  readonly why: 'startTime' | 'sort';
+  constructor(why: 'startTime' | 'sort') {
+    super(`the endpoint ignores ${why}`);
+    this.why = why;
+  }
+}
+
+/** A listing by offset moved under the reader: rows may have been skipped. */
+export class Shifted extends Error {}
+
+/**
+ * Reads a stream from one time to the end, page by page. The rows of one timestamp are always taken from one answer,
+ * whatever their order in it: each next page starts again with the whole last timestamp. By key it does so with
+ * `startTime` (one millisecond earlier, so that an exclusive one works too), which stays right when rows come and go
+ * behind the reader; by offset it steps back to the timestamp's first row and checks that it is still there.
+ * Only a timestamp that fills more than a page is read across answers, until every place in it is accounted for.
+ *
+ * @throws NotWalkable by key, when the endpoint ignores `startTime` or `sort`.
+ * @throws Shifted by offset, when rows before the reader came or went.
+ */
+export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerator<Stretch> {
+  let place: Place = { from: options.from, offset: 0 };
+  let carried: readonly Row[] = [];
+  let idle = 0;
+  const repeats = new Map<string, number>();
+  for (let first = options.first; ; first = undefined) {
+    const page: Page = first ?? (await reader.page(pageAt(options, place)));
+    if (options.by === 'key') checkOrder(page, place.from);
+    else if (!includesAll(page.rows, carried)) throw new Shifted();
+    const isNew = bringsNew(page, carried);
+    idle = isNew ? 0 : idle + 1;
+    if (!isNew && (page.hasMore === undefined || idle === MOST_IDLE)) {
+      if (page.hasMore === undefined) options.onShortLast?.(options.limit);
+      yield stretch(page, numbered(carried, repeats), page.hasMore === undefined ? [] : [ENDLESS]);
+      return;
+    }
+    const beyond = firstBeyond(page.rows, options.to);
+    if (beyond >= 0 || isLast(page, options)) {
+      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats));
+      return;
+    }
+    const start = tailStart(page.rows);
+    if (start > 0) {
+      yield stretch(page, numbered(page.rows.slice(0, start), repeats));
+      carried = page.rows.slice(start);
+      place = after(options, place, carried[0]?.time, page.places[start] ?? page.returned);
+      continue;
+    }
+    const group = await readGroup(
+      (offset) => reader.page(pageAt(options, { ...place, offset: place.offset + offset })),
+      page,
+    );
+    yield stretch(group, numbered(group.rows, repeats));
+    if (group.isLast) {
+      if (group.hasMore === undefined) options.onShortLast?.(options.limit);
+      return;
+    }
+    carried = [];
+    place = after(options, place, group.next, group.length);
+  }
+}
+
+/** Where an answer begins: at a time, less a millisecond, and so many records further on. */
+interface Place {
+  readonly from: number | undefined;
+  readonly offset: number;
+}
+
+function pageAt({ by, sorted, limit }: WalkOptions, { from, offset }: Place): PageRequest {
+  return {
+    from: by === 'key' && from !== undefined ? from - 1 : undefined,
+    order: sorted ? 'asc' : undefined,
+    limit,
+    offset,
+  };
+}
+
+/** By key the next answer begins at the time of the rows carried over; where that is no progress, or by offset, at their place. */
+function after({ by }: WalkOptions, { from, offset }: Place, time: number | undefined, places: number): Place {
+  return by === 'key' && time !== undefined && time > (from ?? -Infinity)
+    ? { from: time, offset: 0 }
+    : { from, offset: offset + places };
+}
+
+/** Whether the API says, or an endpoint known not to cut pages down shows, that nothing comes behind the page. */
+function isLast({ hasMore, returned }: Page, { shortIsLast = 0 }: WalkOptions): boolean {
+  return hasMore === undefined ? returned < shortIsLast : !hasMore;
+}
+
+/** Whether the page has more than the rows carried over, which by key may come with those a millisecond earlier. */
+function bringsNew({ rows, bad }: Page, carried: readonly Row[]): boolean {
+  const time = carried[0]?.time;
+  const fresh = rows.filter((row) => time === undefined || row.time === undefined || row.time >= time);
+  if (fresh.length > carried.length || (bad.length > 0 && carried.length === 0)) return true;
+  return !includesAll(carried, fresh);
+}
+
+function firstBeyond(rows: readonly Row[], to: number | undefined): number {
+  return to === undefined ? -1 : rows.findIndex(({ time }) => time !== undefined && time > to);
+}
+
+function checkOrder({ rows }: Page, from: number | undefined): void {
+  const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
+  if (from !== undefined && times.some((time) => time < from - 1)) throw new NotWalkable('startTime');
+  if (times.some((time, i) => time < (times[i - 1] ?? -Infinity))) throw new NotWalkable('sort');
+}
+
+function includesAll(rows: readonly Row[], wanted: readonly Row[]): boolean {
+  if (wanted.length === 0) return true;
+  const present = new Set(rows.map(({ key }) => key));
+  return wanted.every(({ key }) => present.has(key));
+}
+
+function stretch(page: Page, rows: readonly Row[], doubts: readonly string[] = []): Stretch {
+  const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
+  return {
+    rows,
+    bad: page.bad,
+    upTo: times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)),
+    doubts: [...page.doubts, ...doubts],
+    total: page.total,
+  };
+}

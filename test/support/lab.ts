@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createClient, type Client } from '../../src/api/client.ts';
+import { openLedger } from '../../src/budget/ledger.ts';
+import { createBudget } from '../../src/budget/queue.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { canonicalJson, type Json } from '../../src/shared/json.ts';
+import { silentLog } from '../../src/shared/log.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
+import { runSync, type SyncOptions, type SyncResult } from '../../src/sync/run.ts';
+import { records } from '../../src/warehouse/rows.ts';
+import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hsw-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function configFor(url: string, path: string, change: Partial<Config> = {}): Config {
+  return {
+    path: '(test)',
+    api: {
+      baseUrl: url,
+      key: undefined,
+      limits: { perHour: 100_000, perEndpointPerMinute: 100_000, reserve: 0 },
+      pageSize: 100,
+      concurrency: 4,
+      timeoutMs: 5000,
+      ...change.api,
+    },
+    warehouse: { path },
+    schedule: '*/15 * * * *',
+    data: 'all',
+    experiments: [{ all: true }],
+    options: { 'agent-decisions': { detail: true } },
+    lookbackMs: 3_600_000,
+    history: true,
+    deletes: { maxShare: 0.5 },
+    log: { level: 'silent', pretty: false },
+    ...change,
+  };
+}
+
+/** A simulated HyperStudy at a time that the test sets, and a warehouse that mirrors it over real HTTP. */
+export interface Lab {
+  readonly simulator: Simulator;
+  readonly warehouse: Warehouse;
+  readonly client: Client;
+  now: number;
+  sync(
+    change?: Partial<Pick<SyncOptions, 'selection' | 'full' | 'acceptDeletes' | 'signal'>> & {
+      config?: Partial<Config>;
+    },
+  ): Promise<SyncResult>;
+  /** The records of a data type in the warehouse, as sorted canonical JSON. */
+  mirrored(data: string, experimentId: string): string[];
+  /** The records that the API holds now, in the same form. */
+  truth(data: string, experimentId: string): string[];
+}
+
+export const START = Date.parse('2026-01-12T09:00:00.000Z');
+export const HOUR = 3_600_000;
+
+export async function openLab(options: SimulatorOptions & { config?: Partial<Config> } = {}): Promise<Lab> {
+  let now = START + 2 * HOUR + 60_000;
+  const limits = { perHour: 1e6, perEndpointPerMinute: 1e6 };
+  const simulator = await startSimulator({ limits, ...options, now: () => now, meterNow: Date.now });
+  const path = join(temporaryFolder(), 'lab.db');
+  const config = configFor(simulator.url, path, options.config);
+  const clock = { ...systemClock, now: () => now, sleep: () => Promise.resolve() };
+  const warehouse = openWarehouse(path, { clock, history: config.history });
+  const { limits: ours, timeoutMs, concurrency } = config.api;
+  const ledger = openLedger(warehouse.db, { clock: systemClock, keyId: 'test', ...ours, deadlineMs: timeoutMs });
+  const budget = createBudget({ ledger, clock: systemClock, concurrency });
+  const client = createClient({
+    baseUrl: simulator.url,
+    key: simulator.key,
+    budget,
+    clock,
+    random: Math.random,
+    log: silentLog,
+    timeoutMs,
+    userAgent: 'test',
+  });
+  onTestFinished(async () => {
+    await client.close();
+    warehouse.close();
+    await simulator.close();
+  });
+  return {
+    simulator,
+    warehouse,
+    client,
+    get now() {
+      return now;
+    },
+    set now(to) {
+      now = to;
+    },
+    sync: ({ config: change, ...rest } = {}) =>
+      runSync({
+        client,
+        warehouse,
+        config: { ...config, ...change },
+        clock,
+        log: silentLog,
+        selection: {},
+        full: false,
+        acceptDeletes: false,
+        ...rest,
+      }),
+    mirrored: (data, experimentId) =>
+      [...records(warehouse.db, datasetNamed(data), { experimentIds: [experimentId] })]
+        .map(({ record }) => canonicalJson(record))
+        .sort(),
+    truth: (data, experimentId) =>
+      simulator.world
+        .records(data, experimentId, now)
+        .map((record) => canonicalJson(record as Json))
+        .sort(),
+  };
+}
+
+/** The data types whose records the API hands on as they are; an experiment's counts are its own. */
+export const MIRRORED = DATASETS.map(({ name }) => name).filter((name) => name !== 'experiments');
