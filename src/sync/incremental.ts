@@ -139,7 +139,7 @@ function keepDoubtful(session: Session, { rows, bad }: Page): void {
  * The rows of a descending page with their final keys, or undefined when they are in another order. Filters that
  * are ignored show as rows before `from`.
  */
-function newestFirst({ rows }: Page, from: number): Row[] | undefined {
+function newestFirst({ rows }: Page, from: number): readonly Row[] | undefined {
   const times = rows.map(({ time }) => time);
   if (times.some((time, i) => time === undefined || time > (times[i - 1] ?? Infinity))) return undefined;
   if (times.some((time) => time !== undefined && time < from)) throw new NotWalkable('startTime');

@@ -3,6 +3,7 @@ import { countRows } from '../warehouse/rows.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import { knownRooms } from '../warehouse/structure.ts';
 
+import { numbered, tailStart } from './repeats.ts';
 import type { Page, Reader } from './reader.ts';
 import { braked, position, write, type Session } from './session.ts';
 import { Shifted, walk } from './walk.ts';
@@ -24,15 +25,10 @@ export async function readSnapshot(session: Session): Promise<void> {
   const before = position(session);
   const isRecent = before.complete && startedAt - (before.verifiedAt ?? 0) < RELIST_AFTER_MS;
   const sameCount = first.total !== undefined && first.total === countRows(warehouse.db, stream);
-  if (
-    !session.full &&
-    isRecent &&
-    sameCount &&
-    first.hasMore === true &&
-    first.doubts.length === 0 &&
-    first.rows.every(({ byContent }) => !byContent)
-  ) {
-    const { inserted, updated } = write(session, { rows: first.rows, bad: first.bad });
+  if (!session.full && isRecent && sameCount && first.hasMore === true && first.doubts.length === 0) {
+    // The last timestamp may go on behind the page, which would make its ordinals guesses.
+    const whole = numbered(first.rows.slice(0, tailStart(first.rows)));
+    const { inserted, updated } = write(session, { rows: whole, bad: first.bad });
     if (inserted === 0 && updated === 0) {
       write(session, { rows: [], position: { dataAsOf: startedAt } });
       return;

@@ -37,7 +37,10 @@ describe('a sync', () => {
     lab.now += 2 * HOUR;
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;
-    const sample = lab.simulator.world.records('ratings/continuous', id, lab.now).at(-500) ?? {};
+    const byTime = lab.simulator.world
+      .records('ratings/continuous', id, lab.now)
+      .map((record) => [String(record['timestamp']), record] as const);
+    const [, sample] = byTime.sort(([a], [b]) => (a < b ? -1 : 1)).at(-200) ?? [];
     lab.simulator.world.insert('ratings/continuous', id, { ...sample, ratingId: 'late' }, lab.now + 1);
     lab.now += 2;
     const result = await lab.sync({ selection: { data: ['ratings/continuous'] } });
