@@ -1,4 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { WarehouseError } from '../shared/errors.ts';
@@ -40,11 +50,14 @@ export function openForReading(path: string): Db {
 }
 
 /**
- * Closes the writer's connection but leaves a checkpointed file and its `-shm` in place, so that somebody who may
- * only read the folder can still open it (https://www.sqlite.org/wal.html, "Read-Only Databases").
+ * Closes the writer's connection, checkpointed. Empty `-wal` and `-shm` files stay beside the warehouse, as without
+ * them nobody could open it who may only read its folder (https://www.sqlite.org/wal.html, "Read-Only Databases").
  */
-export function checkpoint(db: Db): void {
+export function closeForWriting(db: Db): void {
   db.pragma('wal_checkpoint(TRUNCATE)');
+  const { mode } = statSync(db.name);
+  db.close();
+  for (const suffix of ['-wal', '-shm']) closeSync(openSync(db.name + suffix, 'a', mode & 0o777));
 }
 
 /** Filesystems on which SQLite's write-ahead log loses data, by their names in /proc/mounts. */

@@ -7,7 +7,7 @@ import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';
 import { acquireWriterLock } from './lock.ts';
 import { migrate } from './migrate.ts';
-import { checkpoint, openForWriting, withPlainErrors, type Db } from './open.ts';
+import { closeForWriting, openForWriting, withPlainErrors, type Db } from './open.ts';
 import { readPosition, writePosition, type Position } from './positions.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
@@ -111,8 +111,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     commit: (stream, batch) => withPlainErrors(path, () => commit.immediate(stream, batch)),
     refreshViews: (since) => withPlainErrors(path, () => refreshViews(db, DATASETS, formatTime(since))),
     close() {
-      checkpoint(db);
-      db.close();
+      closeForWriting(db);
       release();
     },
   };
