@@ -1,0 +1,208 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
+import { START, HOUR, temporaryFolder } from '../support/lab.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the real command in a real process. */
+function hsw(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Record<string, string> }): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+/** A simulator and a folder with a configuration for it. */
+async function lab(options: SimulatorOptions = {}, yaml = 'experiments: [{ all: true }]\n') {
+  const simulator = await startSimulator({ now: () => START + 3 * HOUR, meterNow: Date.now, ...options });
+  onTestFinished(() => simulator.close());
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'config.yaml'), yaml);
+  return { simulator, cwd, env: { HYPERSTUDY_API_KEY: simulator.key, HYPERSTUDY_BASE_URL: simulator.url } };
+}
+
+describe('hsw', () => {
+  it('syncs, shows the status, and exports records as the API sent them', async () => {
+    const { simulator, ...at } = await lab();
+    const synced = await hsw(['sync', 'now', '--json'], at);
+    expect(synced.status, synced.stderr).toBe(0);
+    const result = JSON.parse(synced.stdout) as { status: string; streams: { data: string; complete: boolean }[] };
+    expect(result.status).toBe('ok');
+    expect(result.streams.every(({ complete }) => complete)).toBe(true);
+    const status = await hsw(['status'], at);
+    expect(status).toMatchObject({ status: 0 });
+    expect(status.stdout).toMatch(/ratings\/continuous .* yes/);
+    const [id = ''] = simulator.world.experimentIds;
+    const exported = await hsw(['export', '--data', 'chat', '--experiment', id], at);
+    const sort = (lines: unknown[]) =>
+      lines.map((line) => JSON.stringify(Object.entries(line as object).sort())).sort();
+    expect(
+      sort(
+        exported.stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      ),
+    ).toEqual(sort(simulator.world.records('chat', id, simulator.now())));
+    const csv = await hsw(['export', '--data', 'events', '--format', 'csv'], at);
+    expect(csv.stdout.split('\r\n')[0]).toContain('response_value');
+    const everything = `${synced.stdout}${synced.stderr}${status.stdout}${readFileSync(join(at.cwd, 'data', 'hyperstudy.db'), 'latin1')}`;
+    expect(everything).not.toContain(simulator.key);
+    expect(new Set(simulator.requests.map(({ key }) => key))).toEqual(new Set([simulator.key]));
+  });
+
+  it('tells before a sync what it would cost, asking and writing nothing', async () => {
+    const { simulator, ...at } = await lab({}, 'experiments: [{ id: exp_x }]\n');
+    const ran = await hsw(['sync', 'now', '--dry-run'], at);
+    expect(ran.status, ran.stderr).toBe(0);
+    expect(ran.stdout).toContain('first read');
+    expect(simulator.requests).toEqual([]);
+  });
+
+  it('reports every mistake in the configuration and exits with 2', async () => {
+    const at = await lab({}, 'experiments: [{ id: exp_1, dta: [chat] }]\nlogg: {}\n');
+    const ran = await hsw(['sync', 'now'], at);
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('did you mean "data"');
+    expect(ran.stderr).toContain('unknown key "logg", did you mean "log"');
+    expect(ran.stderr).not.toContain('    at ');
+  });
+
+  it('exits with 3 for a refused key, 1 for a missing scope that was asked for, 1 for a server that is down, 5 beside another writer', async () => {
+    const { simulator: _, ...at } = await lab({ keys: [{ key: `hst_test_${'k'.repeat(64)}`, scopes: ['read:events'] }] });
+    const refused = await hsw(['sync', 'now'], {
+      ...at,
+      env: { ...at.env, HYPERSTUDY_API_KEY: `hst_test_${'x'.repeat(64)}` },
+    });
+    expect(refused).toMatchObject({ status: 3 });
+    expect(refused.stderr).toContain('The API refuses the key');
+    const scope = await hsw(['sync', 'now', '--data', 'chat'], at);
+    expect(scope).toMatchObject({ status: 1 });
+    expect(scope.stdout).toContain('read:chat');
+    const down = await hsw(['sync', 'now'], {
+      ...at,
+      env: { ...at.env, HYPERSTUDY_BASE_URL: 'http://127.0.0.1:9/api/v3' },
+    });
+    expect(down).toMatchObject({ status: 1 });
+    expect(down.stderr).toContain('nothing answers at that address');
+    const lock = new Database(join(at.cwd, 'data', 'hyperstudy.db.lock'));
+    lock.exec('BEGIN EXCLUSIVE');
+    const busy = await hsw(['sync', 'now'], at);
+    expect(busy).toMatchObject({ status: 5 });
+    expect(busy.stderr).toContain('Another hyperstudy-warehouse is writing');
+    lock.close();
+  });
+
+  it('stops at SIGINT with 130, keeping what was committed', async () => {
+    const { simulator, ...at } = await lab({ latencyMs: 50 });
+    const child = spawn(process.execPath, [MAIN, 'sync', 'now'], {
+      cwd: at.cwd,
+      env: { PATH: process.env['PATH'], ...at.env },
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    while (simulator.requests.length < 12) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    const db = new Database(join(at.cwd, 'data', 'hyperstudy.db'), { readonly: true });
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(db.prepare('SELECT count(*) FROM _streams WHERE complete = 1').pluck().get()).toBeGreaterThan(0);
+    db.close();
+    expect((await hsw(['sync', 'now'], at)).status).toBe(0);
+  });
+
+  it('makes a configuration that works, and never overwrites one', async () => {
+    const { simulator, env } = await lab();
+    const cwd = temporaryFolder();
+    const made = await hsw(['init', '--yes', '--all'], { cwd, env });
+    expect(made.status, made.stderr).toBe(0);
+    for (const id of simulator.world.experimentIds) expect(made.stdout).toContain(id);
+    const file = join(cwd, 'config.yaml');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, 'utf8')).not.toContain(simulator.key);
+    expect(
+      (await hsw(['sync', 'now', '--data', 'rooms'], { cwd, env: { HYPERSTUDY_API_KEY: simulator.key } })).status,
+    ).toBe(0);
+    const again = await hsw(['init', '--yes', '--all'], { cwd, env });
+    expect(again).toMatchObject({ status: 2 });
+    expect(again.stderr).toContain('exists already');
+  });
+
+  it('writes no configuration when the key is refused or an experiment is unknown', async () => {
+    const { env } = await lab();
+    const cwd = temporaryFolder();
+    expect(
+      (
+        await hsw(['init', '--yes', '--all'], {
+          cwd,
+          env: { ...env, HYPERSTUDY_API_KEY: `hst_test_${'x'.repeat(64)}` },
+        })
+      ).status,
+    ).toBe(3);
+    expect((await hsw(['init', '--yes', '--experiment', 'exp_none'], { cwd, env })).status).toBe(2);
+    expect(existsSync(join(cwd, 'config.yaml'))).toBe(false);
+  });
+
+  it('diagnoses a good setup with ✓ and a bad one with ✗ and what to do', async () => {
+    const { simulator, ...at } = await lab({ now: Date.now });
+    const good = await hsw(['doctor'], at);
+    expect(good.status, good.stdout).toBe(0);
+    expect(good.stdout).not.toContain('✗');
+    const bad = await hsw(['doctor'], { ...at, env: { ...at.env, HYPERSTUDY_API_KEY: `hst_test_${'x'.repeat(64)}` } });
+    expect(bad.status).toBe(1);
+    expect(bad.stdout).toContain('✗ key: The API refuses the key');
+    expect(bad.stdout).not.toContain(simulator.key);
+  });
+
+  it('shows help with examples for each command, and exits with 2 for what it does not know', async () => {
+    const cwd = temporaryFolder();
+    for (const command of ['init', 'doctor', 'sync', 'status', 'export', 'demo', 'simulator']) {
+      const ran = await hsw([command, '--help'], { cwd });
+      expect(ran.status).toBe(0);
+      expect(ran.stdout).toMatch(/Examples?:/);
+    }
+    expect((await hsw(['snyc'], { cwd })).status).toBe(2);
+    expect((await hsw(['sync', 'later'], { cwd })).status).toBe(2);
+    const missing = await hsw(['status'], { cwd });
+    expect(missing.status).toBe(2);
+    expect(missing.stderr).toContain('hsw init');
+  });
+
+  it('says in a sentence that Node is too old, before anything native loads', () => {
+    const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+      const found = existsSync(path)
+        ? /^v(\d+)\.(\d+)/.exec(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout)
+        : null;
+      return found !== null && (Number(found[1]) < 22 || (Number(found[1]) === 22 && Number(found[2]) < 19));
+    });
+    // Where there is no old Node, this one is made to look like it.
+    const shim = join(temporaryFolder(), 'old.cjs');
+    writeFileSync(
+      shim,
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });",
+    );
+    chmodSync(shim, 0o644);
+    const ran =
+      old === undefined
+        ? spawnSync(process.execPath, ['--require', shim, MAIN, 'status'], { encoding: 'utf8' })
+        : spawnSync(old, [MAIN, 'status'], { encoding: 'utf8' });
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toMatch(/^✗ hyperstudy-warehouse needs Node\.js 22\.19 or newer.*\n$/);
+  });
+});

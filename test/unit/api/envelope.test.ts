@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readEnvelope } from '../../../src/api/envelope.ts';
+import { backoff, retryAfter } from '../../../src/api/retry.ts';
+
+describe('the envelope', () => {
+  it('understands or refuses any text without ever throwing', () => {
+    const member = fc.constantFrom(
+      'status',
+      'data',
+      'metadata',
+      'error',
+      'pagination',
+      '_warnings',
+      'hasMore',
+      'total',
+      'code',
+      'message',
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.dictionary(member, tie('tree'), { maxKeys: 6 })),
+    }));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          tree.map((value) => JSON.stringify(value)),
+        ),
+        (text) => {
+          expect(['success', 'error', 'unreadable']).toContain(readEnvelope(text).kind);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('takes a single object as a list of one, and ill-typed counts for absent', () => {
+    expect(
+      readEnvelope(
+        '{"status":"success","data":{"id":1},"metadata":{"pagination":{"total":"9","hasMore":"no","returned":-1,"nextOffset":2.5}}}',
+      ),
+    ).toMatchObject({
+      kind: 'success',
+      data: [{ id: 1 }],
+      pagination: {},
+    });
+    expect(readEnvelope('{"data":[],"metadata":{"_warnings":["a",1],"truncated":true}}')).toMatchObject({
+      warnings: ['a', '1'],
+      truncated: true,
+      pagination: undefined,
+    });
+  });
+
+  it.each(['', '<html>', 'null', '[]', '{}', '{"data":null}', '{"status":"success","data":"text"}'])(
+    'calls %j unreadable',
+    (text) => {
+      expect(readEnvelope(text).kind).toBe('unreadable');
+    },
+  );
+});
+
+describe('waiting', () => {
+  it('takes Retry-After in seconds or as a date by the clock of the server, and a minute where it says nothing', () => {
+    const date = 'Mon, 12 Jan 2026 09:00:00 GMT';
+    expect(retryAfter({ retryAfter: '90', date }, 0)).toBe(90_000);
+    expect(retryAfter({ retryAfter: 'Mon, 12 Jan 2026 09:02:00 GMT', date }, 0)).toBe(121_000);
+    expect(retryAfter({ retryAfter: undefined, date }, 0)).toBe(60_000);
+    expect(retryAfter({ retryAfter: 'soon', date }, 0)).toBe(60_000);
+  });
+
+  it('backs off longer after each failure, but never beyond half a minute', () => {
+    const longest = [1, 2, 3, 10].map((failures) => backoff(failures, () => 1));
+    expect(longest).toEqual([1000, 2000, 4000, 30_000]);
+    expect(backoff(3, () => 0)).toBe(0);
+  });
+});

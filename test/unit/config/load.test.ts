@@ -1,0 +1,184 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { loadConfig } from '../../../src/config/load.ts';
+import { DATA_TYPE_OPTIONS } from '../../../src/datasets/registry.ts';
+import { WarehouseError } from '../../../src/shared/errors.ts';
+import { temporaryFolder } from '../../support/lab.ts';
+
+const KEY = `hst_test_${'a1B2'.repeat(16)}`;
+
+function load(yaml: string, env: Record<string, string> = { HYPERSTUDY_API_KEY: KEY }, mode = 0o644) {
+  const path = join(temporaryFolder(), 'config.yaml');
+  writeFileSync(path, yaml);
+  chmodSync(path, mode);
+  return loadConfig({ path, env, dataTypes: DATA_TYPE_OPTIONS, needsKey: true });
+}
+
+function problem(yaml: string, env?: Record<string, string>, mode?: number): WarehouseError {
+  try {
+    load(yaml, env, mode);
+  } catch (error) {
+    if (error instanceof WarehouseError) return error;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('the configuration', () => {
+  it('needs only the experiments', () => {
+    const config = load('experiments: [{ all: true }]');
+    expect(config).toMatchObject({
+      api: {
+        baseUrl: 'https://api.hyperstudy.io/api/v3',
+        key: KEY,
+        limits: { perHour: 1000, perEndpointPerMinute: 100, reserve: 0.1 },
+        pageSize: 1000,
+        concurrency: 4,
+        timeoutMs: 60_000,
+      },
+      data: 'all',
+      lookbackMs: 3_600_000,
+      history: true,
+    });
+    expect(Object.isFrozen(config.api.limits)).toBe(true);
+  });
+
+  it('is what config.example.yaml says, as its values are the defaults', () => {
+    const example = loadConfig({
+      path: 'config.example.yaml',
+      env: { HYPERSTUDY_API_KEY: KEY },
+      dataTypes: DATA_TYPE_OPTIONS,
+      needsKey: true,
+    });
+    const bare = load('experiments: [{ all: true }]');
+    expect({ ...example, path: '', warehouse: '' }).toEqual({ ...bare, path: '', warehouse: '' });
+  });
+
+  it('reports every mistake at once, with its line and what was probably meant', () => {
+    const { code, exitStatus, message } = problem(
+      'api:\n  pagesize: 100\n  timeout: soon\nexperiments:\n  - id: exp_1\n    dta: [events]\n  - id: exp_2\n    data: [event]\nlokback: 1h\noptions:\n  chat: { category: x }\n',
+    );
+    expect([code, exitStatus]).toEqual(['CONFIG_INVALID', 2]);
+    for (const part of [
+      'config.yaml:2: api: unknown key "pagesize", did you mean "pageSize"?',
+      'config.yaml:3: api.timeout: must be a duration',
+      'config.yaml:6: experiments[0]: unknown key "dta", did you mean "data"?',
+      'config.yaml:8: experiments[1].data',
+      'config.yaml:9: unknown key "lokback", did you mean "lookback"?',
+      'config.yaml:11: options.chat: unknown key "category"',
+    ])
+      expect(message).toContain(part);
+  });
+
+  it.each([
+    ['', 'experiments: must be a list of experiments'],
+    ['experiments: []', 'at least one experiment'],
+    ['experiments: [{ all: true }]\nexperiments: []', 'unique'],
+    ['experiments: [{ all: true }]\nschedule: often', 'cron'],
+    ['experiments: [{ all: true }]\nwarehouse: { path: !secret x }', 'tag'],
+    ['experiments: [{ all: true }]\napi: { baseUrl: "http://api.example.org" }', 'https://'],
+    ['experiments: [{ all: true }]\nwarehouse: { path: "${NOWHERE}/x.db" }', 'NOWHERE is not set'],
+    ['experiments: [{ all: true, rooms: [r] }]', 'rooms'],
+    ['a: &a [x]\nb: [*a', ''],
+  ])('refuses %j', (yaml, said) => {
+    expect(problem(yaml)).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(problem(yaml).message).toContain(said);
+  });
+
+  it('takes http for this computer only', () => {
+    for (const host of ['localhost:1', '127.0.0.1:8787', '[::1]:1']) {
+      expect(load(`experiments: [{ all: true }]\napi: { baseUrl: "http://${host}/api/v3/" }`).api.baseUrl).toBe(
+        `http://${host}/api/v3`,
+      );
+    }
+  });
+
+  it('lets the environment win over the file', () => {
+    const env = { HYPERSTUDY_API_KEY: KEY, HYPERSTUDY_BASE_URL: 'https://dev.hyperstudy.io/api/v3' };
+    const config = load('experiments: [{ all: true }]\napi: { baseUrl: "https://example.org", key: "${OTHER}" }', {
+      ...env,
+      OTHER: `hst_live_${'z'.repeat(64)}`,
+    });
+    expect(config.api).toMatchObject({ key: KEY, baseUrl: 'https://dev.hyperstudy.io/api/v3' });
+    expect(
+      problem('experiments: [{ all: true }]', { HYPERSTUDY_API_KEY: KEY, HYPERSTUDY_BASE_URL: 'http://example.org' })
+        .message,
+    ).toContain('HYPERSTUDY_BASE_URL');
+  });
+
+  it('takes a key from a file that not everybody can read, and a plain key only from a private configuration', () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'key');
+    writeFileSync(file, `${KEY}\n`);
+    const yaml = `experiments: [{ all: true }]\napi: { keyFile: ${JSON.stringify(file)} }`;
+    chmodSync(file, 0o644);
+    expect(problem(yaml, {}).message).toContain('everybody can read');
+    chmodSync(file, 0o600);
+    expect(load(yaml, {}).api.key).toBe(KEY);
+    const plain = `experiments: [{ all: true }]\napi: { key: ${KEY} }`;
+    expect(problem(plain, {}, 0o644).message).toContain('chmod 600');
+    expect(load(plain, {}, 0o600).api.key).toBe(KEY);
+  });
+
+  it('says that there is no key, or that it has the wrong form, without showing it', () => {
+    expect(problem('experiments: [{ all: true }]', {})).toMatchObject({ code: 'KEY_MISSING', exitStatus: 3 });
+    expect(problem('experiments: [{ all: true }]\napi: { key: "${HYPERSTUDY_API_KEY}" }', {})).toMatchObject({
+      code: 'KEY_MISSING',
+    });
+    const secret = 'my-secret-password-123';
+    expect(problem('experiments: [{ all: true }]', { HYPERSTUDY_API_KEY: secret }).message).not.toContain(secret);
+  });
+
+  it('gives a configuration or its mistakes for any document whatever', () => {
+    const keys = fc.constantFrom(
+      'api',
+      'experiments',
+      'data',
+      'id',
+      'all',
+      'options',
+      'events',
+      'limits',
+      'key',
+      'log',
+      'x',
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small' },
+        fc.jsonValue({ maxDepth: 1 }),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(keys, tie('tree'), { maxKeys: 5 }),
+      ),
+    }));
+    const folder = temporaryFolder();
+    const path = join(folder, 'config.yaml');
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          tree.map((value) => stringify(value)),
+          fc.string(),
+        ),
+        (yaml) => {
+          writeFileSync(path, yaml);
+          try {
+            loadConfig({ path, env: { HYPERSTUDY_API_KEY: KEY }, dataTypes: DATA_TYPE_OPTIONS, needsKey: true });
+          } catch (error) {
+            expect(error).toBeInstanceOf(WarehouseError);
+            expect((error as WarehouseError).code).toBe('CONFIG_INVALID');
+            expect((error as WarehouseError).message).not.toContain(KEY);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('says where it looked when there is none', () => {
+    const options = { env: {}, dataTypes: DATA_TYPE_OPTIONS, needsKey: false };
+    expect(() => loadConfig({ ...options, path: '/nowhere/config.yaml' })).toThrow('/nowhere/config.yaml');
+  });
+});

@@ -1,0 +1,274 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { denormalise, normalise } from '../../../src/datasets/normalise.ts';
+import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
+import { canonicalJson, parseJson, type Json } from '../../../src/shared/json.ts';
+import { migrate } from '../../../src/warehouse/migrate.ts';
+import { filesystemOf, openForReading, PRAGMAS, refuseSharedFilesystem } from '../../../src/warehouse/open.ts';
+import { records } from '../../../src/warehouse/rows.ts';
+import { openWarehouse, type Warehouse } from '../../../src/warehouse/warehouse.ts';
+import { temporaryFolder } from '../../support/lab.ts';
+
+const events = datasetNamed('events');
+const stream = { experimentId: 'e', dataset: events, scope: { kind: 'experiment' as const } };
+
+function open(path = join(temporaryFolder(), 'w.db'), history = true): Warehouse {
+  return openWarehouse(path, { clock: systemClock, history });
+}
+function row(record: Json, dataset = events) {
+  const made = normalise(dataset, record, { experimentId: 'e' });
+  if ('reason' in made) throw new Error(made.reason);
+  return made;
+}
+
+describe('the warehouse', () => {
+  it('makes every table STRICT, and one for each data type', () => {
+    const warehouse = open();
+    const tables = warehouse.db
+      .prepare<[], { name: string; strict: number }>(
+        "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'",
+      )
+      .all();
+    expect(tables.filter(({ strict, name }) => strict === 0 && name !== '__drizzle_migrations')).toEqual([]);
+    expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(DATASETS.map(({ table }) => table)));
+    warehouse.close();
+  });
+
+  it('has the columns, indexes and types that the data types declare', () => {
+    const warehouse = open();
+    for (const { table, columns } of DATASETS) {
+      const found = warehouse.db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table);
+      expect(found).toEqual([
+        'experiment_id',
+        'key',
+        ...columns.map(({ name }) => name),
+        'extra',
+        'first_seen_at',
+        'synced_at',
+      ]);
+    }
+    const plan = warehouse.db
+      .prepare<[], { detail: string }>(
+        "EXPLAIN QUERY PLAN SELECT * FROM events WHERE participant_id = 'p' ORDER BY timestamp",
+      )
+      .all();
+    expect(plan.map(({ detail }) => detail).join()).toContain('events_by_participant_and_time');
+    warehouse.close();
+  });
+
+  it('writes with the pragmas that its promises rest on', () => {
+    const warehouse = open();
+    for (const [name, value] of Object.entries(PRAGMAS))
+      expect(warehouse.db.pragma(name, { simple: true }), name).toBe(value);
+    warehouse.close();
+  });
+
+  it('gives every record back from the file as it was put in', () => {
+    const warehouse = open();
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(
+          fc.dictionary(
+            fc.oneof(fc.constantFrom(...Object.keys(events.fields)), fc.string({ unit: 'binary' })),
+            fc.jsonValue({ maxDepth: 2 }),
+            { noNullPrototype: true, maxKeys: 8 },
+          ),
+          { selector: (record) => JSON.stringify(record), minLength: 1, maxLength: 8 },
+        ),
+        (batch) => {
+          warehouse.db.exec('DELETE FROM events');
+          const texts = batch.map((record, i) => JSON.stringify({ ...record, id: `evt_${i}` }));
+          warehouse.commit(stream, { rows: texts.map((text) => row(parseJson(text))) });
+          const back = [...records(warehouse.db, events)].map(({ record }) => canonicalJson(record)).sort();
+          expect(back).toEqual(texts.map((text) => canonicalJson(parseJson(text))).sort());
+        },
+      ),
+      { numRuns: 200 },
+    );
+    warehouse.close();
+  });
+
+  it('tells inserted, updated and unchanged rows apart and keeps what a row said before', () => {
+    const warehouse = open();
+    const first = row({ id: 'a', content: 'one', duration: 0.1 + 0.2 });
+    expect(warehouse.commit(stream, { rows: [first] })).toMatchObject({ inserted: 1, updated: 0, unchanged: 0 });
+    expect(warehouse.commit(stream, { rows: [first] })).toMatchObject({ inserted: 0, updated: 0, unchanged: 1 });
+    expect(warehouse.commit(stream, { rows: [row({ id: 'a', content: 'two' })] })).toMatchObject({
+      inserted: 0,
+      updated: 1,
+      unchanged: 0,
+    });
+    expect(warehouse.commit(stream, { rows: [], vanished: ['a'] })).toMatchObject({ deleted: 1 });
+    const kept = warehouse.db
+      .prepare<[], { what: string; record: string }>('SELECT what, record FROM _history ORDER BY id')
+      .all();
+    expect(kept.map(({ what }) => what)).toEqual(['changed', 'deleted']);
+    expect(JSON.parse(kept[0]?.record ?? '')).toMatchObject({ content: 'one', duration: 0.1 + 0.2 });
+    warehouse.close();
+  });
+
+  it('keeps no history when that is not wanted', () => {
+    const warehouse = open(undefined, false);
+    warehouse.commit(stream, { rows: [row({ id: 'a', content: 'one' })] });
+    warehouse.commit(stream, { rows: [row({ id: 'a', content: 'two' })] });
+    expect(warehouse.db.prepare('SELECT count(*) FROM _history').pluck().get()).toBe(0);
+    warehouse.close();
+  });
+
+  it('commits rows and position together or not at all', () => {
+    const warehouse = open();
+    const broken = { ...row({ id: 'b' }), values: [Symbol('no SQL value') as never] };
+    expect(() => warehouse.commit(stream, { rows: [row({ id: 'a' }), broken], position: { watermark: 1 } })).toThrow();
+    expect(
+      warehouse.db.prepare('SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM _streams)').pluck().get(),
+    ).toBe(0);
+    warehouse.close();
+  });
+
+  it('lets one writer in at a time, and the next one when the first is gone', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    const warehouse = open(path);
+    expect(() => open(path)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_BUSY', exitStatus: 5 }));
+    expect(openForReading(path).prepare('SELECT count(*) FROM events').pluck().get()).toBe(0);
+    warehouse.close();
+    open(path).close();
+  });
+
+  it('shows unknown and nested fields as columns of a view', () => {
+    const warehouse = open();
+    warehouse.commit(stream, {
+      rows: [
+        row({
+          id: 'a',
+          response: { value: 3, responseTime: 12 },
+          novelField: 'x',
+          onset: 'late',
+          "it's": 1,
+          'a"b': 2,
+          '\0': 3,
+        }),
+      ],
+    });
+    warehouse.refreshViews(0);
+    expect(
+      warehouse.db
+        .prepare('SELECT response_value, response_response_time, novel_field, onset, it_s FROM events_all')
+        .get(),
+    ).toEqual({
+      response_value: 3,
+      response_response_time: 12,
+      novel_field: 'x',
+      onset: 'late',
+      it_s: 1,
+    });
+    warehouse.close();
+  });
+
+  it('explains every column in _data_dictionary', () => {
+    const warehouse = open();
+    const unexplained = warehouse.db
+      .prepare(
+        "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c LEFT JOIN _data_dictionary d ON d.table_name = t.name AND d.column_name = c.name WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE '\\_%' ESCAPE '\\' AND t.name NOT LIKE 'sqlite%' AND coalesce(d.meaning, '') = ''",
+      )
+      .all();
+    expect(unexplained).toEqual([]);
+    warehouse.close();
+  });
+
+  it('keeps what is no record in the quarantine, once', () => {
+    const warehouse = open();
+    const bad = [{ reason: 'not an object', text: '"text"' }];
+    warehouse.commit(stream, { rows: [], bad });
+    warehouse.commit(stream, { rows: [], bad });
+    expect(warehouse.db.prepare('SELECT reason, record FROM _quarantine').all()).toEqual([
+      { reason: 'not an object', record: '"text"' },
+    ]);
+    warehouse.close();
+  });
+
+  it('refuses a file from a newer version, and one that is no database, and changes neither', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    const warehouse = open(path);
+    warehouse.db.prepare('INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)').run('future', 9e15);
+    warehouse.close();
+    expect(() => open(path)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_NEWER', exitStatus: 4 }));
+    const text = join(temporaryFolder(), 'text.db');
+    writeFileSync(text, 'this is no database, only some text that somebody saved under that name');
+    expect(() => open(text)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_CORRUPT', exitStatus: 4 }));
+  });
+
+  it('backs a file with data up before it changes its tables', () => {
+    const folder = temporaryFolder();
+    const older = join(folder, 'migrations');
+    cpSync('migrations', older, { recursive: true });
+    const path = join(folder, 'w.db');
+    const db = new Database(path);
+    migrate(db, older);
+    const journal = join(older, 'meta', '_journal.json');
+    const entries = [{ idx: 0, version: '6', when: 9e14, tag: '0001_next', breakpoints: true }];
+    writeFileSync(journal, JSON.stringify({ version: '7', dialect: 'sqlite', entries }));
+    writeFileSync(join(older, '0001_next.sql'), 'CREATE TABLE `added` (`a` text) STRICT;');
+    migrate(db, older);
+    expect(db.prepare('SELECT count(*) FROM added').pluck().get()).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.includes('.before-'))).toEqual(['w.db.before-0001_next']);
+    db.close();
+  });
+
+  it('tells a network filesystem from a local one, and refuses it', () => {
+    const mounts = [
+      { at: '/', type: 'ext4' },
+      { at: '/tmp', type: 'nfs4' },
+    ];
+    expect(filesystemOf('/tmp/not/there/yet.db', mounts)).toBe('nfs4');
+    expect(filesystemOf('/usr', mounts)).toBe('ext4');
+    expect(() => refuseSharedFilesystem('/tmp/x.db', mounts)).toThrow(
+      expect.objectContaining({ code: 'WAREHOUSE_FILESYSTEM' }),
+    );
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('can be read by somebody who may write neither the file nor its folder', () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    const path = join(folder, 'w.db');
+    open(path).close();
+    const script = `import sqlite3; print(sqlite3.connect("file:${path}?mode=ro", uri=True).execute("SELECT count(*) FROM events").fetchone()[0])`;
+    const out = execFileSync('python3', ['-c', script], {
+      uid: 65534,
+      gid: 65534,
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    expect(out.trim()).toBe('0');
+  });
+
+  it('says in a sentence that the folder cannot be written', () => {
+    const file = join(temporaryFolder(), 'a-file');
+    writeFileSync(file, '');
+    expect(() => open(join(file, 'w.db'))).toThrow(
+      expect.objectContaining({ code: 'WAREHOUSE_UNWRITABLE', exitStatus: 4 }),
+    );
+  });
+
+  it('undoes the transaction and says so when the disk is full', () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'x'));
+    const warehouse = open(join(folder, 'x', 'w.db'));
+    warehouse.db.pragma(`max_page_count = ${Number(warehouse.db.pragma('page_count', { simple: true })) + 2}`);
+    const rows = Array.from({ length: 2000 }, (_, i) => row({ id: `evt_${i}`, content: 'x'.repeat(200) }));
+    expect(() => warehouse.commit(stream, { rows })).toThrow(
+      expect.objectContaining({ code: 'WAREHOUSE_FULL', exitStatus: 4 }),
+    );
+    expect(warehouse.db.prepare('SELECT count(*) FROM events').pluck().get()).toBe(0);
+    warehouse.close();
+  });
+
+  it('denormalises what it stored under another experiment’s name', () => {
+    const made = row({ id: 'a', experimentId: 'other' });
+    expect(denormalise(events, { ...made, experimentId: 'e' })).toEqual({ id: 'a', experimentId: 'other' });
+  });
+});
