@@ -86,7 +86,10 @@ describe('hsw', () => {
   });
 
   it('exits with 3 for a refused key, 1 for a missing scope that was asked for, 1 for a server that is down, 5 beside another writer', async () => {
-    const { simulator: _, ...at } = await lab({ keys: [{ key: `hst_test_${'k'.repeat(64)}`, scopes: ['read:events'] }] });
+    const { cwd, env } = await lab({
+      keys: [{ key: `hst_test_${'k'.repeat(64)}`, scopes: ['read:events'] }],
+    });
+    const at = { cwd, env };
     const refused = await hsw(['sync', 'now'], {
       ...at,
       env: { ...at.env, HYPERSTUDY_API_KEY: `hst_test_${'x'.repeat(64)}` },
