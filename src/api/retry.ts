@@ -10,7 +10,7 @@ const DEFAULT_RETRY_AFTER_MS = 60_000;
 
 /** Exponential backoff with full jitter, in milliseconds, before the try after `failures` failed ones. */
 export function backoff(failures: number, random: () => number): number {
-  return random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
+  return Math.ceil(random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures));
 }
 
 /**

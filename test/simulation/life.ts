@@ -95,8 +95,8 @@ function arrive(
 function oddly(record: SimRecord, random: Random): SimRecord {
   return {
     ...record,
-    onset: random.pick([null, 'soon', { ms: 5 }, [1], true]),
-    [`field_${random.int(1, 5)}`]: random.pick([1.5, null, 'ü', { deep: [null] }]),
+    onset: random.pick<unknown>([null, 'soon', { ms: 5 }, [1], true]),
+    [`field_${random.int(1, 5)}`]: random.pick<unknown>([1.5, null, 'ü', { deep: [null] }]),
   };
 }
 
