@@ -59,7 +59,7 @@ async function sweep(pageAt: (offset: number) => Promise<Page>, first: Page): Pr
     const other = page.rows.findIndex((row) => row.time !== time);
     const own = other === -1 ? page.rows : page.rows.slice(0, other);
     idle = own.every(({ key }) => met.has(key)) ? idle + 1 : 0;
-    const isRepeat = idle > 0 && length > 0 && other === -1 && page.hasMore === undefined;
+    const isRepeat = length > 0 && page.hasMore === undefined && sameKeys(page, first);
     if (!isRepeat) {
       for (const row of own) met.add(row.key);
       rows.push(...own);
@@ -72,4 +72,10 @@ async function sweep(pageAt: (offset: number) => Promise<Page>, first: Page): Pr
       return { ...page, rows, bad, doubts: [...doubts], length, next: page.rows[other]?.time, isLast };
     }
   }
+}
+
+/** An endpoint that ignores `offset` gives the same records again, in whatever order. */
+function sameKeys(page: Page, first: Page): boolean {
+  const keys = new Set(first.rows.map(({ key }) => key));
+  return page.returned === first.returned && page.rows.every(({ key }) => keys.has(key));
 }

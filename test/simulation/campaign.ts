@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
+import { canonicalJson, type Json } from '../../src/shared/json.ts';
+import { createRandom } from '../../src/simulator/random.ts';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { records } from '../../src/warehouse/rows.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
+const PAGE = 50;
+const BACKFILL_PAGES = 10;
+
+export interface CampaignResult {
+  readonly cycles: number;
+  readonly kills: number;
+  readonly beforeFirstRow: number;
+  readonly finished: number;
+  readonly rows: number;
+  readonly mostRepeated: number;
+  readonly violations: readonly string[];
+  readonly durationMs: number;
+}
+
+/**
+ * Syncs over and over in real processes and kills each at a random instant. Every few cycles the world has grown, or
+ * the warehouse is thrown away so that migration and first read are struck as well.
+ */
+export async function killCampaign({ cycles, seed }: { cycles: number; seed: number }): Promise<CampaignResult> {
+  const random = createRandom(seed);
+  const folder = mkdtempSync(join(tmpdir(), 'hsw-kill-'));
+  const start = Date.parse('2026-01-12T09:00:00.000Z');
+  let now = start + 3_600_000;
+  const world = {
+    seed,
+    start,
+    experiments: 1,
+    roomsPerExperiment: 200,
+    participantsPerRoom: 2,
+    videoSeconds: 60,
+    roomEveryMs: 3_600_000,
+  };
+  const limits = { perHour: 1e9, perEndpointPerMinute: 1e9 };
+  const simulator = await startSimulator({ world, now: () => now, meterNow: Date.now, limits });
+  const path = join(folder, 'w.db');
+  writeFileSync(join(folder, 'config.yaml'), configYaml(simulator.url));
+  const violations: string[] = [];
+  const tally = { kills: 0, beforeFirstRow: 0, finished: 0, mostRepeated: 0 };
+  const began = Date.now();
+  const run = (args: readonly string[], killAfterMs: number) =>
+    runKilled(['sync', 'now', '--json', ...args], folder, simulator.key, killAfterMs);
+  try {
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      if (cycle % 25 === 0) for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
+      if (cycle % 5 === 0) now += random.int(1, 5) * 1_800_000;
+      const full = random.chance(0.2) ? ['--full'] : [];
+      const before = watermark(path);
+      const asked = simulator.requests.length;
+      const end = await run(full, random.int(300, 2500));
+      if (end === 'killed') tally.kills++;
+      else tally.finished++;
+      const problem = check(path);
+      if (problem === 'empty') tally.beforeFirstRow++;
+      else if (problem !== undefined) violations.push(`cycle ${cycle}: ${problem}`);
+      if (full.length === 0 && before !== undefined) {
+        const again = repeated(simulator.requests.slice(asked), before);
+        tally.mostRepeated = Math.max(tally.mostRepeated, again);
+        if (again > BACKFILL_PAGES + 1) violations.push(`cycle ${cycle}: ${again} pages were read again`);
+      }
+    }
+    const last = await run(['--full'], 300_000);
+    if (last !== 0) violations.push(`the last sync ended with ${String(last)}`);
+    const db = new Database(path, { readonly: true });
+    const [id = ''] = simulator.world.experimentIds;
+    let rows = 0;
+    for (const { name } of DATASETS) {
+      if (name === 'experiments') continue;
+      const mirrored = [...records(db, datasetNamed(name))].map(({ record }) => canonicalJson(record)).sort();
+      const truth = simulator.world
+        .records(name, id, now)
+        .map((record) => canonicalJson(record as Json))
+        .sort();
+      rows += mirrored.length;
+      if (mirrored.join('\n') !== truth.join('\n'))
+        violations.push(`${name}: ${mirrored.length} rows for ${truth.length} records`);
+    }
+    db.close();
+    return { cycles, ...tally, rows, violations, durationMs: Date.now() - began };
+  } finally {
+    await simulator.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function configYaml(url: string): string {
+  return `api:
+  baseUrl: ${url}
+  pageSize: ${PAGE}
+  limits: { perHour: 100000, perEndpointPerMinute: 10000, reserve: 0 }
+warehouse: { path: ./w.db }
+experiments: [{ all: true }]
+options: { agent-decisions: { detail: true } }
+deletes: { maxShare: 1 }
+log: { level: error }
+`;
+}
+
+/** Runs the real command and kills it after a while, unless it has ended. */
+function runKilled(
+  args: readonly string[],
+  cwd: string,
+  key: string,
+  killAfterMs: number,
+): Promise<number | null | 'killed'> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'], HYPERSTUDY_API_KEY: key },
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    child.on('exit', (status, signal) => {
+      clearTimeout(timer);
+      resolve(signal === 'SIGKILL' ? 'killed' : status);
+    });
+  });
+}
+
+/** What is wrong with the file after a kill; `empty` when it has no tables yet. */
+function check(path: string): string | undefined {
+  let db: Database.Database;
+  try {
+    db = new Database(path, { fileMustExist: true });
+  } catch {
+    return 'empty';
+  }
+  try {
+    const integrity = db.pragma('integrity_check', { simple: true });
+    if (integrity !== 'ok') return `integrity_check: ${String(integrity)}`;
+    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = '_streams'").get() === undefined) return 'empty';
+    for (const { data, rows, watermark } of db
+      .prepare<[], { data: string; rows: number; watermark: string | null }>(
+        'SELECT data, sum(rows) AS rows, max(watermark) AS watermark FROM _streams GROUP BY data',
+      )
+      .all()) {
+      const { table, timeColumn } = datasetNamed(data);
+      const held = db
+        .prepare<[], { n: number; newest: string | null }>(
+          `SELECT count(*) AS n, ${timeColumn === undefined ? 'NULL' : `max("${timeColumn}")`} AS newest FROM "${table}"`,
+        )
+        .get();
+      if (held?.n !== rows) return `${data}: the position says ${rows} rows, the table holds ${String(held?.n)}`;
+      if (watermark !== null && (held.newest === null || watermark > held.newest))
+        return `${data}: the watermark ${watermark} is ahead of the rows`;
+    }
+    return undefined;
+  } finally {
+    db.close();
+  }
+}
+
+/** The watermark of the largest stream, while its first read is under way. */
+function watermark(path: string): string | undefined {
+  try {
+    const db = new Database(path, { readonly: true, fileMustExist: true });
+    try {
+      return db
+        .prepare<[], string>("SELECT watermark FROM _streams WHERE data = 'ratings/continuous' AND backfilled = 0")
+        .pluck()
+        .get();
+    } finally {
+      db.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many pages of that stream began before the watermark that was stored when the process started. */
+function repeated(requests: readonly { path: string; query: string }[], before: string): number {
+  return requests.filter(({ path, query }) => {
+    if (!path.includes('/ratings/continuous/')) return false;
+    const from = new URLSearchParams(query).get('startTime');
+    return from === null || Date.parse(from) < Date.parse(before) - 1;
+  }).length;
+}
