@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createClient, type Client } from '../api/client.ts';
-import { createBudget, type Budget } from '../budget/queue.ts';
+import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
 import { openLedger } from '../budget/ledger.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,7 +8,7 @@ import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { createLog, type Log } from '../shared/log.ts';
-import { openForReading, type Db } from '../warehouse/open.ts';
+import { openForReading, plainError, type Db } from '../warehouse/open.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { VERSION } from './version.ts';
 
@@ -38,42 +38,37 @@ export function openLog(context: CommandContext, config: Config, level = config.
   return createLog({ level, pretty, secrets: config.api.key === undefined ? [] : [config.api.key] });
 }
 
-/** The warehouse, opened for writing, with a client whose requests its ledger counts. */
+/** The warehouse, opened for writing, and a client whose requests its ledger counts. */
 export interface Connection {
   readonly warehouse: Warehouse;
   readonly client: Client;
-  readonly budget: Budget;
   readonly clock: Clock;
-  close(): Promise<void>;
 }
 
-export function connect(
+/**
+ * Opens the warehouse and a client, uses them, and closes both, whatever happens.
+ * @throws WarehouseError also for what SQLite says of the disk or the file meanwhile.
+ */
+export async function withConnection<T>(
   config: Config,
   log: Log,
-  onWait?: (wait: { endpoint: string; waitMs: number; limit: 'hour' | 'minute' | 'paused' }) => void,
-): Connection {
+  onWait: BudgetOptions['onWait'],
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
   const clock = systemClock;
-  const warehouse = openWarehouse(config.warehouse.path, { clock, history: config.history });
-  const budget = openBudget(config, warehouse.db, clock, onWait);
-  const client = openClient(config, budget, log, clock);
-  return {
-    warehouse,
-    client,
-    budget,
-    clock,
-    async close() {
-      await client.close();
-      warehouse.close();
-    },
-  };
+  const { path } = config.warehouse;
+  const warehouse = openWarehouse(path, { clock, history: config.history });
+  try {
+    const client = openClient(config, openBudget(config, warehouse.db, clock, onWait), log, clock);
+    return await use({ warehouse, client, clock }).finally(() => client.close());
+  } catch (error) {
+    throw plainError(path, error) ?? error;
+  } finally {
+    warehouse.close();
+  }
 }
 
-export function openBudget(
-  config: Config,
-  db: Db,
-  clock: Clock,
-  onWait?: Parameters<typeof createBudget>[0]['onWait'],
-): Budget {
+export function openBudget(config: Config, db: Db, clock: Clock, onWait?: BudgetOptions['onWait']): Budget {
   const { limits, timeoutMs, concurrency } = config.api;
   const ledger = openLedger(db, { clock, keyId: keyId(config), ...limits, deadlineMs: timeoutMs });
   return createBudget({ ledger, clock, concurrency, onWait });

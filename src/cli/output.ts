@@ -39,10 +39,10 @@ export function count(value: number): string {
 
 /** Shows a sync while it runs. */
 export interface Progress {
-  page(stream: Stream, at: { fetched: number; total: number | undefined }): void;
-  stream(event: { stream: Stream; result?: StreamResult }): void;
-  wait(wait: { endpoint: string; waitMs: number; limit: string }): void;
-  stop(): void;
+  readonly page: (stream: Stream, at: { fetched: number; total: number | undefined }) => void;
+  readonly stream: (event: { stream: Stream; result?: StreamResult }) => void;
+  readonly wait: (wait: { endpoint: string; waitMs: number; limit: string }) => void;
+  readonly stop: () => void;
 }
 
 /** Bars on a terminal, a line for each finished stream elsewhere, nothing with `--json`. */

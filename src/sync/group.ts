@@ -40,7 +40,8 @@ export async function readGroup(pageAt: (offset: number) => Promise<Page>, first
     if (isContent && met === previous) return group;
     previous = met;
     if (pass === MOST_PASSES) {
-      return { ...group, rows: isContent ? group.rows : [...found.values()], doubts: [...group.doubts, UNSTABLE] };
+      // What was met exists; how often a record without an id repeats cannot be told from a record met twice.
+      return { ...group, rows: [...found.values()], doubts: [...group.doubts, UNSTABLE] };
     }
   }
 }

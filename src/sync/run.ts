@@ -54,20 +54,19 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   };
 }
 
+/** What planning needs to know; it reads the warehouse only. */
+type Planning = Pick<SyncOptions, 'config' | 'selection' | 'full'> & {
+  readonly warehouse: Pick<SyncOptions['warehouse'], 'db'>;
+};
+
 /** The streams of a sync as far as they are known before it, for `--dry-run`. */
-export function knownStreams(
-  options: Pick<SyncOptions, 'config' | 'warehouse' | 'selection' | 'full'>,
-  experiments: readonly PlannedExperiment[],
-): Stream[] {
+export function knownStreams(options: Planning, experiments: readonly PlannedExperiment[]): Stream[] {
   return experiments
     .flatMap((experiment) => plan(options, experiment))
     .filter((stream) => !isFinished(options, stream));
 }
 
-function plan(
-  { config, warehouse, selection }: Pick<SyncOptions, 'config' | 'warehouse' | 'selection'>,
-  experiment: PlannedExperiment,
-): Stream[] {
+function plan({ config, warehouse, selection }: Planning, experiment: PlannedExperiment): Stream[] {
   const known = {
     rooms: knownRooms(warehouse.db, experiment.id).ids,
     deployments: knownDeployments(warehouse.db, experiment.id),
@@ -76,7 +75,7 @@ function plan(
 }
 
 /** A finished room is left alone unless everything is to be read again. */
-function isFinished({ warehouse, full }: Pick<SyncOptions, 'warehouse' | 'full'>, stream: Stream): boolean {
+function isFinished({ warehouse, full }: Planning, stream: Stream): boolean {
   return !full && stream.scope.kind === 'room' && readPosition(warehouse.db, stream).finished;
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate as runMigrations } from 'drizzle-orm/better-sqlite3/migrator';
 import { z } from 'zod';
@@ -42,6 +43,13 @@ export function migrate(db: Db, folder = FOLDER): void {
       },
     );
   }
+}
+
+/** A warehouse without rows, in memory: what an absent file counts as. */
+export function openEmpty(): Db {
+  const db = new Database(':memory:');
+  migrate(db);
+  return db;
 }
 
 function appliedMigrations(db: Db): number[] {

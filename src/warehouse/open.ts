@@ -54,7 +54,11 @@ export function openForReading(path: string): Db {
  * them nobody could open it who may only read its folder (https://www.sqlite.org/wal.html, "Read-Only Databases").
  */
 export function closeForWriting(db: Db): void {
-  db.pragma('wal_checkpoint(TRUNCATE)');
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    // On a full disk what is committed stays in the -wal, from where the next connection takes it.
+  }
   const { mode } = statSync(db.name);
   db.close();
   for (const suffix of ['-wal', '-shm']) closeSync(openSync(db.name + suffix, 'a', mode & 0o777));

@@ -74,6 +74,7 @@ describe('hsw', () => {
     expect(ran.status, ran.stderr).toBe(0);
     expect(ran.stdout).toContain('first read');
     expect(simulator.requests).toEqual([]);
+    expect(existsSync(join(at.cwd, 'data'))).toBe(false);
   });
 
   it('reports every mistake in the configuration and exits with 2', async () => {

@@ -7,7 +7,7 @@ import { silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
-import { connect, type Command, type CommandContext } from '../context.ts';
+import { withConnection, type Command, type CommandContext } from '../context.ts';
 import { count, showProgress, table } from '../output.ts';
 
 /** Three experiments with six rooms each, the last of which opens between the two syncs. */
@@ -49,28 +49,21 @@ export const demo: Command<{ out: string }> = async (context, { out }) => {
   }
 };
 
-async function syncOnce(context: CommandContext, config: Config): Promise<SyncResult> {
+function syncOnce(context: CommandContext, config: Config): Promise<SyncResult> {
   const progress = showProgress(context.stdout, context.json ? 'silent' : 'auto');
-  const connection = connect(config, silentLog, (wait) => progress.wait(wait));
-  const { warehouse, client, clock } = connection;
-  try {
-    return await runSync({
-      client,
-      warehouse,
+  return withConnection(config, silentLog, progress.wait, (connection) =>
+    runSync({
+      ...connection,
       config,
-      clock,
       log: silentLog,
       selection: {},
       full: false,
       acceptDeletes: false,
       signal: context.signal,
-      onPage: (stream, at) => progress.page(stream, at),
-      onStream: (event) => progress.stream(event),
-    });
-  } finally {
-    progress.stop();
-    await connection.close();
-  }
+      onPage: progress.page,
+      onStream: progress.stream,
+    }),
+  ).finally(() => progress.stop());
 }
 
 function demoConfig(path: string, baseUrl: string, key: string): Config {
