@@ -76,7 +76,7 @@ Examples:
 Exit status: 0 all well · 1 done, but some streams failed or are incomplete · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
-  for (const command of [init, doctor, sync, status, exporting, demo, simulator]) command(program, run);
+  for (const command of [init, doctor, sync, verify, status, exporting, demo, simulator]) command(program, run);
 }
 
 const list = (value: string, previous: string[] = []) => [...previous, value];
@@ -132,6 +132,26 @@ Examples:
   hsw sync now --full --json`,
     )
     .action((_when: unknown, options: unknown) => run(async () => (await import('./commands/sync.ts')).sync, options));
+}
+
+function verify(program: Program, run: Run): void {
+  program
+    .command('verify')
+    .description('compare the warehouse with the API and name every difference; change nothing unless told to')
+    .option('--repair', 'write what differs')
+    .option('--deep', 'compare every record, not only counts')
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list)
+    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw verify
+  hsw verify --deep --experiment exp_abc123
+  hsw verify --repair --json`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/verify.ts')).verify, options));
 }
 
 function status(program: Program, run: Run): void {

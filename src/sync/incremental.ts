@@ -2,7 +2,7 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { countRows, keysOf } from '../warehouse/rows.ts';
 import type { Page } from './reader.ts';
-import { compareRange, readRange } from './reconcile.ts';
+import { compareRange, freeTime, readRange } from './reconcile.ts';
 import { braked, position, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { numbered } from './repeats.ts';
@@ -16,13 +16,23 @@ const BACKFILL_PAGES = 10;
  * lookback. An endpoint that turns out not to honour its filters is listed whole instead, and remembered.
  */
 export async function readIncremental(session: Session): Promise<void> {
-  const { learned } = session.memory;
-  if (learned.startTime === 'ignored' || learned.startTime === 'rejected') return readSnapshot(session);
   const { backfilled, watermark } = position(session);
-  try {
+  await byTime(session, async () => {
     if (session.full) await readRange(session, {});
     else if (backfilled && watermark !== undefined) await poll(session, watermark);
     else await walkOn(session);
+  });
+}
+
+/** Reads by time where the endpoint allows it, and lists everything where it turns out not to. */
+export async function byTime(session: Session, read: () => Promise<void>): Promise<void> {
+  const { learned } = session.memory;
+  if (learned.startTime === 'ignored' || learned.startTime === 'rejected') {
+    await readSnapshot(session);
+    return;
+  }
+  try {
+    await read();
   } catch (error) {
     const why = whyNotWalkable(error);
     if (why === undefined) throw error;
@@ -144,14 +154,6 @@ function newestFirst({ rows }: Page, from: number): readonly Row[] | undefined {
   if (times.some((time, i) => time === undefined || time > (times[i - 1] ?? Infinity))) return undefined;
   if (times.some((time) => time !== undefined && time < from)) throw new NotWalkable('startTime');
   return numbered(rows);
-}
-
-/** A millisecond at or shortly before `ms` in which we hold no row: there, inclusive and exclusive count the same. */
-export function freeTime({ warehouse, stream }: Session, ms: number): number {
-  for (let at = ms; at > ms - 50; at--) {
-    if ((countRows(warehouse.db, stream, { from: at, to: at }) ?? 0) === 0) return at;
-  }
-  return ms;
 }
 
 function later(a: number | undefined, b: number | undefined): number | undefined {

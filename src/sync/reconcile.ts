@@ -47,73 +47,82 @@ export async function readRange(session: Session, range: TimeRange): Promise<voi
   }
 }
 
-/** A range with as many rows as this or fewer is read rather than split. */
-const LEAF_PAGES = 1;
-
 /**
  * Compares counts in a time range with the API's and reads again only the parts that differ, halving the range
- * until a part fits a page. Its ends should be times of which the table holds no row.
+ * until a part fits a page. Its ends should be times of which the table holds no row. Equal counts can hide a row that
+ * came for one that went: `halvings` has the range halved so often even where they are equal.
  */
-export async function compareRange(session: Session, range: Required<TimeRange>): Promise<void> {
+export async function compareRange(session: Session, range: TimeRange, halvings = 0): Promise<void> {
   const { warehouse, stream, memory } = session;
   const local = countRows(warehouse.db, stream, range);
-  const server = await serverCount(session, range);
-  if (local === undefined || server === undefined) return readRange(session, range);
-  const before = { ...session.counts };
-  await repair(session, range, server);
-  const { counts } = session;
-  const changed = counts.inserted !== before.inserted || counts.deleted !== before.deleted;
+  const server = memory.learned.total === 'wrong' ? undefined : await serverCount(session, range);
+  if (local === undefined || server === undefined) {
+    await readRange(session, range);
+    return;
+  }
+  const before = found(session);
+  await repair(session, range, server, halvings);
   // Everything that differed was read, and yet we held just what was there: the count itself is wrong.
-  if (local !== server && !changed && session.doubts.size === 0) memory.learn({ total: 'wrong' });
+  if (local !== server && found(session) === before && session.doubts.size === 0) memory.learn({ total: 'wrong' });
 }
 
-async function repair(session: Session, range: Required<TimeRange>, server: number): Promise<void> {
+/** How many differences came to light so far. */
+function found({ counts, audit }: Session): number {
+  return counts.inserted + counts.deleted + (audit === undefined ? 0 : audit.missing.size + audit.extra.size);
+}
+
+async function repair(session: Session, range: TimeRange, server: number, halvings: number): Promise<void> {
   const { warehouse, stream, reader } = session;
   const local = countRows(warehouse.db, stream, range) ?? 0;
-  if (local === server) return;
-  const middle = Math.max(local, server) > LEAF_PAGES * reader.pageSize ? splitTime(session, range, local) : undefined;
-  if (middle === undefined) return readRange(session, range);
-  const left = await serverCount(session, { from: range.from, to: middle });
-  if (left === undefined) return readRange(session, range);
-  await repair(session, { from: range.from, to: middle }, left);
+  if (local === server && halvings === 0) return;
+  const middle = Math.max(local, server) > reader.pageSize ? splitTime(session, range, local) : undefined;
+  const left = middle === undefined ? undefined : await serverCount(session, { from: range.from, to: middle });
+  if (middle === undefined || left === undefined) {
+    if (local !== server) await readRange(session, range);
+    return;
+  }
+  const fewer = Math.max(halvings - 1, 0);
+  await repair(session, { from: range.from, to: middle }, left, fewer);
   // A row in the very middle may count on both sides or on none: then the right side differs and is read, too.
-  await repair(session, { from: middle + 1, to: range.to }, server - left);
+  await repair(session, { from: middle + 1, to: range.to }, server - left, fewer);
 }
 
-/** A time that halves our rows in a range and stands between two of them; undefined where there is none. */
-function splitTime(session: Session, range: Required<TimeRange>, local: number): number | undefined {
-  const { warehouse, stream } = session;
-  const text = timeAt(warehouse.db, stream, range, Math.floor(local / 2));
-  const median = text === undefined ? Math.floor(((range.from ?? 0) + (range.to ?? 0)) / 2) : parseTime(text);
-  if (median === undefined || range.from === undefined || range.to === undefined) return undefined;
-  return median > range.from && median < range.to ? median : undefined;
+/** A time that halves our rows in a range and lies inside it; undefined where there is none. */
+function splitTime(session: Session, range: TimeRange, local: number): number | undefined {
+  const text = timeAt(session.warehouse.db, session.stream, range, Math.floor(local / 2));
+  const median = text === undefined ? undefined : freeTime(session, parseTime(text) ?? 0);
+  const isInside = median !== undefined && median > (range.from ?? -Infinity) && median < (range.to ?? Infinity);
+  return isInside ? median : undefined;
+}
+
+/** A millisecond at or shortly before `ms` in which we hold no row: there, inclusive and exclusive count the same. */
+export function freeTime({ warehouse, stream }: Session, ms: number): number {
+  for (let at = ms; at > ms - 50; at--) {
+    if ((countRows(warehouse.db, stream, { from: at, to: at }) ?? 0) === 0) return at;
+  }
+  return ms;
 }
 
 /**
  * How many records the API counts in a range; undefined where it does not say. An endpoint that ignores or refuses
  * `endTime` is asked for both ends separately.
  */
-async function serverCount(
-  { reader, memory }: Session,
-  { from, to }: Required<TimeRange>,
-): Promise<number | undefined> {
+async function serverCount({ reader, memory }: Session, { from, to }: TimeRange): Promise<number | undefined> {
+  const count = async (range: TimeRange) => {
+    const page = await reader.page({ ...range, order: 'desc', limit: 1 });
+    return { newest: page.rows[0]?.time, total: page.doubts.length > 0 ? undefined : page.total };
+  };
+  if (to === undefined) return (await count({ from })).total;
   if (memory.learned.endTime === undefined || memory.learned.endTime === 'honoured') {
     try {
-      const page = await reader.page({ from, to, order: 'desc', limit: 1 });
-      if (page.doubts.length > 0) return undefined;
-      const newest = page.rows[0]?.time;
-      if (newest === undefined || to === undefined || newest <= to) return page.total;
+      const { newest, total } = await count({ from, to });
+      if (newest === undefined || newest <= to) return total;
       memory.learn({ endTime: 'ignored' });
     } catch (error) {
       if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
       memory.learn({ endTime: 'rejected' });
     }
   }
-  const [since, behind] = [
-    await reader.page({ from, order: 'desc', limit: 1 }),
-    await reader.page({ from: to, order: 'desc', limit: 1 }),
-  ];
-  if (since.total === undefined || behind.total === undefined || since.doubts.length + behind.doubts.length > 0)
-    return undefined;
-  return since.total - behind.total;
+  const [since, behind] = [await count({ from }), await count({ from: to })];
+  return since.total === undefined || behind.total === undefined ? undefined : since.total - behind.total;
 }

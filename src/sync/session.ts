@@ -4,6 +4,7 @@ import type { Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
+import { compareRows } from '../warehouse/compare.ts';
 import { countRows } from '../warehouse/rows.ts';
 import type { Committed, Warehouse } from '../warehouse/warehouse.ts';
 import type { Memory } from './learned.ts';
@@ -24,6 +25,10 @@ export interface Session {
   readonly full: boolean;
   /** Let rows vanish that the brake would keep. */
   readonly acceptDeletes: boolean;
+  /** Collects what differs from the API, for `verify`. */
+  readonly audit?: Audit | undefined;
+  /** Look only: rows and position stay as they are. */
+  readonly dry?: boolean;
   /** A reader of the same data type in one of the experiment's rooms. */
   readonly inRoom: (room: string) => Reader;
   readonly counts: { inserted: number; updated: number; unchanged: number; deleted: number; bad: number };
@@ -31,11 +36,18 @@ export interface Session {
   readonly doubts: Set<string>;
 }
 
+/** What was found to differ, by key. */
+export interface Audit {
+  readonly missing: Set<string>;
+  readonly changed: Set<string>;
+  readonly extra: Set<string>;
+}
+
 export function position({ warehouse, stream }: Session): Position {
   return readPosition(warehouse.db, stream);
 }
 
-/** Commits rows and position in one transaction and counts what it did. */
+/** Commits rows and position in one transaction and counts what it did; an audit notes first what differs. */
 export function write(
   session: Session,
   batch: {
@@ -46,7 +58,8 @@ export function write(
   },
 ): Committed {
   const { warehouse, stream, counts, doubts } = session;
-  const committed = warehouse.commit(stream, batch);
+  if (session.audit !== undefined) note(session, session.audit, batch);
+  const committed = session.dry === true ? untouched(session) : warehouse.commit(stream, batch);
   counts.inserted += committed.inserted;
   counts.updated += committed.updated;
   counts.unchanged += committed.unchanged;
@@ -56,6 +69,21 @@ export function write(
     doubts.add(`${batch.bad.length} records could not be stored as rows and are kept in _quarantine`);
   }
   return committed;
+}
+
+function note(
+  { warehouse, stream }: Session,
+  audit: Audit,
+  batch: { rows: readonly Row[]; vanished?: readonly string[] },
+): void {
+  const { missing, changed } = compareRows(warehouse.db, stream, batch.rows);
+  for (const key of missing) audit.missing.add(key);
+  for (const key of changed) audit.changed.add(key);
+  for (const key of batch.vanished ?? []) audit.extra.add(key);
+}
+
+function untouched(session: Session): Committed {
+  return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, position: position(session) };
 }
 
 /** Fewer rows than this may vanish at once in any stream. */

@@ -49,7 +49,7 @@ export interface SyncContext {
 }
 
 /** Errors after which no other stream can be read either. */
-const ENDS_ALL = new Set([
+export const ENDS_ALL = new Set([
   'KEY_REFUSED',
   'KEY_MISSING',
   'INTERRUPTED',
@@ -114,7 +114,7 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   return done;
 }
 
-function openSession(context: SyncContext, stream: Stream): Session {
+export function openSession(context: SyncContext, stream: Stream): Session {
   const { client, warehouse, config, clock, log, signal, full, acceptDeletes, onPage } = context;
   const memory = openMemory(warehouse.db, stream, () => clock.now());
   const { backfilled } = readPosition(warehouse.db, stream);
@@ -150,7 +150,7 @@ function isFinished({ stream, warehouse, config, startedAt }: Session): boolean 
   return endedAt !== undefined && startedAt - endedAt > config.lookbackMs;
 }
 
-function named({ experimentId, dataset, scope, filter }: Stream) {
+export function named({ experimentId, dataset, scope, filter }: Stream) {
   return {
     experiment: experimentId,
     data: dataset.name,

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { BudgetOptions } from '../../budget/queue.ts';
 import type { Config } from '../../config/schema.ts';
-import { DATA_TYPES } from '../../datasets/registry.ts';
 import { streamText } from '../../datasets/stream.ts';
 import { estimate, type Cost } from '../../plan/cost.ts';
 import type { PlannedExperiment, Selection } from '../../plan/streams.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { knownStreams, runSync, type SyncResult } from '../../sync/run.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';
@@ -22,10 +21,9 @@ import {
   withConnection,
 } from '../context.ts';
 import { count, showProgress, table } from '../output.ts';
+import { readSelection, type SelectionFlags } from '../selection.ts';
 
-export interface SyncFlags {
-  readonly experiment?: readonly string[];
-  readonly data?: readonly string[];
+export interface SyncFlags extends SelectionFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly acceptDeletes?: boolean;
@@ -82,16 +80,6 @@ function dryRun(context: CommandContext, config: Config, selection: Selection, f
   } finally {
     db.close();
   }
-}
-
-function readSelection({ experiment, data }: SyncFlags): Selection {
-  const unknown = data?.filter((name) => !DATA_TYPES.includes(name)) ?? [];
-  if (unknown.length > 0) {
-    throw new WarehouseError('USAGE', `There is no data type ${unknown.join(', ')}.`, {
-      hint: `The data types are: ${DATA_TYPES.join(', ')}.`,
-    });
-  }
-  return { ...(experiment === undefined ? {} : { experiments: experiment }), ...(data === undefined ? {} : { data }) };
 }
 
 /** The experiments that the configuration names and, where it says `all`, those already in the warehouse. */

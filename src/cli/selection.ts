@@ -1,0 +1,23 @@
+import { DATA_TYPES } from '../datasets/registry.ts';
+import type { Selection } from '../plan/streams.ts';
+import { WarehouseError } from '../shared/errors.ts';
+
+/** The flags by which a command is narrowed. */
+export interface SelectionFlags {
+  readonly experiment?: readonly string[];
+  readonly data?: readonly string[];
+}
+
+/** @throws WarehouseError USAGE for a data type that does not exist. */
+export function readSelection({ experiment, data }: SelectionFlags): Selection {
+  const unknown = data?.filter((name) => !DATA_TYPES.includes(name)) ?? [];
+  if (unknown.length > 0) {
+    throw new WarehouseError('USAGE', `There is no data type ${unknown.join(', ')}.`, {
+      hint: `The data types are: ${DATA_TYPES.join(', ')}.`,
+    });
+  }
+  return {
+    ...(experiment === undefined ? {} : { experiments: experiment }),
+    ...(data === undefined ? {} : { data }),
+  };
+}

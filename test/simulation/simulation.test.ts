@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { killCampaign } from './campaign.ts';
+import { simulate } from './simulate.ts';
+
+/** The whole campaigns are `npm run simulation` and `npm run kill-test`. */
+describe('the mirror', () => {
+  it.each(Array.from({ length: 12 }, (_, i) => [i * 7 + 1]))(
+    'equals the truth after weeks of faults, kills and odd readings (seed %i)',
+    async (seed) => {
+      const outcome = await simulate(seed);
+      expect(outcome.violations).toEqual([]);
+      expect(outcome.requests).toBeGreaterThan(0);
+    },
+  );
+
+  it('plays the same seed the same way', async () => {
+    expect(await simulate(5)).toEqual(await simulate(5));
+  });
+
+  it('survives kill -9 at any instant', { timeout: 120_000 }, async () => {
+    const result = await killCampaign({ cycles: 8, seed: 3 });
+    expect(result.violations).toEqual([]);
+    expect(result.kills).toBeGreaterThan(0);
+    expect(result.rows).toBeGreaterThan(0);
+  });
+});
