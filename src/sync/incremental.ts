@@ -1,6 +1,6 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { countRows, keysOf } from '../warehouse/rows.ts';
+import { countRows, firstSeen, keysOf } from '../warehouse/rows.ts';
 import type { Page } from './reader.ts';
 import { compareRange, freeTime, readRange } from './reconcile.ts';
 import { braked, position, write, type Session } from './session.ts';
@@ -77,7 +77,23 @@ async function walkOn(session: Session): Promise<void> {
     if (pending.length >= batchPages) flush();
   }
   flush();
+  if (session.doubts.size === 0 && !before.backfilled) await compareResumed(session, before.watermark, watermark);
   if (session.doubts.size === 0) write(session, { rows: [], position: { backfilled: true, dataAsOf: startedAt } });
+}
+
+/**
+ * A first read that was interrupted and goes on later may have been overtaken: rows that came late in the meantime lie
+ * behind its watermark. None of them is older than the beginning of that read less the lookback.
+ */
+async function compareResumed(
+  session: Session,
+  resumedFrom: number | undefined,
+  watermark: number | undefined,
+): Promise<void> {
+  const began = resumedFrom === undefined ? undefined : firstSeen(session.warehouse.db, session.stream);
+  if (began === undefined || watermark === undefined) return;
+  const from = freeTime(session, began - session.config.lookbackMs);
+  if (from < watermark) await compareRange(session, { from, to: watermark });
 }
 
 /**
@@ -106,20 +122,19 @@ async function poll(session: Session, watermark: number): Promise<void> {
 
   const oldest = rows.at(-1)?.time;
   if (page.total === undefined || oldest === undefined) return readRange(session, { from });
+  // The watermark moves last: should this end in between, the next sync looks for the same late rows again.
   if (oldest >= watermark) {
+    await compareRange(session, { from, to: watermark });
     await walkOn(session);
-    return compareRange(session, { from, to: watermark });
+    return;
   }
   // The oldest timestamp may go on behind the page, so that only rows after it are surely all there.
   const certain = rows.filter(({ time }) => time !== undefined && time > oldest);
-  const committed = write(session, {
-    rows: certain,
-    bad: page.bad,
-    position: { watermark: later(watermark, rows[0]?.time), dataAsOf: startedAt },
-  });
+  write(session, { rows: certain, bad: page.bad });
   const local = countRows(session.warehouse.db, session.stream, { from });
-  if (local !== undefined && local !== page.total)
-    await compareRange(session, { from, to: committed.position.watermark });
+  if (local !== undefined && local !== page.total) await compareRange(session, { from, to: watermark });
+  if (session.doubts.size > 0) return;
+  write(session, { rows: [], position: { watermark: later(watermark, rows[0]?.time), dataAsOf: startedAt } });
 }
 
 /** The whole lookback came in one answer: what it lacks has vanished. */

@@ -95,7 +95,8 @@ describe('verify', () => {
       requests++;
       const bound = (name: string, open: number) =>
         query.has(name) ? (Date.parse(query.get(name) ?? '') - start) / 100 : open;
-      const inRange = served.filter((i) => i >= bound('startTime', -Infinity) && i <= bound('endTime', Infinity));
+      const [from, to] = [bound('startTime', -Infinity), bound('endTime', Infinity)];
+      const inRange = served.filter((i) => i >= from && i <= to);
       if (query.get('order') === 'desc') inRange.reverse();
       const offset = Number(query.get('offset'));
       const data = inRange.slice(offset, offset + Number(query.get('limit'))).map(record);

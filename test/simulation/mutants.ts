@@ -1,0 +1,131 @@
+/**
+ * `npm run mutants [-- --seeds 60]`: breaks each safeguard on purpose, in a copy, and looks for the first seed whose simulation notices.
+ * A mutant that survives means that the simulation would not notice the same mistake of ours.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the watermark moves past a page that warned',
+    file: 'src/sync/incremental.ts',
+    from: 'if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);',
+    to: 'watermark = later(watermark, stretch.upTo);',
+  },
+  {
+    name: 'the watermark runs ahead of what is committed',
+    file: 'src/sync/incremental.ts',
+    from: 'position: { watermark } });',
+    to: 'position: { watermark: watermark === undefined ? undefined : watermark + 86_400_000 } });',
+  },
+  {
+    name: 'pages go on behind the last timestamp instead of at it',
+    file: 'src/sync/walk.ts',
+    from: '? { from: time, offset: 0 }',
+    to: '? { from: time + 2, offset: 0 }',
+  },
+  {
+    name: 'startTime is asked for without the millisecond before it',
+    file: 'src/sync/walk.ts',
+    from: "from: by === 'key' && from !== undefined ? from - 1 : undefined,",
+    to: "from: by === 'key' ? from : undefined,",
+  },
+  {
+    name: 'a listing pages by plain offset',
+    file: 'src/sync/walk.ts',
+    from: 'page.places[start] ?? page.returned);',
+    to: 'page.returned);',
+  },
+  {
+    name: 'rows vanish after a doubtful read',
+    file: 'src/sync/reconcile.ts',
+    from: 'if (session.doubts.size > 0) return;',
+    to: '',
+  },
+  {
+    name: 'rows vanish after a doubtful listing',
+    file: 'src/sync/snapshot.ts',
+    from: 'if (doubts.size > 0) return;\n      const confirmed',
+    to: 'const confirmed',
+  },
+  {
+    name: 'the watermark is taken from the table',
+    file: 'src/sync/incremental.ts',
+    from: 'let watermark = before.watermark;',
+    to: 'let watermark = Number(session.warehouse.db.prepare(`SELECT strftime("%s", max("${String(session.stream.dataset.timeColumn)}")) * 1000 FROM "${session.stream.dataset.table}"`.replaceAll(\'"%s"\', "\'%s\'")).pluck().get() ?? 0) || before.watermark;',
+  },
+  {
+    name: 'exact repeats are not counted',
+    file: 'src/sync/repeats.ts',
+    from: 'return ordinal === 1 ? row : { ...row, key: `${row.key}#${ordinal}` };',
+    to: 'return row;',
+  },
+  {
+    name: 'a crowd at one instant is read in one pass',
+    file: 'src/sync/group.ts',
+    from: 'if (found.size + group.bad.length >= group.length) return',
+    to: 'if (pass > 0) return',
+  },
+  {
+    name: 'retries cost no token',
+    file: 'src/budget/ledger.ts',
+    from: 'end.run(...times(clock), token);',
+    to: 'end.run(...times(clock), token); remove.run(token);',
+  },
+  {
+    name: 'history is not kept',
+    file: 'src/warehouse/history.ts',
+    from: 'BEFORE DELETE ON',
+    to: 'BEFORE UPDATE ON',
+  },
+];
+
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '60' }, only: { type: 'string' } } });
+const root = join(import.meta.dirname, '..', '..');
+let survivors = 0;
+for (const mutant of MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only))) {
+  const copy = mkdtempSync(join(tmpdir(), 'hsw-mutant-'));
+  for (const part of ['src', 'test', 'migrations', 'package.json', 'tsconfig.json'])
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const file = join(copy, mutant.file);
+  const source = readFileSync(file, 'utf8');
+  if (!source.includes(mutant.from)) throw new Error(`the place of "${mutant.name}" is not in ${mutant.file} any more`);
+  writeFileSync(
+    file,
+    source.replace(mutant.from, () => mutant.to),
+  );
+  const killer = firstKiller(copy, Number(values.seeds));
+  if (killer === undefined) survivors++;
+  console.log(
+    `${killer === undefined ? '✗ survived' : `✓ killed by seed ${killer.seed}`}: ${mutant.name}${killer === undefined ? '' : ` (${killer.how})`}`,
+  );
+  rmSync(copy, { recursive: true, force: true });
+}
+console.log(`${MUTANTS.length} mutants, ${survivors} survived`);
+process.exitCode = survivors === 0 ? 0 : 1;
+
+/** The first seed under which the mutant shows, and how. */
+function firstKiller(copy: string, seeds: number): { seed: number; how: string } | undefined {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const ran = spawnSync(
+      process.execPath,
+      [join(copy, 'test/simulation/run.ts'), '--seeds', '1', '--from', String(seed)],
+      { encoding: 'utf8', timeout: 120_000 },
+    );
+    if (ran.status === 0) continue;
+    const violation = /✗ seed \d+: ([^(\n]*)/.exec(ran.stdout)?.[1];
+    return { seed, how: violation?.trim().slice(0, 100) ?? 'an error' };
+  }
+  return undefined;
+}
