@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
+import { scrub } from '../shared/log.ts';
+import { checkKey, readKeyFile } from './key.ts';
 import { configSchema, type Config, type OptionKinds } from './schema.ts';
 import { nearest } from './suggest.ts';
 
@@ -35,37 +37,46 @@ export function loadConfig(options: LoadOptions): Config {
   const problems = yamlProblems(document, lines);
   if (problems.length > 0) throw invalid(path, problems);
 
-  const { value, missing } = substitute(document.toJS() as unknown, options.env);
-  for (const at of missing) {
-    if (pathText(at.path) === 'api.key') continue;
-    problems.push({
-      line: lineOf(document, lines, at.path),
-      text: `${pathText(at.path)}: the environment variable ${at.name} is not set`,
-    });
+  const written = document.toJS() as unknown;
+  const { value, missing } = substitute(written, options.env);
+  for (const { path: at, name } of missing) {
+    if (pathText(at) !== 'api.key')
+      problems.push({
+        line: lineOf(document, lines, at),
+        text: `${pathText(at)}: the environment variable ${name} is not set`,
+      });
   }
-  const parsed = configSchema(options.dataTypes).safeParse(value ?? {});
-  if (!parsed.success) {
-    const known = [
-      ...KNOWN_KEYS,
-      ...Object.keys(options.dataTypes),
-      ...Object.values(options.dataTypes).flatMap(Object.keys),
-    ];
-    problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, known, document, lines)));
+  const schema = configSchema(options.dataTypes);
+  const parsed = schema.safeParse(value ?? {});
+  const unset = new Set(missing.map(({ path: at }) => pathText(at)));
+  for (const issue of parsed.error?.issues ?? []) {
+    // What an unset variable leaves behind is no second mistake.
+    if (!unset.has(pathText(issue.path))) problems.push(...explain(issue, document, lines));
   }
-  if (!parsed.success || problems.length > 0) throw invalid(path, problems);
-  const keyFromEnv = options.env['HYPERSTUDY_API_KEY'];
-  const secret = readKey(parsed.data.api, { path, document, lines, keyFromEnv });
-  if ('problem' in secret) throw invalid(path, [secret.problem]);
-  if (options.needsKey && secret.key === undefined) throw noKey();
+  const baseUrl = baseUrlFromEnv(schema, options.env);
+  if (baseUrl?.problem !== undefined) problems.push({ line: undefined, text: baseUrl.problem });
+  const keyUnset = missing.find(({ path: at }) => pathText(at) === 'api.key')?.name;
+  const secret = findKey({
+    path,
+    written,
+    value,
+    keyUnset,
+    keyFromEnv: environment(options.env, 'HYPERSTUDY_API_KEY'),
+  });
+  if ('problem' in secret) {
+    const { name, text } = secret.problem;
+    problems.push({ line: lineOf(document, lines, ['api', name]), text: `api.${name}: ${text}` });
+  }
+  if (!parsed.success || 'problem' in secret || problems.length > 0) throw invalid(path, problems);
+  if (options.needsKey && secret.key === undefined) throw noKey(keyUnset);
 
   const { api, lookback, ...rest } = parsed.data;
-  const { timeout, baseUrl, limits, pageSize, concurrency } = api;
-  const fromEnv = options.env['HYPERSTUDY_BASE_URL'];
+  const { timeout, limits, pageSize, concurrency } = api;
   return freeze({
     ...rest,
     path,
     api: {
-      baseUrl: fromEnv === undefined ? baseUrl : checkedBaseUrl(fromEnv, options.dataTypes),
+      baseUrl: baseUrl?.url ?? api.baseUrl,
       key: secret.key,
       limits,
       pageSize,
@@ -76,6 +87,12 @@ export function loadConfig(options: LoadOptions): Config {
     lookbackMs: lookback,
     options: rest.options as Config['options'],
   });
+}
+
+/** A variable that is set to nothing counts as unset, as container files set those that they only pass on. */
+function environment(env: LoadOptions['env'], name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
 }
 
 function findConfig(named: string | undefined): string {
@@ -105,9 +122,9 @@ function readDocument(path: string, lineCounter: LineCounter): Document.Parsed {
 
 function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
   // An unknown tag is only a warning to the parser, but not what anybody meant.
-  const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+  const problems = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
     line: lines.linePos(pos[0]).line,
-    text: message,
+    text: code === 'MULTIPLE_DOCS' ? 'a second document begins at ---; the configuration is a single one' : message,
   }));
   if (problems.length > 0) return problems;
   try {
@@ -117,6 +134,9 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] 
     return [{ line: undefined, text: error instanceof Error ? error.message : 'is no YAML' }];
   }
 }
+
+/** `${NAME}` in a text. */
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /** Puts environment variables in the place of `${NAME}` in every text of the file. */
 function substitute(
@@ -129,50 +149,36 @@ function substitute(
     if (typeof at === 'object' && at !== null)
       return Object.fromEntries(Object.entries(at).map(([key, member]) => [key, visit(member, [...path, key])]));
     if (typeof at !== 'string') return at;
-    const whole = at.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+    return at.replace(REFERENCE, (_, name: string) => {
       if (env[name] === undefined) missing.push({ path, name });
       return env[name] ?? '';
     });
-    return whole === '' && at !== '' && path.at(-1) === 'key' ? undefined : whole;
   };
   return { value: visit(value, []), missing };
 }
 
-function explain(
-  issue: z.core.$ZodIssue,
-  known: readonly string[],
-  document: Document.Parsed,
-  lines: LineCounter,
-): Problem[] {
+function explain(issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): Problem[] {
   const at = pathText(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const meant = nearest(key, known);
-      return {
-        line: keyLine(document, lines, [...issue.path, key]),
-        text: `${at === '' ? '' : `${at}: `}unknown key "${key}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`,
-      };
-    });
+    const allowed = issue.message === '' ? [] : issue.message.split(', ');
+    return issue.keys.map((key) => ({
+      line: keyLine(document, lines, [...issue.path, key]),
+      text: `${at === '' ? '' : `${at}: `}unknown key "${key}"${meantOrAllowed(key, allowed)}`,
+    }));
   }
-  return [{ line: lineOf(document, lines, issue.path), text: `${at === '' ? 'the file' : at}: ${sentence(issue)}` }];
+  if (issue.code === 'invalid_union') {
+    // The form of which only a part is wrong is the one that was meant.
+    const meant = issue.errors.find((issues) => issues.some(({ path }) => path.length > 0)) ?? [];
+    if (meant.length > 0)
+      return meant.flatMap((part) => explain({ ...part, path: [...issue.path, ...part.path] }, document, lines));
+  }
+  return [{ line: lineOf(document, lines, issue.path), text: `${at === '' ? 'the file' : at}: ${issue.message}` }];
 }
 
-/** Every key that the configuration knows anywhere: near misses are looked for among them. */
-const KNOWN_KEYS = (
-  'api baseUrl key keyFile limits perHour perEndpointPerMinute reserve pageSize concurrency timeout warehouse path schedule ' +
-  'data experiments id rooms participants room deployments all options lookback history deletes maxShare log level pretty'
-).split(' ');
-
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_union')
-    return (
-      issue.errors
-        .flat()
-        .map(({ message }) => message)
-        .find((message) => message.startsWith('must be one of')) ?? issue.message
-    );
-  if (issue.message.startsWith('Invalid input: expected') && issue.message.endsWith('undefined')) return 'is missing';
-  return issue.message;
+function meantOrAllowed(key: string, allowed: readonly string[]): string {
+  const meant = nearest(key, allowed);
+  if (meant !== undefined) return `, did you mean "${meant}"?`;
+  return allowed.length === 0 ? '; nothing can be set here' : `; allowed here: ${allowed.join(', ')}`;
 }
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -199,72 +205,66 @@ function keyLine(document: Document.Parsed, lines: LineCounter, path: readonly P
 }
 
 function invalid(path: string, problems: readonly Problem[]): WarehouseError {
-  const list = problems.map(({ line, text }) => `  ${path}${line === undefined ? '' : `:${line}`}: ${text}`);
-  return new WarehouseError(
-    'CONFIG_INVALID',
-    `The configuration has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${list.join('\n')}`,
-    {
-      hint: 'config.example.yaml shows every key with its default.',
-    },
+  const list = [
+    ...new Set(problems.map(({ line, text }) => `  ${path}${line === undefined ? '' : `:${line}`}: ${text}`)),
+  ];
+  // A key may stand where no key belongs.
+  const text = scrub(
+    `The configuration has ${list.length === 1 ? 'a mistake' : `${list.length} mistakes`}:\n${list.join('\n')}`,
   );
+  return new WarehouseError('CONFIG_INVALID', text, { hint: 'config.example.yaml shows every key with its default.' });
 }
 
-function noKey(): WarehouseError {
-  return new WarehouseError('KEY_MISSING', 'There is no API key.', {
-    hint: 'Set the environment variable HYPERSTUDY_API_KEY, or name a file that holds the key as api.keyFile in the config.',
+function noKey(unset: string | undefined): WarehouseError {
+  const why = unset === undefined ? '' : `: the environment variable ${unset} is not set`;
+  return new WarehouseError('KEY_MISSING', `There is no API key${why}.`, {
+    hint: `Set the environment variable ${unset ?? 'HYPERSTUDY_API_KEY'}, or name a file that holds the key as api.keyFile in the config.`,
   });
 }
 
-/** `hst_live_…` and `hst_test_…` (HyperStudy's page on API keys). */
-const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
+const text = z.string().optional().catch(undefined);
 
-function readKey(
-  api: { key?: string | undefined; keyFile?: string | undefined },
-  from: { path: string; document: Document.Parsed; lines: LineCounter; keyFromEnv: string | undefined },
-): { key: string | undefined } | { problem: Problem } {
-  const at = (name: string, text: string) => ({
-    problem: { line: lineOf(from.document, from.lines, ['api', name]), text: `api.${name}: ${text}` },
-  });
-  const written = from.document.getIn(['api', 'key']);
-  const isPlain = typeof written === 'string' && !written.includes('${');
-  if (isPlain && (statSync(from.path).mode & 0o077) !== 0) {
-    return at(
-      'key',
-      'a key may stand in the file only when nobody else can read it: run chmod 600 on the file, or write ${HYPERSTUDY_API_KEY} here and set that variable',
-    );
+/** What a document says of the key, whatever else is wrong in it. */
+const SECRETS = z.object({ api: z.object({ key: text, keyFile: text }).catch({}) }).catch({ api: {} });
+
+function findKey(from: {
+  path: string;
+  written: unknown;
+  value: unknown;
+  /** The unset variable that the file names as its key. */
+  keyUnset: string | undefined;
+  keyFromEnv: string | undefined;
+}): { key: string | undefined } | { problem: { name: 'key' | 'keyFile'; text: string } } {
+  const inFile = SECRETS.parse(from.written).api.key?.replace(REFERENCE, '').trim() ?? '';
+  if (inFile !== '' && (statSync(from.path).mode & 0o077) !== 0) {
+    const what =
+      'a key may stand in the file only when nobody else can read it: run chmod 600 on the file, or write ${HYPERSTUDY_API_KEY} here and set that variable';
+    return { problem: { name: 'key', text: what } };
   }
-  if (api.key !== undefined && api.keyFile !== undefined && from.keyFromEnv === undefined)
-    return at('keyFile', 'give either key or keyFile, not both');
-  let key = from.keyFromEnv ?? api.key;
-  if (key === undefined && api.keyFile !== undefined) {
-    const file = resolve(dirname(from.path), api.keyFile);
-    try {
-      if ((statSync(file).mode & 0o007) !== 0) return at('keyFile', `everybody can read ${file}: run chmod 600 on it`);
-      key = readFileSync(file, 'utf8').trim();
-    } catch {
-      return at('keyFile', `${file} cannot be read`);
-    }
-  }
-  key = key?.trim();
-  if (key === undefined || key === '') return { key: undefined };
-  return KEY_FORM.test(key)
-    ? { key }
-    : at(
-        api.keyFile === undefined ? 'key' : 'keyFile',
-        'does not look like a HyperStudy key (hst_live_… or hst_test_…); the key itself is not shown here',
-      );
+  const { key: resolved, keyFile } = SECRETS.parse(from.value).api;
+  const fromFile = from.keyUnset === undefined && resolved?.trim() !== '' ? resolved : undefined;
+  if (from.keyFromEnv === undefined && fromFile !== undefined && keyFile !== undefined)
+    return { problem: { name: 'keyFile', text: 'give either key or keyFile, not both' } };
+  const given = from.keyFromEnv ?? fromFile;
+  if (given === undefined && keyFile === undefined) return { key: undefined };
+  const found = given === undefined ? readKeyFile(resolve(dirname(from.path), keyFile ?? '')) : checkKey(given);
+  if ('key' in found) return found;
+  const where = from.keyFromEnv === undefined ? '' : 'the environment variable HYPERSTUDY_API_KEY ';
+  return { problem: { name: given === undefined ? 'keyFile' : 'key', text: `${where}${found.problem}` } };
 }
 
-function checkedBaseUrl(text: string, dataTypes: OptionKinds): string {
-  const parsed = configSchema(dataTypes).shape.api.safeParse({ baseUrl: text });
-  if (parsed.success) return parsed.data.baseUrl;
-  throw new WarehouseError(
-    'CONFIG_INVALID',
-    `The environment variable HYPERSTUDY_BASE_URL ${parsed.error.issues[0]?.message ?? 'is no web address'}.`,
-    {
-      hint: 'Correct it or unset it; the config file then decides.',
-    },
-  );
+function baseUrlFromEnv(
+  schema: ReturnType<typeof configSchema>,
+  env: LoadOptions['env'],
+): { url: string; problem?: undefined } | { url?: undefined; problem: string } | undefined {
+  const baseUrl = environment(env, 'HYPERSTUDY_BASE_URL');
+  if (baseUrl === undefined) return undefined;
+  const parsed = schema.shape.api.safeParse({ baseUrl });
+  return parsed.success
+    ? { url: parsed.data.baseUrl }
+    : {
+        problem: `the environment variable HYPERSTUDY_BASE_URL ${parsed.error.issues[0]?.message ?? 'is no web address'}`,
+      };
 }
 
 function freeze<T>(value: T): T {

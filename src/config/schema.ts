@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { LogLevel } from '../shared/log.ts';
 import { parseDuration } from '../shared/time.ts';
+import { isCron } from './cron.ts';
+import { nearest } from './suggest.ts';
 
 /** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
 export type OptionKinds = Readonly<Record<string, Readonly<Record<string, 'number' | 'boolean' | 'strings'>>>>;
@@ -56,79 +58,95 @@ export const PRODUCTION = 'https://api.hyperstudy.io/api/v3';
 export function configSchema(dataTypes: OptionKinds) {
   const names = Object.keys(dataTypes);
   const id = z.string('must be a text such as exp_abc123').min(1, 'must not be empty');
-  const data = z.union(
-    [z.literal('all'), z.array(z.enum(names, { error: `must be one of ${names.join(', ')}` })).min(1)],
-    {
-      error: (issue) =>
-        Array.isArray(issue.input) ? `allowed data types: ${names.join(', ')}` : 'must be all or a list of data types',
-    },
-  );
+  const type = z.enum(names, { error: ({ input }) => unknownType(input, names) });
+  const data = z.union([z.literal('all'), z.array(type).min(1, 'must name at least one data type, or be all')], {
+    error: 'must be all or a list of data types',
+  });
   const schedule = z
     .string('must be a cron expression such as "*/15 * * * *"')
-    .regex(/^(\S+\s+){4,5}\S+$/, 'must be a cron expression of five fields, such as "*/15 * * * *"');
-  const share = z.number('must be a number from 0 to 1').min(0).max(1);
+    .refine(isCron, 'must be a cron expression of five fields, such as "*/15 * * * *"');
+  const share = (most: number) => z.number(`must be a number from 0 to ${most}`).min(0).max(most);
   const count = (most: number) => z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most);
-  const duration = z.string('must be a duration such as 30s, 15m, 1h or 7d').transform((text, context) => {
-    const ms = parseDuration(text);
-    if (ms === undefined)
-      context.addIssue({ code: 'custom', message: 'must be a duration such as 30s, 15m, 1h or 7d' });
-    return ms ?? 0;
-  });
-  const named = z.strictObject({
+  const named = group({
     id,
     data: data.optional(),
     schedule: schedule.optional(),
-    rooms: z.array(id).min(1).optional(),
-    participants: z
-      .array(z.strictObject({ id, room: id }))
-      .min(1)
-      .optional(),
-    deployments: z.array(id).min(1).optional(),
+    rooms: listOf(id).optional(),
+    participants: listOf(group({ id, room: id })).optional(),
+    deployments: listOf(id).optional(),
   });
-  const all = z.strictObject({ all: z.literal(true), data: data.optional(), schedule: schedule.optional() });
-  const options = z.strictObject(
+  const all = group({
+    all: z.literal(true, 'must be true; to leave the experiments out, remove the entry'),
+    data: data.optional(),
+    schedule: schedule.optional(),
+  });
+  const options = group(
     Object.fromEntries(Object.entries(dataTypes).map(([name, kinds]) => [name, optionsSchema(kinds).optional()])),
   );
-  return z.strictObject({
-    api: z
-      .strictObject({
-        baseUrl: z.string().default(PRODUCTION).transform(checkBaseUrl),
-        key: z.string('must be a text').optional(),
-        keyFile: z.string('must be a path').optional(),
-        limits: z
-          .strictObject({
-            perHour: count(100_000).default(1000),
-            perEndpointPerMinute: count(10_000).default(100),
-            reserve: share.max(0.9).default(0.1),
-          })
-          .prefault({}),
-        pageSize: count(10_000).default(1000),
-        concurrency: count(20).default(4),
-        timeout: duration.default(60_000),
-      })
-      .prefault({}),
-    warehouse: z.strictObject({ path: z.string('must be a path').min(1).default('./data/hyperstudy.db') }).prefault({}),
+  return group({
+    api: group({
+      baseUrl: z.string().default(PRODUCTION).transform(checkBaseUrl),
+      key: z.string('must be a text').optional(),
+      keyFile: z.string('must be a path').optional(),
+      limits: group({
+        perHour: count(100_000).default(1000),
+        perEndpointPerMinute: count(10_000).default(100),
+        reserve: share(0.9).default(0.1),
+      }).prefault({}),
+      pageSize: count(10_000).default(1000),
+      concurrency: count(20).default(4),
+      timeout: duration('1s', '1h').default(60_000),
+    }).prefault({}),
+    warehouse: group({ path: z.string('must be a path').min(1).default('./data/hyperstudy.db') }).prefault({}),
     schedule: schedule.default('*/15 * * * *'),
     data: data.default('all'),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
       .min(1, 'must name at least one experiment, or `- all: true`'),
     options: options.default({}),
-    lookback: duration.default(3_600_000),
+    lookback: duration('0s', '365d').default(3_600_000),
     history: z.boolean('must be true or false').default(true),
-    deletes: z.strictObject({ maxShare: share.default(0.1) }).prefault({}),
-    log: z
-      .strictObject({
-        level: z
-          .enum(
-            ['silent', 'error', 'warn', 'info', 'debug', 'trace'],
-            'must be silent, error, warn, info, debug or trace',
-          )
-          .default('info'),
-        pretty: z.union([z.literal('auto'), z.boolean()], 'must be auto, true or false').default('auto'),
-      })
-      .prefault({}),
+    deletes: group({ maxShare: share(1).default(0.1) }).prefault({}),
+    log: group({
+      level: z
+        .enum(
+          ['silent', 'error', 'warn', 'info', 'debug', 'trace'],
+          'must be silent, error, warn, info, debug or trace',
+        )
+        .default('info'),
+      pretty: z.union([z.literal('auto'), z.boolean()], 'must be auto, true or false').default('auto'),
+    }).prefault({}),
   });
+}
+
+/** Settings of one place. Its message for an unknown key is the list of those that it takes: `a, b, c`. */
+function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const names = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? names : `must hold settings, which may be: ${names}`),
+  });
+}
+
+function listOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item, 'must be a list').min(1, 'must not be empty: name at least one, or remove the line');
+}
+
+/** Milliseconds of a duration within bounds. */
+function duration(least: string, most: string) {
+  const [from = 0, to = 0] = [least, most].map(parseDuration);
+  const error = `must be a duration from ${least} to ${most}, such as 30s, 15m or 1h`;
+  return z.string(error).transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= from && ms <= to) return ms;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
+}
+
+function unknownType(input: unknown, names: readonly string[]): string {
+  const meant = typeof input === 'string' ? nearest(input, names) : undefined;
+  const shown = typeof input === 'string' ? ` "${input}"` : '';
+  return `unknown data type${shown}${meant === undefined ? '' : `, did you mean "${meant}"?`}; allowed: ${names.join(', ')}`;
 }
 
 /** Chosen by `all`, so that a mistake in one form is not reported as the other form's. */
@@ -148,7 +166,7 @@ function optionsSchema(kinds: OptionKinds[string]) {
     boolean: z.boolean('must be true or false'),
     strings: z.union([z.string(), z.array(z.string()).min(1)], 'must be a text or a list of texts'),
   };
-  return z.strictObject(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, one[kind].optional()])));
+  return group(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, one[kind].optional()])));
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;

@@ -1,0 +1,26 @@
+import { readFileSync, statSync } from 'node:fs';
+
+/** `hst_live_…` and `hst_test_…` (HyperStudy's page on API keys). */
+const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
+
+/** A key, or what is wrong with it: in words that never hold the key. */
+export type KeyFound = { readonly key: string } | { readonly problem: string };
+
+/** Checks the form of a key, without the blanks around it. */
+export function checkKey(text: string): KeyFound {
+  const key = text.trim();
+  return KEY_FORM.test(key)
+    ? { key }
+    : { problem: 'does not look like a HyperStudy key (hst_live_… or hst_test_…); the key itself is not shown here' };
+}
+
+/** Reads a file that holds nothing but a key, and that not everybody can read. */
+export function readKeyFile(file: string): KeyFound {
+  try {
+    const { mode } = statSync(file);
+    const text = readFileSync(file, 'utf8');
+    return (mode & 0o007) === 0 ? checkKey(text) : { problem: `everybody can read ${file}: run chmod 600 on it` };
+  } catch {
+    return { problem: `${file} cannot be read: check its name and who may read it` };
+  }
+}
