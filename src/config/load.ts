@@ -65,7 +65,11 @@ export function loadConfig(options: LoadOptions): Config {
   });
   if ('problem' in secret) {
     const { name, text } = secret.problem;
-    problems.push({ line: lineOf(document, lines, ['api', name]), text: `api.${name}: ${text}` });
+    problems.push(
+      name === undefined
+        ? { line: undefined, text }
+        : { line: lineOf(document, lines, ['api', name]), text: `api.${name}: ${text}` },
+    );
   }
   if (!parsed.success || 'problem' in secret || problems.length > 0) throw invalid(path, problems);
   if (options.needsKey && secret.key === undefined) throw noKey(keyUnset);
@@ -234,7 +238,7 @@ function findKey(from: {
   /** The unset variable that the file names as its key. */
   keyUnset: string | undefined;
   keyFromEnv: string | undefined;
-}): { key: string | undefined } | { problem: { name: 'key' | 'keyFile'; text: string } } {
+}): { key: string | undefined } | { problem: { name: 'key' | 'keyFile' | undefined; text: string } } {
   const inFile = SECRETS.parse(from.written).api.key?.replace(REFERENCE, '').trim() ?? '';
   if (inFile !== '' && (statSync(from.path).mode & 0o077) !== 0) {
     const what =
@@ -249,8 +253,9 @@ function findKey(from: {
   if (given === undefined && keyFile === undefined) return { key: undefined };
   const found = given === undefined ? readKeyFile(resolve(dirname(from.path), keyFile ?? '')) : checkKey(given);
   if ('key' in found) return found;
-  const where = from.keyFromEnv === undefined ? '' : 'the environment variable HYPERSTUDY_API_KEY ';
-  return { problem: { name: given === undefined ? 'keyFile' : 'key', text: `${where}${found.problem}` } };
+  if (from.keyFromEnv !== undefined)
+    return { problem: { name: undefined, text: `the environment variable HYPERSTUDY_API_KEY ${found.problem}` } };
+  return { problem: { name: given === undefined ? 'keyFile' : 'key', text: found.problem } };
 }
 
 function baseUrlFromEnv(

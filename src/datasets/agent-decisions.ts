@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const agentDecisions = defineDataset({
   name: 'agent-decisions',
@@ -14,16 +15,13 @@ export const agentDecisions = defineDataset({
   fields: {
     id: { kind: 'text', about: 'The id of the decision, unique in its room.' },
     _type: { kind: 'text', about: 'decision or run.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
     seq: { kind: 'integer', about: 'The number of the decision.' },
     stateId: { kind: 'text', about: 'The experiment state it was made in.' },
     stateName: { kind: 'text', about: 'The name of that state.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
+    timestamp: TIMESTAMP,
     turnKind: { kind: 'text', about: 'The kind of turn.' },
     action: { kind: 'text', about: 'What the agent did.' },
     value: { kind: 'any', about: 'The value it chose, a string or a number.' },

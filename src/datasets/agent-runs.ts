@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
 export const agentRuns = defineDataset({
   name: 'agent-runs',
@@ -11,9 +12,9 @@ export const agentRuns = defineDataset({
   unpaged: true,
   fields: {
     id: { kind: 'text', about: 'The id of the run.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
     startedAt: { kind: 'time', about: 'When the run began.' },
     endedAt: { kind: 'time', about: 'When it ended.' },
     provider: { kind: 'text', about: 'The provider of the model.' },

@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, ONSET, ROOM, TIMESTAMP } from './fields.ts';
 
 export const chat = defineDataset({
   name: 'chat',
@@ -10,20 +11,13 @@ export const chat = defineDataset({
   read: 'incremental',
   fields: {
     messageId: { kind: 'text', about: 'The id of the message.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
     senderId: { kind: 'text', about: 'The participant who wrote it.' },
     senderName: { kind: 'text', about: 'The display name of the sender.' },
     content: { kind: 'text', about: 'The text of the message.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
-    onset: {
-      kind: 'real',
-      about: 'When it happened, counted from the start of the experiment; negative before it.',
-      unit: 'ms',
-    },
+    timestamp: TIMESTAMP,
+    onset: ONSET,
     recipientIds: { kind: 'json', about: 'The participants it was sent to.' },
     messageType: { kind: 'text', about: 'The kind of message.' },
   },

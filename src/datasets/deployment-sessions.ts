@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT } from './fields.ts';
 
 export const deploymentSessions = defineDataset({
   name: 'deployment-sessions',
@@ -12,7 +13,7 @@ export const deploymentSessions = defineDataset({
   fields: {
     id: { kind: 'text', about: 'The id of the room.', aliases: ['roomId', 'sessionId'] },
     deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    experimentId: EXPERIMENT,
     status: { kind: 'text', about: 'State of the room.' },
     participantCount: { kind: 'integer', about: 'How many participants it has.' },
     createdAt: { kind: 'time', about: 'When it was opened.' },

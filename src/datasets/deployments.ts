@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT } from './fields.ts';
 
 export const deployments = defineDataset({
   name: 'deployments',
@@ -11,7 +12,7 @@ export const deployments = defineDataset({
   read: 'snapshot',
   fields: {
     id: { kind: 'text', about: 'The id of the deployment.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    experimentId: EXPERIMENT,
     name: { kind: 'text', about: 'Its name.' },
     status: { kind: 'text', about: 'Active, Paused, Completed or Archived.' },
     type: { kind: 'text', about: 'Its type.' },

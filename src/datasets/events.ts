@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, ONSET, PARTICIPANT, ROOM_OR_SESSION, TIMESTAMP } from './fields.ts';
 
 export const events = defineDataset({
   name: 'events',
@@ -11,19 +12,12 @@ export const events = defineDataset({
   options: { category: 'strings' },
   fields: {
     id: { kind: 'text', about: 'The id of the event.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.', aliases: ['sessionId'] },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM_OR_SESSION,
+    participantId: PARTICIPANT,
     participantRole: { kind: 'text', about: 'The role of the participant in the experiment.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
-    onset: {
-      kind: 'real',
-      about: 'When it happened, counted from the start of the experiment; negative before it.',
-      unit: 'ms',
-    },
+    timestamp: TIMESTAMP,
+    onset: ONSET,
     eventType: { kind: 'text', about: 'The kind of event.' },
     category: { kind: 'text', about: 'The group of events it belongs to.' },
     componentType: { kind: 'text', about: 'The type of the component that caused it.' },

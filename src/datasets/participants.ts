@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { ROOM_OR_SESSION } from './fields.ts';
 
 export const participants = defineDataset({
   name: 'participants',
@@ -11,7 +12,7 @@ export const participants = defineDataset({
   options: { completionCode: 'strings' },
   fields: {
     id: { kind: 'text', about: 'The id of the participant.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.', aliases: ['sessionId'] },
+    roomId: ROOM_OR_SESSION,
     role: { kind: 'text', about: 'The role in the experiment.' },
     status: { kind: 'text', about: 'State of the participation.' },
     completionCode: { kind: 'text', about: 'How the participation ended.' },

@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const ratingsContinuous = defineDataset({
   name: 'ratings/continuous',
@@ -10,19 +11,12 @@ export const ratingsContinuous = defineDataset({
   read: 'incremental',
   fields: {
     ratingId: { kind: 'text', about: 'The id of the rating.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
     componentId: { kind: 'text', about: 'The component that was rated.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
-    onset: {
-      kind: 'real',
-      about: 'When it happened, counted from the start of the experiment; negative before it.',
-      unit: 'ms',
-    },
+    timestamp: TIMESTAMP,
+    onset: ONSET,
     value: { kind: 'real', about: 'The rating.', unit: 'scale units' },
     normalizedValue: { kind: 'real', about: 'The rating on the scale from 0 to 1.' },
     rawValue: { kind: 'real', about: 'The rating before any processing.', unit: 'scale units' },

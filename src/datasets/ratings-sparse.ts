@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const ratingsSparse = defineDataset({
   name: 'ratings/sparse',
@@ -10,21 +11,14 @@ export const ratingsSparse = defineDataset({
   read: 'incremental',
   fields: {
     ratingId: { kind: 'text', about: 'The id of the rating.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
     componentId: { kind: 'text', about: 'The component that asked.' },
     stateId: { kind: 'text', about: 'The experiment state in which it was given.' },
     stimulusId: { kind: 'text', about: 'The stimulus that was rated.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
-    onset: {
-      kind: 'real',
-      about: 'When it happened, counted from the start of the experiment; negative before it.',
-      unit: 'ms',
-    },
+    timestamp: TIMESTAMP,
+    onset: ONSET,
     rawOnset: { kind: 'real', about: 'The onset before the clock offset was applied.', unit: 'ms' },
     clockOffsetApplied: { kind: 'real', about: 'The clock offset that was applied.', unit: 'ms' },
     value: { kind: 'real', about: 'The rating.', unit: 'scale units' },

@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
 export const recordings = defineDataset({
   name: 'recordings',
@@ -11,9 +12,9 @@ export const recordings = defineDataset({
   fields: {
     recordingId: { kind: 'text', about: 'The id of the recording.' },
     egressId: { kind: 'text', about: 'The id of the recording job that made it.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
     participantName: { kind: 'text', about: 'The display name of the participant.' },
     startTime: { kind: 'time', about: 'When the recording began.' },
     endTime: { kind: 'time', about: 'When the recording ended.' },

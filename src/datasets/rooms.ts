@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT } from './fields.ts';
 
 export const rooms = defineDataset({
   name: 'rooms',
@@ -11,7 +12,7 @@ export const rooms = defineDataset({
   cap: 5000,
   fields: {
     id: { kind: 'text', about: 'The id of the room.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
+    experimentId: EXPERIMENT,
     status: { kind: 'text', about: 'State of the room.' },
     participantCount: { kind: 'integer', about: 'How many participants it has.' },
     deploymentId: { kind: 'text', about: 'The deployment that opened it.' },

@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const syncMetrics = defineDataset({
   name: 'sync',
@@ -12,18 +13,11 @@ export const syncMetrics = defineDataset({
   options: { aggregationWindow: 'number' },
   fields: {
     metricId: { kind: 'text', about: 'The id of the measurement.' },
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
-    onset: {
-      kind: 'real',
-      about: 'When it happened, counted from the start of the experiment; negative before it.',
-      unit: 'ms',
-    },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
+    timestamp: TIMESTAMP,
+    onset: ONSET,
     timeDrift: { kind: 'real', about: 'Distance from the host.', unit: 'ms' },
     playbackRate: { kind: 'real', about: 'Speed of the playback.' },
     syncQuality: { kind: 'real', about: 'Quality of the synchrony, from 0 to 1.' },

@@ -1,4 +1,5 @@
 import { defineDataset } from './define.ts';
+import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const variables = defineDataset({
   name: 'variables',
@@ -10,22 +11,15 @@ export const variables = defineDataset({
   read: 'snapshot',
   unpaged: true,
   fields: {
-    experimentId: { kind: 'text', about: 'The experiment the record belongs to.' },
-    roomId: { kind: 'text', about: 'The room (session) the record belongs to.' },
-    participantId: { kind: 'text', about: 'The participant who did it.' },
+    experimentId: EXPERIMENT,
+    roomId: ROOM,
+    participantId: PARTICIPANT,
     variable: { kind: 'text', about: 'The name of the variable.' },
     value: { kind: 'any', about: 'The value written, a string or a number; other values are in extra.' },
     source: { kind: 'text', about: 'Who wrote it.' },
     persisted: { kind: 'boolean', about: 'Whether the write was persisted.' },
-    timestamp: {
-      kind: 'time',
-      about: 'When it happened, by the clock that the API reports (not when the server received it).',
-    },
-    onset: {
-      kind: 'real',
-      about: 'When it happened, counted from the start of the experiment; negative before it.',
-      unit: 'ms',
-    },
+    timestamp: TIMESTAMP,
+    onset: ONSET,
   },
 });
 export const variablesTable = variables.drizzle;

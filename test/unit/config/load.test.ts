@@ -1,9 +1,10 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../src/config/load.ts';
+import { configSchema } from '../../../src/config/schema.ts';
 import { DATA_TYPE_OPTIONS } from '../../../src/datasets/registry.ts';
 import { WarehouseError } from '../../../src/shared/errors.ts';
 import { temporaryFolder } from '../../support/lab.ts';
@@ -43,7 +44,8 @@ describe('the configuration', () => {
       lookbackMs: 3_600_000,
       history: true,
     });
-    expect(Object.isFrozen(config.api.limits)).toBe(true);
+    for (const part of [config, config.api.limits, config.experiments, config.experiments[0], config.options])
+      expect(Object.isFrozen(part)).toBe(true);
   });
 
   it('is what config.example.yaml says, as its values are the defaults', () => {
@@ -55,6 +57,10 @@ describe('the configuration', () => {
     });
     const bare = load('experiments: [{ all: true }]');
     expect({ ...example, path: '', warehouse: '' }).toEqual({ ...bare, path: '', warehouse: '' });
+    const shown = readFileSync('config.example.yaml', 'utf8');
+    const { shape } = configSchema(DATA_TYPE_OPTIONS);
+    const keys = [...Object.keys(shape), ...Object.keys(shape.api.unwrap().shape)];
+    expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(shown))).toEqual([]);
   });
 
   it('reports every mistake at once, with its line and what was probably meant', () => {
@@ -83,9 +89,38 @@ describe('the configuration', () => {
     ['experiments: [{ all: true }]\nwarehouse: { path: "${NOWHERE}/x.db" }', 'NOWHERE is not set'],
     ['experiments: [{ all: true, rooms: [r] }]', 'rooms'],
     ['a: &a [x]\nb: [*a', ''],
+    ['experiments: [{ all: true }]\n---\nexperiments: []', 'config.yaml:2: a second document begins'],
+    ['experiments: [{ all: true }]\nschedule: 0 24 * * *', 'cron'],
+    ['experiments: [{ all: true }]\napi:', 'config.yaml:2: api: must hold settings, which may be: baseUrl'],
+    ['experiments: [{ all: true }]\napi: { timeout: 0s }', 'from 1s to 1h'],
+    ['experiments: [{ all: true }]\npageSize: 10', 'unknown key "pageSize"; allowed here: api, '],
+    [
+      'experiments:\n  - id: e\n    data:\n      - chat\n      - evnts',
+      'config.yaml:5: experiments[0].data[1]: unknown data type "evnts", did you mean "events"?',
+    ],
+    ['experiments: [{ id: e, rooms: [] }]', 'experiments[0].rooms: must not be empty'],
   ])('refuses %j', (yaml, said) => {
     expect(problem(yaml)).toMatchObject({ code: 'CONFIG_INVALID' });
     expect(problem(yaml).message).toContain(said);
+  });
+
+  it('reports the key and the environment together with the rest, and each mistake once', () => {
+    const { message } = problem(
+      'api:\n  key: password\n  limits: { reserve: 2 }\nexperiments: [{ all: true }]\nlokback: 1h\nwarehouse: { path: "${NOWHERE}" }\n',
+      { HYPERSTUDY_BASE_URL: 'http://example.org' },
+      0o600,
+    );
+    const mistakes = message.split('\n').slice(1);
+    expect(mistakes).toHaveLength(5);
+    for (const part of [
+      'config.yaml:2: api.key: does not look like',
+      'config.yaml:3: api.limits.reserve: must be a number from 0 to 0.9',
+      'config.yaml:5: unknown key "lokback"',
+      'config.yaml:6: warehouse.path: the environment variable NOWHERE is not set',
+      'config.yaml: the environment variable HYPERSTUDY_BASE_URL must begin with https://',
+    ])
+      expect(message).toContain(part);
+    expect(message).not.toContain('password');
   });
 
   it('takes http for this computer only', () => {
@@ -123,6 +158,36 @@ describe('the configuration', () => {
     expect(load(plain, {}, 0o600).api.key).toBe(KEY);
   });
 
+  it.each([
+    [`warehouse: { path: &k ${KEY} }\napi: { key: *k }`, 'an alias'],
+    [`api: { key: "${KEY}\${EMPTY}" }`, 'a variable at its end'],
+  ])('finds a plain key behind %s', (api) => {
+    expect(problem(`experiments: [{ all: true }]\n${api}`, { EMPTY: '' }, 0o644).message).toContain('chmod 600');
+  });
+
+  it('takes a variable that is set to nothing as unset', () => {
+    const file = join(temporaryFolder(), 'key');
+    writeFileSync(file, KEY, { mode: 0o600 });
+    const { api } = load(`experiments: [{ all: true }]\napi: { keyFile: ${file} }`, {
+      HYPERSTUDY_API_KEY: '',
+      HYPERSTUDY_BASE_URL: '',
+    });
+    expect(api).toMatchObject({ key: KEY, baseUrl: 'https://api.hyperstudy.io/api/v3' });
+    expect(problem('experiments: [{ all: true }]\napi: { key: "${MINE}" }', {}).message).toContain('MINE is not set');
+  });
+
+  it.each([
+    `api: { keyFile: ${KEY} }`,
+    `api: { ${KEY}: x }`,
+    `api: { key: !${KEY} x }`,
+    `api: { key: *${KEY} }`,
+    `data: [${KEY}]`,
+    `api: { baseUrl: "https://${KEY}@example.org" }`,
+  ])('never shows a key that stands in a wrong place: %#', (yaml) => {
+    const { message } = problem(`experiments: [{ all: true }]\n${yaml}`);
+    expect(message).not.toContain(KEY.slice(9));
+  });
+
   it('says that there is no key, or that it has the wrong form, without showing it', () => {
     expect(problem('experiments: [{ all: true }]', {})).toMatchObject({ code: 'KEY_MISSING', exitStatus: 3 });
     expect(problem('experiments: [{ all: true }]\napi: { key: "${HYPERSTUDY_API_KEY}" }', {})).toMatchObject({
@@ -144,12 +209,15 @@ describe('the configuration', () => {
       'limits',
       'key',
       'log',
+      'keyFile',
+      KEY,
       'x',
     );
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { depthSize: 'small' },
         fc.jsonValue({ maxDepth: 1 }),
+        fc.constantFrom(KEY, `\${${'HYPERSTUDY_API_KEY'}}`, 'all', '1h', true),
         fc.array(tie('tree'), { maxLength: 3 }),
         fc.dictionary(keys, tie('tree'), { maxKeys: 5 }),
       ),

@@ -1,0 +1,16 @@
+import type { FieldSpec } from './define.ts';
+
+/** Fields that many data types share. */
+export const EXPERIMENT: FieldSpec = { kind: 'text', about: 'The experiment the record belongs to.' };
+export const ROOM: FieldSpec = { kind: 'text', about: 'The room (session) the record belongs to.' };
+export const ROOM_OR_SESSION: FieldSpec = { ...ROOM, aliases: ['sessionId'] };
+export const PARTICIPANT: FieldSpec = { kind: 'text', about: 'The participant who did it.' };
+export const TIMESTAMP: FieldSpec = {
+  kind: 'time',
+  about: 'When it happened, by the clock that the API reports (not when the server received it).',
+};
+export const ONSET: FieldSpec = {
+  kind: 'real',
+  about: 'When it happened, counted from the start of the experiment; negative before it.',
+  unit: 'ms',
+};
