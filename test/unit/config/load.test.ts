@@ -158,12 +158,12 @@ describe('the configuration', () => {
     expect(load(plain, {}, 0o600).api.key).toBe(KEY);
   });
 
-  it.each([
-    [`warehouse: { path: &k ${KEY} }\napi: { key: *k }`, 'an alias'],
-    [`api: { key: "${KEY}\${EMPTY}" }`, 'a variable at its end'],
-  ])('finds a plain key behind %s', (api) => {
-    expect(problem(`experiments: [{ all: true }]\n${api}`, { EMPTY: '' }, 0o644).message).toContain('chmod 600');
-  });
+  it.each([[`warehouse: { path: &k ${KEY} }\napi: { key: *k }`], [`api: { key: "${KEY}\${EMPTY}" }`]])(
+    'finds a plain key behind %#',
+    (api) => {
+      expect(problem(`experiments: [{ all: true }]\n${api}`, { EMPTY: '' }, 0o644).message).toContain('chmod 600');
+    },
+  );
 
   it('takes a variable that is set to nothing as unset', () => {
     const file = join(temporaryFolder(), 'key');
@@ -184,7 +184,7 @@ describe('the configuration', () => {
     `data: [${KEY}]`,
     `api: { baseUrl: "https://${KEY}@example.org" }`,
   ])('never shows a key that stands in a wrong place: %#', (yaml) => {
-    const { message } = problem(`experiments: [{ all: true }]\n${yaml}`);
+    const { message } = problem(`experiments: [{ all: true }]\n${yaml}`, {});
     expect(message).not.toContain(KEY.slice(9));
   });
 
@@ -217,7 +217,7 @@ describe('the configuration', () => {
       tree: fc.oneof(
         { depthSize: 'small' },
         fc.jsonValue({ maxDepth: 1 }),
-        fc.constantFrom(KEY, `\${${'HYPERSTUDY_API_KEY'}}`, 'all', '1h', true),
+        fc.constantFrom(KEY, '${HYPERSTUDY_API_KEY}', 'all', '1h', true),
         fc.array(tie('tree'), { maxLength: 3 }),
         fc.dictionary(keys, tie('tree'), { maxKeys: 5 }),
       ),
