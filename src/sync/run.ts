@@ -1,9 +1,7 @@
-import type { Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { findExperiments } from './experiments.ts';
 import { planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
-import { WarehouseError } from '../shared/errors.ts';
-import { isObject } from '../shared/json.ts';
 import { readPosition } from '../warehouse/positions.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
@@ -95,52 +93,6 @@ async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promis
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return results;
-}
-
-/** The configured experiments; where the configuration says `all`, every one that the key sees. */
-export async function findExperiments(
-  client: Client,
-  config: Config,
-  selection: Selection,
-  signal?: AbortSignal,
-): Promise<PlannedExperiment[]> {
-  const named = new Map<string, PlannedExperiment>();
-  for (const experiment of config.experiments) if ('id' in experiment) named.set(experiment.id, experiment);
-  const all = config.experiments.find((experiment) => 'all' in experiment);
-  if (all !== undefined) {
-    for (const id of await listExperiments(client, signal)) {
-      if (!named.has(id)) named.set(id, { id, data: all.data });
-    }
-  }
-  const wanted = selection.experiments;
-  const unknown = wanted?.filter((id) => !named.has(id)) ?? [];
-  if (unknown.length > 0) {
-    throw new WarehouseError('USAGE', `The configuration does not name the experiment ${unknown.join(', ')}.`, {
-      hint: `It names: ${[...named.keys()].join(', ')}.`,
-    });
-  }
-  return [...named.values()].filter(({ id }) => wanted === undefined || wanted.includes(id));
-}
-
-/** The documented page size of `GET /experiments` (HyperStudy API overview). */
-const EXPERIMENTS_PAGE = 50;
-
-async function listExperiments(client: Client, signal?: AbortSignal): Promise<string[]> {
-  const ids = new Set<string>();
-  for (let offset = 0; ;) {
-    const answer = await client.get({
-      path: '/experiments',
-      query: { limit: EXPERIMENTS_PAGE, offset },
-      endpoint: 'experiments',
-      what: 'the list of experiments',
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const before = ids.size;
-    for (const record of answer.data) if (isObject(record) && typeof record['id'] === 'string') ids.add(record['id']);
-    offset += answer.data.length;
-    const hasMore = answer.pagination?.hasMore ?? answer.data.length > 0;
-    if (!hasMore || ids.size === before) return [...ids];
-  }
 }
 
 function namesData(config: Config, selection: Selection, experimentId: string, data: string): boolean {

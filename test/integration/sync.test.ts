@@ -161,4 +161,34 @@ describe('a sync', () => {
     });
     expect(lab.mirrored('sync', id)).toEqual(lab.truth('sync', id));
   });
+
+  it('finds every experiment that the key sees, beyond the first fifty', async () => {
+    const lab = await openLab({ world: { experiments: 53, roomsPerExperiment: 0 } });
+    const result = await lab.sync({ selection: { data: ['experiments'] } });
+    expect(result.streams.length).toBe(53);
+    expect(lab.simulator.requests.filter(({ path }) => path === '/experiments').length).toBe(2);
+  });
+
+  it('asks room by room when the API cuts agent decisions short', async () => {
+    const lab = await openLab({
+      world: { roomsPerExperiment: 2 },
+      fault: ({ path }) =>
+        path.includes('/agent-decisions/experiment/')
+          ? {
+              kind: 'change',
+              change: (reply) => {
+                const body = JSON.parse(reply.body) as { data: unknown[]; metadata: Record<string, unknown> };
+                body.metadata['truncated'] = true;
+                return { ...reply, body: JSON.stringify({ ...body, data: body.data.slice(0, 3) }) };
+              },
+            }
+          : undefined,
+    });
+    const result = await lab.sync();
+    for (const id of lab.simulator.world.experimentIds)
+      expect(lab.mirrored('agent-decisions', id)).toEqual(lab.truth('agent-decisions', id));
+    expect(result.streams.filter(({ data }) => data === 'agent-decisions').every(({ complete }) => complete)).toBe(
+      true,
+    );
+  });
 });

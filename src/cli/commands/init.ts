@@ -7,8 +7,9 @@ import { createClient } from '../../api/client.ts';
 import { configSchema, PRODUCTION } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { isObject, type JsonObject } from '../../shared/json.ts';
+import type { JsonObject } from '../../shared/json.ts';
 import { silentLog } from '../../shared/log.ts';
+import { listExperiments } from '../../sync/experiments.ts';
 import type { Command, CommandContext } from '../context.ts';
 import { table } from '../output.ts';
 import { VERSION } from '../version.ts';
@@ -149,28 +150,14 @@ async function seenExperiments(baseUrl: string, key: string, signal: AbortSignal
     userAgent: `hyperstudy-warehouse/${VERSION}`,
   });
   try {
-    const answer = await client.get({
-      path: '/experiments',
-      query: { limit: 50 },
-      endpoint: 'experiments',
-      what: 'the list of experiments',
-      signal,
-    });
-    return answer.data
-      .filter(isObject)
-      .map(seen)
-      .filter(({ id }) => id !== '');
+    return (await listExperiments(client, signal)).map(seen);
   } finally {
     await client.close();
   }
 }
 
-function seen({ id, name, roomCount }: JsonObject): Seen {
-  return {
-    id: typeof id === 'string' ? id : '',
-    name: typeof name === 'string' ? name : '',
-    rooms: typeof roomCount === 'number' ? roomCount : '?',
-  };
+function seen({ id, name, roomCount }: JsonObject & { id: string }): Seen {
+  return { id, name: typeof name === 'string' ? name : '', rooms: typeof roomCount === 'number' ? roomCount : '?' };
 }
 
 async function choose(
@@ -186,7 +173,7 @@ async function choose(
       .filter((id) => id !== '') ??
     [];
   const unknown = typed.filter((id) => !ids.includes(id));
-  if (unknown.length > 0 && ids.length < 50) {
+  if (unknown.length > 0) {
     throw new WarehouseError('USAGE', `The key sees no experiment ${unknown.join(', ')}. Nothing was written.`, {
       hint: `It sees: ${ids.join(', ')}.`,
     });

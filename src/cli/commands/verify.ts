@@ -1,7 +1,8 @@
 import { streamText, type Stream } from '../../datasets/stream.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatTime } from '../../shared/time.ts';
-import { findExperiments, knownStreams } from '../../sync/run.ts';
+import { findExperiments } from '../../sync/experiments.ts';
+import { knownStreams } from '../../sync/run.ts';
 import { verifyStream, type Verdict } from '../../sync/verify.ts';
 import { openLog, readConfig, withConnection, type Command } from '../context.ts';
 import { count } from '../output.ts';
