@@ -67,7 +67,7 @@ async function unpaged(reader: Reader): Promise<Page> {
  * that meets the same records. A full read outranks a total.
  */
 async function list(session: Session, first: Page): Promise<void> {
-  const { warehouse, stream, startedAt, doubts } = session;
+  const { warehouse, stream, memory, startedAt, doubts } = session;
   let previous: Seen | undefined;
   const all: Seen[] = [];
   try {
@@ -76,9 +76,10 @@ async function list(session: Session, first: Page): Promise<void> {
       all.push(seen);
       const total = await listInto(session, seen, listing === 1 ? first : undefined);
       if (doubts.size > 0) return;
-      const confirmed =
-        total !== 'shifted' && (total === undefined || total === seen.count() || previous?.equals(seen) === true);
-      if (confirmed) {
+      const told = memory.learned.total === 'wrong' && total !== 'shifted' ? undefined : total;
+      const isTwice = told !== 'shifted' && previous?.equals(seen) === true;
+      if (told === undefined || told === seen.count() || isTwice) {
+        if (isTwice && told !== undefined) memory.learn({ total: 'wrong' });
         const vanished = braked(session, seen.missing(stream, {}) ?? []);
         write(session, {
           rows: [],
@@ -139,7 +140,8 @@ async function readByRoom(session: Session, first: Page): Promise<void> {
   const seen = createSeen(warehouse.db);
   try {
     for (const room of rooms.ids) {
-      await listInto({ ...session, reader: session.inRoom(room) }, seen, undefined);
+      const total = await listInto({ ...session, reader: session.inRoom(room) }, seen, undefined);
+      if (total === 'shifted') doubts.add(`room ${room} kept changing while it was read`);
     }
     if (doubts.size > 0) return;
     const vanished = braked(session, seen.missing(stream, {}) ?? []);

@@ -55,8 +55,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'rows vanish after a doubtful listing',
     file: 'src/sync/snapshot.ts',
-    from: 'if (doubts.size > 0) return;\n      const confirmed',
-    to: 'const confirmed',
+    from: 'if (doubts.size > 0) return;\n      const told',
+    to: 'const told',
   },
   {
     name: 'the watermark is taken from the table',

@@ -78,7 +78,8 @@ export async function simulate(seed: number): Promise<Outcome> {
     random,
     world,
     experimentId,
-    now: START + 600_000,
+    // A first read of little, or of days.
+    now: START + random.pick([600_000, 60 * 3_600_000]),
     stormy: true,
     requests: 0,
     faults: 0,
