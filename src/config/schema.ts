@@ -102,7 +102,8 @@ export function configSchema(dataTypes: OptionKinds) {
     data: data.default('all'),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
-      .min(1, 'must name at least one experiment, or `- all: true`'),
+      .min(1, 'must name at least one experiment, or `- all: true`')
+      .superRefine(eachOnce),
     options: options.default({}),
     lookback: duration('0s', '365d').default(3_600_000),
     history: z.boolean('must be true or false').default(true),
@@ -147,6 +148,16 @@ function unknownType(input: unknown, names: readonly string[]): string {
   const meant = typeof input === 'string' ? nearest(input, names) : undefined;
   const shown = typeof input === 'string' ? ` "${input}"` : '';
   return `unknown data type${shown}${meant === undefined ? '' : `, did you mean "${meant}"?`}; allowed: ${names.join(', ')}`;
+}
+
+/** Two entries for one experiment would leave open which of them counts. */
+function eachOnce(experiments: readonly ExperimentConfig[], context: z.RefinementCtx): void {
+  const names = experiments.map((experiment) => ('id' in experiment ? experiment.id : undefined));
+  names.forEach((name, i) => {
+    if (names.indexOf(name) === i) return;
+    const message = `${name ?? 'all'} stands here a second time: put its settings into one entry`;
+    context.addIssue({ code: 'custom', path: [i], message });
+  });
 }
 
 /** Chosen by `all`, so that a mistake in one form is not reported as the other form's. */

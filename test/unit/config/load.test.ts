@@ -98,6 +98,8 @@ describe('the configuration', () => {
       'experiments:\n  - id: e\n    data:\n      - chat\n      - evnts',
       'config.yaml:5: experiments[0].data[1]: unknown data type "evnts", did you mean "events"?',
     ],
+    ['experiments:\n  - id: e\n  - all: true\n  - id: e', 'config.yaml:4: experiments[2]: e stands here a second time'],
+    ['experiments: [{ all: true }, { all: true }]', 'experiments[1]: all stands here a second time'],
     ['experiments: [{ id: e, rooms: [] }]', 'experiments[0].rooms: must not be empty'],
   ])('refuses %j', (yaml, said) => {
     expect(problem(yaml)).toMatchObject({ code: 'CONFIG_INVALID' });
