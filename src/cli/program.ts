@@ -46,16 +46,17 @@ export async function main(
     const command = await load();
     status = await command(context(), options as never);
   };
-  describe(program, run);
+  describe(program, run, host.stderr);
   try {
     await program.parseAsync([...argv]);
     return interruption.signal.aborted ? EXIT.interrupted : status;
   } catch (error) {
-    return report(error, program.opts<{ json?: boolean }>().json === true, host);
+    // Commander may have stopped before it came to the option.
+    return report(error, argv.includes('--json'), host);
   }
 }
 
-function describe(program: Program, run: Run): void {
+function describe(program: Program, run: Run, stderr: NodeJS.WriteStream): void {
   program
     .name('hsw')
     .description("Keeps a lab's own exact, typed, always-fresh copy of its HyperStudy data in a local SQLite file.")
@@ -63,6 +64,7 @@ function describe(program: Program, run: Run): void {
     .option('--config <path>', 'the configuration (default: ./config.yaml, then /etc/hyperstudy-warehouse/config.yaml)')
     .option('--json', 'one JSON document on stdout; logs on stderr')
     .exitOverride()
+    .configureOutput({ writeErr: (text) => stderr.write(scrub(text)) })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
@@ -210,10 +212,16 @@ function report(
   json: boolean,
   { stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>,
 ): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    const message = error.code === 'commander.help' ? 'No command was given.' : scrub(error.message);
+    if (json) stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message } })}\n`);
+    return EXIT.usage;
+  }
   if (error instanceof WarehouseError) {
-    const { code, hint } = error;
+    const { code } = error;
     const message = scrub(error.message);
+    const hint = error.hint === undefined ? undefined : scrub(error.hint);
     if (json) stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
     else stderr.write(`✗ ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`);
     return error.exitStatus;

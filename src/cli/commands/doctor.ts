@@ -6,7 +6,7 @@ import { DATASETS } from '../../datasets/registry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
-import { silentLog } from '../../shared/log.ts';
+import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openClient, readConfig, type Command } from '../context.ts';
@@ -25,7 +25,8 @@ const LITTLE_SPACE = 1024 ** 3;
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
 export const doctor: Command<unknown> = async (context) => {
   const checks: Check[] = [];
-  const add = (name: string, ok: boolean, text: string) => {
+  const add = (name: string, ok: boolean, found: string) => {
+    const text = scrub(found);
     checks.push({ name, ok, text });
     if (!context.json) context.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`);
   };
