@@ -1,9 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { readFileSync } from 'node:fs';
 import { createClient } from '../../api/client.ts';
+import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
 import { configSchema, PRODUCTION } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
@@ -23,24 +23,22 @@ interface InitFlags {
   readonly yes?: boolean;
 }
 
-/** Where the key comes from, as the configuration will say it. */
+/** A key that has the right form, and where it came from. */
 interface KeySource {
   readonly key: string;
-  readonly line: string;
+  readonly from: 'file' | 'environment' | 'terminal';
 }
+
+/** Where a typed key is kept: beside the configuration. */
+const KEY_FILE = 'hyperstudy.key';
 
 /** `hsw init`: makes a configuration that works, or none. */
 export const init: Command<InitFlags> = async (context, flags) => {
   const path = resolve(context.configPath ?? './config.yaml');
-  if (existsSync(path)) {
-    throw new WarehouseError('CONFIG_EXISTS', `${path} exists already and was not changed.`, {
-      hint: 'Edit it, or name another file with --config.',
-    });
-  }
+  requirePlace(path);
   const ask = flags.yes === true || !context.stdin.isTTY ? undefined : askOn(context);
-  const baseUrl = flags.baseUrl ?? context.env['HYPERSTUDY_BASE_URL'] ?? PRODUCTION;
-  requireBaseUrl(baseUrl);
-  const source = await findKey(context, flags, path, ask);
+  const baseUrl = checkedBaseUrl(flags.baseUrl ?? (context.env['HYPERSTUDY_BASE_URL'] || PRODUCTION));
+  const source = await findKey(context, flags, ask);
   const experiments = await seenExperiments(baseUrl, source.key, context.signal);
   const say = (text: string) => context.json || context.stdout.write(text);
   say(
@@ -57,73 +55,109 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const warehouse =
     flags.warehouse ??
     ((await ask?.('Where shall the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
-  writeFileSync(path, render({ baseUrl, keyLine: source.line, chosen, warehouse }), { mode: 0o600, flag: 'wx' });
+  const keyLine = await keepKey(source, flags, path, ask);
+  writeNew(path, render({ baseUrl, keyLine, chosen, warehouse }));
   if (context.json)
     context.stdout.write(
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
-  say(`✓ Wrote ${path}. Now run: hsw sync now\n`);
+  const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
+  say(`✓ Wrote ${path}. Now run: ${first}hsw sync now\n`);
   return EXIT.ok;
 };
 
-type Ask = (question: string, options?: { hidden: boolean }) => Promise<string>;
-
-/** Asks on the terminal; what is typed at a hidden question is not shown. */
-function askOn({ stdin, stdout, signal }: CommandContext): Ask {
-  return async (question, { hidden } = { hidden: false }) => {
-    const shown = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        if (!hidden) stdout.write(chunk);
-        done();
-      },
-    });
-    if (hidden) stdout.write(question);
-    const lines = createInterface({ input: stdin, output: shown, terminal: true });
-    try {
-      return (await lines.question(hidden ? '' : question, { signal })).trim();
-    } finally {
-      lines.close();
-      if (hidden) stdout.write('\n');
-    }
-  };
-}
-
-async function findKey(
-  { env }: CommandContext,
-  { keyFile }: InitFlags,
-  path: string,
-  ask: Ask | undefined,
-): Promise<KeySource> {
-  if (keyFile !== undefined) {
-    return { key: readKeyFile(keyFile), line: `keyFile: ${JSON.stringify(resolve(keyFile))}` };
-  }
-  const fromEnv = env['HYPERSTUDY_API_KEY'];
-  if (fromEnv !== undefined && fromEnv !== '') return { key: fromEnv.trim(), line: 'key: ${HYPERSTUDY_API_KEY}' };
-  const typed = await ask?.('Your HyperStudy API key (hst_…; not shown while you type): ', { hidden: true });
-  if (typed === undefined || typed === '') {
-    throw new WarehouseError('KEY_MISSING', 'There is no API key.', {
-      hint: 'Set the environment variable HYPERSTUDY_API_KEY, or name a file that holds the key with --key-file.',
-    });
-  }
-  const file = resolve(dirname(path), 'hyperstudy.key');
-  writeFileSync(file, `${typed}\n`, { mode: 0o600, flag: 'wx' });
-  return { key: typed, line: `keyFile: ./${relative(dirname(path), file)}` };
-}
-
-function readKeyFile(file: string): string {
+/** Before anything is asked: the configuration must be new and its folder fit to be written. */
+function requirePlace(path: string): void {
+  if (existsSync(path)) throw existsAlready(path, 'Edit it, or name another file with --config.');
   try {
-    return readFileSync(file, 'utf8').trim();
+    accessSync(dirname(path), constants.W_OK);
   } catch (cause) {
-    throw new WarehouseError('CONFIG_INVALID', `The key file ${file} cannot be read.`, {
-      hint: 'Check its name and who may read it.',
+    throw new WarehouseError('USAGE', `The folder ${dirname(path)} does not exist or cannot be written.`, {
+      hint: 'Make it, or name another file with --config.',
       cause,
     });
   }
 }
 
-function requireBaseUrl(baseUrl: string): void {
+function existsAlready(path: string, hint: string): WarehouseError {
+  return new WarehouseError('CONFIG_EXISTS', `${path} exists already and was not changed.`, { hint });
+}
+
+/** Writes a file that only its owner can read, and never over another. */
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+  } catch (cause) {
+    throw new WarehouseError('USAGE', `${path} could not be written.`, {
+      hint: 'Check the space on the disk and who may write in its folder.',
+      cause,
+    });
+  }
+}
+
+type Ask = (question: string, options?: { hidden: boolean }) => Promise<string>;
+
+/** Asks on the terminal, beside stdout's one document; what is typed at a hidden question is not shown. */
+function askOn({ stdin, stderr, signal }: CommandContext): Ask {
+  return async (question, { hidden } = { hidden: false }) => {
+    const shown = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        if (!hidden) stderr.write(chunk);
+        done();
+      },
+    });
+    if (hidden) stderr.write(question);
+    const lines = createInterface({ input: stdin, output: shown, terminal: true });
+    // Ctrl-C and Ctrl-D close it; older versions of Node then leave the question open for ever.
+    const closed = new AbortController();
+    lines.once('close', () => closed.abort());
+    try {
+      return (
+        await lines.question(hidden ? '' : question, { signal: AbortSignal.any([signal, closed.signal]) })
+      ).trim();
+    } catch (cause) {
+      throw new WarehouseError('INTERRUPTED', 'Interrupted. Nothing was written.', { cause });
+    } finally {
+      lines.close();
+      if (hidden) stderr.write('\n');
+    }
+  };
+}
+
+async function findKey({ env }: CommandContext, { keyFile }: InitFlags, ask: Ask | undefined): Promise<KeySource> {
+  if (keyFile !== undefined) return { key: formed('The key file', readKeyFile(resolve(keyFile))), from: 'file' };
+  const fromEnv = env['HYPERSTUDY_API_KEY']?.trim() ?? '';
+  if (fromEnv !== '')
+    return { key: formed('The environment variable HYPERSTUDY_API_KEY', checkKey(fromEnv)), from: 'environment' };
+  const typed = (await ask?.('Your HyperStudy API key (hst_…; not shown while you type): ', { hidden: true })) ?? '';
+  if (typed !== '') return { key: formed('What you typed', checkKey(typed)), from: 'terminal' };
+  throw new WarehouseError('KEY_MISSING', 'There is no API key.', {
+    hint: 'Set the environment variable HYPERSTUDY_API_KEY, or name a file that holds the key with --key-file.',
+  });
+}
+
+function formed(source: string, found: KeyFound): string {
+  if ('key' in found) return found.key;
+  throw new WarehouseError('CONFIG_INVALID', `${source}: ${found.problem}. Nothing was written.`, {
+    hint: 'Copy the whole key from your HyperStudy account; it begins with hst_live_ or hst_test_.',
+  });
+}
+
+/** Gives the line of the configuration that says where the key is; keeps a typed one in a file if that is wanted. */
+async function keepKey(source: KeySource, { keyFile }: InitFlags, path: string, ask: Ask | undefined): Promise<string> {
+  if (keyFile !== undefined) return `keyFile: ${JSON.stringify(resolve(keyFile))}`;
+  if (source.from === 'environment') return 'key: ${HYPERSTUDY_API_KEY}';
+  const file = resolve(dirname(path), KEY_FILE);
+  const answer = (await ask?.(`Keep the key in ${file}, which only you can read? [Y/n] `)) ?? '';
+  if (/^n/i.test(answer)) return 'key: ${HYPERSTUDY_API_KEY}';
+  if (existsSync(file)) throw existsAlready(file, `Use it with --key-file ${file}, or move it away.`);
+  writeNew(file, `${source.key}\n`);
+  return `keyFile: ./${KEY_FILE}`;
+}
+
+function checkedBaseUrl(baseUrl: string): string {
   const parsed = configSchema({}).shape.api.safeParse({ baseUrl });
-  if (parsed.success) return;
+  if (parsed.success) return parsed.data.baseUrl;
   throw new WarehouseError(
     'USAGE',
     `The address ${baseUrl} ${parsed.error.issues[0]?.message ?? 'is no web address'}.`,
