@@ -51,7 +51,7 @@ export interface DatasetSpec {
   readonly timeField: string | undefined;
   /** incremental: documented `startTime` and `sort`; snapshot: listed whole; single: one object. */
   readonly read: 'incremental' | 'snapshot' | 'single';
-  /** The endpoint sends no `pagination` and takes no `offset`: one answer is all there is. */
+  /** One answer is all there is, unless it says that there is more (Python SDK 0.4.1 reads these without paging). */
   readonly unpaged?: true;
   /** Largest `limit` where it is smaller than a page elsewhere. */
   readonly pageLimit?: number;

@@ -10,6 +10,7 @@ export const deploymentSessions = defineDataset({
   identity: ['id', 'roomId'],
   timeField: 'createdAt',
   read: 'snapshot',
+  unpaged: true,
   fields: {
     id: { kind: 'text', about: 'The id of the room.', aliases: ['roomId', 'sessionId'] },
     deploymentId: { kind: 'text', about: 'The deployment that opened it.' },

@@ -10,6 +10,7 @@ export const deployments = defineDataset({
   identity: ['id'],
   timeField: 'createdAt',
   read: 'snapshot',
+  unpaged: true,
   fields: {
     id: { kind: 'text', about: 'The id of the deployment.' },
     experimentId: EXPERIMENT,

@@ -3,6 +3,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import { countRows, firstSeen, keysOf } from '../warehouse/rows.ts';
 import type { Page } from './reader.ts';
 import { compareRange, freeTime, readRange } from './reconcile.ts';
+import { pageLengths } from './learned.ts';
 import { braked, position, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { numbered } from './repeats.ts';
@@ -68,8 +69,7 @@ async function walkOn(session: Session): Promise<void> {
     by: 'key',
     sorted: true,
     limit: reader.pageSize,
-    shortIsLast: memory.learned.shortIsLast,
-    onShortLast: (shortIsLast) => memory.learn({ shortIsLast }),
+    ...pageLengths(memory),
   })) {
     for (const doubt of stretch.doubts) session.doubts.add(doubt);
     if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);

@@ -16,8 +16,8 @@ const Learned = z.object({
   total: z.literal('wrong').optional(),
   /** The largest page size it accepts, where it refused a larger one. */
   largestLimit: z.number().int().positive().optional(),
-  /** An answer without `pagination` that is shorter than this is the last one. */
-  shortIsLast: z.number().int().positive().optional(),
+  /** The longest answer without `pagination`: a shorter one was not cut down to a page size, so it is the last. */
+  largestPage: z.number().int().positive().optional(),
 });
 export type Learned = z.infer<typeof Learned>;
 
@@ -38,6 +38,16 @@ export function openMemory(db: Db, { dataset, scope }: Stream, now: () => number
     learn(what) {
       learned = { ...learned, ...what };
       writeLearned(db, endpoint, JSON.stringify(learned), now());
+    },
+  };
+}
+
+/** What a walk needs of an endpoint that sends no pagination, and what it finds out. */
+export function pageLengths(memory: Memory): { largestPage: number; onLength: (length: number) => void } {
+  return {
+    largestPage: memory.learned.largestPage ?? 0,
+    onLength(length) {
+      if (length > (memory.learned.largestPage ?? 0)) memory.learn({ largestPage: length });
     },
   };
 }

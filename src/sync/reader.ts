@@ -101,7 +101,7 @@ function toPage(stream: Stream, answer: Answer): Page {
     bad,
     returned: answer.data.length,
     total,
-    hasMore: unpaged === true || read === 'single' ? false : answer.pagination?.hasMore,
+    hasMore: answer.pagination?.hasMore ?? (unpaged === true || read === 'single' ? false : undefined),
     cut: answer.truncated || capped,
     doubts: [
       ...answer.warnings.map((warning) => `the API warned: ${warning}`),
@@ -150,7 +150,8 @@ function extras({ dataset }: Stream, { options }: ReaderOptions['config']): Reco
 function paging({ dataset }: Stream, request: PageRequest, pageSize: number): Record<string, string | number> {
   const { from, to, order, limit, offset = 0 } = request;
   if (dataset.read === 'single') return {};
-  if (dataset.unpaged === true) return limit === undefined ? {} : { limit };
+  if (dataset.unpaged === true)
+    return { ...(limit === undefined ? {} : { limit }), ...(offset === 0 ? {} : { offset }) };
   return {
     limit: limit ?? pageSize,
     offset,

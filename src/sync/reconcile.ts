@@ -2,6 +2,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
 import { parseTime } from '../shared/time.ts';
 import { createSeen } from '../warehouse/seen.ts';
+import { pageLengths } from './learned.ts';
 import { braked, position, write, type Session } from './session.ts';
 import { walk } from './walk.ts';
 
@@ -21,8 +22,7 @@ export async function readRange(session: Session, range: TimeRange): Promise<voi
       by: 'key',
       sorted: true,
       limit: reader.pageSize,
-      shortIsLast: session.full ? undefined : memory.learned.shortIsLast,
-      onShortLast: (shortIsLast) => memory.learn({ shortIsLast }),
+      ...pageLengths(memory),
     })) {
       for (const doubt of stretch.doubts) session.doubts.add(doubt);
       write(session, { rows: stretch.rows, bad: stretch.bad });

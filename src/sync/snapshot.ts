@@ -5,6 +5,7 @@ import { knownRooms } from '../warehouse/structure.ts';
 
 import { numbered, tailStart } from './repeats.ts';
 import type { Page, Reader } from './reader.ts';
+import { pageLengths } from './learned.ts';
 import { braked, position, write, type Session } from './session.ts';
 import { Shifted, walk } from './walk.ts';
 
@@ -110,8 +111,7 @@ async function listInto(
       sorted: memory.learned.sort !== 'rejected',
       limit: reader.pageSize,
       first,
-      shortIsLast: session.full ? undefined : memory.learned.shortIsLast,
-      onShortLast: (shortIsLast) => memory.learn({ shortIsLast }),
+      ...pageLengths(memory),
     })) {
       for (const doubt of stretch.doubts) doubts.add(doubt);
       write(session, { rows: stretch.rows, bad: stretch.bad });

@@ -26,10 +26,10 @@ export interface WalkOptions {
   readonly limit: number;
   /** The first page, where it was read already. */
   readonly first?: Page | undefined;
-  /** An answer without pagination shorter than this is the last. */
-  readonly shortIsLast?: number | undefined;
-  /** Told the limit of an answer without pagination behind which nothing came. */
-  readonly onShortLast?: (limit: number) => void;
+  /** The longest answer that this endpoint gave without pagination: a shorter one is the last. */
+  readonly largestPage: number;
+  /** Told the length of each answer without pagination. */
+  readonly onLength: (length: number) => void;
 }
 
 /** The endpoint does not do what `startTime` or `sort` say: its pages cannot be walked by key. */
@@ -61,6 +61,7 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
   const repeats = new Map<string, number>();
   for (let first = options.first; ; first = undefined) {
     const page: Page = first ?? (await reader.page(pageAt(options, place)));
+    if (page.hasMore === undefined) options.onLength(page.returned);
     if (options.by === 'key') checkOrder(page, place.from);
     const start = tailStart(page.rows);
     // A timestamp that fills more than a page may show other rows of it each time: the group accounts for them.
@@ -69,7 +70,6 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
     const isNew = bringsNew(page, carried);
     idle = isNew ? 0 : idle + 1;
     if (!isNew && (page.hasMore === undefined || idle === MOST_IDLE)) {
-      if (page.hasMore === undefined) options.onShortLast?.(options.limit);
       yield stretch(page, numbered(carried, repeats), page.hasMore === undefined ? [] : [ENDLESS]);
       return;
     }
@@ -90,10 +90,7 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
     );
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
     yield stretch(group, numbered(group.rows, repeats));
-    if (group.isLast) {
-      if (group.hasMore === undefined) options.onShortLast?.(options.limit);
-      return;
-    }
+    if (group.isLast) return;
     carried = [];
     place = after(options, place, group.next, group.length);
   }
@@ -122,8 +119,8 @@ function after({ by }: WalkOptions, { from, offset }: Place, time: number | unde
 }
 
 /** Whether the API says, or an endpoint known not to cut pages down shows, that nothing comes behind the page. */
-function isLast({ hasMore, returned }: Page, { shortIsLast = 0 }: WalkOptions): boolean {
-  return hasMore === undefined ? returned < shortIsLast : !hasMore;
+function isLast({ hasMore, returned }: Page, { largestPage, limit }: WalkOptions): boolean {
+  return hasMore === undefined ? returned < Math.min(largestPage, limit) : !hasMore;
 }
 
 /** Whether the page has more than the rows carried over, which by key may come with those a millisecond earlier. */
