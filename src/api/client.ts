@@ -1,4 +1,4 @@
-import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Json, JsonObject } from '../shared/json.ts';
@@ -74,6 +74,8 @@ export interface ClientOptions {
 /** No page comes near it; a server gone wrong must not fill the memory. */
 const LARGEST_BODY = 512 * 1024 * 1024;
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
 interface Reply {
   readonly status: number;
   readonly text: string;
@@ -84,8 +86,9 @@ interface Reply {
 /** A client for one key at one origin. */
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, key, budget, clock, random, log } = options;
-  const dispatcher = options.dispatcher ?? new EnvHttpProxyAgent();
-  const origin = new URL(baseUrl).origin;
+  const { origin, hostname } = new URL(baseUrl);
+  // What runs on this computer is never asked for through a proxy, which would see the key.
+  const dispatcher = options.dispatcher ?? (LOOPBACK.test(hostname) ? new Agent() : new EnvHttpProxyAgent());
   let tries = 0;
   let keyRefused: WarehouseError | undefined;
 
@@ -206,6 +209,10 @@ function judge(reply: Reply | WarehouseError, what: string, key: string): Outcom
       kind: 'retry',
       error: unreadable(what, reply.status, envelope.kind === 'unreadable' ? envelope.why : 'it is no success'),
     };
+  }
+  // A page of some proxy says nothing about scopes, ids or parameters.
+  if (!isError && [400, 403, 404].includes(reply.status)) {
+    return { kind: 'final', error: unreadable(what, reply.status, 'it is not from the HyperStudy API') };
   }
   const status = effectiveStatus(reply.status, isError ? envelope.code : '');
   const message = isError ? envelope.message : 'no reason given';

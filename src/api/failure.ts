@@ -114,14 +114,22 @@ function namesOf(error: unknown): string[] {
   return names.filter((name) => name !== 'Error');
 }
 
+/** A scope such as `read:events`; anything else in its place is the server's own text and is not repeated. */
+const SCOPE = /^[a-z]{1,20}:[a-z_-]{1,30}$/i;
+
 function missingScopes(details: Json): string {
   const required = isObject(details) ? details['required'] : undefined;
-  const scopes = (Array.isArray(required) ? required : [required]).filter((scope) => typeof scope === 'string');
+  const scopes = (Array.isArray(required) ? required : [required]).filter(
+    (scope): scope is string => typeof scope === 'string' && SCOPE.test(scope),
+  );
   return scopes.length === 0 ? '' : `: it lacks the scope ${scopes.join(', ')}`;
 }
 
 /** What the server said, scrubbed and clipped, as a sentence. */
 function quoted(message: string, secrets: readonly string[]): string {
-  const text = scrub(message, secrets).replace(/\s+/g, ' ').trim().slice(0, 300);
+  const text = scrub(message, secrets)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, 300);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

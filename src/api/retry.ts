@@ -19,8 +19,9 @@ export function backoff(failures: number, random: () => number): number {
  */
 export function retryAfter(headers: { retryAfter: string | undefined; date: string | undefined }, now: number): number {
   const text = headers.retryAfter?.trim() ?? '';
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const until = Date.parse(text);
+  if (/^\d{1,9}$/.test(text)) return Math.max(Number(text), 1) * 1000;
+  // Date.parse takes almost anything for a date.
+  const until = /^[A-Z][a-z]{2}, \d{2} /.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(until)) return DEFAULT_RETRY_AFTER_MS;
   const serverNow = Date.parse(headers.date ?? '');
   // An HTTP date has whole seconds: one more is never too early.

@@ -129,6 +129,18 @@ describe('the client', () => {
     expect(seen.length).toBe(1);
   });
 
+  it.each([400, 403, 404])('takes a page of HTML with %i for no word of the API', async (status) => {
+    const { url } = await server((_, response) => void response.writeHead(status).end('<html>proxy</html>'));
+    await expect(get(client(url).client)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
+  });
+
+  it('repeats no scope that is none, as it might be the key', async () => {
+    const { url } = await server(error(403, 'FORBIDDEN', {}, { required: [KEY, 'read:chat'] }));
+    const thrown = String(await get(client(url).client).catch((caught: unknown) => caught));
+    expect(thrown).toContain('read:chat');
+    expect(thrown).not.toContain(KEY);
+  });
+
   it('sends nothing more once the key is refused', async () => {
     const { url, seen } = await server(error(401, 'UNAUTHORIZED'));
     const { client: made } = client(url);

@@ -66,6 +66,7 @@ describe('waiting', () => {
     expect(retryAfter({ retryAfter: 'Mon, 12 Jan 2026 09:02:00 GMT', date }, 0)).toBe(121_000);
     expect(retryAfter({ retryAfter: undefined, date }, 0)).toBe(60_000);
     expect(retryAfter({ retryAfter: 'soon', date }, 0)).toBe(60_000);
+    for (const odd of ['-5', 'never 1', '9'.repeat(400)]) expect(retryAfter({ retryAfter: odd, date }, 0)).toBe(60_000);
   });
 
   it('backs off longer after each failure, but never beyond half a minute', () => {
