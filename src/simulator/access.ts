@@ -18,30 +18,39 @@ export interface Limits {
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** Counts every request of a key in strict rolling windows, refused ones as well. */
-export function createMeter(limits: Limits, reading: Readings['endpoint']) {
+/** Counts every request of a key, those that it refuses as well. */
+export function createMeter(limits: Limits, { endpoint: reading, window }: Pick<Readings, 'endpoint' | 'window'>) {
   const spent = new Map<string, { at: number; endpoint: string }[]>();
   return {
-    /** Milliseconds until the request would be allowed; 0 when it is, and then it is counted. */
+    /** Counts a request; gives the milliseconds until one like it would be allowed, or 0 where this one is. */
     take(key: string, dataType: string, path: string, now: number): number {
       const endpoint = reading === 'dataType' ? dataType : path;
       const recent = (spent.get(key) ?? []).filter(({ at }) => now - at < HOUR_MS);
-      const minute = recent.filter((request) => request.endpoint === endpoint && now - request.at < MINUTE_MS);
-      const waits = [
-        recent.length >= limits.perHour ? HOUR_MS - (now - (recent.at(-limits.perHour)?.at ?? now)) : 0,
-        minute.length >= limits.perEndpointPerMinute
-          ? MINUTE_MS - (now - (minute.at(-limits.perEndpointPerMinute)?.at ?? now))
-          : 0,
-      ];
-      const wait = Math.max(...waits);
-      if (wait === 0) recent.push({ at: now, endpoint });
+      recent.push({ at: now, endpoint });
       spent.set(key, recent);
-      return wait;
+      const times = recent.map(({ at }) => at);
+      const here = recent.filter((request) => request.endpoint === endpoint).map(({ at }) => at);
+      return Math.max(
+        waitFor(times, limits.perHour, HOUR_MS, window, now),
+        waitFor(here, limits.perEndpointPerMinute, MINUTE_MS, window, now),
+      );
     },
   };
 }
 
-export type Meter = ReturnType<typeof createMeter>;
+/** How long until a limit allows another request; 0 when the last of `times`, which is the one at `now`, is within it. */
+function waitFor(
+  times: readonly number[],
+  limit: number,
+  lengthMs: number,
+  window: Readings['window'],
+  now: number,
+): number {
+  const opened = now - (now % lengthMs);
+  const counted = times.filter((at) => (window === 'rolling' ? now - at < lengthMs : at >= opened));
+  if (counted.length <= limit) return 0;
+  return window === 'rolling' ? (counted.at(-limit) ?? now) + lengthMs - now : opened + lengthMs - now;
+}
 
 /** The scope that a data type needs (API data types page; not documented for eyetracking). */
 export const SCOPE_OF: Readonly<Record<string, string>> = {

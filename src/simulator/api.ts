@@ -1,12 +1,13 @@
-import { createMeter, mayRead, SCOPE_OF, type Limits, type SimKey } from './access.ts';
+import { createMeter, type Limits, type SimKey } from './access.ts';
+import { data } from './data.ts';
 import { createRandom } from './random.ts';
 import { ORDINARY, type Readings } from './readings.ts';
 import { ApiError, csvReply, errorReply, jsonReply, ndjsonReply, type SimReply, type SimRequest } from './reply.ts';
 import { selectPage } from './select.ts';
-import { counts, deployments, experiments, type List } from './structure.ts';
+import { deployments, experiments } from './structure.ts';
 import { shown } from './shown.ts';
 import type { SimRecord } from './life.ts';
-import { visible, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface ApiOptions {
   readonly world: World;
@@ -21,24 +22,17 @@ export interface ApiOptions {
  */
 export type Handler = (request: SimRequest, now: number, meterNow?: number) => SimReply;
 
-/** At most so many rooms are ever listed (API data types page). */
-const MOST_ROOMS = 5000;
-/** Decisions per room that agent-decisions gives unless asked for more (Python SDK 0.4.1). */
-const DECISIONS_PER_ROOM = 5000;
 const UNPAGED = new Set(['variables', 'agent-decisions', 'agent-runs']);
 
 /** The HyperStudy API as one pure function of a world, its keys and limits, and the readings in force. */
 export function createApi(options: ApiOptions): Handler {
   const readings = { ...ORDINARY, ...options.readings };
-  const meter = createMeter(options.limits, readings.endpoint);
+  const meter = createMeter(options.limits, readings);
   const random = createRandom(4711);
   const { world } = options;
 
   const route = (request: SimRequest, key: SimKey, now: number): SimReply => {
-    const steps = request.path
-      .split('/')
-      .filter((step) => step !== '')
-      .map(decodeURIComponent);
+    const steps = stepsOf(request.path);
     const list = (dataType: string, scope: string, id: string, records: readonly SimRecord[], extra: SimRecord = {}) =>
       listing({
         dataType,
@@ -50,10 +44,11 @@ export function createApi(options: ApiOptions): Handler {
         now,
         extra,
         random,
+        startedAt: scope === 'experiment' ? startOf(world, id, now) : null,
       });
     if (steps[0] === 'experiments') return experiments(world, steps, request, now, list);
     if (steps[0] === 'deployments') return deployments(world, steps, request, now, list);
-    if (steps[0] === 'data') return data(world, steps.slice(1), request, key, now, list);
+    if (steps[0] === 'data') return data(steps.slice(1), { world, request, key, now, list, readings });
     throw new ApiError(404, 'no such endpoint');
   };
 
@@ -77,6 +72,23 @@ export function createApi(options: ApiOptions): Handler {
       return errorReply(error.status, error.message, error.details, { ...date, ...error.headers });
     }
   };
+}
+
+function stepsOf(path: string): string[] {
+  try {
+    return path
+      .split('/')
+      .filter((step) => step !== '')
+      .map(decodeURIComponent);
+  } catch {
+    throw new ApiError(400, 'the path is not encoded as it should be');
+  }
+}
+
+/** When the first room of an experiment started, for the metadata. */
+function startOf(world: World, experimentId: string, now: number): string | null {
+  const starts = world.records('rooms', experimentId, now).map((room) => room['startedAt']);
+  return starts.filter((start) => typeof start === 'string').sort()[0] ?? null;
 }
 
 function retryAfter(wait: number, now: number, { retryAfter: form }: Readings): string {
@@ -103,10 +115,12 @@ interface Listing {
   /** Further members of the metadata. */
   readonly extra: SimRecord;
   readonly random: ReturnType<typeof createRandom>;
+  readonly startedAt: string | null;
 }
 
 /** A list in the envelope, or as the format asked for. */
-function listing({ dataType, scope, id, records, request, readings, now, extra, random }: Listing): SimReply {
+function listing(asked: Listing): SimReply {
+  const { dataType, scope, id, records, request, readings, now, extra, random, startedAt } = asked;
   const isUnpaged = UNPAGED.has(dataType) || scope === 'none';
   const selected = isUnpaged
     ? { page: records, total: records.length, offset: 0, limit: records.length }
@@ -133,118 +147,13 @@ function listing({ dataType, scope, id, records, request, readings, now, extra, 
     scopeId: id,
     timestamp: new Date(now).toISOString(),
     query: Object.fromEntries(request.query),
-    processing: { processingTimeMs: 3, enriched: true, version: '3.0.0' },
-    ...(isUnpaged || readings.pagination === 'missing' ? {} : { pagination }),
+    processing: { experimentStartedAt: startedAt, processingTimeMs: 3, enriched: true, version: '3.0.0' },
+    ...(isUnpaged || !tellsPages(readings, dataType) ? {} : { pagination }),
     ...extra,
   };
   return jsonReply({ status: 'success', data: page, metadata });
 }
 
-function data(
-  world: World,
-  steps: readonly string[],
-  request: SimRequest,
-  key: SimKey,
-  now: number,
-  list: List,
-): SimReply {
-  if (steps[0] === 'check-access' && steps[1] === 'experiment')
-    return jsonReply({ status: 'success', data: { canView: true, canExport: true }, metadata: {} });
-  if (steps[0] === 'recordings' && steps[1] === 'download') {
-    requireScope(key, 'recordings');
-    const url = `https://media.example.org/${steps[2] ?? ''}/${steps[3] ?? ''}.mp4?X-Goog-Signature=${now.toString(36)}`;
-    return jsonReply({ status: 'success', data: { url }, metadata: {} });
-  }
-  const dataType = steps[0] === 'ratings' ? `ratings/${steps[1] ?? ''}` : (steps[0] ?? '');
-  const [scope = '', id = ''] = steps.slice(steps[0] === 'ratings' ? 2 : 1);
-  if (!(dataType in SCOPE_OF)) throw new ApiError(404, `no such data type: ${dataType}`);
-  requireScope(key, dataType);
-  const experimentId =
-    scope === 'experiment' ? id : world.experimentOf(scope === 'room' ? id : (request.query.get('roomId') ?? ''));
-  if (scope === 'participant' && request.query.get('roomId') === null)
-    throw new ApiError(400, 'roomId is required at participant scope');
-  if (experimentId === undefined || !world.experimentIds.includes(experimentId))
-    throw new ApiError(404, `${scope} not found: ${id}`);
-  if (dataType === 'counts') return counts(world, experimentId, id, request.query.get('roomId') ?? '', now);
-  const records = inScope(world, dataType, experimentId, scope, id, request.query, now);
-  return list(dataType, scope, id, capped(dataType, records, request.query), extraOf(dataType, records, request.query));
-}
-
-function requireScope(key: SimKey, dataType: string): void {
-  if (mayRead(key, dataType)) return;
-  throw new ApiError(403, 'Insufficient permissions', { required: [SCOPE_OF[dataType]], provided: key.scopes });
-}
-
-/** Where each scope is known (API data types page). */
-const SCOPES: Readonly<Record<string, readonly string[]>> = {
-  participants: ['experiment', 'room'],
-  rooms: ['experiment'],
-  variables: ['room'],
-  'agent-decisions': ['experiment', 'room'],
-  'agent-runs': ['experiment'],
-};
-
-function inScope(
-  world: World,
-  dataType: string,
-  experimentId: string,
-  scope: string,
-  id: string,
-  query: URLSearchParams,
-  now: number,
-): SimRecord[] {
-  if (!(SCOPES[dataType] ?? ['experiment', 'room', 'participant']).includes(scope))
-    throw new ApiError(400, `${dataType} has no ${scope} scope`);
-  const room = scope === 'room' ? id : query.get('roomId');
-  const deployment = query.get('deploymentId');
-  const roomsOf = new Set(
-    deployment === null
-      ? []
-      : world
-          .records('rooms', experimentId, now)
-          .filter((record) => record['deploymentId'] === deployment)
-          .map((record) => record['id']),
-  );
-  return world
-    .lives(dataType, experimentId)
-    .filter((life) => room === null || life.room === room)
-    .filter((life) => scope !== 'participant' || life.participant === id)
-    .filter((life) => deployment === null || roomsOf.has(life.room))
-    .map((life) => visible(life, now))
-    .filter((record) => record !== undefined);
-}
-
-function capped(dataType: string, records: readonly SimRecord[], query: URLSearchParams): readonly SimRecord[] {
-  if (dataType === 'rooms') return records.slice(0, MOST_ROOMS);
-  if (dataType !== 'agent-decisions') return records;
-  const detail = query.get('detail') === 'true';
-  const most = decisionLimit(query);
-  const met = new Map<unknown, number>();
-  return records
-    .filter((record) => {
-      const count = (met.get(record['roomId']) ?? 0) + 1;
-      met.set(record['roomId'], count);
-      return count <= most;
-    })
-    .map((record) => (detail ? record : withoutDetail(record)));
-}
-
-function withoutDetail(record: SimRecord): SimRecord {
-  return Object.fromEntries(
-    Object.entries(record).filter(([field]) => !['prompt', 'reasoning', 'chain'].includes(field)),
-  );
-}
-
-function decisionLimit(query: URLSearchParams): number {
-  const text = query.get('limit');
-  if (text !== null && !/^[1-9]\d*$/.test(text)) throw new ApiError(400, 'limit must be a positive whole number');
-  return text === null ? DECISIONS_PER_ROOM : Number(text);
-}
-
-function extraOf(dataType: string, records: readonly SimRecord[], query: URLSearchParams): SimRecord {
-  if (dataType === 'agent-decisions')
-    return capped(dataType, records, query).length < records.length ? { truncated: true } : { truncated: false };
-  if (dataType !== 'variables') return {};
-  const variableNames = [...new Set(records.map((record) => record['variable']))];
-  return { timeline: [], variableNames, matrixColumns: variableNames, droppedWrites: [], mode: 'writes' };
+function tellsPages({ pagination }: Readings, dataType: string): boolean {
+  return typeof pagination === 'string' ? pagination === 'sent' : !pagination.missingFor.includes(dataType);
 }

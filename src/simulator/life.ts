@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly videoSeconds: number;
   /** Time between the openings of two rooms of an experiment, in ms. */
   readonly roomEveryMs: number;
+  /** How far ids are unique: in their data type, as by default, or only within a room. */
+  readonly ids?: 'dataType' | 'room';
 }
 
 /** Takes a record with the versions of its life. */

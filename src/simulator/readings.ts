@@ -13,11 +13,18 @@ export interface Readings {
   /** What data types do with `startTime` and `endTime`, and with `sort` and `order`; a data type not named honours them. */
   readonly timeFilter: Readonly<Record<string, 'ignored' | 'rejected'>>;
   readonly sort: Readonly<Record<string, 'ignored' | 'rejected'>>;
-  readonly pagination: 'sent' | 'missing';
+  /** What data types do with the filters that name a field, such as `category`. */
+  readonly fieldFilter: Readonly<Record<string, 'ignored' | 'rejected'>>;
+  /** Whether pages carry the pagination block: all, none, or all but those of some data types. */
+  readonly pagination: 'sent' | 'missing' | { readonly missingFor: readonly string[] };
+  /** Whether a room's agent decisions come with the runs of its agents, told apart by `_type` (Python SDK 0.4.1). */
+  readonly runsAmongDecisions: 'absent' | 'present';
   readonly total: 'right' | 'wrong' | 'missing';
   readonly times: 'milliseconds' | 'seconds' | 'offset';
   /** Whether a limit counts a data type's requests together or each path's by itself. */
   readonly endpoint: 'dataType' | 'path';
+  /** Whether a limit counts the hour (minute) before each request, or the hour (minute) on the clock. */
+  readonly window: 'rolling' | 'fixed';
   readonly retryAfter: 'seconds' | 'date';
 }
 
@@ -29,9 +36,12 @@ export const ORDINARY: Readings = {
   maxLimit: 1000,
   timeFilter: {},
   sort: {},
+  fieldFilter: {},
   pagination: 'sent',
+  runsAmongDecisions: 'absent',
   total: 'right',
   times: 'milliseconds',
   endpoint: 'dataType',
+  window: 'rolling',
   retryAfter: 'seconds',
 };

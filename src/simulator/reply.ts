@@ -19,6 +19,7 @@ const CODES: Readonly<Record<number, string>> = {
   401: 'UNAUTHORIZED',
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
   429: 'RATE_LIMIT_EXCEEDED',
   500: 'INTERNAL_SERVER_ERROR',
 };

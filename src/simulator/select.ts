@@ -4,7 +4,7 @@ import { ApiError } from './reply.ts';
 import type { SimRecord } from './life.ts';
 
 /** Each data type's time field (API data types page); those that are not named have none. */
-const TIME_FIELD: Readonly<Record<string, string>> = {
+export const TIME_FIELD: Readonly<Record<string, string>> = {
   events: 'timestamp',
   recordings: 'startTime',
   chat: 'timestamp',
@@ -51,7 +51,7 @@ export function selectPage(
   const offset = readCount(query, 'offset', 0);
   const filtered = sorted(
     dataType,
-    timeFiltered(dataType, fieldFiltered(dataType, records, query), query, readings),
+    timeFiltered(dataType, fieldFiltered(dataType, records, query, readings), query, readings),
     query,
     readings,
     random,
@@ -59,10 +59,17 @@ export function selectPage(
   return { page: filtered.slice(offset, offset + limit), total: filtered.length, offset, limit };
 }
 
-function fieldFiltered(dataType: string, records: readonly SimRecord[], query: URLSearchParams): readonly SimRecord[] {
+function fieldFiltered(
+  dataType: string,
+  records: readonly SimRecord[],
+  query: URLSearchParams,
+  readings: Readings,
+): readonly SimRecord[] {
+  const reading = readings.fieldFilter[dataType];
   return (FIELD_FILTERS[dataType] ?? []).reduce((left, field) => {
     const wanted = query.get(field);
-    return wanted === null ? left : left.filter((record) => String(record[field]) === wanted);
+    if (wanted !== null && reading === 'rejected') throw new ApiError(400, `${dataType} does not take ${field}`);
+    return wanted === null || reading === 'ignored' ? left : left.filter((record) => String(record[field]) === wanted);
   }, records);
 }
 
@@ -119,14 +126,19 @@ function compare(a: string | number, b: string | number): number {
 }
 
 function readLimit(query: URLSearchParams, { overLimit, maxLimit }: Readings, dataType: string): number {
-  const limit = readCount(query, 'limit', dataType === 'experiments' ? 50 : 100);
+  const usual = dataType === 'experiments' ? 50 : 100;
+  const limit = readCount(query, 'limit', overLimit === 'accepted' ? usual : Math.min(usual, maxLimit));
   if (limit === 0) throw new ApiError(400, 'limit must be at least 1');
   if (limit <= maxLimit || overLimit === 'accepted') return limit;
   if (overLimit === 'rejected') throw new ApiError(400, `limit must be at most ${maxLimit}`);
   return maxLimit;
 }
 
-function readCount(query: URLSearchParams, name: string, fallback: number): number {
+/**
+ * A whole number of the query.
+ * @throws ApiError 400 when it is none.
+ */
+export function readCount(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
   if (text === null) return fallback;
   if (!/^\d+$/.test(text)) throw new ApiError(400, `${name} must be a whole number`);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Limits, SimKey } from './access.ts';
 import { createApi } from './api.ts';
 import type { Readings } from './readings.ts';
-import type { SimReply, SimRequest } from './reply.ts';
+import { errorReply, type SimReply, type SimRequest } from './reply.ts';
 import type { WorldOptions } from './life.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -13,10 +13,14 @@ export type Fault =
   | { readonly kind: 'change'; readonly change: (reply: SimReply) => SimReply }
   /** The connection breaks off: before the answer, or after so many bytes of its body. */
   | { readonly kind: 'reset'; readonly afterBytes?: number }
-  | { readonly kind: 'hang' };
+  | { readonly kind: 'hang' }
+  /** The body comes in so many bytes at a time. */
+  | { readonly kind: 'drip'; readonly bytes: number; readonly everyMs: number };
 
 export interface LoggedRequest {
   readonly at: number;
+  readonly method: string;
+  /** Below the base URL; the whole path where a request misses it. */
   readonly path: string;
   readonly query: string;
   readonly key: string | undefined;
@@ -52,6 +56,8 @@ export interface Simulator {
 /** A key with every scope, in the form of a development key. */
 export const DEMO_KEY = `hst_test_${'simulator0'.repeat(6)}demo`;
 
+const BASE = '/api/v3';
+
 const SMALL_WORLD: WorldOptions = {
   seed: 1,
   start: Date.parse('2026-01-12T09:00:00.000Z'),
@@ -85,25 +91,30 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     );
     const request = {
       method: message.method ?? 'GET',
-      path: url.pathname.replace(/^\/api\/v3/, ''),
+      path: url.pathname.startsWith(`${BASE}/`) ? url.pathname.slice(BASE.length) : url.pathname,
       query: url.searchParams,
       headers,
     };
     const fault = options.fault?.(request, requests.length);
-    const entry = { at: now(), path: request.path, query: url.search, key: headers['x-api-key'] };
+    const { method, path } = request;
+    const entry = { at: now(), method, path, query: url.search, key: headers['x-api-key'] };
     if (options.latencyMs !== undefined) await delay(options.latencyMs);
+    // A request counts against the limits whatever becomes of its answer.
+    const made = url.pathname.startsWith(`${BASE}/`)
+      ? handle(request, now(), (options.meterNow ?? now)())
+      : errorReply(404, 'no such endpoint');
     if (fault?.kind === 'hang' || (fault?.kind === 'reset' && fault.afterBytes === undefined)) {
       requests.push({ ...entry, status: undefined });
       if (fault.kind === 'reset') message.socket.resetAndDestroy();
       return;
     }
-    const made = fault?.kind === 'reply' ? fault.reply : handle(request, now(), (options.meterNow ?? now)());
-    const reply = fault?.kind === 'change' ? fault.change(made) : made;
+    const reply = fault?.kind === 'reply' ? fault.reply : fault?.kind === 'change' ? fault.change(made) : made;
     requests.push({ ...entry, status: reply.status });
     const body = Buffer.from(reply.body);
     response.writeHead(reply.status, { ...reply.headers, 'content-length': body.length });
     if (fault?.kind === 'reset')
       response.write(body.subarray(0, fault.afterBytes), () => message.socket.resetAndDestroy());
+    else if (fault?.kind === 'drip') await drip(response, body, fault);
     else response.end(body);
   };
   const server = createServer((message, response) => void answer(message, response));
@@ -115,7 +126,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     });
   });
   return {
-    url: `http://127.0.0.1:${port}/api/v3`,
+    url: `http://127.0.0.1:${port}${BASE}`,
     key: keys[0]?.key ?? DEMO_KEY,
     world,
     requests,
@@ -126,4 +137,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         server.closeAllConnections();
       }),
   };
+}
+
+async function drip(
+  response: ServerResponse,
+  body: Buffer,
+  { bytes, everyMs }: Extract<Fault, { kind: 'drip' }>,
+): Promise<void> {
+  for (let sent = 0; sent < body.length && !response.destroyed; sent += bytes) {
+    response.write(body.subarray(sent, sent + bytes));
+    await delay(everyMs);
+  }
+  response.end();
 }

@@ -33,6 +33,10 @@ export function counts(world: World, experimentId: string, participant: string, 
   });
 }
 
+export function exists(world: World, experimentId: string, now: number): boolean {
+  return world.experimentIds.includes(experimentId) && world.records('experiments', experimentId, now).length > 0;
+}
+
 /** An experiment's counts and `updatedAt` follow what happens in it. */
 function experimentAt(world: World, experimentId: string, now: number): SimRecord {
   const [base = {}] = world.records('experiments', experimentId, now);
@@ -57,20 +61,23 @@ export function experiments(
 ): SimReply {
   if (id === undefined) {
     const wanted = query.get('search')?.toLowerCase() ?? '';
-    const all = world.experimentIds.map((experimentId) => experimentAt(world, experimentId, now));
+    const all = world.experimentIds
+      .filter((experimentId) => exists(world, experimentId, now))
+      .map((experimentId) => experimentAt(world, experimentId, now));
     return list(
       'experiments',
       'user',
       'me',
-      all.filter((experiment) => String(experiment['name']).toLowerCase().includes(wanted)),
+      all.filter(({ name, description }) => `${String(name)}\n${String(description)}`.toLowerCase().includes(wanted)),
     );
   }
-  if (!world.experimentIds.includes(id)) throw new ApiError(404, `experiment not found: ${id}`);
+  if (!exists(world, id, now)) throw new ApiError(404, `experiment not found: ${id}`);
   const single = (data: unknown) =>
     jsonReply({ status: 'success', data, metadata: { dataType: 'experiments', scope: 'experiment', scopeId: id } });
   const [config = {}] = world.records('experiment-configs', id, now);
   if (part === 'config') return single(config);
   if (part === 'export') return single({ experiment: experimentAt(world, id, now), config });
+  if (part !== undefined) throw new ApiError(404, 'no such endpoint');
   return single([experimentAt(world, id, now)]);
 }
 
@@ -94,7 +101,8 @@ export function deployments(
   }
   const found = all.find((deployment) => deployment['id'] === id);
   if (found === undefined) throw new ApiError(404, `deployment not found: ${id}`);
-  if (part !== 'sessions') return jsonReply({ status: 'success', data: found, metadata: { dataType: 'deployments' } });
+  if (part === undefined) return jsonReply({ status: 'success', data: found, metadata: { dataType: 'deployments' } });
+  if (part !== 'sessions') throw new ApiError(404, 'no such endpoint');
   const sessions = world
     .records('deployment-sessions', String(found['experimentId']), now)
     .filter((session) => session['deploymentId'] === id);

@@ -1,6 +1,6 @@
 import { createRandom } from './random.ts';
 import { generateExperiment } from './experiment.ts';
-import type { Life, SimRecord, WorldOptions } from './life.ts';
+import type { Add, Life, SimRecord, WorldOptions } from './life.ts';
 
 /** Everything that happens in a simulated HyperStudy, past and future; what is visible depends on the time asked for. */
 export interface World {
@@ -39,17 +39,17 @@ export function createWorld(options: WorldOptions): World {
     if (lives === undefined) store.set(name, (lives = []));
     return lives;
   };
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-  const add = (dataType: string, experimentId: string, ...versions: Life['versions']) => {
+  const add: Add = (dataType, experimentId, ...versions) => {
     const record = versions[0]?.record ?? {};
-    const room = dataType === 'rooms' ? text(record['id']) : (text(record['roomId']) ?? text(record['sessionId']));
+    const room = roomOf(dataType, record);
     const participant =
       dataType === 'participants' ? text(record['id']) : (text(record['participantId']) ?? text(record['senderId']));
     if (dataType === 'rooms' && room !== undefined) rooms.set(room, experimentId);
     bucket(dataType, experimentId).push({ room, participant, versions, removedAt: Infinity });
   };
+  const generated = options.ids === 'room' ? numberedByRoom(add) : add;
   const experimentIds = Array.from({ length: options.experiments }, (_, i) =>
-    generateExperiment(i, options, random, add),
+    generateExperiment(i, options, random, generated),
   );
   return {
     experimentIds,
@@ -76,4 +76,33 @@ export function createWorld(options: WorldOptions): World {
 function matchesNow(life: Life, matches: (record: SimRecord) => boolean, at: number): boolean {
   const record = visible(life, at);
   return record !== undefined && matches(record);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function roomOf(dataType: string, record: SimRecord): string | undefined {
+  return dataType === 'rooms' ? text(record['id']) : (text(record['roomId']) ?? text(record['sessionId']));
+}
+
+/** The ids that count from 1 in every room where ids are unique only within one. */
+const ID_FIELD: Readonly<Record<string, string>> = {
+  events: 'id',
+  chat: 'messageId',
+  'ratings/continuous': 'ratingId',
+  'ratings/sparse': 'ratingId',
+  sync: 'metricId',
+};
+
+function numberedByRoom(add: Add): Add {
+  const last = new Map<string, number>();
+  return (dataType, experimentId, ...versions) => {
+    const field = ID_FIELD[dataType];
+    const place = `${dataType} ${roomOf(dataType, versions[0]?.record ?? {}) ?? ''}`;
+    const number = (last.get(place) ?? 0) + 1;
+    last.set(place, number);
+    const named = (record: SimRecord) => (field === undefined ? record : { ...record, [field]: String(number) });
+    add(dataType, experimentId, ...versions.map(({ from, record }) => ({ from, record: named(record) })));
+  };
 }

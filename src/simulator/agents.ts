@@ -1,0 +1,45 @@
+import type { SimRecord } from './life.ts';
+import { ApiError, jsonReply, type SimReply } from './reply.ts';
+
+/** Decisions per room that agent-decisions gives unless asked for more (Python SDK 0.4.1). */
+const DECISIONS_PER_ROOM = 5000;
+/** What a decision shows with `detail=true` only. */
+const DETAIL = new Set(['prompt', 'reasoning', 'chain']);
+
+/** At most `limit` decisions of each room, and after them the runs of the agents who took them. */
+export function agentDecisions(
+  decisions: readonly SimRecord[],
+  runs: readonly SimRecord[],
+  query: URLSearchParams,
+): { rows: SimRecord[]; truncated: boolean } {
+  const most = readLimit(query);
+  const isDetailed = query.get('detail') === 'true';
+  const met = new Map<unknown, number>();
+  const kept = decisions.filter(({ roomId }) => {
+    const count = (met.get(roomId) ?? 0) + 1;
+    met.set(roomId, count);
+    return count <= most;
+  });
+  const rows = [
+    ...kept.map((decision) => (isDetailed ? decision : withoutDetail(decision))),
+    ...runs.map((run) => ({ ...run, _type: 'run' })),
+  ];
+  return { rows, truncated: kept.length < decisions.length };
+}
+
+/** One decision with all its detail. */
+export function agentDecision(decisions: readonly SimRecord[], id: string | undefined): SimReply {
+  const found = decisions.find((decision) => decision['id'] === id);
+  if (found === undefined) throw new ApiError(404, `decision not found: ${id ?? ''}`);
+  return jsonReply({ status: 'success', data: found, metadata: { dataType: 'agent-decisions', scope: 'room' } });
+}
+
+function withoutDetail(decision: SimRecord): SimRecord {
+  return Object.fromEntries(Object.entries(decision).filter(([field]) => !DETAIL.has(field)));
+}
+
+function readLimit(query: URLSearchParams): number {
+  const text = query.get('limit');
+  if (text !== null && !/^[1-9]\d*$/.test(text)) throw new ApiError(400, 'limit must be a positive whole number');
+  return text === null ? DECISIONS_PER_ROOM : Number(text);
+}

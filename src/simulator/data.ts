@@ -1,0 +1,161 @@
+import { mayRead, SCOPE_OF, type SimKey } from './access.ts';
+import { agentDecision, agentDecisions } from './agents.ts';
+import { aggregated } from './aggregate.ts';
+import type { SimRecord } from './life.ts';
+import type { Readings } from './readings.ts';
+import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
+import { readCount, TIME_FIELD } from './select.ts';
+import { counts, exists, type List } from './structure.ts';
+import { visible, type World } from './world.ts';
+
+/** A request under /data and what it is answered from. */
+export interface Asked {
+  readonly world: World;
+  readonly request: SimRequest;
+  readonly key: SimKey;
+  readonly now: number;
+  readonly list: List;
+  readonly readings: Readings;
+}
+
+/** At most so many rooms are ever listed (API data types page). */
+const MOST_ROOMS = 5000;
+
+/** Where data types are known that are not known in all three scopes (API data types page). */
+const SCOPES: Readonly<Record<string, readonly string[]>> = {
+  participants: ['experiment', 'room'],
+  rooms: ['experiment'],
+  variables: ['room'],
+  'agent-decisions': ['experiment', 'room'],
+  'agent-runs': ['experiment'],
+  counts: ['participant'],
+};
+
+/** The endpoints under /data; `steps` is the path below it. */
+export function data(steps: readonly string[], asked: Asked): SimReply {
+  const { world, request, key, now, list, readings } = asked;
+  if (steps[0] === 'check-access') return checkAccess(steps, asked);
+  if (steps[0] === 'recordings' && steps[1] === 'download') return download(steps, asked);
+  const dataType = steps[0] === 'ratings' ? `ratings/${steps[1] ?? ''}` : (steps[0] ?? '');
+  const [scope = '', id = '', part, partId] = steps.slice(dataType.split('/').length);
+  if (!Object.hasOwn(SCOPE_OF, dataType)) throw new ApiError(404, `no such data type: ${dataType}`);
+  requireScope(key, dataType);
+  if (!(SCOPES[dataType] ?? ['experiment', 'room', 'participant']).includes(scope))
+    throw new ApiError(400, `${dataType} has no ${scope} scope`);
+  const experimentId = experimentAsked(scope, id, asked);
+  if (dataType === 'counts') return counts(world, experimentId, id, request.query.get('roomId') ?? '', now);
+  const records = inScope(dataType, experimentId, scope, id, asked);
+  if (dataType === 'agent-decisions' && part === 'decision') return agentDecision(records, partId);
+  if (part !== undefined) throw new ApiError(404, 'no such endpoint');
+  switch (dataType) {
+    case 'rooms':
+      return list(dataType, scope, id, records.slice(0, MOST_ROOMS));
+    case 'variables':
+      return list(dataType, scope, id, records, timeline(records));
+    case 'agent-decisions': {
+      const hasRuns = scope === 'room' && readings.runsAmongDecisions === 'present';
+      const runs = hasRuns ? inScope('agent-runs', experimentId, scope, id, asked) : [];
+      const { rows, truncated } = agentDecisions(records, runs, request.query);
+      return list(dataType, scope, id, rows, { truncated });
+    }
+    case 'sync':
+      return list(dataType, scope, id, aggregated(records, aggregationWindow(request.query)));
+    default:
+      return list(dataType, scope, id, records);
+  }
+}
+
+function requireScope(key: SimKey, dataType: string): void {
+  if (mayRead(key, dataType)) return;
+  throw new ApiError(403, 'Insufficient permissions', { required: [SCOPE_OF[dataType]], provided: key.scopes });
+}
+
+/**
+ * The experiment that a request is about.
+ * @throws ApiError 404 when the experiment, room or participant is not there, or no longer.
+ */
+function experimentAsked(scope: string, id: string, { world, request, now }: Asked): string {
+  const missing = new ApiError(404, `${scope} not found: ${id}`);
+  if (scope === 'experiment') {
+    if (!exists(world, id, now)) throw missing;
+    return id;
+  }
+  const room = scope === 'room' ? id : request.query.get('roomId');
+  if (room === null) throw new ApiError(400, 'roomId is required at participant scope');
+  const experimentId = world.experimentOf(room);
+  if (experimentId === undefined) throw missing;
+  const isThere = (dataType: string, participant?: string) =>
+    world
+      .lives(dataType, experimentId)
+      .some(
+        (life) =>
+          life.room === room &&
+          (participant === undefined || life.participant === participant) &&
+          visible(life, now) !== undefined,
+      );
+  if (!isThere('rooms') || (scope === 'participant' && !isThere('participants', id))) throw missing;
+  return experimentId;
+}
+
+function inScope(
+  dataType: string,
+  experimentId: string,
+  scope: string,
+  id: string,
+  { world, request, now }: Asked,
+): SimRecord[] {
+  const room = scope === 'room' ? id : request.query.get('roomId');
+  const deployment = request.query.get('deploymentId');
+  const roomsOf = new Set(
+    deployment === null
+      ? []
+      : world
+          .records('rooms', experimentId, now)
+          .filter((record) => record['deploymentId'] === deployment)
+          .map((record) => record['id']),
+  );
+  return world
+    .lives(dataType, experimentId)
+    .filter((life) => room === null || life.room === room)
+    .filter((life) => scope !== 'participant' || life.participant === id)
+    .filter((life) => deployment === null || roomsOf.has(life.room))
+    .map((life) => visible(life, now))
+    .filter((record) => record !== undefined);
+}
+
+function checkAccess([, scope, id = '']: readonly string[], { world, now }: Asked): SimReply {
+  if (scope !== 'experiment' || !exists(world, id, now)) throw new ApiError(404, `experiment not found: ${id}`);
+  return jsonReply({ status: 'success', data: { canView: true, canExport: true }, metadata: {} });
+}
+
+/** A recording's signed address, another one in every answer. */
+function download([, , room = '', egressId = '']: readonly string[], { world, key, now }: Asked): SimReply {
+  requireScope(key, 'recordings');
+  const found = world
+    .records('recordings', world.experimentOf(room) ?? '', now)
+    .some((recording) => recording['roomId'] === room && recording['egressId'] === egressId);
+  if (!found) throw new ApiError(404, `recording not found: ${egressId}`);
+  const url = `https://media.example.org/${room}/${egressId}.mp4?X-Goog-Signature=${now.toString(36)}`;
+  return jsonReply({ status: 'success', data: { url }, metadata: {} });
+}
+
+function aggregationWindow(query: URLSearchParams): number | undefined {
+  if (!query.has('aggregationWindow')) return undefined;
+  const windowMs = readCount(query, 'aggregationWindow', 0);
+  if (windowMs === 0) throw new ApiError(400, 'aggregationWindow must be at least 1 ms');
+  return windowMs;
+}
+
+/** What the metadata of a room's variables derive from its writes: every variable's value after each of them. */
+function timeline(records: readonly SimRecord[]): SimRecord {
+  const time = TIME_FIELD['variables'] ?? '';
+  const writes = records.toSorted((a, b) => Date.parse(String(a[time])) - Date.parse(String(b[time])));
+  const variableNames = [...new Set(writes.map(({ variable }) => String(variable)))];
+  let values: SimRecord = {};
+  const rows = writes.map(({ onset, variable, value, [time]: at }) => {
+    values = { ...values, [String(variable)]: value };
+    return { timestamp: at, onset, ...values };
+  });
+  const matrixColumns = ['timestamp', 'onset', ...variableNames];
+  return { timeline: rows, variableNames, matrixColumns, droppedWrites: [], mode: 'writes' };
+}
