@@ -1,4 +1,4 @@
-"""Reads everything that the official SDK can read and prints it as one JSON document."""
+"""Reads everything that the official SDK can read, in every scope, and prints it as one JSON document."""
 
 import json
 import os
@@ -7,45 +7,90 @@ import hyperstudy
 
 hs = hyperstudy.HyperStudy(base_url=os.environ["HYPERSTUDY_BASE_URL"])
 plain = {"output": "dict", "progress": False}
-experiments = hs.list_experiments(**plain)
-out = {"experiments": experiments, "data": {}, "variables": {}, "configs": {}, "sessions": {}, "rooms": {}, "health": hs.health()}
 
-for experiment in experiments:
-    id = experiment["id"]
-    rooms = hs.get_rooms(id, **plain)
-    out["data"][id] = {
-        "events": hs.get_events(id, **plain),
-        "recordings": hs.get_recordings(id, **plain),
-        "chat": hs.get_chat(id, **plain),
-        "videochat": hs.get_videochat(id, **plain),
-        "sync": hs.get_sync(id, **plain),
-        "ratings/continuous": hs.get_ratings(id, kind="continuous", **plain),
-        "ratings/sparse": hs.get_ratings(id, kind="sparse", **plain),
-        "eyetracking": hs.get_eyetracking(id, **plain),
-        "components": hs.get_components(id, **plain),
-        "participants": hs.get_participants(id, **plain),
-        "rooms": rooms,
-        "agent-decisions": hs.get_agent_decisions(id, detail=True, output="dict"),
-        "agent-runs": hs.get_agent_runs(id, output="dict"),
-        "deployments": hs.list_deployments(experiment_id=id, output="dict"),
-    }
-    for room in rooms:
-        out["variables"][room["id"]] = hs.get_variables(room["id"], output="dict")["writes"]
-    out["configs"][id] = hs.get_experiment_config(id)
-    out["sessions"][id] = [
-        session
-        for deployment in out["data"][id]["deployments"]
-        for session in hs.get_deployment_sessions(deployment["id"], output="dict")
-    ]
-
-first = out["data"][experiments[0]["id"]]
-person, room = first["participants"][0]["id"], first["participants"][0]["roomId"]
-out["rooms"][room] = hs.get_events(room, scope="room", **plain)
-out["participant"] = {
-    "id": person,
-    "room": room,
-    "events": hs.get_events(person, scope="participant", room_id=room, **plain),
-    "counts": hs.get_counts(person, room),
+PAGED = {
+    "events": hs.get_events,
+    "recordings": hs.get_recordings,
+    "chat": hs.get_chat,
+    "videochat": hs.get_videochat,
+    "sync": hs.get_sync,
+    "ratings/continuous": lambda id, **options: hs.get_ratings(id, kind="continuous", **options),
+    "ratings/sparse": lambda id, **options: hs.get_ratings(id, kind="sparse", **options),
+    "eyetracking": hs.get_eyetracking,
+    "components": hs.get_components,
 }
-out["download"] = hs._download_url_for(first["recordings"][0])
-print(json.dumps(out))
+
+
+def read_all(id, **scope):
+    return {data_type: get(id, **scope, **plain) for data_type, get in PAGED.items()}
+
+
+def read_room(id):
+    variables = hs.get_variables(id, output="dict")
+    return {
+        "data": {
+            **read_all(id, scope="room"),
+            "participants": hs.get_participants(id, scope="room", **plain),
+            "agent-decisions": hs.get_agent_decisions(id, scope="room", detail=True, output="dict"),
+            "variables": variables["writes"],
+        },
+        "timeline": variables["timeline"],
+        "decisions": [
+            hs.get_agent_decision(id, decision["id"])
+            for decision in hs.get_agent_decisions(id, scope="room", output="dict")
+        ],
+    }
+
+
+def read_participant(id, room):
+    scope = {"scope": "participant", "room_id": room}
+    return {
+        "id": id,
+        "room": room,
+        "data": read_all(id, **scope),
+        "questionnaire": hs.get_questionnaire(id, **scope, **plain),
+        "instructions": hs.get_instructions(id, **scope, **plain),
+        "consent": hs.get_consent(id, **scope, **plain),
+        "counts": hs.get_counts(id, room),
+    }
+
+
+def read_experiment(id):
+    rooms = hs.get_rooms(id, **plain)
+    participants = hs.get_participants(id, **plain)
+    recordings = hs.get_recordings(id, **plain)
+    deployments = hs.list_deployments(experiment_id=id, output="dict")
+    return {
+        "experiment": dict(hs.get_experiment(id)),
+        "config": hs.get_experiment_config(id),
+        "export": hs.export_experiment(id),
+        "data": {
+            **read_all(id),
+            "participants": participants,
+            "rooms": rooms,
+            "agent-decisions": hs.get_agent_decisions(id, detail=True, output="dict"),
+            "agent-runs": hs.get_agent_runs(id, output="dict"),
+            "deployments": deployments,
+            "deployment-sessions": [
+                session
+                for deployment in deployments
+                for session in hs.get_deployment_sessions(deployment["id"], output="dict")
+            ],
+        },
+        "deployment": hs.get_deployment(deployments[0]["id"]),
+        "rooms": {room["id"]: read_room(room["id"]) for room in rooms},
+        "participants": [read_participant(person["id"], person["roomId"]) for person in participants[:2]],
+        "download": hs._download_url_for(recordings[0]),
+    }
+
+
+experiments = hs.list_experiments(**plain)
+print(
+    json.dumps(
+        {
+            "health": hs.health(),
+            "experiments": experiments,
+            "each": {experiment["id"]: read_experiment(experiment["id"]) for experiment in experiments},
+        }
+    )
+)
