@@ -2,7 +2,10 @@ import type { Database } from 'better-sqlite3';
 import type { Clock } from '../shared/clock.ts';
 import { allowed, HOUR_MS, MINUTE_MS } from './limits.ts';
 
-/** A request that may start now, or how long to wait (milliseconds) before asking again. */
+/**
+ * A request that may start now, or how long to wait (milliseconds) before asking again, and for what: the hour's limit,
+ * which holds for every endpoint, the minute's limit of this endpoint, or the time that the API asked for on it.
+ */
 export type Grant =
   { readonly token: number } | { readonly waitMs: number; readonly limit: 'hour' | 'minute' | 'paused' };
 
@@ -17,7 +20,10 @@ export interface Ledger {
   tryStart(endpoint: string): Grant;
   /** The answer arrived, or will not: the token returns one full window from now. */
   finish(token: number): void;
-  /** Nothing starts before so many milliseconds: the API said so, or somebody else uses the key. */
+  /**
+   * Nothing starts at the endpoint before so many milliseconds, or nowhere where none is named: the API said so, as
+   * somebody else uses the key.
+   */
   pause(endpoint: string | undefined, waitMs: number): void;
   usage(): Usage;
 }
@@ -40,7 +46,14 @@ interface Entry {
   readonly started_up: number;
   readonly started_at: number;
   readonly ended_up: number | null;
-  readonly ended_at: number | null;
+}
+
+/** An entry by the time since this boot. */
+interface Aged extends Entry {
+  /** Milliseconds since the answer arrived; negative while it may still come, or while a pause lasts. */
+  readonly ageMs: number;
+  readonly isPause: boolean;
+  readonly isCarriedOver: boolean;
 }
 
 /** Marks a ledger row that is no request but a pause; its end is when the pause is over. */
@@ -48,7 +61,8 @@ const PAUSE = 'pause:';
 
 /**
  * Opens the ledger in the warehouse's `_ledger` table. Ages are measured by the time since the machine started, which
- * nobody can set, and only across a reboot by the wall clock, where a time in the future counts as now.
+ * nobody can set. Only what an earlier boot left is placed by the wall clock, once, where a time in the future counts
+ * as now; from then on it ages as everything else does, so that a clock that was wrong delays requests by a window at most.
  */
 export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const { clock, keyId, deadlineMs } = options;
@@ -60,38 +74,35 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   );
   const end = db.prepare('UPDATE _ledger SET ended_up = ?, ended_at = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM _ledger WHERE id = ?');
+  const carryOver = db.prepare('UPDATE _ledger SET boot_id = ?, started_up = ?, ended_up = ? WHERE id = ?');
 
-  /** Milliseconds since the answer arrived; negative while it may still come, or while a pause lasts. */
-  const age = (entry: Entry): number => {
-    const sameBoot = entry.boot_id === clock.bootId;
-    const since = sameBoot ? clock.uptime() - entry.started_up : clock.now() - entry.started_at;
-    if (entry.ended_up === null || entry.ended_at === null) return Math.max(since, 0) - deadlineMs;
-    if (sameBoot) return clock.uptime() - entry.ended_up;
-    const duration = Math.max(entry.ended_up - entry.started_up, 0);
-    return entry.endpoint.startsWith(PAUSE) ? Math.max(since, 0) - duration : Math.max(clock.now() - entry.ended_at, 0);
+  /** The entry by the time since this boot; an uptime ahead of ours is another boot's (a container started anew). */
+  const placed = (entry: Entry): Entry => {
+    const [up, at] = times(clock);
+    if (entry.boot_id === clock.bootId && entry.started_up <= up) return entry;
+    const started = up - Math.max(at - entry.started_at, 0);
+    const ended = entry.ended_up === null ? null : started + Math.max(entry.ended_up - entry.started_up, 0);
+    return { ...entry, boot_id: clock.bootId, started_up: started, ended_up: ended };
   };
-  const spent = (endpoint: string | undefined, windowMs: number, entries: readonly (readonly [Entry, number])[]) =>
-    entries.filter(
-      ([entry, ms]) =>
-        !entry.endpoint.startsWith(PAUSE) && ms < windowMs && (endpoint === undefined || entry.endpoint === endpoint),
-    );
-  const readEntries = () => select.all(keyId).map((entry) => [entry, age(entry)] as const);
+  const readEntries = (): Aged[] =>
+    select.all(keyId).map((recorded) => {
+      const entry = placed(recorded);
+      const ageMs = clock.uptime() - (entry.ended_up ?? entry.started_up + deadlineMs);
+      return { ...entry, ageMs, isPause: entry.endpoint.startsWith(PAUSE), isCarriedOver: entry !== recorded };
+    });
 
   const tryStart = db.transaction((endpoint: string): Grant => {
     const entries = readEntries();
-    for (const [entry, ms] of entries) if (ms >= (entry.endpoint.startsWith(PAUSE) ? 0 : HOUR_MS)) remove.run(entry.id);
-    const pauses = entries.filter(
-      ([entry, ms]) => ms < 0 && (entry.endpoint === PAUSE || entry.endpoint === PAUSE + endpoint),
-    );
-    if (pauses.length > 0) return { waitMs: Math.ceil(-Math.min(...pauses.map(([, ms]) => ms))), limit: 'paused' };
-    const wait = (used: readonly (readonly [Entry, number])[], most: number, windowMs: number) => {
-      // The wait ends when enough of the oldest answers are a window old.
-      const ages = used.map(([, ms]) => ms).sort((a, b) => b - a);
-      return used.length < most ? 0 : Math.ceil(windowMs - (ages[used.length - most] ?? 0));
-    };
-    const hour = wait(spent(undefined, HOUR_MS, entries), perHour, HOUR_MS);
-    const minute = wait(spent(endpoint, MINUTE_MS, entries), perMinute, MINUTE_MS);
-    if (hour > 0 || minute > 0) return { waitMs: Math.max(hour, minute, 1), limit: hour >= minute ? 'hour' : 'minute' };
+    for (const { id, boot_id, started_up, ended_up, ageMs, isPause, isCarriedOver } of entries) {
+      if (ageMs >= (isPause ? 0 : HOUR_MS)) remove.run(id);
+      else if (isCarriedOver) carryOver.run(boot_id, started_up, ended_up, id);
+    }
+    const everywhere = pauseOf(entries, PAUSE);
+    const here = pauseOf(entries, PAUSE + endpoint);
+    const hour = Math.max(everywhere, wait(spent(entries, HOUR_MS), perHour, HOUR_MS));
+    const minute = wait(spent(entries, MINUTE_MS, endpoint), perMinute, MINUTE_MS);
+    const waitMs = Math.max(hour, minute, here);
+    if (waitMs > 0) return { waitMs, limit: hour === waitMs ? 'hour' : minute === waitMs ? 'minute' : 'paused' };
     const { lastInsertRowid } = insert.run(keyId, endpoint, clock.bootId, ...times(clock), null, null);
     return { token: Number(lastInsertRowid) };
   });
@@ -107,20 +118,40 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
     },
     usage() {
       const entries = readEntries();
-      const endpoints = new Set(
-        entries.map(([{ endpoint }]) => endpoint).filter((endpoint) => !endpoint.startsWith(PAUSE)),
-      );
+      const endpoints = new Set(entries.filter(({ isPause }) => !isPause).map(({ endpoint }) => endpoint));
       return {
-        hour: { used: spent(undefined, HOUR_MS, entries).length, allowed: perHour },
+        hour: { used: spent(entries, HOUR_MS).length, allowed: perHour },
         minute: new Map(
           [...endpoints].map((endpoint) => [
             endpoint,
-            { used: spent(endpoint, MINUTE_MS, entries).length, allowed: perMinute },
+            { used: spent(entries, MINUTE_MS, endpoint).length, allowed: perMinute },
           ]),
         ),
       };
     },
   };
+}
+
+/** The requests that a window still holds, of one endpoint or of all. */
+function spent(entries: readonly Aged[], windowMs: number, endpoint?: string): readonly Aged[] {
+  return entries.filter(
+    (entry) => !entry.isPause && entry.ageMs < windowMs && (endpoint === undefined || entry.endpoint === endpoint),
+  );
+}
+
+/** Milliseconds until so many of the oldest answers are a window old that one more request fits. */
+function wait(used: readonly Aged[], most: number, windowMs: number): number {
+  if (used.length < most) return 0;
+  const ages = used.map(({ ageMs }) => ageMs).sort((a, b) => b - a);
+  return Math.max(Math.ceil(windowMs - (ages[used.length - most] ?? 0)), 1);
+}
+
+/** Milliseconds for which the longest pause of that name still lasts. */
+function pauseOf(entries: readonly Aged[], name: string): number {
+  return entries.reduce(
+    (longest, { endpoint, ageMs }) => (endpoint === name ? Math.max(longest, Math.ceil(-ageMs)) : longest),
+    0,
+  );
 }
 
 /** Rounded up, so that a token never returns a fraction of a millisecond early. */

@@ -1,16 +1,8 @@
-/** A limit of the API: so many requests in any window of that length. */
-export interface Limit {
-  readonly requests: number;
-  readonly windowMs: number;
-}
-
 /**
- * The API's limits (HyperStudy API overview): 1000 requests an hour for a key, 100 a minute for an endpoint. Whether
- * windows roll and whether an endpoint is the data type or the whole path is not documented: counting every request in
- * rolling windows, and by data type, satisfies each reading.
+ * The windows of the API's limits (HyperStudy API overview): 1000 requests an hour for a key, 100 a minute for an
+ * endpoint. Whether windows roll and whether an endpoint is the data type or the whole path is not documented: counting
+ * every request in rolling windows, and by data type, satisfies each reading.
  */
-export const API_LIMITS = { perHour: 1000, perEndpointPerMinute: 100 } as const;
-
 export const HOUR_MS = 3_600_000;
 export const MINUTE_MS = 60_000;
 

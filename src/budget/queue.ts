@@ -1,6 +1,7 @@
 import Bottleneck from 'bottleneck';
 import type { Clock } from '../shared/clock.ts';
 import type { Ledger, Usage } from './ledger.ts';
+import { MINUTE_MS } from './limits.ts';
 
 /** A request in line. */
 export interface Spending {
@@ -14,7 +15,10 @@ export interface Spending {
 export interface Budget {
   /** Runs `send` when limits, priority and concurrency allow; rejects with the signal's reason when aborted while waiting. */
   spend<T>(spending: Spending, send: () => Promise<T>): Promise<T>;
-  /** The API answered 429: nothing starts at that endpoint before `waitMs` have passed. */
+  /**
+   * The API answered 429: nothing starts at that endpoint before `waitMs` have passed, and nothing at all where that is
+   * longer than a minute's limit explains.
+   */
   pause(endpoint: string, waitMs: number): void;
   usage(): Usage;
 }
@@ -29,6 +33,17 @@ export interface BudgetOptions {
     ((wait: { endpoint: string; waitMs: number; limit: 'hour' | 'minute' | 'paused' }) => void) | undefined;
 }
 
+/** The longest that a minute's limit can make anybody wait, with the second that an HTTP date may be rounded by. */
+const LONGEST_MINUTE_MS = MINUTE_MS + 1000;
+
+/** A request that waits for a limit. */
+interface Waiter extends Spending {
+  readonly limit: 'hour' | 'minute' | 'paused';
+  readonly waitMs: number;
+  /** When it lines up again, by the time since boot. */
+  readonly until: number;
+}
+
 /**
  * Bottleneck lines requests up by priority and limits how many run at once; the ledger decides whether one may start.
  * A request that gets no token leaves the line, waits, and lines up again by its priority, so that it neither holds a
@@ -36,29 +51,74 @@ export interface BudgetOptions {
  * rolling window of 100, forgets everything with the process and does not count retries.
  */
 export function createBudget({ ledger, clock, concurrency, onWait }: BudgetOptions): Budget {
-  const line = new Bottleneck({ maxConcurrent: concurrency });
+  // Bottleneck starts nothing before the wall time of the last start plus `minTime`: a clock set back would stall it for
+  // as long. This `minTime` makes that time always past; made late, as the first start waits for the time of making.
+  let made: Bottleneck | undefined;
+  const line = () => (made ??= new Bottleneck({ maxConcurrent: concurrency, minTime: Number.NEGATIVE_INFINITY }));
+  const waiting = new Set<Waiter>();
+
+  /** A more important request that waits for the same limit: what becomes free is its own. */
+  const ahead = ({ endpoint, priority }: Spending) =>
+    [...waiting].find((other) => other.priority < priority && (other.limit === 'hour' || other.endpoint === endpoint));
+
+  /** A token for a request whose turn it is, or its place among those that wait. */
+  const start = (spending: Spending): { token: number } | Waiter => {
+    const first = ahead(spending);
+    const { endpoint } = spending;
+    const now = clock.uptime();
+    const grant =
+      first === undefined
+        ? ledger.tryStart(endpoint)
+        : { limit: first.limit, waitMs: Math.max(Math.ceil(first.until - now), 1) };
+    if ('token' in grant) return grant;
+    if (first === undefined) onWait?.({ endpoint, ...grant });
+    const waiter = { ...spending, limit: grant.limit, waitMs: grant.waitMs, until: now + grant.waitMs };
+    waiting.add(waiter);
+    return waiter;
+  };
+
   return {
     async spend(spending, send) {
-      const { endpoint, priority, signal } = spending;
-      for (;;) {
-        signal?.throwIfAborted();
-        const turn = await line.schedule({ priority }, async () => {
-          if (signal?.aborted === true) return undefined;
-          const grant = ledger.tryStart(endpoint);
-          if (!('token' in grant)) return { grant };
-          try {
-            return { value: await send() };
-          } finally {
-            ledger.finish(grant.token);
-          }
-        });
-        if (turn === undefined) continue;
-        if ('value' in turn) return turn.value;
-        onWait?.({ endpoint, ...turn.grant });
-        await clock.sleep(turn.grant.waitMs, signal);
+      const { priority, signal } = spending;
+      let waiter: Waiter | undefined;
+      try {
+        for (;;) {
+          signal?.throwIfAborted();
+          const turn = await untilAborted(signal, (begin) =>
+            line().schedule({ priority }, async () => {
+              begin();
+              if (waiter !== undefined) waiting.delete(waiter);
+              if (signal?.aborted === true) return undefined;
+              const started = start(spending);
+              if (!('token' in started)) return { waiter: started };
+              try {
+                return { value: await send() };
+              } finally {
+                ledger.finish(started.token);
+              }
+            }),
+          );
+          if (turn === undefined) continue;
+          if ('value' in turn) return turn.value;
+          waiter = turn.waiter;
+          await clock.sleep(waiter.waitMs, signal);
+        }
+      } finally {
+        if (waiter !== undefined) waiting.delete(waiter);
       }
     },
-    pause: (endpoint, waitMs) => ledger.pause(endpoint, waitMs),
+    // What asks for longer than a minute is the hour's limit, and that holds for every endpoint.
+    pause: (endpoint, waitMs) => ledger.pause(waitMs > LONGEST_MINUTE_MS ? undefined : endpoint, waitMs),
     usage: () => ledger.usage(),
   };
+}
+
+/** What `run` comes to, or the signal's reason as soon as it is aborted before `begin` is called. */
+function untilAborted<T>(signal: AbortSignal | undefined, run: (begin: () => void) => Promise<T>): Promise<T> {
+  if (signal === undefined) return run(() => undefined);
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+    run(() => signal.removeEventListener('abort', leave)).then(resolve, reject);
+  });
 }

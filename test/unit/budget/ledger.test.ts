@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -10,9 +12,9 @@ import { temporaryFolder } from '../../support/lab.ts';
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 
-/** A machine whose clock anybody may set, and which may be rebooted. */
+/** A machine that has been up for a day, whose clock anybody may set, and which may be rebooted. */
 function machine() {
-  const state = { real: 0, wall: 1.8e12, bootedAt: 0, boot: 1 };
+  const state = { real: 24 * HOUR, wall: 1.8e12, bootedAt: 0, boot: 1 };
   const clock: Clock = {
     now: () => state.wall,
     uptime: () => state.real - state.bootedAt,
@@ -27,6 +29,10 @@ function machine() {
     pass: (ms: number) => {
       state.real += ms;
       state.wall += ms;
+    },
+    reboot: () => {
+      state.bootedAt = state.real;
+      state.boot++;
     },
   };
 }
@@ -103,12 +109,15 @@ describe('the ledger', () => {
         }),
       },
       { weight: 1, arbitrary: fc.constant({ kind: 'kill' as const }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('reboot' as const), late: fc.nat(2 * HOUR) }) },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const { clock, state, pass } = machine();
+        const { clock, state, pass, reboot } = machine();
         const db = database();
         const [perHour, perMinute] = [12, 5];
+        let slowest = state.wall - state.real;
+        let isFirstAfterBoot = false;
         let ledger = openLedger(db, {
           clock,
           keyId: 'k',
@@ -120,7 +129,14 @@ describe('the ledger', () => {
         const sent: { from: number; to: number }[] = [];
         for (const action of steps) {
           if (action.kind === 'pass') pass(action.ms);
-          if (action.kind === 'setClock') state.wall += action.by;
+          if (action.kind === 'setClock') state.wall += isFirstAfterBoot ? Math.min(action.by, 0) : action.by;
+          slowest = Math.min(slowest, state.wall - state.real);
+          if (action.kind === 'reboot') {
+            // Nothing but the clock spans a reboot: if it gains before the ledger looks, nobody can tell.
+            reboot();
+            isFirstAfterBoot = true;
+            state.wall = state.real + slowest - action.late;
+          }
           if (action.kind === 'kill')
             ledger = openLedger(db, {
               clock,
@@ -132,6 +148,7 @@ describe('the ledger', () => {
             });
           if (action.kind === 'request') {
             const grant = ledger.tryStart('events');
+            isFirstAfterBoot = false;
             if (!('token' in grant)) continue;
             const from = state.real;
             pass(action.takes);
@@ -149,6 +166,13 @@ describe('the ledger', () => {
             expect(inWindow.length).toBeLessThanOrEqual(most);
           }
         }
+        // However the clock was set, nobody waits longer than the longest window after the longest request.
+        const grant = ledger.tryStart('events');
+        if ('waitMs' in grant) {
+          expect(grant.waitMs).toBeLessThanOrEqual(HOUR + 10_000);
+          pass(grant.waitMs);
+          expect(ledger.tryStart('events')).toHaveProperty('token');
+        }
         db.close();
       }),
       { numRuns: 150 },
@@ -156,15 +180,63 @@ describe('the ledger', () => {
   });
 
   it('forgets nothing over a reboot with a clock that was set', () => {
-    const { clock, state, pass } = machine();
+    const { clock, state, pass, reboot } = machine();
     const db = database();
     const grant = open(db, clock, 1000, 1).tryStart('events');
     if ('token' in grant) open(db, clock).finish(grant.token);
     pass(1000);
-    state.bootedAt = state.real;
-    state.boot++;
+    reboot();
     state.wall -= HOUR;
     expect(open(db, clock, 1000, 1).tryStart('events')).toMatchObject({ limit: 'minute' });
+  });
+
+  it('waits a window at most for what was spent while the clock was a year ahead', () => {
+    const { clock, state, pass, reboot } = machine();
+    const db = database();
+    state.wall += 365 * 24 * HOUR;
+    expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
+    state.wall -= 365 * 24 * HOUR;
+    reboot();
+    pass(1000);
+    expect(open(db, clock, 1).tryStart('events')).toEqual({ waitMs: HOUR + 10_000, limit: 'hour' });
+    pass(HOUR + 10_000);
+    expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
+  });
+
+  it('takes an uptime that started anew for another boot, as in a container', () => {
+    const { clock, state, pass } = machine();
+    const db = database();
+    expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
+    state.bootedAt = state.real;
+    pass(HOUR + 10_000);
+    expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
+  });
+
+  it('keeps a pause over a reboot for as long as is left of it', () => {
+    const { clock, pass, reboot } = machine();
+    const db = database();
+    open(db, clock).pause(undefined, 30_000);
+    pass(10_000);
+    reboot();
+    expect(open(db, clock).tryStart('events')).toEqual({ waitMs: 20_000, limit: 'hour' });
+    pass(20_000);
+    expect(open(db, clock).tryStart('events')).toHaveProperty('token');
+  });
+
+  it('writes nothing when asked what was used', () => {
+    const { clock, reboot } = machine();
+    const path = join(temporaryFolder(), 'usage.db');
+    const db = new Database(path);
+    migrate(db);
+    open(db, clock).tryStart('events');
+    reboot();
+    const reader = new Database(path, { readonly: true });
+    expect(open(reader, clock).usage()).toEqual({
+      hour: { used: 1, allowed: 900 },
+      minute: new Map([['events', { used: 1, allowed: 90 }]]),
+    });
+    reader.close();
+    db.close();
   });
 
   it('is one budget for all processes on the file', () => {
@@ -179,5 +251,20 @@ describe('the ledger', () => {
     expect(granted.length).toBe(90);
     one.close();
     two.close();
+  });
+
+  it('lets two processes that spend as fast as they can no further than one', async () => {
+    const path = join(temporaryFolder(), 'raced.db');
+    const db = new Database(path);
+    migrate(db);
+    const spender = join(import.meta.dirname, 'spender.ts');
+    const spend = () => promisify(execFile)(process.execPath, [spender, path]);
+    const outputs = await Promise.all([spend(), spend()]);
+    const spent = outputs.map(({ stdout }) => stdout.split('\n').filter((line) => line !== ''));
+    expect(spent.flat().length).toBe(50);
+    for (const endpoint of ['events', 'chat'])
+      expect(spent.flat().filter((line) => line === endpoint).length).toBeLessThanOrEqual(30);
+    expect(db.prepare('SELECT count(*) FROM _ledger').pluck().get()).toBe(50);
+    db.close();
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createBudget } from '../../../src/budget/queue.ts';
 import type { Grant, Ledger } from '../../../src/budget/ledger.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
@@ -48,6 +48,85 @@ describe('the line of waiting requests', () => {
     blocked = false;
     await events;
     expect(done).toEqual(['chat', 'events']);
+  });
+
+  it('gives the next token to the most important of those that wait, however late it came', async () => {
+    for (let round = 0; round < 10; round++) {
+      const asked: string[] = [];
+      let freeAt = Infinity;
+      let isFree = true;
+      const budget = createBudget({
+        ledger: ledger((endpoint) => {
+          asked.push(endpoint);
+          if (asked.includes('late') && freeAt === Infinity) freeAt = systemClock.uptime() + 30;
+          const waitMs = freeAt === Infinity ? 30 : Math.ceil(freeAt - systemClock.uptime());
+          if (waitMs > 0 || !isFree) return { waitMs: Math.max(waitMs, 1), limit: 'hour' };
+          isFree = false;
+          return { token: 1 };
+        }),
+        clock: systemClock,
+        concurrency: 4,
+      });
+      const abort = new AbortController();
+      const first = await new Promise<string>((resolve) => {
+        const spend = (endpoint: string, priority: number) =>
+          void budget
+            .spend({ endpoint, priority, signal: abort.signal }, () => Promise.resolve(endpoint))
+            .then(resolve)
+            .catch(() => undefined);
+        spend('early', 9);
+        setTimeout(() => spend('late', 0), round);
+      });
+      abort.abort(new Error('enough'));
+      expect(first).toBe('late');
+    }
+  });
+
+  it('keeps going when somebody sets the clock back', async () => {
+    const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock: systemClock, concurrency: 1 });
+    const setBack = (ms: number) =>
+      vi.spyOn(Date, 'now').mockImplementation(() => performance.timeOrigin + performance.now() - ms);
+    onTestFinished(() => void vi.restoreAllMocks());
+    for (const hours of [1, 2]) {
+      setBack(hours * 3_600_000);
+      const sent = budget.spend({ endpoint: 'events', priority: 5 }, () => Promise.resolve('sent'));
+      expect(await Promise.race([sent, systemClock.sleep(2000)])).toBe('sent');
+    }
+  });
+
+  it('takes a wait longer than a minute for the limit of the hour, which holds everywhere', () => {
+    const pauses: [string | undefined, number][] = [];
+    const paused = {
+      ...ledger((_, n) => ({ token: n })),
+      pause: (...pause: [string | undefined, number]) => void pauses.push(pause),
+    };
+    const budget = createBudget({ ledger: paused, clock: systemClock, concurrency: 1 });
+    budget.pause('events', 60_000);
+    budget.pause('events', 600_000);
+    expect(pauses).toEqual([
+      ['events', 60_000],
+      [undefined, 600_000],
+    ]);
+  });
+
+  it('leaves the line when aborted, also while all places are taken, and sends nothing any more', async () => {
+    const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock: systemClock, concurrency: 1 });
+    let release: () => void = () => undefined;
+    const running = budget.spend(
+      { endpoint: 'events', priority: 5 },
+      () => new Promise<void>((end) => (release = end)),
+    );
+    const abort = new AbortController();
+    let isSent = false;
+    const waiting = budget.spend({ endpoint: 'chat', priority: 5, signal: abort.signal }, () =>
+      Promise.resolve((isSent = true)),
+    );
+    setTimeout(() => abort.abort(new Error('enough')), 20);
+    await expect(waiting).rejects.toThrow('enough');
+    release();
+    await running;
+    await budget.spend({ endpoint: 'chat', priority: 9 }, () => Promise.resolve());
+    expect(isSent).toBe(false);
   });
 
   it('gives up waiting when aborted', async () => {
