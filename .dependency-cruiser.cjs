@@ -31,7 +31,7 @@ module.exports = {
     only('api', ['shared']),
     only('warehouse', ['shared', 'datasets']),
     only('sync', ['shared', 'config', 'datasets', 'plan', 'api', 'budget', 'warehouse']),
-    only('daemon', ['shared', 'config', 'warehouse', 'sync']),
+    only('daemon', ['shared', 'config', 'datasets', 'plan', 'budget', 'warehouse', 'sync']),
     only('simulator', ['shared']),
     sole('undici', 'api/client\\.ts$'),
     sole('bottleneck', 'budget/queue\\.ts$'),
