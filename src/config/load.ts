@@ -74,7 +74,7 @@ export function loadConfig(options: LoadOptions): Config {
   if (!parsed.success || 'problem' in secret || problems.length > 0) throw invalid(path, problems);
   if (options.needsKey && secret.key === undefined) throw noKey(keyUnset);
 
-  const { api, lookback, ...rest } = parsed.data;
+  const { api, lookback, http, ...rest } = parsed.data;
   const { timeout, limits, pageSize, concurrency } = api;
   return freeze({
     ...rest,
@@ -89,6 +89,7 @@ export function loadConfig(options: LoadOptions): Config {
     },
     warehouse: { path: resolve(dirname(path), rest.warehouse.path) },
     lookbackMs: lookback,
+    http: http === false ? undefined : { host: http.host, port: http.port, token: http.token },
     options: rest.options as Config['options'],
   });
 }

@@ -18,13 +18,20 @@ export interface Config {
     /** Undefined only for commands that need none. */
     readonly key: string | undefined;
     readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number; readonly reserve: number };
-    readonly pageSize: number;
+    /** Records a request; `auto`: as many as each endpoint turns out to serve. */
+    readonly pageSize: number | 'auto';
     readonly concurrency: number;
     readonly timeoutMs: number;
   };
   /** Absolute. */
   readonly warehouse: { readonly path: string };
+  /** `adaptive` or a cron expression. */
   readonly schedule: string;
+  /** The time zone in which cron expressions are meant, by its IANA name. */
+  readonly timeZone: string;
+  readonly reconcile: { readonly schedule: string; readonly budgetShare: number };
+  /** Where the daemon answers; undefined: nowhere. */
+  readonly http: { readonly host: string; readonly port: number; readonly token: string | undefined } | undefined;
   readonly data: readonly string[] | 'all';
   readonly experiments: readonly ExperimentConfig[];
   readonly options: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
@@ -62,9 +69,11 @@ export function configSchema(dataTypes: OptionKinds) {
   const data = z.union([z.literal('all'), z.array(type).min(1, 'must name at least one data type, or be all')], {
     error: 'must be all or a list of data types',
   });
-  const schedule = z
+  const cron = z
     .string('must be a cron expression such as "*/15 * * * *"')
     .refine(isCron, 'must be a cron expression of five fields, such as "*/15 * * * *"');
+  const adaptiveOrCron = 'must be adaptive, or a cron expression such as "*/15 * * * *"';
+  const schedule = z.string(adaptiveOrCron).refine((text) => text === 'adaptive' || isCron(text), adaptiveOrCron);
   const share = (most: number) => z.number(`must be a number from 0 to ${most}`).min(0).max(most);
   const count = (most: number) => z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most);
   const named = group({
@@ -93,12 +102,32 @@ export function configSchema(dataTypes: OptionKinds) {
         perEndpointPerMinute: count(10_000).default(100),
         reserve: share(0.9).default(0.1),
       }).prefault({}),
-      pageSize: count(10_000).default(1000),
+      pageSize: z
+        .union([z.literal('auto'), count(10_000)], 'must be auto or a whole number from 1 to 10000')
+        .default('auto'),
       concurrency: count(20).default(4),
       timeout: duration('1s', '1h').default(60_000),
     }).prefault({}),
     warehouse: group({ path: z.string('must be a path').min(1).default('./data/hyperstudy.db') }).prefault({}),
-    schedule: schedule.default('*/15 * * * *'),
+    schedule: schedule.default('adaptive'),
+    timeZone: z.string().refine(isTimeZone, 'must be the name of a time zone such as Europe/Berlin').default('UTC'),
+    reconcile: group({
+      schedule: cron.default('17 3 * * *'),
+      budgetShare: share(1).default(0.2),
+    }).prefault({}),
+    http: z
+      .union(
+        [
+          z.literal(false),
+          group({
+            host: z.string('must be an address').min(1).default('127.0.0.1'),
+            port: z.number('must be a port from 0 to 65535').int().min(0).max(65_535).default(8788),
+            token: z.string('must be a text').min(16, 'must have at least 16 characters').optional(),
+          }),
+        ],
+        'must be false, or hold settings, which may be: host, port, token',
+      )
+      .prefault({}),
     data: data.default('all'),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
@@ -169,6 +198,14 @@ function experimentSchema<N extends z.ZodType, A extends z.ZodType>(named: N, al
     for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: value } as never);
     return z.NEVER;
   });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 function optionsSchema(kinds: OptionKinds[string]) {

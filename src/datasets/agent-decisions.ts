@@ -3,7 +3,7 @@ import { EXPERIMENT, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const agentDecisions = defineDataset({
   name: 'agent-decisions',
-  about: 'Each decision of an AI agent, and the manifests of its runs.',
+  about: 'Each decision of an AI agent.',
   keyScope: 'read:events',
   scopes: ['experiment', 'room'],
   identity: ['id'],
@@ -11,6 +11,8 @@ export const agentDecisions = defineDataset({
   read: 'snapshot',
   unpaged: true,
   pageLimit: 5000,
+  // A room's answer may hold the runs of its agents as well (Python SDK 0.4.1); agent-runs has them all.
+  leavesOut: { _type: 'run' },
   options: { detail: 'boolean' },
   fields: {
     id: { kind: 'text', about: 'The id of the decision, unique in its room.' },

@@ -55,6 +55,8 @@ export interface DatasetSpec {
   readonly unpaged?: true;
   /** Largest `limit` where it is smaller than a page elsewhere. */
   readonly pageLimit?: number;
+  /** Records that come in its answers but belong to another data type, by the value of a field. */
+  readonly leavesOut?: Readonly<Record<string, string>>;
   /** The API stops at this many records, whatever is asked. */
   readonly cap?: number;
   /** Query parameters beyond the common ones. */

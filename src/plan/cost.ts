@@ -33,7 +33,12 @@ export function estimate(
 ): Cost {
   const costs = streams.map(({ stream, position, full }): StreamCost => {
     if (!position.backfilled) return { stream, requests: 1, why: 'first read' };
-    if (full) return { stream, requests: Math.max(1, Math.ceil(position.rows / api.pageSize)), why: 'everything' };
+    if (full)
+      return {
+        stream,
+        requests: Math.max(1, Math.ceil(position.rows / (api.pageSize === 'auto' ? 1000 : api.pageSize))),
+        why: 'everything',
+      };
     return { stream, requests: 1, why: 'what is new' };
   });
   const requests = costs.reduce((sum, cost) => sum + cost.requests, 0);

@@ -4,7 +4,8 @@ import { countRows, firstSeen, keysOf } from '../warehouse/rows.ts';
 import type { Page } from './reader.ts';
 import { compareRange, freeTime, readRange } from './reconcile.ts';
 import { pageLengths } from './learned.ts';
-import { braked, position, write, type Session } from './session.ts';
+import { narrow } from './narrow.ts';
+import { braked, doubt, position, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { numbered } from './repeats.ts';
 import { NotWalkable, walk, type Stretch } from './walk.ts';
@@ -22,7 +23,15 @@ export async function readIncremental(session: Session): Promise<void> {
     if (session.full) await readRange(session, {});
     else if (backfilled && watermark !== undefined) await poll(session, watermark);
     else await walkOn(session);
+    if (session.partial.size > 0) await readNarrower(session);
   });
+}
+
+/** What an answer lacked is asked for in narrower requests: from the lookback on or, in a first read, from where it stands. */
+async function readNarrower(session: Session): Promise<void> {
+  const { backfilled, watermark } = position(session);
+  const from = session.full || watermark === undefined ? undefined : watermark;
+  await narrow(session, backfilled && from !== undefined ? freeTime(session, from - session.config.lookbackMs) : from);
 }
 
 /** Reads by time where the endpoint allows it, and lists everything where it turns out not to. */
@@ -68,10 +77,9 @@ async function walkOn(session: Session): Promise<void> {
     from: before.watermark,
     by: 'key',
     sorted: true,
-    limit: reader.pageSize,
     ...pageLengths(memory),
   })) {
-    for (const doubt of stretch.doubts) session.doubts.add(doubt);
+    doubt(session, stretch);
     if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);
     pending.push(stretch);
     if (pending.length >= batchPages) flush();
@@ -105,7 +113,7 @@ async function poll(session: Session, watermark: number): Promise<void> {
   const from = freeTime(session, watermark - config.lookbackMs);
   if (memory.learned.descending === 'ignored' || memory.learned.total === 'wrong') return readRange(session, { from });
   const page = await reader.page({ from, order: 'desc' });
-  for (const doubt of page.doubts) session.doubts.add(doubt);
+  doubt(session, page);
   const rows = newestFirst(page, from);
   if (rows === undefined) {
     memory.learn({ descending: 'ignored' });

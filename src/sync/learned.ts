@@ -14,8 +14,12 @@ const Learned = z.object({
   endTime: z.enum(['honoured', 'ignored', 'rejected']).optional(),
   /** `total` disagreed with a full read: it is not asked again. */
   total: z.literal('wrong').optional(),
-  /** The largest page size it accepts, where it refused a larger one. */
-  largestLimit: z.number().int().positive().optional(),
+  /** When asking in narrower requests last failed to get what an answer lacked (ms since 1970 UTC). */
+  narrowFailedAt: z.number().optional(),
+  /** The largest page that it served when asked for one. */
+  pageSize: z.number().int().positive().optional(),
+  /** It was asked for a larger page and did not serve it: it is not asked again. */
+  pageSizeTried: z.literal(true).optional(),
   /** The longest answer without `pagination`: a shorter one was not cut down to a page size, so it is the last. */
   largestPage: z.number().int().positive().optional(),
 });

@@ -3,7 +3,9 @@ import type { Config } from '../config/schema.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
 import type { ScopeKind } from '../datasets/define.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
+import { isObject, type Json } from '../shared/json.ts';
 import { formatTime } from '../shared/time.ts';
+import type { PageSize } from './page-size.ts';
 
 /** What to ask of a stream. Times are milliseconds since 1970 UTC. */
 export interface PageRequest {
@@ -22,6 +24,8 @@ export interface Page {
   readonly bad: readonly BadRecord[];
   /** Records in the answer, bad ones included. */
   readonly returned: number;
+  /** How many were asked for. */
+  readonly limit: number;
   readonly total: number | undefined;
   readonly hasMore: boolean | undefined;
   /** The API stopped at a cap: a narrower request may get the rest. */
@@ -40,7 +44,8 @@ export interface Reader {
 
 export interface ReaderOptions {
   readonly client: Client;
-  readonly config: Pick<Config, 'api' | 'options'>;
+  readonly config: Pick<Config, 'options'>;
+  readonly pageSize: PageSize;
   readonly priority: number;
   readonly signal?: AbortSignal | undefined;
   /** Where to count requests and records; by default anew. */
@@ -50,41 +55,45 @@ export interface ReaderOptions {
 }
 
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
-  const { client, config, priority, signal, onPage, spent = { requests: 0, fetched: 0 } } = options;
+  const { client, config, pageSize, priority, signal, onPage, spent = { requests: 0, fetched: 0 } } = options;
   const { dataset } = stream;
-  const pageSize = dataset.pageLimit ?? config.api.pageSize;
   const [path, fixed] = address(stream);
+  const ask = async (request: PageRequest, limit: number): Promise<Page> => {
+    const answer = await client.get({
+      path,
+      query: {
+        ...fixed,
+        ...extras(stream, config),
+        ...paging(stream, request, limit),
+      },
+      endpoint: dataset.name,
+      priority,
+      what: streamText(stream),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    spent.requests += answer.tries;
+    spent.fetched += answer.data.length;
+    onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
+    return toPage(stream, answer, limit);
+  };
   return {
     stream,
-    pageSize,
-    spent,
-    async page(request) {
-      const answer = await client.get({
-        path,
-        query: {
-          ...fixed,
-          ...extras(stream, config),
-          ...paging(stream, request, pageSize),
-        },
-        endpoint: dataset.name,
-        priority,
-        what: streamText(stream),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      spent.requests += answer.tries;
-      spent.fetched += answer.data.length;
-      onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
-      return toPage(stream, answer);
+    get pageSize() {
+      return pageSize.known;
     },
+    spent,
+    page: (request) =>
+      request.limit === undefined ? pageSize.use((limit) => ask(request, limit)) : ask(request, request.limit),
   };
 }
 
-function toPage(stream: Stream, answer: Answer): Page {
+function toPage(stream: Stream, answer: Answer, limit: number): Page {
   const origin = originOf(stream);
   const rows: Row[] = [];
   const places: number[] = [];
   const bad: BadRecord[] = [];
   answer.data.forEach((record, place) => {
+    if (isLeftOut(stream, record)) return;
     const row = normalise(stream.dataset, record, origin);
     if ('reason' in row) bad.push(row);
     else {
@@ -100,6 +109,7 @@ function toPage(stream: Stream, answer: Answer): Page {
     places,
     bad,
     returned: answer.data.length,
+    limit,
     total,
     hasMore: answer.pagination?.hasMore ?? (unpaged === true || read === 'single' ? false : undefined),
     cut: answer.truncated || capped,
@@ -109,6 +119,10 @@ function toPage(stream: Stream, answer: Answer): Page {
       ...(capped ? [`the API lists at most ${cap} of them`] : []),
     ],
   };
+}
+
+function isLeftOut({ dataset }: Stream, record: Json): boolean {
+  return isObject(record) && Object.entries(dataset.leavesOut ?? {}).some(([field, value]) => record[field] === value);
 }
 
 /** The path of a stream and the query parameters that belong to its scope. */
@@ -147,13 +161,13 @@ function extras({ dataset }: Stream, { options }: ReaderOptions['config']): Reco
   );
 }
 
-function paging({ dataset }: Stream, request: PageRequest, pageSize: number): Record<string, string | number> {
-  const { from, to, order, limit, offset = 0 } = request;
+function paging({ dataset }: Stream, request: PageRequest, limit: number): Record<string, string | number> {
+  const { from, to, order, offset = 0 } = request;
   if (dataset.read === 'single') return {};
   if (dataset.unpaged === true)
-    return { ...(limit === undefined ? {} : { limit }), ...(offset === 0 ? {} : { offset }) };
+    return { ...(request.limit === undefined ? {} : { limit }), ...(offset === 0 ? {} : { offset }) };
   return {
-    limit: limit ?? pageSize,
+    limit,
     offset,
     ...(from === undefined ? {} : { startTime: formatTime(from) }),
     ...(to === undefined ? {} : { endTime: formatTime(to) }),

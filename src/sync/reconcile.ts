@@ -1,41 +1,42 @@
 import { WarehouseError } from '../shared/errors.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
 import { parseTime } from '../shared/time.ts';
-import { createSeen } from '../warehouse/seen.ts';
+import { createSeen, type Seen } from '../warehouse/seen.ts';
 import { pageLengths } from './learned.ts';
-import { braked, position, write, type Session } from './session.ts';
+import type { Reader } from './reader.ts';
+import { braked, doubt, position, write, type Session } from './session.ts';
 import { walk } from './walk.ts';
 
 /**
  * Reads a time range whole (both ends included; without ends the whole stream), writes what differs and lets rows go
  * that a clean read no longer has. The watermark moves only when the range reaches the end.
+ * @param readers of the stream or, one for each, of all its rooms.
  */
-export async function readRange(session: Session, range: TimeRange): Promise<void> {
-  const { reader, memory, stream, warehouse, startedAt } = session;
+export async function readRange(
+  session: Session,
+  range: TimeRange,
+  readers: readonly Reader[] = [session.reader],
+): Promise<void> {
+  const { stream, warehouse, startedAt } = session;
   const before = position(session);
+  const badBefore = session.counts.bad;
   const seen = createSeen(warehouse.db);
   try {
     let upTo: number | undefined;
-    for await (const stretch of walk(reader, {
-      from: range.from,
-      to: range.to,
-      by: 'key',
-      sorted: true,
-      limit: reader.pageSize,
-      ...pageLengths(memory),
-    })) {
-      for (const doubt of stretch.doubts) session.doubts.add(doubt);
-      write(session, { rows: stretch.rows, bad: stretch.bad });
-      seen.add(stretch.rows.map(({ key }) => key));
-      if (stretch.upTo !== undefined) upTo = Math.max(upTo ?? stretch.upTo, stretch.upTo);
+    for (const reader of readers) {
+      const reached = await walkInto(session, seen, reader, range);
+      if (reached !== undefined) upTo = Math.max(upTo ?? reached, reached);
     }
     if (session.doubts.size > 0) return;
-    const vanished = braked(session, seen.missing(stream, range) ?? []);
+    // A bad record may be a row that we hold, in another form.
+    const isClean = session.counts.bad === badBefore;
+    const vanished = isClean ? braked(session, seen.missing(stream, range) ?? []) : [];
     const isWhole = range.from === undefined && range.to === undefined;
     const reachesEnd = range.to === undefined;
     write(session, {
       rows: [],
       vanished,
+      isWholeAndClean: isWhole && isClean,
       position: {
         ...(reachesEnd && upTo !== undefined ? { watermark: Math.max(upTo, before.watermark ?? upTo) } : {}),
         ...(reachesEnd ? { dataAsOf: startedAt } : {}),
@@ -45,6 +46,23 @@ export async function readRange(session: Session, range: TimeRange): Promise<voi
   } finally {
     seen.drop();
   }
+}
+
+/** Walks a range once, writes what comes and notes its keys; gives the time of the last row. */
+async function walkInto(
+  session: Session,
+  seen: Seen,
+  reader: Reader,
+  { from, to }: TimeRange,
+): Promise<number | undefined> {
+  let upTo: number | undefined;
+  for await (const stretch of walk(reader, { from, to, by: 'key', sorted: true, ...pageLengths(session.memory) })) {
+    doubt(session, stretch);
+    write(session, { rows: stretch.rows, bad: stretch.bad });
+    seen.add(stretch.rows.map(({ key }) => key));
+    if (stretch.upTo !== undefined) upTo = Math.max(upTo ?? stretch.upTo, stretch.upTo);
+  }
+  return upTo;
 }
 
 /**

@@ -8,7 +8,7 @@ import { compareRows } from '../warehouse/compare.ts';
 import { countRows } from '../warehouse/rows.ts';
 import type { Committed, Warehouse } from '../warehouse/warehouse.ts';
 import type { Memory } from './learned.ts';
-import type { Reader } from './reader.ts';
+import type { Page, Reader } from './reader.ts';
 
 /** Everything one sync of one stream works with. */
 export interface Session {
@@ -34,6 +34,8 @@ export interface Session {
   readonly counts: { inserted: number; updated: number; unchanged: number; deleted: number; bad: number };
   /** Why the stream may be incomplete after this sync. */
   readonly doubts: Set<string>;
+  /** Those doubts that narrower requests may clear up: the API said that its answer lacks records. */
+  readonly partial: Set<string>;
 }
 
 /** What was found to differ, by key. */
@@ -47,6 +49,14 @@ export function position({ warehouse, stream }: Session): Position {
   return readPosition(warehouse.db, stream);
 }
 
+/** Notes why an answer may lack records. */
+export function doubt({ doubts, partial }: Session, page: Pick<Page, 'doubts'>): void {
+  for (const why of page.doubts) {
+    doubts.add(why);
+    partial.add(why);
+  }
+}
+
 /** Commits rows and position in one transaction and counts what it did; an audit notes first what differs. */
 export function write(
   session: Session,
@@ -54,10 +64,11 @@ export function write(
     rows: readonly Row[];
     bad?: readonly BadRecord[];
     vanished?: readonly string[];
+    isWholeAndClean?: boolean;
     position?: Partial<Position>;
   },
 ): Committed {
-  const { warehouse, stream, counts, doubts } = session;
+  const { warehouse, stream, counts } = session;
   if (session.audit !== undefined) note(session, session.audit, batch);
   const committed = session.dry === true ? untouched(session) : warehouse.commit(stream, batch);
   counts.inserted += committed.inserted;
@@ -65,9 +76,6 @@ export function write(
   counts.unchanged += committed.unchanged;
   counts.deleted += committed.deleted;
   counts.bad += batch.bad?.length ?? 0;
-  if (batch.bad !== undefined && batch.bad.length > 0) {
-    doubts.add(`${batch.bad.length} records could not be stored as rows and are kept in _quarantine`);
-  }
   return committed;
 }
 

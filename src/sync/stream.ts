@@ -6,11 +6,12 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { formatTime } from '../shared/time.ts';
 import { readPosition } from '../warehouse/positions.ts';
-import { roomEndedAt } from '../warehouse/structure.ts';
-import type { Warehouse } from '../warehouse/warehouse.ts';
+import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
 import { readIncremental } from './incremental.ts';
 import { openMemory } from './learned.ts';
+import { fixedPageSize, learnedPageSize } from './page-size.ts';
 import { createReader, type ReaderOptions } from './reader.ts';
+import { isOver } from './rooms.ts';
 import { write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 
@@ -91,10 +92,14 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
     log.warn({ ...named(stream), code: error.code }, error.message);
     return result(session, status, error);
   }
+  const quarantined = countQuarantined(context.warehouse.db, stream);
+  if (quarantined > 0)
+    session.doubts.add(`${quarantined} records could not be stored as rows and are kept in _quarantine`);
   const complete = session.doubts.size === 0;
   const reason = complete ? undefined : [...session.doubts].join('; ');
   const status = complete ? 'ok' : 'incomplete';
-  const finished = complete && isFinished(session);
+  const { scope } = stream;
+  const finished = complete && scope.kind === 'room' && isOver(session, scope.id);
   write(session, {
     rows: [],
     position: { complete, reason, lastStatus: status, lastError: undefined, lastSyncAt: session.startedAt, finished },
@@ -118,9 +123,11 @@ export function openSession(context: SyncContext, stream: Stream): Session {
   const { client, warehouse, config, clock, log, signal, full, acceptDeletes, onPage } = context;
   const memory = openMemory(warehouse.db, stream, () => clock.now());
   const { backfilled } = readPosition(warehouse.db, stream);
+  const fixed = stream.dataset.pageLimit ?? (config.api.pageSize === 'auto' ? undefined : config.api.pageSize);
   const readerOptions: ReaderOptions = {
     client,
     config,
+    pageSize: fixed === undefined ? learnedPageSize(memory) : fixedPageSize(fixed),
     priority: backfilled ? PRIORITY.fresh : PRIORITY.backfill,
     signal,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
@@ -140,14 +147,8 @@ export function openSession(context: SyncContext, stream: Stream): Session {
     inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, { ...readerOptions, spent: reader.spent }),
     counts: { inserted: 0, updated: 0, unchanged: 0, deleted: 0, bad: 0 },
     doubts: new Set(),
+    partial: new Set(),
   };
-}
-
-/** A room that ended longer ago than the lookback has no more to say. */
-function isFinished({ stream, warehouse, config, startedAt }: Session): boolean {
-  if (stream.scope.kind !== 'room') return false;
-  const endedAt = roomEndedAt(warehouse.db, stream.experimentId, stream.scope.id);
-  return endedAt !== undefined && startedAt - endedAt > config.lookbackMs;
 }
 
 export function named({ experimentId, dataset, scope, filter }: Stream) {

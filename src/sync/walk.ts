@@ -23,7 +23,6 @@ export interface WalkOptions {
   readonly by: 'key' | 'offset';
   /** Whether to ask for an order by time; an endpoint that refuses it is listed as it comes. */
   readonly sorted: boolean;
-  readonly limit: number;
   /** The first page, where it was read already. */
   readonly first?: Page | undefined;
   /** The longest answer that this endpoint gave without pagination: a shorter one is the last. */
@@ -102,11 +101,10 @@ interface Place {
   readonly offset: number;
 }
 
-function pageAt({ by, sorted, limit }: WalkOptions, { from, offset }: Place): PageRequest {
+function pageAt({ by, sorted }: WalkOptions, { from, offset }: Place): PageRequest {
   return {
     from: by === 'key' && from !== undefined ? from - 1 : undefined,
     order: sorted ? 'asc' : undefined,
-    limit,
     offset,
   };
 }
@@ -119,7 +117,7 @@ function after({ by }: WalkOptions, { from, offset }: Place, time: number | unde
 }
 
 /** Whether the API says, or an endpoint known not to cut pages down shows, that nothing comes behind the page. */
-function isLast({ hasMore, returned }: Page, { largestPage, limit }: WalkOptions): boolean {
+function isLast({ hasMore, returned, limit }: Page, { largestPage }: WalkOptions): boolean {
   return hasMore === undefined ? returned < Math.min(largestPage, limit) : !hasMore;
 }
 

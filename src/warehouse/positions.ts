@@ -1,7 +1,8 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
+import { prepared } from './prepared.ts';
 import { endpoints, streams } from './schema.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 
@@ -18,6 +19,13 @@ export interface Position {
   readonly dataAsOf: number | undefined;
   /** When all of the stream was last read and compared, by the local clock. */
   readonly verifiedAt: number | undefined;
+  /** When its changing part was last listed whole, by the local clock. */
+  readonly listedAt: number | undefined;
+  /** When its counts were last compared with the API's, by the local clock. */
+  readonly countedAt: number | undefined;
+  /** The rolling re-read that is under way: when it began, by the local clock, and up to which server time it is. */
+  readonly rereadBegan: number | undefined;
+  readonly rereadTo: number | undefined;
   readonly rows: number;
   /** The room is over and was read whole afterwards. */
   readonly finished: boolean;
@@ -35,6 +43,10 @@ export const NEVER_READ: Position = {
   reason: 'not read yet',
   dataAsOf: undefined,
   verifiedAt: undefined,
+  listedAt: undefined,
+  countedAt: undefined,
+  rereadBegan: undefined,
+  rereadTo: undefined,
   rows: 0,
   finished: false,
   lateRows: 0,
@@ -53,17 +65,8 @@ export interface StoredPosition extends Position {
 type Stored = typeof streams.$inferSelect;
 
 export function readPosition(db: Db, stream: Stream): Position {
-  const found = drizzle(db)
-    .select()
-    .from(streams)
-    .where(
-      and(
-        eq(streams.experimentId, stream.experimentId),
-        eq(streams.data, stream.dataset.name),
-        eq(streams.scope, scopeText(stream)),
-      ),
-    )
-    .get();
+  const { experimentId, dataset } = stream;
+  const found = prepared<Stored>(db, 'rows', READ).get(experimentId, dataset.name, scopeText(stream));
   return found === undefined ? NEVER_READ : fromStored(found);
 }
 
@@ -78,13 +81,18 @@ export function allPositions(db: Db): StoredPosition[] {
 
 /** Writes a stream's position; inside a transaction it commits with the rows. */
 export function writePosition(db: Db, stream: Stream, position: Position): void {
-  const values = toStored(stream, position);
-  drizzle(db)
-    .insert(streams)
-    .values(values)
-    .onConflictDoUpdate({ target: [streams.experimentId, streams.data, streams.scope], set: values })
-    .run();
+  prepared(db, 'rows', WRITE).run(toStored(stream, position));
 }
+
+const COLUMNS = Object.entries(getTableColumns(streams)).map(([field, { name }]) => ({ field, name }));
+const KEY = ['experiment_id', 'data', 'scope'];
+
+/** Every page reads and writes a position, so that both are prepared statements derived from the drizzle table. */
+const READ = `SELECT ${COLUMNS.map(({ field, name }) => `${name} AS "${field}"`).join(', ')} FROM _streams
+  WHERE ${KEY.map((name) => `${name} = ?`).join(' AND ')}`;
+const WRITE = `INSERT INTO _streams (${COLUMNS.map(({ name }) => name).join(', ')})
+  VALUES (${COLUMNS.map(({ field }) => `@${field}`).join(', ')})
+  ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET ${COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;
 
 /** What was learned of an endpoint, as the JSON text that `writeLearned` was given; undefined when nothing was. */
 export function readLearned(db: Db, endpoint: string): string | undefined {
@@ -116,6 +124,10 @@ function fromStored(stored: Stored): StoredPosition {
     reason: stored.reason ?? undefined,
     dataAsOf: time(stored.dataAsOf),
     verifiedAt: time(stored.verifiedAt),
+    listedAt: time(stored.listedAt),
+    countedAt: time(stored.countedAt),
+    rereadBegan: time(stored.rereadBegan),
+    rereadTo: time(stored.rereadTo),
     rows: stored.rows,
     finished: stored.finished === 1,
     lateRows: stored.lateRows,
@@ -138,6 +150,10 @@ function toStored(stream: Stream, position: Position): Stored {
     reason: position.reason ?? null,
     dataAsOf: time(position.dataAsOf),
     verifiedAt: time(position.verifiedAt),
+    listedAt: time(position.listedAt),
+    countedAt: time(position.countedAt),
+    rereadBegan: time(position.rereadBegan),
+    rereadTo: time(position.rereadTo),
     rows: position.rows,
     finished: Number(position.finished),
     lateRows: position.lateRows,

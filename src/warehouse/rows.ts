@@ -5,6 +5,7 @@ import type { SqlValue } from '../datasets/values.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
+import { prepared } from './prepared.ts';
 import { rowsOf } from './streams.ts';
 import { quote } from './upsert.ts';
 
@@ -17,25 +18,13 @@ export interface TimeRange {
 /** How many rows the stream has in a time range; undefined where the table cannot tell its scope. */
 export function countRows(db: Db, stream: Stream, range: TimeRange = {}): number | undefined {
   const query = selectRows(stream, 'count(*)', range);
-  return (
-    query &&
-    db
-      .prepare<SqlValue[], number>(query.sql)
-      .pluck()
-      .get(...query.params)
-  );
+  return query && prepared<number>(db, 'values', query.sql).get(...query.params);
 }
 
 /** The keys of the stream's rows in a time range; undefined where the table cannot tell its scope. */
 export function keysOf(db: Db, stream: Stream, range: TimeRange = {}): string[] | undefined {
   const query = selectRows(stream, 'key', range);
-  return (
-    query &&
-    db
-      .prepare<SqlValue[], string>(query.sql)
-      .pluck()
-      .all(...query.params)
-  );
+  return query && prepared<string>(db, 'values', query.sql).all(...query.params);
 }
 
 /** When the first of the stream's rows was read, by the local clock in milliseconds since 1970 UTC. */
@@ -56,10 +45,7 @@ export function timeAt(db: Db, stream: Stream, range: TimeRange, place: number):
   const query = column === undefined ? undefined : selectRows(stream, quote(column), range);
   if (query === undefined || column === undefined) return undefined;
   const sql = `${query.sql} ORDER BY ${quote(column)} LIMIT 1 OFFSET ?`;
-  return db
-    .prepare<SqlValue[], string>(sql)
-    .pluck()
-    .get(...query.params, place);
+  return prepared<string>(db, 'values', sql).get(...query.params, place);
 }
 
 /** Every record of a data type as the API sent it, in time order where there is one, without holding more than one. */

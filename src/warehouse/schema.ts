@@ -22,6 +22,13 @@ export const streams = sqliteTable(
     dataAsOf: text('data_as_of'),
     /** Local time at which all of the stream was last read and compared. */
     verifiedAt: text('verified_at'),
+    /** Local time at which its changing part was last listed whole. */
+    listedAt: text('listed_at'),
+    /** Local time at which its counts were last compared with the API's. */
+    countedAt: text('counted_at'),
+    /** The rolling re-read that is under way: when it began (local time) and how far it is (server time). */
+    rereadBegan: text('reread_began'),
+    rereadTo: text('reread_to'),
     rows: integer('rows').notNull().default(0),
     /** 1 when the room is over and was verified afterwards: it is left alone until the next reconcile. */
     finished: integer('finished').notNull().default(0),
@@ -33,6 +40,18 @@ export const streams = sqliteTable(
     lastSyncAt: text('last_sync_at'),
   },
   (t) => [primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
+);
+
+/** Rooms of large listings that were read whole after they were over: they are left alone. */
+export const verifiedRooms = sqliteTable(
+  '_verified_rooms',
+  {
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    room: text('room_id').notNull(),
+    verifiedAt: text('verified_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.room] })],
 );
 
 /** What was learned of an endpoint's undocumented behaviour, as JSON, so that it is learned once. */
@@ -49,6 +68,8 @@ export const quarantine = sqliteTable(
     experimentId: text('experiment_id').notNull(),
     data: text('data').notNull(),
     key: text('key').notNull(),
+    /** The stream's scope, in the words of `_streams`. */
+    scope: text('scope').notNull().default('experiment'),
     reason: text('reason').notNull(),
     record: text('record').notNull(),
     firstSeenAt: text('first_seen_at').notNull(),
@@ -88,6 +109,19 @@ export const ledger = sqliteTable(
   },
   (t) => [index('_ledger_by_key').on(t.keyId, t.endpoint)],
 );
+
+/** What the daemon has to remember over a restart, each as JSON under a name. */
+export const state = sqliteTable('_state', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+  updatedAt: text('updated_at').notNull(),
+});
+
+/** How many rows the warehouse held at a time, for the dashboard. */
+export const growth = sqliteTable('_growth', {
+  at: text('at').primaryKey(),
+  rows: integer('rows').notNull(),
+});
 
 /** Every column of every table for readers: what it means, its unit and where that is known from. */
 export const dataDictionary = sqliteTable(

@@ -7,6 +7,8 @@ import { selectRows } from './rows.ts';
 /** The keys that one full read of a range has met, on disk so that memory does not grow with the rows. */
 export interface Seen {
   add(keys: readonly string[]): void;
+  /** Adds what another read has met. */
+  addAll(other: Seen): void;
   /** How many different keys. */
   count(): number;
   /** Keys of the stream's rows in the range that were not met; undefined where the table cannot tell its scope. */
@@ -24,12 +26,16 @@ export function createSeen(db: Db): Seen {
   const id = ++reads;
   const insert = db.prepare('INSERT OR IGNORE INTO temp.seen (read, key) VALUES (?, ?)');
   const count = db.prepare<[number], number>('SELECT count(*) FROM temp.seen WHERE read = ?').pluck();
-  const addAll = db.transaction((keys: readonly string[]) => {
+  const addKeys = db.transaction((keys: readonly string[]) => {
     for (const key of keys) insert.run(id, key);
   });
   return {
     id,
-    add: (keys) => addAll(keys),
+    add: (keys) => addKeys(keys),
+    addAll: (other) =>
+      void db
+        .prepare('INSERT OR IGNORE INTO temp.seen (read, key) SELECT ?, key FROM temp.seen WHERE read = ?')
+        .run(id, other.id),
     count: () => count.get(id) ?? 0,
     missing(stream, range) {
       const local = selectRows(stream, 'key', range);

@@ -1,32 +1,44 @@
+import type { Stream } from '../datasets/stream.ts';
 import type { Db } from './open.ts';
+import { prepared } from './prepared.ts';
+import { quote } from './upsert.ts';
 
 /** Words that end a room's life in the API's `status`. */
 const OVER = /^(completed?|ended|finished|closed|terminated|abandoned|archived|cancell?ed|failed|expired)$/i;
 
 /** The rooms of an experiment as its last listing gave them, and whether that listing was complete. */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
-  const ids = db
-    .prepare<[string], string>(
-      'SELECT id FROM rooms WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id',
-    )
-    .pluck()
-    .all(experimentId);
-  const listed = db
-    .prepare<[string], number>(
-      "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'",
-    )
-    .pluck()
-    .get(experimentId);
+  const ids = prepared<string>(
+    db,
+    'values',
+    'SELECT id FROM rooms WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id',
+  ).all(experimentId);
+  const listed = prepared<number>(
+    db,
+    'values',
+    "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'",
+  ).get(experimentId);
   return { ids, complete: listed === 1 };
 }
 
 export function knownDeployments(db: Db, experimentId: string): string[] {
-  return db
-    .prepare<[string], string>(
-      'SELECT id FROM deployments WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id',
-    )
-    .pluck()
-    .all(experimentId);
+  return prepared<string>(
+    db,
+    'values',
+    'SELECT id FROM deployments WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id',
+  ).all(experimentId);
+}
+
+/** How many of a stream's rows name no room. */
+export function countRowsOutsideRooms(db: Db, { dataset, experimentId }: Stream): number {
+  if (!dataset.columns.some(({ name }) => name === 'room_id')) return 0;
+  return (
+    prepared<number>(
+      db,
+      'values',
+      `SELECT count(*) FROM ${quote(dataset.table)} WHERE experiment_id = ? AND room_id IS NULL`,
+    ).get(experimentId) ?? 0
+  );
 }
 
 /** When a room ended, in milliseconds since 1970 UTC: undefined while it runs or where the API does not say. */

@@ -9,7 +9,7 @@ import { acquireWriterLock } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { closeForWriting, openForWriting, withPlainErrors, type Db } from './open.ts';
 import { readPosition, writePosition, type Position } from './positions.ts';
-import type { Stream } from '../datasets/stream.ts';
+import { scopeText, type Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
 import { makeFreshnessView, refreshViews } from './views.ts';
 
@@ -19,6 +19,8 @@ export interface Batch {
   readonly bad?: readonly BadRecord[];
   /** Keys of rows that a complete, clean read of their range no longer had. */
   readonly vanished?: readonly string[];
+  /** The whole stream was just read and had no bad record: those kept from earlier are settled. */
+  readonly isWholeAndClean?: boolean;
   /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
   readonly position?: Partial<Omit<Position, 'rows' | 'lateRows' | 'latestMs'>>;
 }
@@ -98,6 +100,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
       }
     }
     quarantine(db, stream, batch.bad ?? [], at);
+    if (batch.isWholeAndClean === true) settle(db, stream);
     const deleted = remove(db, stream, batch.vanished ?? []);
     const rows = before.rows + counts.inserted - deleted;
     const position = { ...before, ...batch.position, ...late, rows };
@@ -123,15 +126,32 @@ function remove(db: Db, { experimentId, dataset }: Stream, keys: readonly string
   return keys.reduce((deleted, key) => deleted + statement.run(experimentId, key).changes, 0);
 }
 
-function quarantine(db: Db, { experimentId, dataset }: Stream, bad: readonly BadRecord[], at: string): void {
+function quarantine(db: Db, stream: Stream, bad: readonly BadRecord[], at: string): void {
   if (bad.length === 0) return;
   const statement = db.prepare(
-    'INSERT INTO _quarantine (experiment_id, data, key, reason, record, first_seen_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO _quarantine (experiment_id, data, key, scope, reason, record, first_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
   for (const { reason, text } of bad) {
     const key = createHash('sha256').update(text).digest('base64url');
-    statement.run(experimentId, dataset.name, key, reason, text, at);
+    statement.run(stream.experimentId, stream.dataset.name, key, scopeText(stream), reason, text, at);
   }
+}
+
+function settle(db: Db, stream: Stream): void {
+  const { experimentId, dataset } = stream;
+  db.prepare('DELETE FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?').run(
+    experimentId,
+    dataset.name,
+    scopeText(stream),
+  );
+}
+
+/** How many bad records of a stream are kept. */
+export function countQuarantined(db: Db, stream: Stream): number {
+  const count = db.prepare<[string, string, string], number>(
+    'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?',
+  );
+  return count.pluck().get(stream.experimentId, stream.dataset.name, scopeText(stream)) ?? 0;
 }
 
 function samePosition(a: Position, b: Position): boolean {

@@ -14,7 +14,8 @@ import { createRandom, type Random } from '../../src/simulator/random.ts';
 import type { SimReply } from '../../src/simulator/reply.ts';
 import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { createWorld, type World } from '../../src/simulator/world.ts';
-import { runSync } from '../../src/sync/run.ts';
+import { reconcile } from '../../src/sync/rolling.ts';
+import { knownStreams, runSync } from '../../src/sync/run.ts';
 import { records } from '../../src/warehouse/rows.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { configFor } from '../support/lab.ts';
@@ -45,6 +46,8 @@ interface Run {
   readonly random: Random;
   readonly world: World;
   readonly experimentId: string;
+  /** Data types whose answers at experiment scope warn and lack records while it storms, however often they are asked for. */
+  readonly warned: readonly string[];
   readonly clock: Clock;
   now: number;
   /** Whether faults and kills may strike. */
@@ -71,6 +74,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     participantsPerRoom: 2,
     videoSeconds: 12,
     roomEveryMs: 26 * 3_600_000,
+    ...(random.chance(0.3) ? { ids: 'room' as const } : {}),
   });
   const [experimentId = ''] = world.experimentIds;
   const run: Run = {
@@ -78,6 +82,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     random,
     world,
     experimentId,
+    warned: random.chance(0.4) ? COMPARED.filter(() => random.chance(0.4)) : [],
     // A first read of little, or of days.
     now: START + random.pick([600_000, 60 * 3_600_000]),
     stormy: true,
@@ -98,7 +103,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   };
   Object.assign(run, { clock });
   const handle = createApi({ world, keys: [{ key: DEMO_KEY, scopes: ['*'] }], limits: LIMITS, readings });
-  const network = new SimulatedNetwork((request) => deliver(run, () => handle(request, run.now)));
+  const network = new SimulatedNetwork((request) => deliver(run, request.path, () => handle(request, run.now)));
   const folder = mkdtempSync(join(tmpdir(), 'hsw-simulation-'));
   const former = new Map<string, Map<string, string>>();
   const rounds = random.int(6, 14);
@@ -111,11 +116,19 @@ export async function simulate(seed: number): Promise<Outcome> {
       else live(world, experimentId, run.now, random);
       // Twice, as the first full read may have to learn how the endpoints behave.
       const kinds = isQuiet
-        ? (['ordinary', 'full', 'full'] as const)
-        : ([random.chance(0.1) ? 'full' : 'ordinary'] as const);
-      for (const kind of kinds) {
-        await syncOnce(run, network, join(folder, 'w.db'), kind === 'full', isQuiet, former);
+        ? lastKinds(seed)
+        : [
+            random.chance(0.1)
+              ? ('full' as const)
+              : random.chance(0.2)
+                ? ('reconcile' as const)
+                : ('ordinary' as const),
+          ];
+      for (const [i, kind] of kinds.entries()) {
+        const isLast = isQuiet && i === kinds.length - 1;
+        await syncOnce(run, network, join(folder, 'w.db'), { kind, isQuiet, isLast }, former);
         syncs++;
+        if (isQuiet && kind === 'reconcile') run.now += 24 * 3_600_000;
       }
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }
@@ -127,8 +140,19 @@ export async function simulate(seed: number): Promise<Outcome> {
   return { seed, simulatedMs: run.now - START, syncs, requests, faults, kills, violations: told };
 }
 
+/** An ordinary sync; one that reads everything again; one with the night's reconcile behind it. */
+type Kind = 'ordinary' | 'full' | 'reconcile';
+
+/**
+ * How a run ends once all is quiet: most with full reads (two, as the first may have to learn how the endpoints behave),
+ * some with a month of nightly reconciles, which must come to the same.
+ */
+function lastKinds(seed: number): Kind[] {
+  return seed % 8 === 0 ? ['ordinary', ...Array<Kind>(32).fill('reconcile')] : ['ordinary', 'full', 'full'];
+}
+
 /** One request reaches the API, or one of the faults strikes; each takes a moment. */
-function deliver(run: Run, answer: () => SimReply): Delivery {
+function deliver(run: Run, path: string, answer: () => SimReply): Delivery {
   const { random } = run;
   run.requests++;
   run.now += random.int(5, 400);
@@ -154,7 +178,8 @@ function deliver(run: Run, answer: () => SimReply): Delivery {
         body: '{"status":"error","error":{"code":"RATE_LIMIT_EXCEEDED","message":"others"}}',
       },
     };
-  if (fault === 6) return { reply: incomplete(reply, random) };
+  const isWarned = run.stormy && run.warned.some((data) => path.startsWith(`/data/${data}/experiment/`));
+  if (fault === 6 || isWarned) return { reply: incomplete(reply, random) };
   return { reply };
 }
 
@@ -177,8 +202,7 @@ async function syncOnce(
   run: Run,
   network: SimulatedNetwork,
   path: string,
-  full: boolean,
-  isQuiet: boolean,
+  { kind, isQuiet, isLast }: { kind: Kind; isQuiet: boolean; isLast: boolean },
   former: Map<string, Map<string, string>>,
 ): Promise<void> {
   const { clock, random } = run;
@@ -219,23 +243,26 @@ async function syncOnce(
     },
   };
   try {
-    await runSync({
+    const context = {
       client,
       warehouse: mortal,
       config: { ...config, api },
       clock,
       log: silentLog,
       selection: {},
-      full,
+      full: kind === 'full',
       acceptDeletes: !run.stormy,
-    });
+    };
+    await runSync(context);
+    if (kind === 'reconcile')
+      await reconcile(context, knownStreams(context, [{ id: run.experimentId }]), isQuiet ? Infinity : 50);
   } catch (error) {
     if (error instanceof Kill) run.kills++;
     else if (!(error instanceof WarehouseError)) throw error;
   }
   checkHistory(run, warehouse, former);
-  if (!run.stormy && full) checkMirror(run, warehouse);
-  if (isQuiet && !full) checkNothingSkipped(run, warehouse, config.lookbackMs);
+  if (isLast || (!run.stormy && kind === 'full')) checkMirror(run, warehouse);
+  if (isQuiet && kind === 'ordinary') checkNothingSkipped(run, warehouse, config.lookbackMs);
   checkPositions(run, warehouse);
   warehouse.close();
 }

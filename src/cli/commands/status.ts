@@ -13,11 +13,10 @@ export const status: Command<unknown> = (context) => {
     const now = systemClock.now();
     const streams = allPositions(db);
     const { hour } = openBudget(config, db, systemClock).usage();
-    const lateByTypes = streams.filter(({ lateRows }) => lateRows > 0);
     if (context.json) {
       const usage = config.api.key === undefined ? null : hour;
       context.stdout.write(
-        `${JSON.stringify({ warehouse: config.warehouse.path, requestsLastHour: usage, streams: streams.map(inJson) }, null, 2)}\n`,
+        `${JSON.stringify({ warehouse: config.warehouse.path, requestsLastHour: usage, suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))), streams: streams.map(inJson) }, null, 2)}\n`,
       );
     } else {
       const rows = streams.map((stream) => [
@@ -26,18 +25,15 @@ export const status: Command<unknown> = (context) => {
         stream.scope,
         stream.rows,
         age(stream.dataAsOf, now),
+        stream.lateRows === 0 ? '' : `${count(stream.lateRows)}, up to ${formatDuration(stream.latestMs)}`,
         completeness(stream),
       ]);
       const used =
         config.api.key === undefined
           ? ''
           : `Requests in the last hour: ${count(hour.used)} of ${count(hour.allowed)}.\n`;
-      const late =
-        lateByTypes.length === 0
-          ? ''
-          : `Rows arrived up to ${formatDuration(Math.max(...lateByTypes.map(({ latestMs }) => latestMs)))} late; the lookback is ${formatDuration(config.lookbackMs)}.\n`;
       context.stdout.write(
-        `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'complete'], rows)}\n\n${used}${late}${config.warehouse.path}\n`,
+        `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n${used}${lateText(streams, config.lookbackMs)}${config.warehouse.path}\n`,
       );
     }
     return Promise.resolve(
@@ -47,6 +43,28 @@ export const status: Command<unknown> = (context) => {
     db.close();
   }
 };
+
+/** What the observed lateness says of the lookback, by the stream whose rows came latest. */
+function lateText(streams: readonly StoredPosition[], lookbackMs: number): string {
+  const latest = streams.reduce<StoredPosition | undefined>(
+    (worst, stream) => (stream.latestMs > (worst?.latestMs ?? 0) ? stream : worst),
+    undefined,
+  );
+  if (latest === undefined) return '';
+  const seen = `Rows of ${latest.data} were first seen up to ${formatDuration(latest.latestMs)} after their time; the lookback is ${formatDuration(lookbackMs)}`;
+  const wanted = suggestLookback(latest.latestMs);
+  return wanted <= lookbackMs
+    ? `${seen}, which finds them at the next sync.\n`
+    : `${seen}.\n  To find such rows at the next sync rather than at the next reconcile, set in the config: lookback: ${wanted / 3_600_000}h\n`;
+}
+
+/** Lookbacks that people write, in milliseconds. */
+const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * 3_600_000);
+
+/** The next lookback that holds the latest row with a fifth to spare. */
+export function suggestLookback(latestMs: number): number {
+  return LOOKBACKS.find((lookback) => lookback >= latestMs * 1.2) ?? LOOKBACKS.at(-1) ?? latestMs;
+}
 
 function age(dataAsOf: number | undefined, now: number): string {
   return dataAsOf === undefined ? 'never' : `${formatDuration(Math.max(0, now - dataAsOf))} ago`;

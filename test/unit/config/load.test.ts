@@ -36,7 +36,7 @@ describe('the configuration', () => {
         baseUrl: 'https://api.hyperstudy.io/api/v3',
         key: KEY,
         limits: { perHour: 1000, perEndpointPerMinute: 100, reserve: 0.1 },
-        pageSize: 1000,
+        pageSize: 'auto',
         concurrency: 4,
         timeoutMs: 60_000,
       },

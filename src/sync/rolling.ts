@@ -1,0 +1,110 @@
+import { streamText, type Stream } from '../datasets/stream.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import { parseTime } from '../shared/time.ts';
+import { readPosition, type Position } from '../warehouse/positions.ts';
+import { timeAt } from '../warehouse/rows.ts';
+import { byTime } from './incremental.ts';
+import { compareRange, freeTime, readRange } from './reconcile.ts';
+import { position, write, type Session } from './session.ts';
+import { readSnapshot } from './snapshot.ts';
+import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
+
+/** What one run of the rolling reconcile did. */
+export interface Reconciled {
+  readonly requests: number;
+  /** Streams that were looked at. */
+  readonly streams: number;
+  /** Rows that differed and were mended. */
+  readonly repaired: number;
+  /** Whether every stream that was due was looked at; otherwise the allowance was spent first. */
+  readonly isDone: boolean;
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** A stream is due again in the next night, even when that begins somewhat earlier. */
+const DUE_AFTER_MS = 20 * 3_600_000;
+/** In so many nights every range is read again, which leaves two of the promised thirty days for nights that were missed. */
+const NIGHTS = 28;
+
+/**
+ * Compares and re-reads streams, those that waited longest first, until an allowance of requests is spent: counts of
+ * every stream each night, small streams whole, and of large ones the next part, so that each range is read again and
+ * compared record by record within thirty days.
+ * @param streams all of the configured ones; which of them are due is found here.
+ * @param allowance requests; the one stream that is under way when it is spent is finished.
+ * @throws WarehouseError when no other stream could be read either.
+ */
+export async function reconcile(
+  context: SyncContext,
+  streams: readonly Stream[],
+  allowance: number,
+): Promise<Reconciled> {
+  const { client, warehouse, clock, log } = context;
+  const before = client.tries;
+  const due = streams
+    .map((stream) => ({ stream, at: readPosition(warehouse.db, stream) }))
+    .filter(({ stream, at }) => isDue(stream, at, clock.now()))
+    .sort((a, b) => (a.at.countedAt ?? 0) - (b.at.countedAt ?? 0));
+  let repaired = 0;
+  let looked = 0;
+  for (const { stream } of due) {
+    if (client.tries - before >= allowance) break;
+    const mended = await reconcileStream(context, stream);
+    if (mended > 0) log.warn({ ...named(stream), repaired: mended }, `reconcile mended ${streamText(stream)}`);
+    repaired += mended;
+    looked++;
+  }
+  return { requests: client.tries - before, streams: looked, repaired, isDone: looked === due.length };
+}
+
+function isDue({ dataset }: Stream, { backfilled, countedAt, verifiedAt }: Position, now: number): boolean {
+  if (!backfilled || now - (countedAt ?? 0) < DUE_AFTER_MS) return false;
+  return dataset.read === 'incremental' || now - (verifiedAt ?? 0) > NIGHTS * DAY_MS;
+}
+
+/** One night's part of a stream; gives the rows that were mended. */
+async function reconcileStream(context: SyncContext, stream: Stream): Promise<number> {
+  const session = openSession({ ...context, full: true }, stream);
+  try {
+    if (stream.dataset.read === 'incremental') await byTime(session, () => nightly(session));
+    else await readSnapshot(session);
+  } catch (error) {
+    if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
+    context.log.warn({ ...named(stream), code: error.code }, error.message);
+    return mended(session);
+  }
+  const reason = [...session.doubts].join('; ');
+  const doubted = { complete: false, reason, lastStatus: 'incomplete' };
+  write(session, { rows: [], position: { countedAt: session.startedAt, ...(reason === '' ? {} : doubted) } });
+  return mended(session);
+}
+
+function mended({ counts }: Session): number {
+  return counts.inserted + counts.updated + counts.deleted;
+}
+
+async function nightly(session: Session): Promise<void> {
+  const { rows, watermark } = position(session);
+  if (rows <= session.reader.pageSize || watermark === undefined) return readRange(session, {});
+  if (session.memory.learned.total !== 'wrong') await compareRange(session, { to: watermark });
+  await rereadPart(session, watermark);
+}
+
+/** Reads the next part of a large stream and notes how far that is; behind the last part the whole stream is verified. */
+async function rereadPart(session: Session, watermark: number): Promise<void> {
+  const { warehouse, stream, reader, startedAt } = session;
+  const { rows, rereadBegan = startedAt, rereadTo } = position(session);
+  const pages = Math.ceil(rows / reader.pageSize / NIGHTS);
+  const from = rereadTo === undefined ? undefined : rereadTo + 1;
+  const end = parseTime(timeAt(warehouse.db, stream, { from, to: watermark }, pages * reader.pageSize) ?? '');
+  const to = end === undefined ? undefined : freeTime(session, end);
+  const isLast = to === undefined || to >= watermark;
+  await readRange(session, { from, to: isLast ? undefined : to });
+  if (session.doubts.size > 0) return;
+  write(session, {
+    rows: [],
+    position: isLast
+      ? { verifiedAt: rereadBegan, rereadBegan: undefined, rereadTo: undefined }
+      : { rereadBegan, rereadTo: to },
+  });
+}
