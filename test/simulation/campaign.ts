@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
-import { createRandom } from '../../src/simulator/random.ts';
+import { createRandom, type Random } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { records } from '../../src/warehouse/rows.ts';
 
@@ -15,7 +15,8 @@ const BACKFILL_PAGES = 10;
 
 export interface CampaignResult {
   readonly cycles: number;
-  readonly kills: number;
+  /** Kills by what they struck. */
+  readonly kills: Readonly<Record<Struck, number>>;
   readonly beforeFirstRow: number;
   readonly finished: number;
   readonly rows: number;
@@ -24,9 +25,20 @@ export interface CampaignResult {
   readonly durationMs: number;
 }
 
+/** What a process is killed at. */
+type Struck = 'sync' | 'full sync' | 'repair' | 'migration';
+
+const COMMANDS: Readonly<Record<Struck, readonly string[]>> = {
+  sync: ['sync', 'now', '--json'],
+  'full sync': ['sync', 'now', '--json', '--full'],
+  repair: ['verify', '--repair', '--deep', '--json'],
+  migration: ['sync', 'now', '--json'],
+};
+
 /**
- * Syncs over and over in real processes and kills each at a random instant. Every few cycles the world has grown, or
- * the warehouse is thrown away so that migration and first read are struck as well.
+ * Syncs over and over in real processes and kills each at a random instant. Every few cycles the world has grown, rows
+ * were damaged for a repair to mend, the file is set back to the first version's tables, or it is thrown away so that
+ * the first read is struck as well.
  */
 export async function killCampaign({ cycles, seed }: { cycles: number; seed: number }): Promise<CampaignResult> {
   const random = createRandom(seed);
@@ -47,30 +59,32 @@ export async function killCampaign({ cycles, seed }: { cycles: number; seed: num
   const path = join(folder, 'w.db');
   writeFileSync(join(folder, 'config.yaml'), configYaml(simulator.url));
   const violations: string[] = [];
-  const tally = { kills: 0, beforeFirstRow: 0, finished: 0, mostRepeated: 0 };
+  const kills: Record<Struck, number> = { sync: 0, 'full sync': 0, repair: 0, migration: 0 };
+  const tally = { beforeFirstRow: 0, finished: 0, mostRepeated: 0 };
   const began = Date.now();
-  const run = (args: readonly string[], killAfterMs: number) =>
-    runKilled(['sync', 'now', '--json', ...args], folder, simulator.key, killAfterMs);
+  const run = (struck: Struck, killAfterMs: number) => runKilled(COMMANDS[struck], folder, simulator.key, killAfterMs);
   try {
     for (let cycle = 0; cycle < cycles; cycle++) {
       if (cycle % 25 === 0) for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
       if (cycle % 5 === 0) now += random.int(1, 5) * 1_800_000;
-      const full = random.chance(0.2) ? ['--full'] : [];
+      let struck = random.pick<Struck>(['sync', 'sync', 'full sync', 'repair', 'migration']);
+      if (struck === 'repair' && !damage(path, random)) struck = 'sync';
+      if (struck === 'migration' && !setBack(path)) struck = 'sync';
       const before = watermark(path);
       const asked = simulator.requests.length;
-      const end = await run(full, random.int(300, 2500));
-      if (end === 'killed') tally.kills++;
+      const end = await run(struck, struck === 'migration' ? random.int(150, 900) : random.int(300, 2500));
+      if (end === 'killed') kills[struck]++;
       else tally.finished++;
       const problem = check(path);
       if (problem === 'empty') tally.beforeFirstRow++;
       else if (problem !== undefined) violations.push(`cycle ${cycle}: ${problem}`);
-      if (full.length === 0 && before !== undefined) {
+      if (struck === 'sync' && before !== undefined) {
         const again = repeated(simulator.requests.slice(asked), before);
         tally.mostRepeated = Math.max(tally.mostRepeated, again);
         if (again > BACKFILL_PAGES + 1) violations.push(`cycle ${cycle}: ${again} pages were read again`);
       }
     }
-    const last = await run(['--full'], 300_000);
+    const last = await run('full sync', 300_000);
     if (last !== 0) violations.push(`the last sync ended with ${String(last)}`);
     const db = new Database(path, { readonly: true });
     const [id = ''] = simulator.world.experimentIds;
@@ -87,7 +101,7 @@ export async function killCampaign({ cycles, seed }: { cycles: number; seed: num
         violations.push(`${name}: ${mirrored.length} rows for ${truth.length} records`);
     }
     db.close();
-    return { cycles, ...tally, rows, violations, durationMs: Date.now() - began };
+    return { cycles, kills, ...tally, rows, violations, durationMs: Date.now() - began };
   } finally {
     await simulator.close();
     rmSync(folder, { recursive: true, force: true });
@@ -126,6 +140,49 @@ function runKilled(
       resolve(signal === 'SIGKILL' ? 'killed' : status);
     });
   });
+}
+
+/** Takes and changes rows behind the warehouse's back; false while there is nothing to damage. */
+function damage(path: string, random: Random): boolean {
+  return withTables(path, (db) => {
+    const { changes } = db
+      .prepare('DELETE FROM events WHERE rowid IN (SELECT rowid FROM events ORDER BY random() LIMIT ?)')
+      .run(random.int(1, 20));
+    db.prepare("UPDATE _streams SET rows = rows - ? WHERE data = 'events'").run(changes);
+    db.exec("UPDATE chat SET content = 'damaged' WHERE rowid IN (SELECT rowid FROM chat ORDER BY random() LIMIT 5)");
+  });
+}
+
+/** Sets the file back to the tables of the first version; false while it has none. */
+function setBack(path: string): boolean {
+  return withTables(path, (db) => {
+    const later = db.prepare('SELECT count(*) FROM __drizzle_migrations').pluck().get();
+    if (later === 1) return;
+    db.exec(`
+      BEGIN IMMEDIATE;
+      DROP VIEW IF EXISTS _freshness;
+      DROP TABLE _growth;
+      DROP TABLE _state;
+      DROP TABLE _verified_rooms;
+      ALTER TABLE _quarantine DROP COLUMN scope;
+      ALTER TABLE _streams DROP COLUMN listed_at;
+      ALTER TABLE _streams DROP COLUMN counted_at;
+      ALTER TABLE _streams DROP COLUMN reread_began;
+      ALTER TABLE _streams DROP COLUMN reread_to;
+      DELETE FROM __drizzle_migrations WHERE created_at <> (SELECT min(created_at) FROM __drizzle_migrations);
+      COMMIT`);
+  });
+}
+
+function withTables(path: string, change: (db: Database.Database) => void): boolean {
+  if (check(path) === 'empty') return false;
+  const db = new Database(path, { fileMustExist: true });
+  try {
+    change(db);
+    return true;
+  } finally {
+    db.close();
+  }
 }
 
 /** What is wrong with the file after a kill; `empty` when it has no tables yet. */

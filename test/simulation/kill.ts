@@ -9,9 +9,14 @@ const { values } = parseArgs({
   options: { cycles: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
 });
 const result = await killCampaign({ cycles: Number(values.cycles), seed: Number(values.seed) });
+const kills = Object.values(result.kills).reduce((sum, n) => sum + n, 0);
 for (const violation of result.violations) console.log(`✗ ${violation}`);
 console.log(
-  `${result.cycles} cycles, ${result.kills} kills (${result.beforeFirstRow} before the first row was stored), ${result.finished} ran to their end first; ` +
+  `${result.cycles} cycles, ${kills} kills: ${Object.entries(result.kills)
+    .map(([struck, n]) => `${n} at a ${struck}`)
+    .join(
+      ', ',
+    )} (${result.beforeFirstRow} before the first row was stored), ${result.finished} ran to their end first; ` +
     `${result.rows} rows in the end, at most ${result.mostRepeated} pages read again after a kill; ${result.violations.length} violations in ${(result.durationMs / 1000).toFixed(0)} s`,
 );
 process.exitCode = result.violations.length === 0 ? 0 : 1;
