@@ -1,5 +1,5 @@
 /**
- * `npm run mutants [-- --seeds 60]`: breaks each safeguard on purpose, in a copy, and looks for the first seed whose simulation notices.
+ * `npm run mutants [-- --seeds 60 --from 1]`: breaks each safeguard on purpose, in a copy, and looks for the first seed whose simulation notices.
  * A mutant that survives means that the simulation would not notice the same mistake of ours.
  */
 import { spawnSync } from 'node:child_process';
@@ -54,7 +54,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'rows vanish after a doubtful listing',
-    file: 'src/sync/snapshot.ts',
+    file: 'src/sync/listing.ts',
     from: 'if (doubts.size > 0) return;\n      const told',
     to: 'const told',
   },
@@ -90,10 +90,18 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '60' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '60' },
+    only: { type: 'string' },
+    from: { type: 'string', default: '1' },
+  },
+});
 const root = join(import.meta.dirname, '..', '..');
 let survivors = 0;
-for (const mutant of MUTANTS.filter(({ name }) => values.only === undefined || name.includes(values.only))) {
+for (const mutant of MUTANTS.slice(Number(values.from) - 1).filter(
+  ({ name }) => values.only === undefined || name.includes(values.only),
+)) {
   const copy = mkdtempSync(join(tmpdir(), 'hsw-mutant-'));
   for (const part of ['src', 'test', 'migrations', 'package.json', 'tsconfig.json'])
     cpSync(join(root, part), join(copy, part), { recursive: true });
