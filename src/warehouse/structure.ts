@@ -1,10 +1,8 @@
+import { isOver } from '../datasets/room-status.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Db } from './open.ts';
 import { prepared } from './prepared.ts';
 import { quote } from './upsert.ts';
-
-/** Words that end a room's life in the API's `status`. */
-const OVER = /^(completed?|ended|finished|closed|terminated|abandoned|archived|cancell?ed|failed|expired)$/i;
 
 /** The rooms of an experiment as its last listing gave them, and whether that listing was complete. */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
@@ -50,5 +48,5 @@ export function roomEndedAt(db: Db, experimentId: string, room: string): number 
     .get(experimentId, room);
   if (found === undefined) return undefined;
   if (found.ended_at !== null) return Date.parse(found.ended_at);
-  return found.status !== null && OVER.test(found.status) ? Date.parse(found.synced_at) : undefined;
+  return found.status !== null && isOver(found.status) ? Date.parse(found.synced_at) : undefined;
 }

@@ -1,0 +1,126 @@
+/** `schedule: adaptive` as the daemon runs it, on the real mathematics of `src/plan`. */
+import { isLive, noteLook, updateRate, HALF_LIFE_MS, type Look, type Signals } from '../../../src/plan/activity.ts';
+import { BOUNDS, dueAt, pollIntervals, type Candidate, type IntervalBounds } from '../../../src/plan/intervals.ts';
+import type { Lab } from './lab.ts';
+import { BACKFILL_SHARE, type Policy, type Setting } from './policy.ts';
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** What the API's signals are worth: they change as documented, never, or at every look. */
+export type SignalsMode = 'honest' | 'silent' | 'noisy';
+
+export interface AdaptiveOptions {
+  readonly signals?: SignalsMode;
+  readonly lookEveryMs?: number;
+  readonly replanEveryMs?: number;
+  readonly bounds?: IntervalBounds;
+  readonly halfLifeMs?: typeof HALF_LIFE_MS;
+  /** Part of the budget that the plan does not use: polls of more than a page come unforeseen. */
+  readonly slack?: number;
+}
+
+interface State {
+  rate: number;
+  cost: number;
+  polledAt: number;
+  interval: number;
+  due: number;
+}
+
+export function adaptive(options: AdaptiveOptions = {}) {
+  const { signals: mode = 'honest', lookEveryMs = 30_000, replanEveryMs = 30_000, slack = 0.1 } = options;
+  const { bounds = BOUNDS, halfLifeMs = HALF_LIFE_MS } = options;
+  return ({ lab, limits, isBackfilling }: Setting): Policy => {
+    const states = lab.streams.map((): State => ({ rate: 0, cost: 1, polledAt: -HOUR_MS, interval: HOUR_MS, due: 0 }));
+    const looks = createLooks(lab, mode);
+    const signals = Array.from({ length: lab.experiments }, (): Signals => ({ rooms: [] }));
+    let live = signals.map(() => false);
+    let [lookAt, planAt, planned] = [0, 0, 0];
+
+    const plan = (now: number) => {
+      live = signals.map((one) => isLive(one, now));
+      const candidates = lab.streams.map((stream, i): Candidate => {
+        const { rate, cost } = states[i] ?? { rate: 0, cost: 1 };
+        const { dataType: endpoint } = stream;
+        return { key: String(i), endpoint, live: live[stream.experiment] ?? false, rowsPerHour: rate, cost };
+      });
+      const share = isBackfilling(now) ? 1 - BACKFILL_SHARE : 1;
+      const perHour = (limits.perHour * share - HOUR_MS / lookEveryMs) * (1 - slack);
+      const intervals = pollIntervals(candidates, { ...limits, perHour }, bounds);
+      planned = intervals.requestsPerHour;
+      states.forEach((state, i) => {
+        state.interval = intervals.get(String(i)) ?? HOUR_MS;
+        state.due = dueAt(String(i), state.polledAt, state.interval);
+      });
+      planAt = now + replanEveryMs;
+    };
+
+    return {
+      next: (now) => {
+        if (now >= lookAt) {
+          lookAt = now + lookEveryMs;
+          return { kind: 'look' };
+        }
+        if (now >= planAt) plan(now);
+        let [stream, most, until] = [-1, 1, Math.min(lookAt, planAt)];
+        states.forEach(({ due, polledAt }, i) => {
+          until = Math.min(until, due);
+          const lateness = (now - polledAt) / (due - polledAt);
+          if (lateness >= most) [stream, most] = [i, lateness];
+        });
+        return stream < 0 ? { kind: 'wait', until } : { kind: 'poll', stream };
+      },
+      looked: (now) => {
+        looks(now).forEach((look, i) => {
+          signals[i] = noteLook(signals[i] ?? { rooms: [] }, look, now);
+        });
+        if (signals.some((one, i) => isLive(one, now) !== live[i])) planAt = now;
+      },
+      polled: ({ stream, at, newRows, oldestAgeMs, requests }) => {
+        const state = states[stream];
+        const of = lab.streams[stream];
+        if (state === undefined || of === undefined) return;
+        const result = { newRows, elapsedMs: at - state.polledAt, ...(newRows > 0 ? { spanMs: oldestAgeMs } : {}) };
+        state.rate = updateRate(state.rate, result, halfLifeMs);
+        state.cost = of.listed ? requests : 1;
+        state.polledAt = at;
+        state.due = dueAt(String(stream), at, state.interval);
+        const before = signals[of.experiment] ?? { rooms: [] };
+        const rooms = of.dataType === 'rooms' && mode !== 'silent' ? roomsOf(lab, of.experiment, at, before) : before.rooms;
+        const after = { ...before, rooms, ...(newRows > 0 ? { rowsAt: at } : {}) };
+        signals[of.experiment] = after;
+        if (isLive(after, at) !== live[of.experiment]) planAt = at;
+      },
+      backfillPerHour: () => limits.perHour - Math.max(planned + HOUR_MS / lookEveryMs, limits.perHour / 2),
+    };
+  };
+}
+
+/** What `GET /experiments` says of each experiment. */
+function createLooks(lab: Lab, mode: SignalsMode): (now: number) => Look[] {
+  const sessions = Array.from({ length: lab.experiments }, (_, experiment) =>
+    lab.sessions.filter((session) => session.experiment === experiment).sort((a, b) => a.start - b.start),
+  );
+  const joined = lab.streams.filter(({ dataType }) => dataType === 'participants').map(({ arrivals }) => arrivals);
+  const counts = sessions.map(() => ({ rooms: 0, people: 0 }));
+  return (now) =>
+    counts.map((count, i) => {
+      const own = sessions[i] ?? [];
+      while ((own[count.rooms]?.start ?? Infinity) - 2 * MINUTE_MS <= now) count.rooms++;
+      const times = joined[i]?.at ?? [];
+      while ((times[count.people] ?? Infinity) <= now) count.people++;
+      if (mode === 'silent') return {};
+      const changed = own[count.rooms - 1]?.start ?? 0;
+      const updatedAt = new Date(mode === 'noisy' ? now : changed).toISOString();
+      return { updatedAt, roomCount: count.rooms, participantCount: count.people };
+    });
+}
+
+/** The rooms as their listing shows them: the newest, and whether it is over. */
+function roomsOf(lab: Lab, experiment: number, now: number, { rooms }: Signals): Signals['rooms'] {
+  const room = lab.sessions.findLast((one) => one.experiment === experiment && one.start - 2 * MINUTE_MS <= now);
+  if (room === undefined) return [];
+  const status = now < room.end ? 'active' : 'completed';
+  return rooms[0]?.status === status ? rooms : [{ status, since: now }];
+}
