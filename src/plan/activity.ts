@@ -3,8 +3,8 @@ import { isOver } from '../datasets/room-status.ts';
 import { parseTime } from '../shared/time.ts';
 import { HOUR_MS, MINUTE_MS } from './intervals.ts';
 
-/** How fast a rate forgets when it rises and when it falls: a burst shows at once, and a pause is not yet the end. */
-export const HALF_LIFE_MS = { rising: MINUTE_MS, falling: 10 * MINUTE_MS };
+/** How fast a rate forgets. In the simulation 2 to 10 minutes do equally well, and rising faster than falling gains nothing. */
+export const HALF_LIFE_MS = 5 * MINUTE_MS;
 
 /** A few rows that came in a moment say nothing of an hour. */
 const SHORTEST_SPAN_MS = MINUTE_MS;
@@ -22,14 +22,10 @@ export interface PollResult {
 }
 
 /** Rows an hour of a stream after a poll: a moving average in which what was counts less the longer ago it is. */
-export function updateRate(
-  previous: number,
-  { newRows, elapsedMs, spanMs = elapsedMs }: PollResult,
-  halfLifeMs = HALF_LIFE_MS,
-): number {
+export function updateRate(previous: number, { newRows, elapsedMs, spanMs = elapsedMs }: PollResult): number {
   const elapsed = Math.max(1, elapsedMs);
   const rate = (newRows * HOUR_MS) / Math.min(elapsed, Math.max(spanMs, SHORTEST_SPAN_MS));
-  const kept = 2 ** (-elapsed / (rate > previous ? halfLifeMs.rising : halfLifeMs.falling));
+  const kept = 2 ** (-elapsed / HALF_LIFE_MS);
   return previous * kept + rate * (1 - kept);
 }
 

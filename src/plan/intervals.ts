@@ -43,11 +43,11 @@ export interface IntervalBounds {
 }
 
 export const BOUNDS: IntervalBounds = {
-  fastestMs: 10_000,
+  fastestMs: 20_000,
   discoveryMs: 5 * MINUTE_MS,
   idleMs: HOUR_MS,
   slowestMs: DAY_MS,
-  expectedRows: { live: 10, idle: 0.1 },
+  expectedRows: { live: 100, idle: 0.3 },
 };
 
 /** Milliseconds between two polls of each stream, by key; and what they come to. */
@@ -57,6 +57,32 @@ export type PollIntervals = Map<string, number> & {
   /** 1 when the limits carry `slowestMs`; otherwise how many times slower the slowest streams are polled. */
   readonly slowedBy: number;
 };
+
+/** The share of the hour that no plan uses: polls of more than a page come unforeseen. */
+const SLACK = 0.1;
+
+/** How much less is planned for each request that got into the slack. Below 6, polls had to wait in the simulation. */
+const HOLD_BACK = 6;
+
+/**
+ * Requests an hour that polls may plan with.
+ * @param allowed requests in any rolling hour.
+ * @param used requests of every kind in the last hour, as the ledger has them.
+ * @param others requests an hour to leave: for looks at signals, and for a backfill or a reconcile while one runs.
+ */
+export function pollBudget({ allowed, used, others }: { allowed: number; used: number; others: number }): number {
+  const planned = allowed * (1 - SLACK);
+  return Math.max(planned / 3, planned - others - HOLD_BACK * Math.max(0, used - planned));
+}
+
+/**
+ * Requests that a backfill may take in a rolling hour. It could use up the hour in ten minutes, and nothing would be
+ * polled for the rest of it; so half of the hour is kept for a session that begins.
+ * @param planned requests an hour of polls and looks as they are planned now.
+ */
+export function backfillBudget({ allowed, planned }: { allowed: number; planned: number }): number {
+  return allowed * (1 - SLACK) - Math.min(Math.max(planned, allowed / 2), (allowed * 2) / 3);
+}
 
 /** The frequencies (polls an hour) between which a stream is polled, and its weight. */
 interface Share {
@@ -112,13 +138,18 @@ export function pollIntervals(
 }
 
 /**
- * When a stream polled at a time is due again: its interval, a fifth shorter or longer by a hash, so that the streams
- * of an experiment do not all come due together. Never later than the longer of its interval and `slowestMs`.
+ * When a stream polled at a time is due again: its interval, shorter or longer by a hash, so that the streams of an
+ * experiment do not come due together. Then one of them soon finds a session of which no signal told. Never later than
+ * the longer of its interval and `slowestMs`.
  */
 export function dueAt(key: string, polledAt: number, intervalMs: number, bounds: IntervalBounds = BOUNDS): number {
-  const spread = 0.8 + 0.4 * hash(`${key} ${polledAt}`);
+  const width = intervalMs < bounds.idleMs ? SPREAD.live : SPREAD.idle;
+  const spread = 1 - width / 2 + width * hash(`${key} ${polledAt}`);
   return polledAt + Math.min(intervalMs * spread, Math.max(intervalMs, bounds.slowestMs));
 }
+
+/** Uneven intervals make rows wait longer, by a twelfth of the square: next to nothing for a live stream. */
+const SPREAD = { live: 0.2, idle: 1 };
 
 /** FNV-1a with a final mix: evenly from 0 to 1. */
 function hash(text: string): number {
@@ -132,7 +163,13 @@ function shareOf({ key, cost, live, rowsPerHour }: Candidate, least: number, bou
   const { fastestMs, idleMs, expectedRows } = bounds;
   const rows = Math.max(0, rowsPerHour) + (live ? expectedRows.live : expectedRows.idle);
   const most = HOUR_MS / (live ? fastestMs : idleMs);
-  return { key, cost: Math.max(1, cost), weight: Math.sqrt(rows / Math.max(1, cost)), least, most: Math.max(most, least) };
+  return {
+    key,
+    cost: Math.max(1, cost),
+    weight: Math.sqrt(rows / Math.max(1, cost)),
+    least,
+    most: Math.max(most, least),
+  };
 }
 
 function costOf(candidates: readonly Candidate[]): number {
@@ -164,8 +201,8 @@ function highestLevel(shares: readonly Share[], budget: number, requestsAt: (lev
     high = Math.max(high, most / weight);
   }
   if (low === 0) return 0;
-  // Levels span many powers of ten: halve their ratio, until it is exact to a millionth of a millionth.
-  while (high > low * (1 + 1e-12)) {
+  // Levels span many powers of ten: halve their ratio, to a millionth of the highest level.
+  while (high > low * (1 + 1e-6)) {
     const middle = Math.sqrt(low) * Math.sqrt(high);
     if (requestsAt(middle) <= budget) low = middle;
     else high = middle;

@@ -1,23 +1,30 @@
 /** `schedule: adaptive` as the daemon runs it, on the real mathematics of `src/plan`. */
-import { isLive, noteLook, updateRate, HALF_LIFE_MS, type Look, type Signals } from '../../../src/plan/activity.ts';
-import { BOUNDS, dueAt, pollIntervals, type Candidate, type IntervalBounds } from '../../../src/plan/intervals.ts';
+import { isLive, noteLook, updateRate, type Look, type Signals } from '../../../src/plan/activity.ts';
+import {
+  backfillBudget,
+  BOUNDS,
+  dueAt,
+  pollBudget,
+  pollIntervals,
+  type Candidate,
+  type IntervalBounds,
+} from '../../../src/plan/intervals.ts';
 import type { Lab } from './lab.ts';
 import { BACKFILL_SHARE, type Policy, type Setting } from './policy.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
+const LOOK_EVERY_MS = MINUTE_MS;
+const REPLAN_EVERY_MS = MINUTE_MS / 2;
+const LOOKS_PER_HOUR = HOUR_MS / LOOK_EVERY_MS;
+
 /** What the API's signals are worth: they change as documented, never, or at every look. */
 export type SignalsMode = 'honest' | 'silent' | 'noisy';
 
 export interface AdaptiveOptions {
   readonly signals?: SignalsMode;
-  readonly lookEveryMs?: number;
-  readonly replanEveryMs?: number;
   readonly bounds?: IntervalBounds;
-  readonly halfLifeMs?: typeof HALF_LIFE_MS;
-  /** Part of the budget that the plan does not use: polls of more than a page come unforeseen. */
-  readonly slack?: number;
 }
 
 interface State {
@@ -29,9 +36,8 @@ interface State {
 }
 
 export function adaptive(options: AdaptiveOptions = {}) {
-  const { signals: mode = 'honest', lookEveryMs = 30_000, replanEveryMs = 30_000, slack = 0.1 } = options;
-  const { bounds = BOUNDS, halfLifeMs = HALF_LIFE_MS } = options;
-  return ({ lab, limits, isBackfilling }: Setting): Policy => {
+  const { signals: mode = 'honest', bounds = BOUNDS } = options;
+  return ({ lab, limits, used, isBackfilling }: Setting): Policy => {
     const states = lab.streams.map((): State => ({ rate: 0, cost: 1, polledAt: -HOUR_MS, interval: HOUR_MS, due: 0 }));
     const looks = createLooks(lab, mode);
     const signals = Array.from({ length: lab.experiments }, (): Signals => ({ rooms: [] }));
@@ -45,21 +51,21 @@ export function adaptive(options: AdaptiveOptions = {}) {
         const { dataType: endpoint } = stream;
         return { key: String(i), endpoint, live: live[stream.experiment] ?? false, rowsPerHour: rate, cost };
       });
-      const share = isBackfilling(now) ? 1 - BACKFILL_SHARE : 1;
-      const perHour = (limits.perHour * share - HOUR_MS / lookEveryMs) * (1 - slack);
+      const others = LOOKS_PER_HOUR + (isBackfilling(now) ? BACKFILL_SHARE * limits.perHour : 0);
+      const perHour = pollBudget({ allowed: limits.perHour, used: used(now), others });
       const intervals = pollIntervals(candidates, { ...limits, perHour }, bounds);
       planned = intervals.requestsPerHour;
       states.forEach((state, i) => {
         state.interval = intervals.get(String(i)) ?? HOUR_MS;
         state.due = dueAt(String(i), state.polledAt, state.interval);
       });
-      planAt = now + replanEveryMs;
+      planAt = now + REPLAN_EVERY_MS;
     };
 
     return {
       next: (now) => {
         if (now >= lookAt) {
-          lookAt = now + lookEveryMs;
+          lookAt = now + LOOK_EVERY_MS;
           return { kind: 'look' };
         }
         if (now >= planAt) plan(now);
@@ -82,17 +88,18 @@ export function adaptive(options: AdaptiveOptions = {}) {
         const of = lab.streams[stream];
         if (state === undefined || of === undefined) return;
         const result = { newRows, elapsedMs: at - state.polledAt, ...(newRows > 0 ? { spanMs: oldestAgeMs } : {}) };
-        state.rate = updateRate(state.rate, result, halfLifeMs);
+        state.rate = updateRate(state.rate, result);
         state.cost = of.listed ? requests : 1;
         state.polledAt = at;
         state.due = dueAt(String(stream), at, state.interval);
         const before = signals[of.experiment] ?? { rooms: [] };
-        const rooms = of.dataType === 'rooms' && mode !== 'silent' ? roomsOf(lab, of.experiment, at, before) : before.rooms;
+        const rooms =
+          of.dataType === 'rooms' && mode !== 'silent' ? roomsOf(lab, of.experiment, at, before) : before.rooms;
         const after = { ...before, rooms, ...(newRows > 0 ? { rowsAt: at } : {}) };
         signals[of.experiment] = after;
         if (isLive(after, at) !== live[of.experiment]) planAt = at;
       },
-      backfillPerHour: () => limits.perHour - Math.max(planned + HOUR_MS / lookEveryMs, limits.perHour / 2),
+      backfillPerHour: () => backfillBudget({ allowed: limits.perHour, planned: planned + LOOKS_PER_HOUR }),
     };
   };
 }

@@ -10,11 +10,10 @@ interface Window {
 
 export interface Budget {
   /** The earliest time from `now` on at which a request to that endpoint may start. */
-  free(endpoint: string, now: number): number;
-  take(endpoint: string, answeredAt: number): void;
+  readonly free: (endpoint: string, now: number) => number;
+  readonly take: (endpoint: string, answeredAt: number) => void;
   /** Requests in the rolling hour. */
-  used(now: number): number;
-  readonly total: number;
+  readonly used: (now: number) => number;
 }
 
 export function createBudget(perHour: number, perEndpointPerMinute: number): Budget {
@@ -25,17 +24,12 @@ export function createBudget(perHour: number, perEndpointPerMinute: number): Bud
     minutes.set(endpoint, found);
     return found;
   };
-  let total = 0;
   return {
     free: (endpoint, now) => Math.max(freeOf(hour, now), freeOf(minuteOf(endpoint), now)),
     take: (endpoint, answeredAt) => {
-      total++;
       for (const one of [hour, minuteOf(endpoint)]) one.back.push(answeredAt + one.lengthMs);
     },
     used: (now) => drop(hour, now),
-    get total() {
-      return total;
-    },
   };
 }
 

@@ -28,6 +28,8 @@ export interface Policy {
 export interface Setting {
   readonly lab: Lab;
   readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number };
+  /** Requests in the rolling hour that ends at a time. */
+  readonly used: (now: number) => number;
   /** Whether a backfill has begun and is not done. */
   readonly isBackfilling: (now: number) => boolean;
 }

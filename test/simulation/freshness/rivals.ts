@@ -53,7 +53,7 @@ export function clairvoyant({ lab, limits, isBackfilling }: Setting): Policy {
       state.rows += rows;
       state.times += rows * (arrivals.at[state.next] ?? 0);
     }
-    const overdue = now - (polledAt[index] ?? 0) >= DAY - HOUR_MS ? 1 : 0;
+    const overdue = now - (polledAt[index] ?? 0) >= DAY - HOUR_MS ? Infinity : 0;
     const requests = state.rows < 1000 ? 1 : 2 + Math.ceil(state.rows / 1000);
     return (state.rows * now - state.times) / requests + overdue;
   };

@@ -1,12 +1,11 @@
 /** Plays one policy against a lab's month: requests one after another, in virtual time, under the exact limits. */
 import { createRandom } from '../../../src/simulator/random.ts';
-import { createBudget, type Budget } from './budget.ts';
+import { createBudget } from './budget.ts';
 import type { Lab, LabStream } from './lab.ts';
 import { createStaleness, type Staleness } from './measure.ts';
 import type { Policy, Polled, Setting } from './policy.ts';
 
 const PAGE = 1000;
-const HOUR_MS = 3_600_000;
 
 /** 1000 an hour and 100 a minute, less a reserve of 0.1. */
 export const LIMITS = { perHour: 900, perEndpointPerMinute: 90 };
@@ -31,19 +30,22 @@ export interface Result {
   readonly backfillMs: number | undefined;
   /** The longest time in which some stream was not polled. */
   readonly longestPauseMs: number;
+  /** How long requests waited for a token altogether. */
+  readonly waitedMs: number;
 }
 
 export function play({ lab, policy: create, seed, backfill }: Play): Result {
   const random = createRandom(seed);
   const budget = createBudget(LIMITS.perHour, LIMITS.perEndpointPerMinute);
   const requests = { polls: 0, looks: 0, backfill: 0 };
-  let [now, busiestHour, longestPauseMs] = [0, 0, 0];
+  let [now, busiestHour, longestPauseMs, waitedMs] = [0, 0, 0, 0];
   let backfillMs: number | undefined;
 
   /** Waits for a token, sends, and is back with the answer; the rows of the answer are those at half of its time. */
   const request = (endpoint: string, of: keyof typeof requests): number => {
     const start = budget.free(endpoint, now);
     const latency = 150 + 150 * random.next() + (random.chance(0.02) ? 2000 * random.next() : 0);
+    waitedMs += start - now;
     now = start + latency;
     budget.take(endpoint, now);
     requests[of]++;
@@ -53,7 +55,7 @@ export function play({ lab, policy: create, seed, backfill }: Play): Result {
 
   const isBackfilling = (at: number) =>
     backfill !== undefined && at >= backfill.at && requests.backfill < backfill.requests;
-  const policy = create({ lab, limits: LIMITS, isBackfilling });
+  const policy = create({ lab, limits: LIMITS, used: budget.used, isBackfilling });
   const reader = createReader(lab);
   // A backfill keeps out of half of its endpoint's minute, so that the polls of that data type go on.
   const backfills = createBudget(LIMITS.perHour, LIMITS.perEndpointPerMinute / 2);
@@ -76,7 +78,7 @@ export function play({ lab, policy: create, seed, backfill }: Play): Result {
       now = Math.max(job.until, now + 1);
     }
   }
-  return { ...reader.result(), requests, busiestHour, backfillMs, longestPauseMs };
+  return { ...reader.result(), requests, busiestHour, backfillMs, longestPauseMs, waitedMs };
 
   /** One request of the backfill, or a step of the wait where it may not take any. */
   function backfillUntil(until: number): number {
@@ -102,14 +104,15 @@ function createReader(lab: Lab) {
 
   const poll = (stream: LabStream, request: () => { at: number; answered: number }): Polled => {
     const { index, arrivals, dataType } = stream;
-    const first = fetched[index] ?? 0;
-    let { at, answered } = request();
-    let next = first;
+    const from = fetched[index] ?? 0;
+    const { at, answered: first } = request();
+    let answered = first;
+    let next = from;
     while (next < arrivals.at.length && (arrivals.at[next] ?? Infinity) <= at) next++;
     fetched[index] = next;
-    const before = rowsUpTo(stream, first);
+    const before = rowsUpTo(stream, from);
     const newRows = rowsUpTo(stream, next) - before;
-    const oldestAgeMs = newRows === 0 ? 0 : at - (arrivals.at[first] ?? at);
+    const oldestAgeMs = newRows === 0 ? 0 : at - (arrivals.at[from] ?? at);
     // As the reader does it: one page, newest first; where that is all new, a count, and then a walk from the oldest.
     const pages = stream.listed ? Math.ceil(rowsUpTo(stream, next) / PAGE) : Math.ceil(newRows / PAGE);
     let requests = 1;
@@ -120,12 +123,12 @@ function createReader(lab: Lab) {
     const walks = !stream.listed && newRows >= PAGE;
     if (walks) more();
     let page = walks ? 0 : 1;
-    for (let batch = first; batch < next; batch++) {
+    for (let batch = from; batch < next; batch++) {
       while (!stream.listed && page * PAGE < rowsUpTo(stream, batch + 1) - before) {
         more();
         page++;
       }
-      if (stream.listed && batch === first) while (requests < pages) more();
+      if (stream.listed && batch === from) while (requests < pages) more();
       const age = answered - (arrivals.at[batch] ?? answered);
       const rows = rowsUpTo(stream, batch + 1) - rowsUpTo(stream, batch);
       all.add(age, rows);
