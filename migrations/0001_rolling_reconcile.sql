@@ -17,6 +17,7 @@ CREATE TABLE `_verified_rooms` (
 	PRIMARY KEY(`experiment_id`, `data`, `room_id`)
 ) STRICT;
 --> statement-breakpoint
+ALTER TABLE `_ledger` ADD `priority` integer DEFAULT 5 NOT NULL;--> statement-breakpoint
 ALTER TABLE `_quarantine` ADD `scope` text DEFAULT 'experiment' NOT NULL;--> statement-breakpoint
 ALTER TABLE `_streams` ADD `listed_at` text;--> statement-breakpoint
 ALTER TABLE `_streams` ADD `counted_at` text;--> statement-breakpoint

@@ -6,18 +6,24 @@ import { allowed, HOUR_MS, MINUTE_MS } from './limits.ts';
  * A request that may start now, or how long to wait (milliseconds) before asking again, and for what: the hour's limit,
  * which holds for every endpoint, the minute's limit of this endpoint, or the time that the API asked for on it.
  */
-export type Grant =
-  { readonly token: number } | { readonly waitMs: number; readonly limit: 'hour' | 'minute' | 'paused' };
+export type Grant = { readonly token: number } | { readonly waitMs: number; readonly limit: Limit };
+
+/** What a request waits for; `share` is the part of the limits that its priority may use. */
+export type Limit = 'hour' | 'minute' | 'paused' | 'share';
 
 export interface Usage {
   readonly hour: { readonly used: number; readonly allowed: number };
   readonly minute: ReadonlyMap<string, { readonly used: number; readonly allowed: number }>;
+  /** Requests started in each of the last 60 minutes, oldest first. */
+  readonly perMinute: readonly number[];
+  /** Milliseconds since the answer of each request that the hour still holds, by endpoint; negative while it may still come. */
+  readonly ages: readonly { readonly endpoint: string; readonly ageMs: number }[];
 }
 
 /** The durable record of requests spent, shared by every process that uses the warehouse file. */
 export interface Ledger {
   /** Takes a token for a request to an endpoint, if every limit has one left. */
-  tryStart(endpoint: string): Grant;
+  tryStart(endpoint: string, priority?: number): Grant;
   /** The answer arrived, or will not: the token returns one full window from now. */
   finish(token: number): void;
   /**
@@ -35,6 +41,11 @@ export interface LedgerOptions {
   readonly perHour: number;
   readonly perEndpointPerMinute: number;
   readonly reserve: number;
+  /**
+   * The part of each limit, from 0 to 1, that requests of a priority may use, so that what can wait never takes what
+   * should be fresh soon; at least one request. Without it each may use all.
+   */
+  readonly shareOf?: ((priority: number) => number) | undefined;
   /** The longest that a request can take: a request without an answer is counted from its end. */
   readonly deadlineMs: number;
 }
@@ -42,6 +53,7 @@ export interface LedgerOptions {
 interface Entry {
   readonly id: number;
   readonly endpoint: string;
+  readonly priority: number;
   readonly boot_id: string;
   readonly started_up: number;
   readonly started_at: number;
@@ -56,6 +68,8 @@ interface Aged extends Entry {
   readonly isCarriedOver: boolean;
 }
 
+const LIMITS: readonly Limit[] = ['hour', 'minute', 'paused', 'share'];
+
 /** Marks a ledger row that is no request but a pause; its end is when the pause is over. */
 const PAUSE = 'pause:';
 
@@ -65,12 +79,12 @@ const PAUSE = 'pause:';
  * as now; from then on it ages as everything else does, so that a clock that was wrong delays requests by a window at most.
  */
 export function openLedger(db: Database, options: LedgerOptions): Ledger {
-  const { clock, keyId, deadlineMs } = options;
+  const { clock, keyId, deadlineMs, shareOf = () => 1 } = options;
   const perHour = allowed(options.perHour, options.reserve);
   const perMinute = allowed(options.perEndpointPerMinute, options.reserve);
   const select = db.prepare<[string], Entry>('SELECT * FROM _ledger WHERE key_id = ? ORDER BY id');
   const insert = db.prepare(
-    'INSERT INTO _ledger (key_id, endpoint, boot_id, started_up, started_at, ended_up, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO _ledger (key_id, endpoint, priority, boot_id, started_up, started_at, ended_up, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const end = db.prepare('UPDATE _ledger SET ended_up = ?, ended_at = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM _ledger WHERE id = ?');
@@ -91,7 +105,7 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
       return { ...entry, ageMs, isPause: entry.endpoint.startsWith(PAUSE), isCarriedOver: entry !== recorded };
     });
 
-  const tryStart = db.transaction((endpoint: string): Grant => {
+  const tryStart = db.transaction((endpoint: string, priority: number): Grant => {
     const entries = readEntries();
     for (const { id, boot_id, started_up, ended_up, ageMs, isPause, isCarriedOver } of entries) {
       if (ageMs >= (isPause ? 0 : HOUR_MS)) remove.run(id);
@@ -101,26 +115,45 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
     const here = pauseOf(entries, PAUSE + endpoint);
     const hour = Math.max(everywhere, wait(spent(entries, HOUR_MS), perHour, HOUR_MS));
     const minute = wait(spent(entries, MINUTE_MS, endpoint), perMinute, MINUTE_MS);
-    const waitMs = Math.max(hour, minute, here);
-    if (waitMs > 0) return { waitMs, limit: hour === waitMs ? 'hour' : minute === waitMs ? 'minute' : 'paused' };
-    const { lastInsertRowid } = insert.run(keyId, endpoint, clock.bootId, ...times(clock), null, null);
+    const part = shareOf(priority);
+    const alike = entries.filter((entry) => entry.priority === priority);
+    const share = Math.max(
+      wait(spent(alike, HOUR_MS), allowed(perHour, 1 - part), HOUR_MS),
+      wait(spent(alike, MINUTE_MS, endpoint), allowed(perMinute, 1 - part), MINUTE_MS),
+    );
+    const waits = { hour, minute, paused: here, share: part < 1 ? share : 0 };
+    const waitMs = Math.max(...Object.values(waits));
+    if (waitMs > 0) return { waitMs, limit: LIMITS.find((limit) => waits[limit] === waitMs) ?? 'hour' };
+    const { lastInsertRowid } = insert.run(keyId, endpoint, priority, clock.bootId, ...times(clock), null, null);
     return { token: Number(lastInsertRowid) };
   });
 
   return {
-    tryStart: (endpoint) => tryStart.immediate(endpoint),
+    tryStart: (endpoint, priority = 5) => tryStart.immediate(endpoint, priority),
     finish(token) {
       end.run(...times(clock), token);
     },
     pause(endpoint, waitMs) {
       const [up, at] = times(clock);
-      insert.run(keyId, PAUSE + (endpoint ?? ''), clock.bootId, up, at, up + Math.ceil(waitMs), at + Math.ceil(waitMs));
+      insert.run(
+        keyId,
+        PAUSE + (endpoint ?? ''),
+        0,
+        clock.bootId,
+        up,
+        at,
+        up + Math.ceil(waitMs),
+        at + Math.ceil(waitMs),
+      );
     },
     usage() {
       const entries = readEntries();
       const endpoints = new Set(entries.filter(({ isPause }) => !isPause).map(({ endpoint }) => endpoint));
+      const held = spent(entries, HOUR_MS);
       return {
-        hour: { used: spent(entries, HOUR_MS).length, allowed: perHour },
+        perMinute: perMinuteOf(held, clock.uptime()),
+        ages: held.map(({ endpoint, ageMs }) => ({ endpoint, ageMs })),
+        hour: { used: held.length, allowed: perHour },
         minute: new Map(
           [...endpoints].map((endpoint) => [
             endpoint,
@@ -130,6 +163,17 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
       };
     },
   };
+}
+
+const MINUTES = 60;
+
+function perMinuteOf(entries: readonly Aged[], up: number): number[] {
+  const counts = Array<number>(MINUTES).fill(0);
+  for (const { started_up } of entries) {
+    const ago = Math.floor((up - started_up) / MINUTE_MS);
+    if (ago >= 0 && ago < MINUTES) counts[MINUTES - 1 - ago] = (counts[MINUTES - 1 - ago] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /** The requests that a window still holds, of one endpoint or of all. */

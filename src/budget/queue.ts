@@ -1,6 +1,6 @@
 import Bottleneck from 'bottleneck';
 import type { Clock } from '../shared/clock.ts';
-import type { Ledger, Usage } from './ledger.ts';
+import type { Ledger, Limit, Usage } from './ledger.ts';
 import { MINUTE_MS } from './limits.ts';
 
 /** A request in line. */
@@ -29,8 +29,9 @@ export interface BudgetOptions {
   /** How many requests may be under way at once. */
   readonly concurrency: number;
   /** Told when a request has to wait for a limit. */
-  readonly onWait?:
-    ((wait: { endpoint: string; waitMs: number; limit: 'hour' | 'minute' | 'paused' }) => void) | undefined;
+  readonly onWait?: ((wait: { endpoint: string; waitMs: number; limit: Limit }) => void) | undefined;
+  /** Told when the API answered 429 although we were within the limits. */
+  readonly onRefused?: ((refusal: { endpoint: string; waitMs: number }) => void) | undefined;
 }
 
 /** The longest that a minute's limit can make anybody wait, with the second that an HTTP date may be rounded by. */
@@ -38,7 +39,7 @@ const LONGEST_MINUTE_MS = MINUTE_MS + 1000;
 
 /** A request that waits for a limit. */
 interface Waiter extends Spending {
-  readonly limit: 'hour' | 'minute' | 'paused';
+  readonly limit: Limit;
   readonly waitMs: number;
   /** When it lines up again, by the time since boot. */
   readonly until: number;
@@ -50,7 +51,7 @@ interface Waiter extends Spending {
  * place nor goes before one that matters more. Bottleneck's own reservoir is not used: it let 181 requests into one
  * rolling window of 100, forgets everything with the process and does not count retries.
  */
-export function createBudget({ ledger, clock, concurrency, onWait }: BudgetOptions): Budget {
+export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: BudgetOptions): Budget {
   // Bottleneck starts nothing before the wall time of the last start plus `minTime`: a clock set back would stall it for
   // as long. This `minTime` makes that time always past; made late, as the first start waits for the time of making.
   let made: Bottleneck | undefined;
@@ -59,16 +60,22 @@ export function createBudget({ ledger, clock, concurrency, onWait }: BudgetOptio
 
   /** A more important request that waits for the same limit: what becomes free is its own. */
   const ahead = ({ endpoint, priority }: Spending) =>
-    [...waiting].find((other) => other.priority < priority && (other.limit === 'hour' || other.endpoint === endpoint));
+    [...waiting].find(
+      (other) =>
+        other.priority < priority &&
+        // What waits for its own share leaves the rest to others.
+        other.limit !== 'share' &&
+        (other.limit === 'hour' || other.endpoint === endpoint),
+    );
 
   /** A token for a request whose turn it is, or its place among those that wait. */
   const start = (spending: Spending): { token: number } | Waiter => {
     const first = ahead(spending);
-    const { endpoint } = spending;
+    const { endpoint, priority } = spending;
     const now = clock.uptime();
     const grant =
       first === undefined
-        ? ledger.tryStart(endpoint)
+        ? ledger.tryStart(endpoint, priority)
         : { limit: first.limit, waitMs: Math.max(Math.ceil(first.until - now), 1) };
     if ('token' in grant) return grant;
     if (first === undefined) onWait?.({ endpoint, ...grant });
@@ -108,7 +115,10 @@ export function createBudget({ ledger, clock, concurrency, onWait }: BudgetOptio
       }
     },
     // What asks for longer than a minute is the hour's limit, and that holds for every endpoint.
-    pause: (endpoint, waitMs) => ledger.pause(waitMs > LONGEST_MINUTE_MS ? undefined : endpoint, waitMs),
+    pause(endpoint, waitMs) {
+      ledger.pause(waitMs > LONGEST_MINUTE_MS ? undefined : endpoint, waitMs);
+      onRefused?.({ endpoint, waitMs });
+    },
     usage: () => ledger.usage(),
   };
 }

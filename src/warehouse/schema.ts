@@ -101,6 +101,8 @@ export const ledger = sqliteTable(
     id: integer('id').primaryKey(),
     keyId: text('key_id').notNull(),
     endpoint: text('endpoint').notNull(),
+    /** 0 for what matters most, 9 for what can wait. */
+    priority: integer('priority').notNull().default(5),
     bootId: text('boot_id').notNull(),
     startedUp: integer('started_up').notNull(),
     startedAt: integer('started_at').notNull(),

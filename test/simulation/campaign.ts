@@ -164,6 +164,7 @@ function setBack(path: string): boolean {
       DROP TABLE _growth;
       DROP TABLE _state;
       DROP TABLE _verified_rooms;
+      ALTER TABLE _ledger DROP COLUMN priority;
       ALTER TABLE _quarantine DROP COLUMN scope;
       ALTER TABLE _streams DROP COLUMN listed_at;
       ALTER TABLE _streams DROP COLUMN counted_at;

@@ -103,7 +103,7 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
   const budget = {
     spend: <T>(_: unknown, send: () => Promise<T>) => send(),
     pause: () => undefined,
-    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map() }),
+    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map(), perMinute: [], ages: [] }),
   };
   const client = openClient(config, budget, silentLog, systemClock);
   try {

@@ -55,6 +55,42 @@ function database() {
 }
 
 describe('the ledger', () => {
+  it('leaves what can wait no more than its share, and everything else the rest', () => {
+    const { clock, pass } = machine();
+    const db = database();
+    const shares: Readonly<Record<number, number>> = { 6: 0.25 };
+    const ledger = openLedger(db, {
+      clock,
+      keyId: 'k',
+      perHour: 100,
+      perEndpointPerMinute: 40,
+      reserve: 0,
+      shareOf: (priority) => shares[priority] ?? 1,
+      deadlineMs: 10_000,
+    });
+    const spend = (priority: number) => {
+      let spent = 0;
+      for (let i = 0; i < 200; i++) {
+        const grant = ledger.tryStart('events', priority);
+        if (!('token' in grant)) break;
+        ledger.finish(grant.token);
+        spent++;
+      }
+      return spent;
+    };
+    // A quarter of the minute first, then of the hour; the rest of the minute is left for what is more important.
+    expect([spend(6), spend(2)]).toEqual([10, 30]);
+    pass(MINUTE);
+    expect(spend(6)).toBe(10);
+    pass(MINUTE);
+    expect(spend(6)).toBe(5);
+    expect(ledger.tryStart('events', 6)).toMatchObject({ limit: 'share' });
+    pass(MINUTE);
+    expect(ledger.tryStart('events', 6)).toMatchObject({ limit: 'share' });
+    expect(spend(2)).toBe(40);
+    expect(ledger.usage().perMinute.slice(-4)).toEqual([40, 10, 5, 40]);
+  });
+
   it('gives as many tokens as the limit less the reserve, and the next one a window after an answer arrived', () => {
     const { clock, pass } = machine();
     const ledger = open(database(), clock);
@@ -231,7 +267,7 @@ describe('the ledger', () => {
     open(db, clock).tryStart('events');
     reboot();
     const reader = new Database(path, { readonly: true });
-    expect(open(reader, clock).usage()).toEqual({
+    expect(open(reader, clock).usage()).toMatchObject({
       hour: { used: 1, allowed: 900 },
       minute: new Map([['events', { used: 1, allowed: 90 }]]),
     });

@@ -10,7 +10,7 @@ function ledger(grant: (endpoint: string, n: number) => Grant): Ledger {
     tryStart: (endpoint) => grant(endpoint, n++),
     finish: () => undefined,
     pause: () => undefined,
-    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map() }),
+    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map(), perMinute: [], ages: [] }),
   };
 }
 
