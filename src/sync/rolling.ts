@@ -20,6 +20,9 @@ export interface Reconciled {
   readonly isDone: boolean;
 }
 
+/** Gives what releases the stream again, or undefined while somebody else reads it. */
+export type Claim = (stream: Stream) => (() => void) | undefined;
+
 const DAY_MS = 24 * 3_600_000;
 /** A stream is due again in the next night, even when that begins somewhat earlier. */
 const DUE_AFTER_MS = 20 * 3_600_000;
@@ -32,12 +35,15 @@ const NIGHTS = 28;
  * compared record by record within thirty days.
  * @param streams all of the configured ones; which of them are due is found here.
  * @param allowance requests; the one stream that is under way when it is spent is finished.
+ * @param claim keeps others from the stream meanwhile, as their rows would count as vanished; gives nothing while it is in
+ * use, and then the stream stays due.
  * @throws WarehouseError when no other stream could be read either.
  */
 export async function reconcile(
   context: SyncContext,
   streams: readonly Stream[],
   allowance: number,
+  claim: Claim = () => () => undefined,
 ): Promise<Reconciled> {
   const { client, warehouse, clock, log } = context;
   const before = client.tries;
@@ -49,7 +55,9 @@ export async function reconcile(
   let looked = 0;
   for (const { stream } of due) {
     if (client.tries - before >= allowance) break;
-    const mended = await reconcileStream(context, stream);
+    const release = claim(stream);
+    if (release === undefined) continue;
+    const mended = await reconcileStream(context, stream).finally(release);
     if (mended > 0) log.warn({ ...named(stream), repaired: mended }, `reconcile mended ${streamText(stream)}`);
     repaired += mended;
     looked++;

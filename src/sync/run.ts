@@ -39,7 +39,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       results.push(...(await syncAll(options, streams)));
     }
   } finally {
-    warehouse.refreshViews(startedAt);
+    warehouse.refreshViews();
   }
   const isExplicit = ({ experiment, data }: StreamResult) => namesData(config, selection, experiment, data);
   const isFine = (result: StreamResult) =>

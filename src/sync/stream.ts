@@ -46,6 +46,8 @@ export interface SyncContext {
   readonly signal?: AbortSignal | undefined;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
+  /** The priority of every request, 0 to 9; by default that of a stream read before, or of a first read. */
+  readonly priority?: number | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 
@@ -60,8 +62,11 @@ export const ENDS_ALL = new Set([
   'WAREHOUSE_BUSY',
 ]);
 
-/** Sooner reads first: a stream that was read before is fresh soon, a first read takes what is left. */
-const PRIORITY = { fresh: 2, backfill: 5 };
+/**
+ * Whose requests go first: what a person asked for and waits for, experiments that are running, others, first reads,
+ * reconcile.
+ */
+export const PRIORITY = { asked: 0, live: 2, fresh: 4, backfill: 6, reconcile: 8 } as const;
 
 /**
  * Reads one stream and reports what came of it. What fails here is this stream's own: its watermark stays, its rows
@@ -76,7 +81,8 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;
     const status = error.code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
-    if (!error.code.startsWith('WAREHOUSE_')) {
+    // What was interrupted is as complete as it was before.
+    if (!error.code.startsWith('WAREHOUSE_') && error.code !== 'INTERRUPTED') {
       write(session, {
         rows: [],
         position: {
@@ -128,7 +134,7 @@ export function openSession(context: SyncContext, stream: Stream): Session {
     client,
     config,
     pageSize: fixed === undefined ? learnedPageSize(memory) : fixedPageSize(fixed),
-    priority: backfilled ? PRIORITY.fresh : PRIORITY.backfill,
+    priority: context.priority ?? (backfilled ? PRIORITY.fresh : PRIORITY.backfill),
     signal,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
   };

@@ -1,5 +1,7 @@
 import type { Dataset } from '../datasets/define.ts';
+import type { Row } from '../datasets/normalise.ts';
 import type { Db } from './open.ts';
+import { prepared } from './prepared.ts';
 import { quote } from './upsert.ts';
 
 /** More columns than this SQLite's default limit of 2000 would not take, and nobody reads. */
@@ -9,15 +11,15 @@ const MOST_KEYS = 300;
 const PLAIN_KEY = /^[\p{L}\p{N} _.:/@$'-]{1,100}$/u;
 
 /**
- * Notes the keys seen in the JSON columns of rows written since `since` (ISO 8601) and remakes the view of each table
- * whose keys are new: `events_all` is `events` with a column for each key in `extra` and one level into each nested
- * object, as in `response_value`.
+ * Remakes the view of each table where it is not there or its keys have grown: `events_all` is `events` with a column
+ * for each key in `extra` and one level into each nested object, as in `response_value`.
  */
-export function refreshViews(db: Db, datasets: readonly Dataset[], since: string): void {
+export function refreshViews(db: Db, datasets: readonly Dataset[]): void {
+  const find = db.prepare<[string], string>("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?").pluck();
   for (const dataset of datasets) {
-    const found = noteKeys(db, dataset, since);
-    const exists = db.prepare('SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?').get('view', viewName(dataset));
-    if (found || exists === undefined) makeView(db, dataset);
+    const view = viewOf(db, dataset);
+    if (find.get(viewName(dataset)) === view) continue;
+    db.exec(`DROP VIEW IF EXISTS ${quote(viewName(dataset))}; ${view}`);
   }
 }
 
@@ -35,22 +37,24 @@ export function makeFreshnessView(db: Db): void {
     FROM _streams`);
 }
 
-function noteKeys(db: Db, { table, columns }: Dataset, since: string): boolean {
-  const jsonColumns = ['extra', ...columns.filter(({ spec }) => spec.kind === 'json').map(({ name }) => name)];
-  const notes = jsonColumns.map((column) =>
-    db
-      .prepare(
-        `INSERT INTO _seen_keys (table_name, column_name, key)
-         SELECT DISTINCT '${table}', '${column}', j.key FROM ${quote(table)} t, json_each(t.${quote(column)}) j
-         WHERE t.synced_at >= ? AND t.${quote(column)} LIKE '{%' AND j.key <> '$absent'
-         ON CONFLICT DO NOTHING`,
-      )
-      .run(since),
-  );
-  return notes.some(({ changes }) => changes > 0);
+/** Notes the keys seen in the JSON columns of rows just written; in the rows' own transaction, so that none is forgotten. */
+export function noteKeys(db: Db, { table, columns }: Dataset, experimentId: string, rows: readonly Row[]): void {
+  const places = columns.flatMap(({ name, spec }, i) => (spec.kind === 'json' ? [{ name, i }] : []));
+  for (const { name, i } of [...places, { name: 'extra', i: -1 }]) {
+    const isFilled = (row: Row) => (i === -1 ? row.extra : row.values[i]) !== null;
+    const keys = rows.filter(isFilled).map(({ key }) => key);
+    if (keys.length === 0) continue;
+    const sql = `INSERT INTO _seen_keys (table_name, column_name, key)
+      SELECT DISTINCT '${table}', '${name}', j.key
+      FROM json_each(?) k, ${quote(table)} t, json_each(t.${quote(name)}) j
+      WHERE t.experiment_id = ? AND t.key = k.value AND t.${quote(name)} LIKE '{%' AND j.key <> '$absent'
+      ON CONFLICT DO NOTHING`;
+    prepared(db, 'rows', sql).run(JSON.stringify(keys), experimentId);
+  }
 }
 
-function makeView(db: Db, dataset: Dataset): void {
+/** The statement that makes a table's view. */
+function viewOf(db: Db, dataset: Dataset): string {
   const { table, columns } = dataset;
   const keys = db
     .prepare<[string, number], { column_name: string; key: string }>(
@@ -77,9 +81,7 @@ function makeView(db: Db, dataset: Dataset): void {
       return `${extract(column_name, key)} AS ${quote(freeName(wanted, taken))}`;
     });
   const selected = ['experiment_id', 'key', ...own, ...added, 'first_seen_at', 'synced_at'];
-  db.exec(`
-    DROP VIEW IF EXISTS ${quote(viewName(dataset))};
-    CREATE VIEW ${quote(viewName(dataset))} AS SELECT ${selected.join(', ')} FROM ${quote(table)}`);
+  return `CREATE VIEW ${quote(viewName(dataset))} AS SELECT ${selected.join(', ')} FROM ${quote(table)}`;
 }
 
 /** SQLite compares column names without regard to case. */

@@ -11,7 +11,7 @@ import { closeForWriting, openForWriting, withPlainErrors, type Db } from './ope
 import { readPosition, writePosition, type Position } from './positions.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
-import { makeFreshnessView, refreshViews } from './views.ts';
+import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 
 /** What one transaction does to a stream. */
 export interface Batch {
@@ -39,8 +39,8 @@ export interface Warehouse {
   readonly path: string;
   /** Writes rows, deletions and the position of a stream in one transaction: all of it or nothing. */
   commit(stream: Stream, batch: Batch): Committed;
-  /** Brings the views up to the keys of rows written since `since` (milliseconds since 1970 UTC). */
-  refreshViews(since: number): void;
+  /** Brings the views up to the keys of all rows. */
+  refreshViews(): void;
   /** Gives the file back, checkpointed. */
   close(): void;
 }
@@ -60,7 +60,7 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
         writeDictionary(db, DATASETS);
         makeFreshnessView(db);
       }).immediate();
-      refreshViews(db, DATASETS, FAR_FUTURE);
+      refreshViews(db, DATASETS);
       if (options.history) keepHistory(db, DATASETS);
       return writer(db, path, options.clock, lock.release);
     });
@@ -70,9 +70,6 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
     throw error;
   }
 }
-
-/** Later than any row: makes missing views without looking for new keys. */
-const FAR_FUTURE = '9999-12-31T23:59:59.999Z';
 
 function writer(db: Db, path: string, clock: Clock, release: () => void): Warehouse {
   const upserts = new Map<string, Upsert>();
@@ -90,15 +87,18 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     const counts = { inserted: 0, updated: 0, unchanged: 0 };
     const late = { lateRows: before.lateRows, latestMs: before.latestMs };
     const at = formatTime(now);
+    const changed: Row[] = [];
     for (const row of batch.rows) {
       const written = upsert(experimentId, row, at);
       counts[written]++;
+      if (written !== 'unchanged') changed.push(row);
       const isLate = written === 'inserted' && before.backfilled && row.time !== undefined;
       if (isLate && row.time < (before.watermark ?? 0)) {
         late.lateRows++;
         late.latestMs = Math.max(late.latestMs, now - row.time);
       }
     }
+    noteKeys(db, dataset, experimentId, changed);
     quarantine(db, stream, batch.bad ?? [], at);
     if (batch.isWholeAndClean === true) settle(db, stream);
     const deleted = remove(db, stream, batch.vanished ?? []);
@@ -112,7 +112,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     db,
     path,
     commit: (stream, batch) => withPlainErrors(path, () => commit.immediate(stream, batch)),
-    refreshViews: (since) => withPlainErrors(path, () => refreshViews(db, DATASETS, formatTime(since))),
+    refreshViews: () => withPlainErrors(path, () => refreshViews(db, DATASETS)),
     close() {
       closeForWriting(db);
       release();
