@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { openSchedule } from '../../../src/daemon/scheduler.ts';
+
+const DAY = 86_400_000;
+const at = (text: string) => Date.parse(text);
+
+/** Every slot of a stretch of time, found by asking every minute, as a daemon does. */
+function slots(expression: string, timeZone: string, from: string, to: string): string[] {
+  const schedule = openSchedule(expression, timeZone);
+  const found: string[] = [];
+  for (let now = at(from); now <= at(to); now += 60_000) {
+    const slot = schedule.lastSlot(now - 60_000, now);
+    if (slot !== undefined) found.push(new Date(slot).toISOString());
+  }
+  return found;
+}
+
+describe('a schedule', () => {
+  it('comes at its slots, in its time zone', () => {
+    expect(slots('*/15 * * * *', 'UTC', '2026-03-01T00:00:00Z', '2026-03-01T00:50:00Z')).toEqual([
+      '2026-03-01T00:00:00.000Z',
+      '2026-03-01T00:15:00.000Z',
+      '2026-03-01T00:30:00.000Z',
+      '2026-03-01T00:45:00.000Z',
+    ]);
+    expect(slots('17 3 * * mon', 'Europe/Berlin', '2026-03-01T00:00:00Z', '2026-03-08T00:00:00Z')).toEqual([
+      '2026-03-02T02:17:00.000Z',
+    ]);
+  });
+
+  it('comes once on the day when the clock is put forward over it, and once when it is put back', () => {
+    expect(slots('30 2 * * *', 'Europe/Berlin', '2026-03-28T00:00:00Z', '2026-03-31T00:00:00Z')).toEqual([
+      '2026-03-28T01:30:00.000Z',
+      '2026-03-29T01:00:00.000Z',
+      '2026-03-30T00:30:00.000Z',
+    ]);
+    expect(slots('30 2 * * *', 'Europe/Berlin', '2026-10-24T00:00:00Z', '2026-10-27T00:00:00Z')).toEqual([
+      '2026-10-24T00:30:00.000Z',
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-26T01:30:00.000Z',
+    ]);
+  });
+
+  it('goes on every quarter of an hour while the clock is put back', () => {
+    const found = slots('*/15 * * * *', 'Europe/Berlin', '2026-10-25T00:00:00Z', '2026-10-25T03:00:00Z');
+    expect(found.length).toBe(13);
+  });
+
+  it('is caught up once after any time asleep', () => {
+    const schedule = openSchedule('0 3 * * *', 'UTC');
+    expect(schedule.lastSlot(at('2026-03-01T04:00:00Z'), at('2026-03-09T12:00:00Z'))).toBe(at('2026-03-09T03:00:00Z'));
+    expect(schedule.lastSlot(at('2026-03-09T03:00:00Z'), at('2026-03-09T12:00:00Z'))).toBeUndefined();
+    expect(openSchedule('0 0 1 * *', 'UTC').lastSlot(0, at('2026-03-31T00:00:00Z'))).toBe(at('2026-03-01T00:00:00Z'));
+  });
+
+  it('knows its next slot', () => {
+    expect(openSchedule('0 3 * * *', 'UTC').nextSlot(at('2026-03-01T03:00:00Z'))).toBe(
+      at('2026-03-01T03:00:00Z') + DAY,
+    );
+  });
+});
