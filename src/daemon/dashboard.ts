@@ -1,0 +1,54 @@
+import { html } from 'hono/html';
+import { formatTime } from '../shared/time.ts';
+import { experimentsSection } from './dashboard/experiments.ts';
+import { ago, clockTime, schedule, size, type Html } from './dashboard/format.ts';
+import { growthSection } from './dashboard/growth.ts';
+import { headlineOf, headlineSection } from './dashboard/headline.ts';
+import { layout } from './dashboard/layout.ts';
+import { problemsSection } from './dashboard/problems.ts';
+import { requestsSection } from './dashboard/requests.ts';
+import { workSection } from './dashboard/work.ts';
+import type { DaemonView } from './view.ts';
+
+/**
+ * The dashboard as one HTML document that needs nothing else, JavaScript included.
+ * @param stalled why the process is taken for stuck, in words.
+ */
+export function dashboard(view: DaemonView, stalled: string | undefined): Html {
+  const headline = headlineOf(view, stalled);
+  return layout(
+    `${headline.state} · HyperStudy Warehouse`,
+    html`<a class="skip" href="#main">Skip to the content</a>
+      <header>
+        <h1>HyperStudy Warehouse</h1>
+        <p id="live">
+          As of <time datetime="${formatTime(view.now)}">${clockTime(view.now)}</time> · <a href="/">Reload</a>
+        </p>
+      </header>
+      <div id="gone" hidden>
+        <p id="gone-why" role="alert"></p>
+        <p id="gone-since"></p>
+      </div>
+      <main id="main" tabindex="-1">
+        ${headlineSection(view, headline)}
+        <div class="columns">
+          <div>${problemsSection(view)} ${experimentsSection(view)}</div>
+          <div>${workSection(view)} ${requestsSection(view)} ${growthSection(view)}</div>
+        </div>
+      </main>
+      ${footer(view)}`,
+    true,
+  );
+}
+
+function footer(view: DaemonView): Html {
+  const { version, startedAt, now, warehouse } = view;
+  return html`<footer id="about">
+    <p>Version ${version}, started ${ago(startedAt, now)}, reads ${schedule(view.schedule)}</p>
+    <p><code>${warehouse.path}</code>, write-ahead log ${size(warehouse.walBytes)}</p>
+    <nav aria-label="For programs">
+      <a href="/api/status">Status as JSON</a> <a href="/metrics">Metrics</a> <a href="/readyz">Ready?</a>
+      <a href="/healthz">Healthy?</a>
+    </nav>
+  </footer>`;
+}

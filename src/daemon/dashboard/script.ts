@@ -1,0 +1,98 @@
+/**
+ * The page's own script. It asks for the page again every few seconds and carries over what differs, node by node, so
+ * that focus, selection, scroll position and unfolded lists stay. Where the daemon does not answer, the last state stays
+ * and the page says how old it is.
+ */
+export const SCRIPT = `(() => {
+'use strict';
+const EVERY_MS = 5000, PATIENCE_MS = 10000;
+const root = document.documentElement;
+const live = document.getElementById('live');
+const gone = document.getElementById('gone');
+const why = document.getElementById('gone-why');
+const since = document.getElementById('gone-since');
+const updated = document.createElement('span');
+const pause = document.createElement('button');
+let lastAt = Date.now(), paused = false, timer = 0, running = false;
+
+const clock = (at) => new Date(at).toLocaleTimeString('en-GB');
+const span = (ms) => ms < 90000 ? Math.round(ms / 1000) + ' s' : ms < 5400000 ? Math.round(ms / 60000) + ' min' : Math.round(ms / 3600000) + ' h';
+const keyOf = (node) => node.nodeType === 1 ? node.dataset.key ?? node.id : '';
+const say = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+
+/** Makes a node like another; whether a list is unfolded is the reader's own. */
+function carryOver(from, to) {
+  if (from.nodeType !== 1) { if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue; return; }
+  for (const { name } of [...from.attributes]) if (name !== 'open' && !to.hasAttribute(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (name !== 'open' && from.getAttribute(name) !== value) from.setAttribute(name, value);
+  const keyed = new Map([...from.children].filter(keyOf).map((child) => [keyOf(child), child]));
+  let at = from.firstChild;
+  for (const wanted of [...to.childNodes]) {
+    const key = keyOf(wanted);
+    const found = key ? keyed.get(key) : at && !keyOf(at) && at.nodeName === wanted.nodeName ? at : undefined;
+    if (!found || found.nodeName !== wanted.nodeName) { from.insertBefore(document.importNode(wanted, true), at); continue; }
+    if (found === at) at = at.nextSibling; else from.insertBefore(found, at);
+    carryOver(found, wanted);
+  }
+  while (at) { const next = at.nextSibling; at.remove(); at = next; }
+}
+
+function show(text) {
+  const next = new DOMParser().parseFromString(text, 'text/html');
+  const build = next.documentElement.dataset.build;
+  if (!build) throw new Error('Something else than the daemon answers at this address.');
+  if (build !== root.dataset.build) { location.reload(); return; }
+  const focused = document.activeElement;
+  for (const id of ['main', 'about']) carryOver(document.getElementById(id), next.getElementById(id));
+  if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+  document.title = next.title;
+  lastAt = Date.now();
+  gone.hidden = true;
+  say(why, '');
+  root.removeAttribute('data-gone');
+}
+
+async function ask() {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch('/', { headers: { accept: 'text/html' }, cache: 'no-store', signal }).catch(() => {
+    throw new Error('The daemon does not answer.');
+  });
+  if (answer.status === 401) throw new Error('The daemon asks for its token again: reload this page.');
+  if (!answer.ok) throw new Error('The daemon cannot make this page now (HTTP ' + answer.status + '); its log says why.');
+  return answer.text();
+}
+
+async function refresh() {
+  if (running) return;
+  running = true;
+  clearTimeout(timer);
+  const began = performance.now();
+  try {
+    show(await ask());
+  } catch (error) {
+    root.dataset.gone = '';
+    gone.hidden = false;
+    say(why, error.message);
+    say(since, 'What stands below is from ' + clock(lastAt) + ', ' + span(Date.now() - lastAt) + ' ago. The page goes on trying.');
+    document.title = 'No answer · HyperStudy Warehouse';
+  }
+  running = false;
+  say(updated, (paused ? 'Paused at ' : 'Updated ') + clock(lastAt));
+  // A page that takes long to make is asked for less often.
+  if (!paused && !document.hidden) timer = setTimeout(refresh, Math.max(EVERY_MS, 20 * (performance.now() - began)));
+}
+
+pause.type = 'button';
+pause.textContent = 'Pause updates';
+pause.addEventListener('click', () => {
+  paused = !paused;
+  pause.textContent = paused ? 'Go on updating' : 'Pause updates';
+  clearTimeout(timer);
+  if (paused) say(updated, 'Paused at ' + clock(lastAt)); else refresh();
+});
+document.addEventListener('visibilitychange', () => { if (!document.hidden && !paused) refresh(); });
+say(updated, 'Updated ' + clock(lastAt));
+live.replaceChildren(updated, ' ', pause);
+timer = setTimeout(refresh, EVERY_MS);
+})();
+`;

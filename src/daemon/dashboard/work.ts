@@ -1,0 +1,39 @@
+import { html } from 'hono/html';
+import { formatDuration } from '../../shared/time.ts';
+import type { DaemonView } from '../view.ts';
+import { bar, counted, NOTHING, quantity, type Html } from './format.ts';
+
+const SHOWN = 5;
+
+type Work = DaemonView['work'][number];
+
+export function workSection({ work, now }: DaemonView): Html {
+  const [first, others] = [work.slice(0, SHOWN), work.slice(SHOWN)];
+  return html`<section class="card" id="work" aria-labelledby="work-title">
+    <h2 id="work-title">Being read now</h2>
+    ${work.length === 0 ? html`<p class="empty">Nothing; all is waiting for its next read.</p>` : list(first, now)}
+    ${
+      others.length === 0
+        ? NOTHING
+        : html`<details data-key="more">
+            <summary>${counted(others.length, 'more stream')}</summary>
+            ${list(others, now)}
+          </details>`
+    }
+  </section>`;
+}
+
+function list(work: readonly Work[], now: number): Html {
+  return html`<ul class="work">
+    ${work.map(
+      ({ stream, since, fetched, total }) =>
+        html`<li data-key="${stream}">
+          <p class="pair"><span>${stream}</span> <small>for ${formatDuration(Math.max(0, now - since))}</small></p>
+          ${total === undefined ? NOTHING : bar(fetched, total)}
+          <p class="aside">
+            ${total === undefined ? counted(fetched, 'record') : `${quantity(fetched)} of ${counted(total, 'record')}`}
+          </p>
+        </li>`,
+    )}
+  </ul>`;
+}

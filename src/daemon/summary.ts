@@ -1,0 +1,59 @@
+import type { DaemonView, StreamView } from './view.ts';
+
+export type ExperimentView = DaemonView['experiments'][number];
+
+/**
+ * complete · incomplete: read, but rows may be missing · failed: the last read ended in an error · skipped: the key may
+ * not read it · unread: its first read has not ended yet.
+ */
+export type StreamState = 'complete' | 'incomplete' | 'failed' | 'skipped' | 'unread';
+
+export function stateOf(stream: StreamView): StreamState {
+  if (stream.lastStatus === 'skipped') return 'skipped';
+  if (stream.complete) return 'complete';
+  if (stream.lastStatus === 'failed') return 'failed';
+  return wasRead(stream) ? 'incomplete' : 'unread';
+}
+
+/** Whether a read of the stream has ever reached its end, with doubts or without. */
+export function wasRead({ dataAsOf, lastStatus }: StreamView): boolean {
+  return dataAsOf !== undefined || lastStatus === 'ok' || lastStatus === 'incomplete';
+}
+
+/** The state that a group of streams shows: the one that needs a person most. */
+export function worst(states: readonly StreamState[]): StreamState {
+  return BY_URGENCY.find((state) => states.includes(state)) ?? 'unread';
+}
+
+const BY_URGENCY: readonly StreamState[] = ['failed', 'incomplete', 'unread', 'complete', 'skipped'];
+
+export function countStates(streams: readonly StreamView[]): Record<StreamState, number> {
+  const counts = { complete: 0, incomplete: 0, failed: 0, skipped: 0, unread: 0 };
+  for (const stream of streams) counts[stateOf(stream)] += 1;
+  return counts;
+}
+
+/**
+ * The age in milliseconds of the stalest of the streams that are still being followed; undefined when none was read.
+ * A stream without a next read is over (a room that has ended): its age says nothing.
+ */
+export function oldestAge(streams: readonly StreamView[], now: number): number | undefined {
+  const read = streams.filter(({ dataAsOf, lastStatus }) => dataAsOf !== undefined && lastStatus !== 'skipped');
+  const followed = read.filter(({ nextAt }) => nextAt !== undefined);
+  const times = (followed.length > 0 ? followed : read).flatMap(({ dataAsOf }) => dataAsOf ?? []);
+  return times.length === 0 ? undefined : Math.max(0, now - Math.min(...times));
+}
+
+export function totalRows(streams: readonly StreamView[]): number {
+  return streams.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** The streams of an experiment by data type, in the order in which the data types first appear. */
+export function byData(streams: readonly StreamView[]): Map<string, StreamView[]> {
+  return Map.groupBy(streams, ({ data }) => data);
+}
+
+/** How people name a stream in a list: `chat of exp_1`, `variables of exp_1 (room:room_2)`. */
+export function streamName(experiment: ExperimentView, { data, scope }: StreamView): string {
+  return `${data} of ${experiment.id}${scope === 'experiment' ? '' : ` (${scope})`}`;
+}

@@ -1,0 +1,27 @@
+/** Makes the pictures of the dashboard in docs/images: `node test/daemon/screenshots.ts`. */
+import { startHttp } from '../../src/daemon/http.ts';
+import { silentLog } from '../../src/shared/log.ts';
+import { findChromium, launch } from './browser.ts';
+import { sampleView } from './sample-view.ts';
+
+const executable = findChromium();
+if (executable === undefined) throw new Error('There is no Chromium on this computer.');
+const now = Date.parse('2026-03-11T14:02:05.000Z');
+const server = await startHttp({
+  host: '127.0.0.1',
+  port: 0,
+  token: undefined,
+  view: () => sampleView(now),
+  maxAgeMs: 60_000,
+  log: silentLog,
+});
+const browser = await launch(executable);
+for (const colorScheme of ['light', 'dark'] as const) {
+  const page = await browser.newPage({ colorScheme, viewport: { width: 1240, height: 900 } });
+  await page.goto(server.url);
+  const height = await page.evaluate('document.documentElement.scrollHeight');
+  await page.setViewportSize({ width: 1240, height: Number(height) });
+  await page.screenshot({ path: `docs/images/dashboard-${colorScheme}.png` });
+}
+await browser.close();
+await server.close();
