@@ -31,10 +31,9 @@ export function dashboard(view: DaemonView, stalled: string | undefined): Html {
       </div>
       <main id="main" tabindex="-1">
         ${headlineSection(view, headline)}
-        <div class="columns">
-          <div>${problemsSection(view)} ${experimentsSection(view)}</div>
-          <div>${workSection(view)} ${requestsSection(view)} ${growthSection(view)}</div>
-        </div>
+        <div class="two">${problemsSection(view)} ${workSection(view)}</div>
+        ${experimentsSection(view)}
+        <div class="two even">${requestsSection(view)} ${growthSection(view)}</div>
       </main>
       ${footer(view)}`,
     true,

@@ -32,7 +32,8 @@ const CLOSE_MS = 500;
  * @throws WarehouseError USAGE when the address cannot be used, or could be reached by others without a token.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, token, view, maxAgeMs, log } = options;
+  const { port, token, view, maxAgeMs, log } = options;
+  const host = options.host.replace(/^\[|\]$/g, '');
   const isLocal = isLoopback(host);
   if (!isLocal && (token ?? '') === '') {
     throw new WarehouseError('USAGE', `The dashboard would be open to everybody who can reach ${host}.`, {

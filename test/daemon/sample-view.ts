@@ -42,8 +42,10 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
     live,
     streams: DATA_TYPES.flatMap((data, j) =>
       data === 'variables' && live
-        ? [1, 2, 3].map((room) => stream(now, { data, scope: `room:room_${i}${room}`, scale: scale / 3, at: i + j }))
-        : [stream(now, { data, scope: 'experiment', scale, at: i + j })],
+        ? [1, 2, 3].map((room) =>
+            stream(now, { data, scope: `room:room_${i}${room}`, scale: scale / 3, at: 7 * i + j }),
+          )
+        : [stream(now, { data, scope: 'experiment', scale, at: 7 * i + j })],
     ).map((each) => troubled(id, each, now)),
   }));
   const rows = experiments.flatMap(({ streams }) => streams).reduce((sum, each) => sum + each.rows, 0);
@@ -112,7 +114,7 @@ function stream(
     rows: base === 1 ? 1 : Math.round(base * scale * (0.8 + ((at * 37) % 41) / 100)),
     complete: true,
     reason: undefined,
-    dataAsOf: now - 20_000 - ((at * 53) % 280) * 1000,
+    dataAsOf: now - 20_000 - ((at * 53) % (60 + ((at * 3) % 230))) * 1000,
     verifiedAt: now - HOUR - ((at * 29) % 70) * HOUR,
     lastStatus: 'ok',
     nextAt: now + 15_000 + ((at * 31) % 270) * 1000,

@@ -1,7 +1,9 @@
 /** Makes the pictures of the dashboard in docs/images: `node test/daemon/screenshots.ts`. */
+import { writeFileSync } from 'node:fs';
 import { startHttp } from '../../src/daemon/http.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { findChromium, launch } from './browser.ts';
+import { smallPng } from './small-png.ts';
 import { sampleView } from './sample-view.ts';
 
 const executable = findChromium();
@@ -17,11 +19,12 @@ const server = await startHttp({
 });
 const browser = await launch(executable);
 for (const colorScheme of ['light', 'dark'] as const) {
-  const page = await browser.newPage({ colorScheme, viewport: { width: 1240, height: 900 } });
+  const page = await browser.newPage({ colorScheme, timezoneId: 'UTC', viewport: { width: 1200, height: 900 } });
+  await page.clock.setFixedTime(now);
   await page.goto(server.url);
   const height = await page.evaluate('document.documentElement.scrollHeight');
-  await page.setViewportSize({ width: 1240, height: Number(height) });
-  await page.screenshot({ path: `docs/images/dashboard-${colorScheme}.png` });
+  await page.setViewportSize({ width: 1200, height: Number(height) });
+  writeFileSync(`docs/images/dashboard-${colorScheme}.png`, smallPng(await page.screenshot()));
 }
 await browser.close();
 await server.close();

@@ -33,15 +33,10 @@ export function pips({ streams }: ExperimentView, types: readonly string[]): Htm
   </svg>`;
 }
 
-/** The names of the columns, standing aslant above them. */
+/** The names of the columns, standing aslant above them and leaning out to the right. */
 export function headings(types: readonly string[]): Html {
   const width = types.length * STEP;
-  return html`<svg
-    class="headings"
-    viewBox="0 0 ${width + HEADING} ${HEADING}"
-    width="${width + HEADING}"
-    height="${HEADING}"
-  >
+  return html`<svg class="headings" viewBox="0 0 ${width} ${HEADING}" width="${width}" height="${HEADING}">
     ${types.map((data, i) => html`<text transform="translate(${i * STEP + 10} ${HEADING - 3}) rotate(-55)">${data}</text>`)}
   </svg>`;
 }

@@ -34,7 +34,7 @@ h3 { font-size: 0.875rem; font-weight: 550; }
 ul { list-style: none; }
 b { font-weight: 650; }
 small, .aside, figcaption { font-size: 0.8125rem; color: var(--soft); }
-code { font-family: var(--mono); font-size: 0.92em; color: var(--soft); }
+code { font-family: var(--mono); font-weight: 400; font-size: 0.92em; color: var(--soft); }
 a { color: var(--accent); text-underline-offset: 0.15em; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 main:focus { outline: none; }
@@ -58,7 +58,7 @@ button:hover { border-color: var(--soft); }
 [data-gone] main { filter: grayscale(1); }
 
 .headline { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--idle); border-radius: 10px; padding: 1rem 1.25rem; }
-.headline > p { font-size: 1.375rem; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; color: var(--soft); text-wrap: pretty; }
+.headline > p { font-size: 1.25rem; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; color: var(--soft); text-wrap: pretty; }
 .headline [role='status'] { color: var(--text); }
 .headline.complete { border-left-color: var(--ok); }
 .headline.incomplete { border-left-color: var(--warn); }
@@ -69,8 +69,9 @@ button:hover { border-color: var(--soft); }
 .facts small { font-weight: 400; }
 b.incomplete { color: var(--warn); font-size: 0.8125rem; }
 
-.columns { display: grid; grid-template-columns: minmax(0, 1fr) 20rem; gap: 1rem; margin-top: 1rem; align-items: start; }
-.columns > div { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
+main > * + * { margin-top: 1rem; }
+.two { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); gap: 1rem; align-items: start; }
+.two.even { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 0.9rem 1.25rem 1rem; }
 
 .badge { color: var(--idle); white-space: nowrap; }
@@ -82,10 +83,10 @@ b.incomplete { color: var(--warn); font-size: 0.8125rem; }
 
 .over, .experiments summary {
   display: grid; align-items: center; gap: 0.2rem 1rem;
-  grid-template-columns: minmax(9rem, 1fr) max-content 9.5rem 6.5rem 4.75rem;
+  grid-template-columns: minmax(9rem, 1fr) max-content 12.5rem 7.5rem 5.5rem;
 }
-.over { align-items: end; padding: 0 0 0.35rem 1.1rem; color: var(--soft); overflow: hidden; }
-.over svg { grid-column: 2 / -1; }
+.over { align-items: end; padding: 0 0 0.35rem 1.1rem; color: var(--soft); }
+.headings { display: block; overflow: visible; }
 .headings text { font-size: 11px; fill: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; gap: 0 0.8rem; font-size: 0.8125rem; }
 .experiments > ul > li { border-top: 1px solid var(--line); }
@@ -148,10 +149,8 @@ footer nav { display: flex; flex-wrap: wrap; gap: 0 1rem; margin-left: auto; }
 .sign-in form p { display: flex; margin-top: 0.3rem; }
 .sign-in input { font: inherit; flex: 1; min-width: 0; padding: 0.35rem 0.5rem; color: var(--text); background: var(--ground); border: 1px solid var(--soft); border-radius: 6px; }
 
-@media (max-width: 68rem) {
-  .columns { grid-template-columns: minmax(0, 1fr); }
-}
-@media (max-width: 52rem) {
+@media (max-width: 56rem) {
+  .two, .two.even { grid-template-columns: minmax(0, 1fr); }
   body { padding: 0 0.75rem 1.5rem; }
   .headline, .card { padding-left: 0.9rem; padding-right: 0.9rem; }
   .headline > p { font-size: 1.1875rem; }

@@ -1,0 +1,416 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { startHttp, type HttpOptions, type HttpServer } from '../../src/daemon/http.ts';
+import type { DaemonView } from '../../src/daemon/view.ts';
+import { silentLog } from '../../src/shared/log.ts';
+import { findChromium, launch } from './browser.ts';
+import { sampleView } from './sample-view.ts';
+
+const NOW = Date.parse('2026-03-11T14:02:05.000Z');
+const WIDE = { width: 1240, height: 900 };
+const NARROW = { width: 400, height: 800 };
+
+const executable = findChromium();
+if (executable === undefined) console.log('skipped: the dashboard in a browser (no Chromium on this computer)');
+
+let browser: Browser;
+beforeAll(async () => {
+  if (executable !== undefined) browser = await launch(executable);
+});
+afterAll(async () => {
+  if (executable !== undefined) await browser.close();
+});
+
+function listen(view: () => DaemonView, change: Partial<HttpOptions> = {}): Promise<HttpServer> {
+  const common = { host: '127.0.0.1', port: 0, token: undefined, maxAgeMs: 600_000, log: silentLog };
+  return startHttp({ ...common, view, ...change });
+}
+
+/** The dashboard of a view that the test can change, in a page whose clock the test drives. */
+async function open(view: DaemonView = sampleView(NOW), options: BrowserContextOptions = {}) {
+  const shown = { view };
+  const server = await listen(() => shown.view);
+  const context = await browser.newContext({ viewport: WIDE, ...options });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  const elsewhere: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== server.url) elsewhere.push(request.url());
+  });
+  onTestFinished(async () => {
+    await context.close();
+    await server.close();
+    expect(elsewhere).toEqual([]);
+  });
+  await page.clock.install({ time: NOW });
+  await page.goto(server.url);
+  return { shown, server, page, errors };
+}
+
+/** Lets the page's clock run until it has asked for the page again. */
+async function refreshed(page: Page): Promise<void> {
+  const answer = page.waitForResponse((response) => response.request().resourceType() === 'fetch');
+  await page.clock.runFor(5100);
+  await (await answer).finished();
+  await page.waitForTimeout(50);
+}
+
+const unfoldAll = (page: Page) =>
+  page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true");
+
+/** Texts whose contrast on what lies behind them is below 4.5. */
+const TOO_FAINT = `(() => {
+  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let seen = 0;
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.nodeValue.trim() || !element.checkVisibility() || element.closest('script,title')) continue;
+    seen += 1;
+    const style = getComputedStyle(element);
+    const [a, b] = [luminance(channels(element instanceof SVGElement ? style.fill : style.color)), luminance(behind(element))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) found.add(contrast.toFixed(2) + ' ' + walker.currentNode.nodeValue.trim());
+  }
+  return { seen, found: [...found] };
+})()`;
+
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+
+/** Each state that the page has: an afternoon with problems, all well, nothing known, the key refused. */
+const VIEWS: Record<string, DaemonView> = {
+  troubled: sampleView(NOW),
+  empty: sampleView(NOW, {
+    experiments: [],
+    work: [],
+    problems: [],
+    growth: [],
+    lastProgressAt: undefined,
+    budget: { hour: { used: 0, allowed: 900 }, minute: [], perMinute: [], refusedAt: undefined },
+  }),
+  refused: sampleView(NOW, {
+    keyRefused: 'The key was revoked. Make a new one in your HyperStudy account.',
+    warehouse: { path: `/srv/${'very-long-folder-name/'.repeat(8)}hyperstudy.db`, walBytes: 9e9, freeBytes: 4e8 },
+    experiments: [
+      {
+        id: `exp_${'x'.repeat(90)}`,
+        name: 'W'.repeat(120),
+        live: true,
+        streams: sampleView(NOW).experiments[0]?.streams ?? [],
+      },
+    ],
+  }),
+};
+
+describe.skipIf(executable === undefined)('the dashboard', () => {
+  test('says everything without JavaScript, and the script adds nothing but upkeep', async () => {
+    const texts: string[] = [];
+    for (const javaScriptEnabled of [true, false]) {
+      const { page, errors } = await open(sampleView(NOW), { javaScriptEnabled });
+      texts.push(await page.locator('main').innerText());
+      expect(await page.locator('main').innerText()).toContain('2 of 221 streams are not complete');
+      const film = page.locator('summary', { hasText: 'Shared film viewing, wave 2' });
+      await film.click();
+      await expect.poll(() => page.locator('table:visible caption').allInnerTexts()).toHaveLength(1);
+      expect(await page.locator('#live').innerText()).toContain(
+        javaScriptEnabled ? 'Updated' : 'As of 2026-03-11 14:02:05 UTC · Reload',
+      );
+      expect(errors).toEqual([]);
+    }
+    expect(texts[1]).toBe(texts[0]);
+  });
+
+  describe.each(Object.entries(VIEWS))('in the state "%s"', (_, view) => {
+    test.each([
+      ['light', WIDE],
+      ['dark', WIDE],
+      ['light', NARROW],
+      ['dark', NARROW],
+    ] as const)('fits and is legible: %s, %o', async (colorScheme, viewport) => {
+      const { page, errors } = await open(view, { colorScheme, viewport });
+      expect(await page.evaluate(OVERFLOW)).toBeLessThanOrEqual(0);
+      await unfoldAll(page);
+      expect(await page.evaluate(OVERFLOW)).toBeLessThanOrEqual(0);
+      const { seen, found } = (await page.evaluate(TOO_FAINT)) as { seen: number; found: string[] };
+      expect(seen).toBeGreaterThan(20);
+      expect(found).toEqual([]);
+      const dark = await page.evaluate(
+        'getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every((c) => c < 60)',
+      );
+      expect(dark).toBe(colorScheme === 'dark');
+      expect(errors).toEqual([]);
+    });
+  });
+
+  test('fits with text twice as large', async () => {
+    const { page } = await open(sampleView(NOW), { viewport: { width: 640, height: 800 } });
+    await page.addStyleTag({ content: 'html { font-size: 200% }' }).catch(() => undefined);
+    await page.evaluate("document.documentElement.style.fontSize = '200%'");
+    await unfoldAll(page);
+    expect(await page.evaluate(OVERFLOW)).toBeLessThanOrEqual(0);
+  });
+
+  test('shows names as text in a browser too', async () => {
+    const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+    const { page, errors, shown } = await open(
+      sampleView(NOW, { experiments: [{ id: hostile, name: hostile, live: true, streams: [] }] }),
+    );
+    const name = page.locator('h3 .name');
+    expect(await name.innerText()).toBe(hostile);
+    shown.view = sampleView(NOW, { experiments: [{ id: hostile, name: `${hostile}!`, live: true, streams: [] }] });
+    await refreshed(page);
+    expect(await name.innerText()).toBe(`${hostile}!`);
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  describe('to a screen reader', () => {
+    test('has landmarks, headings in order, and named tables with headed rows and columns', async () => {
+      const { page } = await open();
+      await unfoldAll(page);
+      for (const role of ['banner', 'main', 'contentinfo', 'navigation'] as const) {
+        expect([role, await page.getByRole(role).count()]).toEqual([role, 1]);
+      }
+      const levels = (await page.evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map((h) => Number(h.tagName[1]))",
+      )) as number[];
+      expect(levels[0]).toBe(1);
+      expect(levels.filter((level) => level === 1)).toHaveLength(1);
+      expect(levels.slice(1).filter((level, i) => level > (levels[i] ?? 0) + 1)).toEqual([]);
+      const headings = await page.getByRole('heading', { level: 2 }).allInnerTexts();
+      expect(headings).toEqual(['Recent problems', 'Being read now', 'Experiments', 'Requests', 'Rows over time']);
+      expect(await page.getByRole('table').count()).toBe(14);
+      const table = page.getByRole('table', { name: 'Streams of Dyadic negotiation by data type' });
+      expect(await table.getByRole('columnheader').allInnerTexts()).toEqual([
+        'Data type',
+        'State',
+        'Rows',
+        'Data as of',
+        'Verified',
+        'Next read',
+      ]);
+      expect(await table.getByRole('rowheader').count()).toBe(18);
+      for (const unnamed of [
+        'table:not(:has(caption))',
+        'th:not([scope])',
+        'svg[role=img]:not([aria-label])',
+        'svg:not([role=img]):not([aria-hidden]):not([aria-hidden] svg)',
+        '[tabindex="0"]:not([aria-label])',
+      ]) {
+        expect([unnamed, await page.locator(unnamed).count()]).toEqual([unnamed, 0]);
+      }
+    });
+
+    test('tells each state in words, and the charts too', async () => {
+      const { page } = await open();
+      const tree = await page.locator('main').ariaSnapshot();
+      for (const text of [
+        'status: 2 of 221 streams are not complete, and 3 are not read yet',
+        'Moral dilemmas with an AI partner exp_tN58sYdu',
+        '17 of 18 complete',
+        'recordings failed:',
+        'events incomplete:',
+        '17 complete, 1 skipped',
+        'img "Requests in each of the last 60 minutes: 610 in all, at most 56 in a minute."',
+        'img "Rows in the warehouse: +148,000 in 24 h, now 4,396,187."',
+      ]) {
+        expect(tree).toContain(text);
+      }
+    });
+
+    test('reads the state out when it changes, and not the age', async () => {
+      const { page, shown } = await open();
+      const status = page.getByRole('status');
+      const before = await status.innerText();
+      const later = sampleView(NOW);
+      shown.view = { ...later, now: NOW + 30 * 60_000 };
+      await refreshed(page);
+      expect(await page.locator('.headline > p').innerText()).toContain('the oldest is 1 h 22 min old');
+      expect(await status.innerText()).toBe(before);
+    });
+  });
+
+  test('can be walked with the keyboard alone, and shows where one is', async () => {
+    const { page } = await open();
+    await page.keyboard.press('Tab');
+    const skip = page.getByRole('link', { name: 'Skip to the content' });
+    expect(await skip.evaluate('(link) => link === document.activeElement')).toBe(true);
+    await expect.poll(async () => (await skip.boundingBox())?.y).toBeGreaterThanOrEqual(0);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    const walked: string[] = [];
+    for (let i = 0; i < 22; i += 1) {
+      await page.keyboard.press('Tab');
+      const at = (await page.evaluate(
+        "(({ outlineStyle, outlineWidth }, text) => [outlineStyle + ' ' + outlineWidth, text])(getComputedStyle(document.activeElement), document.activeElement.textContent.trim().replace(/\\s+/g, ' '))",
+      )) as [string, string];
+      expect(at[0]).toBe('solid 2px');
+      walked.push(at[1]);
+      if (at[1].startsWith('Dyadic negotiation')) {
+        await page.keyboard.press('Enter');
+        expect(await page.getByRole('table', { name: 'Dyadic negotiation' }).isVisible()).toBe(true);
+      }
+    }
+    expect(walked[0]).toBe('1 older problem');
+    expect(walked.filter((text) => /exp_\w+ (live )?.*complete/.test(text)).length).toBeGreaterThanOrEqual(12);
+    expect(walked.at(-1)).toBe('Healthy?');
+  });
+
+  test('shows what changes without taking focus, scroll position or an unfolded list away', async () => {
+    const { page, shown, errors } = await open(sampleView(NOW), { viewport: { width: 1240, height: 500 } });
+    const film = page.locator('summary', { hasText: 'Shared film viewing, wave 2' });
+    await film.click();
+    await film.focus();
+    await page.evaluate("document.activeElement.mark = 'same'; window.scrollTo(0, 700)");
+    const table = page.getByRole('table', { name: 'Shared film viewing, wave 2' });
+    await expect.poll(() => table.locator('tr', { hasText: 'chat' }).first().isVisible()).toBe(true);
+    // A live experiment comes to an end, so the order of the list changes; another appears.
+    const next = sampleView(NOW + 60_000);
+    const [first, second, ...others] = next.experiments;
+    if (first === undefined || second === undefined) throw new Error('the sample is too small');
+    const grown = first.streams.map((stream) => (stream.data === 'chat' ? { ...stream, rows: 987_654 } : stream));
+    shown.view = {
+      ...next,
+      problems: [],
+      experiments: [
+        { ...first, live: false, streams: grown },
+        second,
+        { id: 'exp_new', name: 'Brand new', live: true, streams: [] },
+        ...others,
+      ],
+    };
+    await refreshed(page);
+    await expect.poll(() => table.innerText()).toContain('987,654');
+    expect(await page.locator('main').innerText()).toContain('Brand new');
+    expect(await page.locator('#problems').innerText()).toContain('None.');
+    expect(await page.evaluate('[document.activeElement.tagName, document.activeElement.mark]')).toEqual([
+      'SUMMARY',
+      'same',
+    ]);
+    expect(await page.evaluate('window.scrollY')).toBeGreaterThan(200);
+    // What came of the changes is the page as the server makes it.
+    const carried = await page.locator('main').innerText();
+    await page.reload();
+    await page.locator('summary', { hasText: 'Shared film viewing, wave 2' }).click();
+    expect(carried).toBe(await page.locator('main').innerText());
+    expect(errors).toEqual([]);
+  });
+
+  test('becomes any other state by itself', async () => {
+    const { page, shown } = await open();
+    for (const view of [...Object.values(VIEWS), sampleView(NOW)]) {
+      shown.view = view;
+      await refreshed(page);
+      const carried = await page.locator('main').innerHTML();
+      await page.reload();
+      expect(carried).toBe(await page.locator('main').innerHTML());
+    }
+  });
+
+  test('stops updating on demand', async () => {
+    const { page, shown } = await open();
+    await page.getByRole('button', { name: 'Pause updates' }).click();
+    shown.view = sampleView(NOW, { problems: [] });
+    await page.clock.runFor(60_000);
+    await page.waitForTimeout(100);
+    expect(await page.locator('#live').innerText()).toContain('Paused at');
+    expect(await page.locator('#problems').innerText()).not.toContain('None.');
+    await page.getByRole('button', { name: 'Go on updating' }).click();
+    await expect.poll(() => page.locator('#problems').innerText()).toContain('None.');
+  });
+
+  test('keeps the last state and says how old it is when the daemon goes away, and goes on when it is back', async () => {
+    const { page, server } = await open();
+    const before = await page.locator('main').innerText();
+    const alert = page.getByRole('alert');
+    expect(await page.locator('#gone').isVisible()).toBe(false);
+    await server.close();
+    await page.clock.runFor(5100);
+    await expect.poll(() => alert.innerText()).toBe('The daemon does not answer.');
+    for (let i = 0; i < 26; i += 1) {
+      await page.clock.runFor(5100);
+      await page.waitForTimeout(10);
+    }
+    expect(await page.locator('#gone').innerText()).toMatch(
+      /What stands below is from \d\d:02:\d\d, 2 min ago\. The page goes on trying\./,
+    );
+    expect(await page.locator('main').innerText()).toBe(before);
+    expect(await page.title()).toContain('No answer');
+    const again = await listen(() => sampleView(NOW, { problems: [] }), { port: Number(new URL(server.url).port) });
+    onTestFinished(() => again.close());
+    await page.clock.runFor(5100);
+    await expect.poll(() => page.locator('#gone').isVisible()).toBe(false);
+    expect(await page.locator('#problems').innerText()).toContain('None.');
+    expect(await page.title()).toContain('2 of 221 streams are not complete');
+  });
+
+  test('says so when the daemon fails, wants a token, or is another program', async () => {
+    const { page, server } = await open();
+    const alert = page.getByRole('alert');
+    const answers = [
+      [401, '', 'asks for its token again'],
+      [500, '', 'cannot make this page now (HTTP 500)'],
+      [200, '<h1>Hotel network: please sign in</h1>', 'Something else than the daemon answers'],
+    ] as const;
+    for (const [status, body, words] of answers) {
+      await page.route(`${server.url}/`, (route) => route.fulfill({ status, contentType: 'text/html', body }));
+      await page.clock.runFor(5100);
+      await expect.poll(() => alert.innerText()).toContain(words);
+      await page.unroute(`${server.url}/`);
+    }
+    expect(await page.locator('main').innerText()).toContain('Dyadic negotiation');
+    await refreshed(page);
+    expect(await page.locator('#gone').isVisible()).toBe(false);
+  });
+
+  test('loads itself anew when another version of the daemon answers', async () => {
+    const { page, server } = await open();
+    await page.evaluate("window.mark = 'old'");
+    const html = (await (await page.request.get(server.url)).text()).replace(
+      /data-build="[^"]*"/,
+      'data-build="newer"',
+    );
+    await page.route(`${server.url}/`, (route) =>
+      route.request().resourceType() === 'fetch'
+        ? route.fulfill({ contentType: 'text/html', body: html })
+        : route.continue(),
+    );
+    await page.clock.runFor(5100);
+    await expect.poll(() => page.evaluate('window.mark')).toBeUndefined();
+  });
+
+  test('opens with the token in the form, and keeps it out of the address', async () => {
+    const server = await listen(() => sampleView(NOW), { token: 'open-sesame-0123456789' });
+    const page = await browser.newPage();
+    onTestFinished(async () => {
+      await page.close();
+      await server.close();
+    });
+    await page.goto(server.url);
+    await page.getByLabel('Token of this dashboard').fill('wrong');
+    await page.getByRole('button', { name: 'Open' }).click();
+    expect(await page.getByRole('alert').innerText()).toBe('That is not the token.');
+    await page.getByLabel('Token of this dashboard').fill('open-sesame-0123456789');
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').waitFor();
+    expect(page.url()).toBe(`${server.url}/`);
+    await page.reload();
+    expect(await page.getByRole('heading', { level: 2 }).first().innerText()).toBe('Recent problems');
+  });
+});
