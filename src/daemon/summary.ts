@@ -40,8 +40,13 @@ export function countStates(streams: readonly StreamView[]): Record<StreamState,
 export function oldestAge(streams: readonly StreamView[], now: number): number | undefined {
   const read = streams.filter(({ dataAsOf, lastStatus }) => dataAsOf !== undefined && lastStatus !== 'skipped');
   const followed = read.filter(({ nextAt }) => nextAt !== undefined);
-  const times = (followed.length > 0 ? followed : read).flatMap(({ dataAsOf }) => dataAsOf ?? []);
-  return times.length === 0 ? undefined : Math.max(0, now - Math.min(...times));
+  const stalest = earliest((followed.length > 0 ? followed : read).map(({ dataAsOf }) => dataAsOf));
+  return stalest === undefined ? undefined : Math.max(0, now - stalest);
+}
+
+/** The earliest of the times that are known. */
+export function earliest(times: readonly (number | undefined)[]): number | undefined {
+  return times.reduce((first, at) => (first === undefined || (at !== undefined && at < first) ? at : first), undefined);
 }
 
 export function totalRows(streams: readonly StreamView[]): number {

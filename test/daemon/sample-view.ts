@@ -31,7 +31,9 @@ const SIZES: Record<string, number> = {
   components: 6200,
   variables: 1900,
   experiments: 1,
-  'experiments/config': 1,
+  'experiment-configs': 1,
+  deployments: 3,
+  rooms: 42,
 };
 
 /** A lab in the middle of an afternoon: three experiments live, two with a problem. Equal `now` gives an equal view. */

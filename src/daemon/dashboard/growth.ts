@@ -24,10 +24,11 @@ export function growthSection({ growth }: DaemonView): Html {
 
 function curve(growth: Points, spanMs: number, gained: number): Html {
   const span = formatDuration(spanMs);
-  const rows = growth.map((point) => point.rows);
+  const points = spread(growth, IN_LINE);
+  const rows = points.map((point) => point.rows);
   const [least, most] = [Math.min(...rows), Math.max(...rows)];
   const from = growth[0]?.at ?? 0;
-  const line = spread(growth, IN_LINE).map(({ at, rows: n }) => {
+  const line = points.map(({ at, rows: n }) => {
     const x = (100 * (at - from)) / spanMs;
     const y = most === least ? 50 : 96 - (92 * (n - least)) / (most - least);
     return `${x.toFixed(2)},${y.toFixed(2)}`;

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { countStates, oldestAge, stateOf, totalRows } from '../summary.ts';
+import { countStates, earliest, oldestAge, stateOf, totalRows } from '../summary.ts';
 import type { DaemonView } from '../view.ts';
 import { age, ago, counted, NOTHING, quantity, size, until, type Html } from './format.ts';
 
@@ -52,7 +52,7 @@ export function headlineSection(view: DaemonView, { tone, state, rest }: Headlin
   const { now, experiments, budget, lastProgressAt, warehouse } = view;
   const streams = experiments.flatMap((experiment) => experiment.streams);
   const live = experiments.filter((experiment) => experiment.live).length;
-  const next = streams.flatMap(({ nextAt }) => nextAt ?? []).reduce((a, b) => Math.min(a, b), Infinity);
+  const next = earliest(streams.map(({ nextAt }) => nextAt));
   const little = warehouse.freeBytes < LITTLE_BYTES ? html` <b class="incomplete">little is left</b>` : NOTHING;
   return html`<section class="headline ${tone}" aria-label="How things stand">
     <p><span role="status">${state}</span>${rest}</p>
@@ -61,7 +61,7 @@ export function headlineSection(view: DaemonView, { tone, state, rest }: Headlin
       ${fact('Experiments', html`${quantity(experiments.length)} <small>${quantity(live)} live</small>`)}
       ${fact('Requests, last hour', html`${quantity(budget.hour.used)} <small>of ${quantity(budget.hour.allowed)}</small>`)}
       ${fact('Last progress', lastProgressAt === undefined ? 'none yet' : ago(lastProgressAt, now))}
-      ${fact('Next read', Number.isFinite(next) ? until(next, now) : 'not planned')}
+      ${fact('Next read', next === undefined ? 'not planned' : until(next, now))}
       ${fact('Free disk space', html`${size(warehouse.freeBytes)}${little}`)}
     </dl>
   </section>`;

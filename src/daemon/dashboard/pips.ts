@@ -4,7 +4,8 @@ import { STATES, type Html } from './format.ts';
 
 /** Width of a column in pixels; all experiments share the columns, so that a data type can be followed down. */
 const STEP = 14;
-const HEADING = 84;
+/** Height of the headings: the longest name of a data type, aslant. */
+const HEADING = 100;
 
 /** Each state has a shape of its own, for eyes that do not see its colour. */
 const SHAPES: Record<StreamState, string> = {

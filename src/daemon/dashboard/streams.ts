@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { byData, oldestAge, stateOf, totalRows, worst, type ExperimentView } from '../summary.ts';
+import { byData, earliest, oldestAge, stateOf, totalRows, worst, type ExperimentView } from '../summary.ts';
 import type { StreamView } from '../view.ts';
 import { ago, badge, counted, NOTHING, quantity, STATES, until, type Html } from './format.ts';
 
@@ -36,7 +36,7 @@ function dataRow(data: string, group: readonly StreamView[], now: number): Html 
   const isOneState = new Set(states).size === 1;
   const complete = states.filter((each) => each === 'complete').length;
   const oldest = oldestAge(group, now);
-  const next = least(group.flatMap(({ nextAt }) => nextAt ?? []));
+  const next = earliest(group.map(({ nextAt }) => nextAt));
   return html`<tr data-key="${data}">
     <th scope="row">${data}${part(group)}</th>
     <td>
@@ -58,7 +58,7 @@ function part(group: readonly StreamView[]): Html {
 
 function verified(group: readonly StreamView[], now: number): Html | string {
   const times = group.flatMap(({ verifiedAt }) => verifiedAt ?? []);
-  const oldest = least(times);
+  const oldest = earliest(times);
   if (oldest === undefined) return 'not yet';
   return times.length < group.length ? `${quantity(times.length)} of ${quantity(group.length)}` : ago(oldest, now);
 }
@@ -92,8 +92,4 @@ function holders(streams: readonly StreamView[], of: number): string {
   if (of === 1) return '';
   const names = streams.slice(0, SHOWN).map(({ scope }) => scope);
   return `${names.join(', ')}${streams.length > SHOWN ? ` and ${quantity(streams.length - SHOWN)} more` : ''}: `;
-}
-
-function least(times: readonly number[]): number | undefined {
-  return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
 }

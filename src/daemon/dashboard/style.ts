@@ -82,13 +82,13 @@ main > * + * { margin-top: 1rem; }
 .live { font-size: 0.6875rem; font-weight: 650; letter-spacing: 0.05em; text-transform: uppercase; color: var(--accent); border: 1px solid currentColor; border-radius: 99px; padding: 0 0.45em; }
 
 .over, .experiments summary {
-  display: grid; align-items: center; gap: 0.2rem 1rem;
-  grid-template-columns: minmax(9rem, 1fr) max-content 12.5rem 7.5rem 5.5rem;
+  display: grid; align-items: center; gap: 0.2rem 0.9rem;
+  grid-template-columns: minmax(9rem, 1fr) max-content 11.75rem 6.75rem 5.25rem;
 }
-.over { align-items: end; padding: 0 0 0.35rem 1.1rem; color: var(--soft); }
+.over { align-items: end; margin-top: -2.4rem; padding: 0 0 0.35rem 1.1rem; color: var(--soft); }
 .headings { display: block; overflow: visible; }
 .headings text { font-size: 11px; fill: var(--soft); }
-.legend { display: flex; flex-wrap: wrap; gap: 0 0.8rem; font-size: 0.8125rem; }
+.legend { display: flex; flex-wrap: wrap; gap: 0 0.6rem; font-size: 0.75rem; }
 .experiments > ul > li { border-top: 1px solid var(--line); }
 summary { cursor: pointer; border-radius: 6px; }
 .experiments summary { position: relative; padding: 0.45rem 0 0.45rem 1.1rem; list-style: none; }
@@ -117,8 +117,12 @@ th:last-child, td:last-child { padding-right: 0.2rem; }
 th.number, td.number { text-align: right; }
 thead th { color: var(--soft); border-bottom: 1px solid var(--line); white-space: nowrap; }
 tbody tr + tr > * { border-top: 1px solid var(--faint); }
-.scroll table { min-width: 34rem; }
+.scroll table { min-width: 40rem; overflow-wrap: break-word; }
 .scroll td:not(:nth-child(2)) { white-space: nowrap; }
+.scroll th:nth-child(1) { width: 15rem; }
+.scroll th:nth-child(3) { width: 6.5rem; }
+.scroll th:nth-child(n + 4) { width: 7rem; }
+.scroll td.number, .scroll th.number { padding-right: 1.75rem; }
 .why { max-width: 34rem; color: var(--soft); }
 
 .problems li + li { border-top: 1px solid var(--line); margin-top: 0.6rem; padding-top: 0.6rem; }
@@ -155,7 +159,10 @@ footer nav { display: flex; flex-wrap: wrap; gap: 0 1rem; margin-left: auto; }
   .headline, .card { padding-left: 0.9rem; padding-right: 0.9rem; }
   .headline > p { font-size: 1.1875rem; }
   .headings { display: none; }
-  .over { display: block; }
+  .over { display: block; margin-top: 0; }
+  .experiments summary .badge { white-space: normal; }
+  .scroll table { min-width: 46rem; }
+  .scroll th:nth-child(1) { width: 9.5rem; }
   .experiments summary { grid-template-columns: minmax(0, 1fr) max-content max-content; }
   .experiments summary > h3, .experiments summary > .pips { grid-column: 1 / -1; }
   .pips { max-width: 100%; }

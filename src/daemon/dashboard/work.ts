@@ -11,7 +11,7 @@ export function workSection({ work, now }: DaemonView): Html {
   const [first, others] = [work.slice(0, SHOWN), work.slice(SHOWN)];
   return html`<section class="card" id="work" aria-labelledby="work-title">
     <h2 id="work-title">Being read now</h2>
-    ${work.length === 0 ? html`<p class="empty">Nothing; all is waiting for its next read.</p>` : list(first, now)}
+    ${work.length === 0 ? html`<p class="empty">Nothing at this moment.</p>` : list(first, now)}
     ${
       others.length === 0
         ? NOTHING

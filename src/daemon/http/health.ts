@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../../budget/limits.ts';
 import { formatDuration } from '../../shared/time.ts';
-import { stateOf, streamName, wasRead } from '../summary.ts';
+import { earliest, stateOf, streamName, wasRead } from '../summary.ts';
 import type { DaemonView } from '../view.ts';
 
 /** The most stream names in one answer; how many more there are is said. */
@@ -16,11 +16,9 @@ export function stall(view: DaemonView, maxAgeMs: number): string | undefined {
   const { now, lastProgressAt = view.startedAt, budget, work, experiments } = view;
   const isRefused = budget.refusedAt !== undefined && now - budget.refusedAt < HOUR_MS;
   if (view.keyRefused !== undefined || isRefused || budget.hour.used >= budget.hour.allowed) return undefined;
-  const overdue = experiments
-    .flatMap(({ streams }) => streams)
-    .flatMap(({ nextAt }) => (nextAt !== undefined && nextAt < now ? nextAt : []));
-  if (work.length + overdue.length === 0) return undefined;
-  const due = [...work.map(({ since }) => since), ...overdue].reduce((first, at) => Math.min(first, at));
+  const next = earliest(experiments.flatMap(({ streams }) => streams).map(({ nextAt }) => nextAt));
+  const due = earliest([...work.map(({ since }) => since), next]);
+  if (due === undefined || due >= now) return undefined;
   const idleMs = now - Math.max(lastProgressAt, due);
   if (idleMs <= maxAgeMs) return undefined;
   const what = work.length > 0 ? 'a stream is being read' : 'a stream is overdue';
