@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createClient, type Client } from '../api/client.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
-import { openLedger } from '../budget/ledger.ts';
+import { openLedger, type LedgerOptions } from '../budget/ledger.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
@@ -59,7 +59,7 @@ export async function withConnection<T>(
   const { path } = config.warehouse;
   const warehouse = openWarehouse(path, { clock, history: config.history });
   try {
-    const client = openClient(config, openBudget(config, warehouse.db, clock, onWait), log, clock);
+    const client = openClient(config, openBudget(config, warehouse.db, clock, { onWait }), log, clock);
     return await use({ warehouse, client, clock }).finally(() => client.close());
   } catch (error) {
     throw plainError(path, error) ?? error;
@@ -68,10 +68,14 @@ export async function withConnection<T>(
   }
 }
 
-export function openBudget(config: Config, db: Db, clock: Clock, onWait?: BudgetOptions['onWait']): Budget {
+/** What a budget tells, and what it asks. */
+type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOptions, 'shareOf'>;
+
+export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHooks = {}): Budget {
   const { limits, timeoutMs, concurrency } = config.api;
-  const ledger = openLedger(db, { clock, keyId: keyId(config), ...limits, deadlineMs: timeoutMs });
-  return createBudget({ ledger, clock, concurrency, onWait });
+  const { shareOf, ...told } = hooks;
+  const ledger = openLedger(db, { clock, keyId: keyId(config), ...limits, shareOf, deadlineMs: timeoutMs });
+  return createBudget({ ledger, clock, concurrency, ...told });
 }
 
 export function openClient(config: Config, budget: Budget, log: Log, clock: Clock): Client {

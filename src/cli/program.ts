@@ -4,7 +4,8 @@ import { scrub } from '../shared/log.ts';
 import type { Command, CommandContext } from './context.ts';
 import { VERSION } from './version.ts';
 
-type Run = (command: () => Promise<Command<never>>, options: unknown) => Promise<void>;
+/** Runs a command; a service ends well when it is told to stop. */
+type Run = (command: () => Promise<Command<never>>, options: unknown, kind?: 'command' | 'service') => Promise<void>;
 
 /** Runs the command line and gives the exit status. */
 export async function main(
@@ -42,14 +43,15 @@ export async function main(
       signal: interruption.signal,
     };
   };
-  const run: Run = async (load, options) => {
+  const run: Run = async (load, options, kind = 'command') => {
     const command = await load();
-    status = await command(context(), options as never);
+    const ended = await command(context(), options as never);
+    status = interruption.signal.aborted && kind === 'command' ? EXIT.interrupted : ended;
   };
   describe(program, run, host.stderr);
   try {
     await program.parseAsync([...argv]);
-    return interruption.signal.aborted ? EXIT.interrupted : status;
+    return status;
   } catch (error) {
     // Commander may have stopped before it came to the option.
     return report(error, argv.includes('--json'), host);
@@ -72,13 +74,15 @@ function describe(program: Program, run: Run, stderr: NodeJS.WriteStream): void 
 Examples:
   hsw init                       make a config.yaml by answering a few questions
   hsw sync now                   fetch what is new
+  hsw daemon                     keep it fresh, with a dashboard
   hsw status                     what is in the warehouse, and how fresh
   hsw demo                       see it all work without a key
 
 Exit status: 0 all well · 1 done, but some streams failed or are incomplete · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
-  for (const command of [init, doctor, sync, verify, status, exporting, demo, simulator]) command(program, run);
+  for (const command of [init, doctor, sync, plan, verify, daemon, status, exporting, demo, simulator])
+    command(program, run);
 }
 
 const list = (value: string, previous: string[] = []) => [...previous, value];
@@ -134,6 +138,34 @@ Examples:
   hsw sync now --full --json`,
     )
     .action((_when: unknown, options: unknown) => run(async () => (await import('./commands/sync.ts')).sync, options));
+}
+
+function plan(program: Program, run: Run): void {
+  program
+    .command('plan')
+    .description(
+      'show what would be read, with how many requests, and when it would be done under the limits; ask nothing',
+    )
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list)
+    .option('--full', 'as if everything were read again')
+    .addHelpText('after', '\nExamples:\n  hsw plan\n  hsw plan --full --data eyetracking')
+    .action((options: unknown) => run(async () => (await import('./commands/plan.ts')).plan, options));
+}
+
+function daemon(program: Program, run: Run): void {
+  program
+    .command('daemon')
+    .description('keep the warehouse fresh until stopped; shows itself on http://127.0.0.1:8788')
+    .addHelpText(
+      'after',
+      `
+Stop it with SIGTERM or Ctrl-C. SIGHUP reads the configuration again. A new key in its file is seen by itself.
+
+Example:
+  hsw daemon`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/daemon.ts')).daemon, options, 'service'));
 }
 
 function verify(program: Program, run: Run): void {

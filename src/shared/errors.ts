@@ -39,6 +39,10 @@ const EXIT_OF_CODE = {
 
 export type ErrorCode = keyof typeof EXIT_OF_CODE;
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(EXIT_OF_CODE, text);
+}
+
 /**
  * A failure that a person can act on: one sentence of what happened and what it means for the data (`message`),
  * one of what to do next (`hint`). Anything else that is thrown is a bug of ours.

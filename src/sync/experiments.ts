@@ -33,7 +33,11 @@ export async function findExperiments(
 const EXPERIMENTS_PAGE = 50;
 
 /** Every experiment that the key sees, as `GET /experiments` describes it. */
-export async function listExperiments(client: Client, signal?: AbortSignal): Promise<(JsonObject & { id: string })[]> {
+export async function listExperiments(
+  client: Client,
+  signal?: AbortSignal,
+  priority?: number,
+): Promise<(JsonObject & { id: string })[]> {
   const found = new Map<string, JsonObject & { id: string }>();
   for (let offset = 0; ;) {
     const answer = await client.get({
@@ -41,6 +45,7 @@ export async function listExperiments(client: Client, signal?: AbortSignal): Pro
       query: { limit: EXPERIMENTS_PAGE, offset },
       endpoint: 'experiments',
       what: 'the list of experiments',
+      ...(priority === undefined ? {} : { priority }),
       ...(signal === undefined ? {} : { signal }),
     });
     const before = found.size;

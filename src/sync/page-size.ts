@@ -1,5 +1,7 @@
 import { WarehouseError } from '../shared/errors.ts';
-import type { Memory } from './learned.ts';
+import type { Stream } from '../datasets/stream.ts';
+import type { Db } from '../warehouse/open.ts';
+import { openMemory, type Memory } from './learned.ts';
 
 /** How many records to ask for at once. */
 export interface PageSize {
@@ -16,12 +18,17 @@ interface Served {
 }
 
 /** The documented page (HyperStudy API overview). */
-export const DOCUMENTED_PAGE = 1000;
+const DOCUMENTED_PAGE = 1000;
 /** What is tried one after the other once pages come full, as every request counts against the limits. */
 const LARGER = [5000, 10_000];
 
 /** Failures of a larger page that a smaller one may not meet. */
 const TOO_MUCH = new Set(['PARAMETER_REFUSED', 'SERVER_FAILED', 'ANSWER_UNREADABLE']);
+
+/** The largest page that the endpoint of a stream is known to serve. */
+export function knownPageSize(db: Db, stream: Stream): number {
+  return stream.dataset.pageLimit ?? openMemory(db, stream, () => 0).learned.pageSize ?? DOCUMENTED_PAGE;
+}
 
 export function fixedPageSize(known: number): PageSize {
   return { known, use: (ask) => ask(known) };

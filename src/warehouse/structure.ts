@@ -39,6 +39,13 @@ export function countRowsOutsideRooms(db: Db, { dataset, experimentId }: Stream)
   );
 }
 
+/** The rooms that last changed, with their status and when it was first seen (milliseconds since 1970 UTC). */
+export function openRooms(db: Db, experimentId: string): { status: string | null; since: number }[] {
+  const sql = 'SELECT status, synced_at FROM rooms WHERE experiment_id = ? ORDER BY synced_at DESC LIMIT 50';
+  const rooms = prepared<{ status: string | null; synced_at: string }>(db, 'rows', sql).all(experimentId);
+  return rooms.map(({ status, synced_at }) => ({ status, since: Date.parse(synced_at) }));
+}
+
 /** When a room ended, in milliseconds since 1970 UTC: undefined while it runs or where the API does not say. */
 export function roomEndedAt(db: Db, experimentId: string, room: string): number | undefined {
   const found = db

@@ -1,27 +1,15 @@
-import { existsSync } from 'node:fs';
 import type { BudgetOptions } from '../../budget/queue.ts';
 import type { Config } from '../../config/schema.ts';
-import { streamText } from '../../datasets/stream.ts';
-import { estimate, type Cost } from '../../plan/cost.ts';
-import type { PlannedExperiment, Selection } from '../../plan/streams.ts';
-import { systemClock } from '../../shared/clock.ts';
-import { EXIT } from '../../shared/errors.ts';
+import type { Asked } from '../../daemon/engine.ts';
+import { handOver, socketPath } from '../../daemon/handover.ts';
+import type { Event } from '../../daemon/messages.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
-import { knownStreams, runSync, type SyncResult } from '../../sync/run.ts';
-import { openEmpty } from '../../warehouse/migrate.ts';
-import type { Db } from '../../warehouse/open.ts';
-import { readPosition } from '../../warehouse/positions.ts';
-import {
-  openBudget,
-  openLog,
-  openReader,
-  readConfig,
-  type Command,
-  type CommandContext,
-  withConnection,
-} from '../context.ts';
-import { count, showProgress, table } from '../output.ts';
+import { runSync, type SyncResult } from '../../sync/run.ts';
+import { openLog, readConfig, type Command, withConnection } from '../context.ts';
+import { count, showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
+import { showPlan } from './plan.ts';
 
 export interface SyncFlags extends SelectionFlags {
   readonly full?: boolean;
@@ -33,7 +21,7 @@ export interface SyncFlags extends SelectionFlags {
 export const sync: Command<SyncFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
-  if (flags.dryRun === true) return dryRun(context, config, selection, flags.full === true);
+  if (flags.dryRun === true) return showPlan(context, config, selection, flags.full === true);
   // People read the progress; whoever asked for JSON, or for more than the usual, reads the log.
   const isLogged = context.json || config.log.level === 'debug' || config.log.level === 'trace';
   const log = openLog(context, config, isLogged ? config.log.level : 'silent');
@@ -43,19 +31,22 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
     log.info(wait, 'waiting for a limit');
   };
   try {
+    const asked = { selection, full: flags.full === true, acceptDeletes: flags.acceptDeletes === true };
     const result = await withConnection(config, log, onWait, (connection) =>
       runSync({
         ...connection,
+        ...asked,
         config,
         log,
-        selection,
-        full: flags.full === true,
-        acceptDeletes: flags.acceptDeletes === true,
         signal: context.signal,
         onPage: (stream, at) => progress.page(stream, at),
         onStream: (event) => progress.stream(event),
       }),
-    );
+    ).catch(async (error: unknown) => {
+      const done = isBusy(error) ? await byDaemon(config, asked, progress, context.signal) : undefined;
+      if (done === undefined) throw error;
+      return done;
+    });
     progress.stop();
     context.stdout.write(
       context.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, config.warehouse.path),
@@ -66,54 +57,18 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   }
 };
 
-/** Tells what a sync would cost, from the warehouse as it is; an absent one counts as empty and stays absent. */
-function dryRun(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
-  const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
-  try {
-    const experiments = knownExperiments(db, config).filter(({ id }) => selection.experiments?.includes(id) ?? true);
-    const streams = knownStreams({ config, warehouse: { db }, selection, full }, experiments);
-    const costs = streams.map((stream) => ({ stream, position: readPosition(db, stream), full }));
-    const cost = estimate(costs, config, openBudget(config, db, systemClock).usage().hour);
-    const isOpen = config.experiments.some((experiment) => 'all' in experiment);
-    context.stdout.write(context.json ? `${JSON.stringify(inJson(cost), null, 2)}\n` : dryRunText(cost, isOpen));
-    return EXIT.ok;
-  } finally {
-    db.close();
-  }
+function isBusy(error: unknown): boolean {
+  return error instanceof WarehouseError && error.code === 'WAREHOUSE_BUSY';
 }
 
-/** The experiments that the configuration names and, where it says `all`, those already in the warehouse. */
-function knownExperiments(db: Db, { experiments }: Config): PlannedExperiment[] {
-  const named = experiments.filter((experiment) => 'id' in experiment);
-  const all = experiments.find((experiment) => 'all' in experiment);
-  const met = db.prepare<[], string>('SELECT DISTINCT experiment_id FROM _streams ORDER BY 1').pluck().all();
-  const others = all === undefined ? [] : met.filter((id) => !named.some((experiment) => experiment.id === id));
-  return [...named, ...others.map((id) => ({ id, data: all?.data }))];
-}
-
-function inJson({ streams, ...cost }: Cost) {
-  return {
-    ...cost,
-    streams: streams.map(({ stream, requests, why }) => ({ stream: streamText(stream), requests, why })),
+/** Has the daemon that holds the warehouse do it; undefined when what holds it is no daemon. */
+function byDaemon(config: Config, asked: Asked, progress: Progress, signal: AbortSignal) {
+  const tell = (event: Event) => {
+    const { stream } = event;
+    if ('page' in event) progress.page(stream, event.page);
+    else progress.stream({ stream, ...(event.ended === undefined ? {} : { result: event.ended }) });
   };
-}
-
-function dryRunText({ streams, requests, waitMs, firstReads }: Cost, isOpen: boolean): string {
-  const rows = streams.map(({ stream, requests: expected, why }) => [streamText(stream), why, expected]);
-  const pace = waitMs === 0 ? 'start at once' : `be done in about ${formatDuration(waitMs)}`;
-  const notes = [
-    `At least ${count(requests)} requests; under the limits they can ${pace}.`,
-    ...(firstReads > 0
-      ? [
-          `${count(firstReads)} streams are read for the first time and take a request for every page; rooms and deployments that turn up add streams of their own.`,
-        ]
-      : []),
-    ...(isOpen
-      ? ['The configuration says all experiments: those that are new to the warehouse are not in this list.']
-      : []),
-    'Nothing was asked of the API and nothing was written.',
-  ];
-  return `${streams.length === 0 ? '' : `${table(['stream', 'read', 'requests'], rows)}\n\n`}${notes.join('\n')}\n`;
+  return handOver(socketPath(config.warehouse.path), asked, tell, signal);
 }
 
 export function summary({ streams, requests, durationMs, status }: SyncResult, path: string): string {

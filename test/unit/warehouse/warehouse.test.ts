@@ -154,7 +154,7 @@ describe('the warehouse', () => {
         }),
       ],
     });
-    warehouse.refreshViews(0);
+    warehouse.refreshViews();
     expect(
       warehouse.db
         .prepare('SELECT response_value, response_response_time, novel_field, onset, it_s FROM events_all')

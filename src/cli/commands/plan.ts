@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { allowed } from '../../budget/limits.ts';
+import type { Config } from '../../config/schema.ts';
+import { streamText } from '../../datasets/stream.ts';
+import { estimate, type Cost } from '../../plan/cost.ts';
+import type { PlannedExperiment, Selection } from '../../plan/streams.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { EXIT } from '../../shared/errors.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { knownPageSize } from '../../sync/page-size.ts';
+import { knownStreams } from '../../sync/run.ts';
+import { openEmpty } from '../../warehouse/migrate.ts';
+import type { Db } from '../../warehouse/open.ts';
+import { readPosition } from '../../warehouse/positions.ts';
+import { openBudget, openReader, readConfig, type Command, type CommandContext } from '../context.ts';
+import { count, table } from '../output.ts';
+import { readSelection, type SelectionFlags } from '../selection.ts';
+
+/** `hsw plan`: what would be read, with how many requests, and when it would be done. */
+export const plan: Command<SelectionFlags & { full?: boolean }> = (context, flags) => {
+  const selection = readSelection(flags);
+  return Promise.resolve(showPlan(context, readConfig(context, true), selection, flags.full === true));
+};
+
+/** Tells what a sync would cost, from the warehouse as it is; an absent one counts as empty and stays absent. */
+export function showPlan(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
+  const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
+  try {
+    const experiments = knownExperiments(db, config).filter(({ id }) => selection.experiments?.includes(id) ?? true);
+    const streams = knownStreams({ config, warehouse: { db }, selection, full }, experiments);
+    const costs = streams.map((stream) => ({
+      stream,
+      position: readPosition(db, stream),
+      full,
+      pageSize: config.api.pageSize === 'auto' ? knownPageSize(db, stream) : config.api.pageSize,
+    }));
+    const { hour, ages } = openBudget(config, db, systemClock).usage();
+    const { perEndpointPerMinute, reserve } = config.api.limits;
+    const perMinute = allowed(perEndpointPerMinute, reserve);
+    const cost = estimate(costs, { perHour: hour.allowed, perEndpointPerMinute: perMinute, ages });
+    const isOpen = config.experiments.some((experiment) => 'all' in experiment);
+    context.stdout.write(context.json ? `${JSON.stringify(inJson(cost), null, 2)}\n` : planText(cost, hour, isOpen));
+    return EXIT.ok;
+  } finally {
+    db.close();
+  }
+}
+
+/** The experiments that the configuration names and, where it says `all`, those already in the warehouse. */
+function knownExperiments(db: Db, { experiments }: Config): PlannedExperiment[] {
+  const named = experiments.filter((experiment) => 'id' in experiment);
+  const all = experiments.find((experiment) => 'all' in experiment);
+  const met = db.prepare<[], string>('SELECT DISTINCT experiment_id FROM _streams ORDER BY 1').pluck().all();
+  const others = all === undefined ? [] : met.filter((id) => !named.some((experiment) => experiment.id === id));
+  return [...named, ...others.map((id) => ({ id, data: all?.data }))];
+}
+
+function inJson({ streams, ...cost }: Cost) {
+  return {
+    ...cost,
+    streams: streams.map(({ stream, ...rest }) => ({ stream: streamText(stream), ...rest })),
+  };
+}
+
+function planText(
+  { streams, requests, doneInMs, firstReads }: Cost,
+  hour: { used: number; allowed: number },
+  isOpen: boolean,
+): string {
+  const rows = streams.map(({ stream, requests: expected, why, doneInMs: done }) => [
+    streamText(stream),
+    why,
+    expected,
+    `in ${formatDuration(done)}`,
+  ]);
+  const notes = [
+    `At least ${count(requests)} requests, done in about ${formatDuration(doneInMs)} under the limits (${count(hour.used)} of ${count(hour.allowed)} requests of this hour are spent).`,
+    ...(firstReads > 0
+      ? [
+          `${count(firstReads)} streams are read for the first time and take a request for every page; rooms and deployments that turn up add streams of their own.`,
+        ]
+      : []),
+    ...(isOpen
+      ? ['The configuration says all experiments: those that are new to the warehouse are not in this list.']
+      : []),
+    'Nothing was asked of the API and nothing was written.',
+  ];
+  return `${streams.length === 0 ? '' : `${table(['stream', 'read', 'requests', 'done'], rows)}\n\n`}${notes.join('\n')}\n`;
+}

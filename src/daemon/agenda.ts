@@ -1,0 +1,94 @@
+import type { Config } from '../config/schema.ts';
+import { streamText, type Stream } from '../datasets/stream.ts';
+import { dueAt, HOUR_MS, MINUTE_MS, pollIntervals, type Candidate } from '../plan/intervals.ts';
+import type { Position } from '../warehouse/positions.ts';
+import type { Observed } from './observed.ts';
+import type { Schedule } from './scheduler.ts';
+
+/** A stream, and when it is to be read next (milliseconds since 1970 UTC). */
+export interface Entry {
+  readonly stream: Stream;
+  readonly key: string;
+  readonly live: boolean;
+  readonly isFirstRead: boolean;
+  readonly readAt: number;
+  readonly dueAt: number;
+}
+
+export interface Agenda {
+  readonly entries: readonly Entry[];
+  /** Requests an hour that the adaptive polls are planned to take. */
+  readonly requestsPerHour: number;
+}
+
+/** What an agenda is made of; it decides, and asks nothing of the API. */
+export interface Situation {
+  readonly config: Pick<Config, 'schedule' | 'experiments'>;
+  readonly streams: readonly Stream[];
+  readonly positionOf: (stream: Stream) => Position;
+  readonly observed: Observed;
+  readonly isLive: (experimentId: string) => boolean;
+  /** Requests that polls may plan with. */
+  readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number };
+  readonly scheduleOf: (expression: string) => Schedule;
+  readonly now: number;
+}
+
+/** How long a first read, or a stream that the key may not read, is left alone after it did not succeed. */
+const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR_MS } as const;
+
+/** When each stream is to be read next: the first reads at once, the others by their schedule. */
+export function makeAgenda(situation: Situation): Agenda {
+  const { streams, positionOf, isLive, observed } = situation;
+  const known = streams
+    .map((stream) => ({ stream, key: streamText(stream), at: positionOf(stream), live: isLive(stream.experimentId) }))
+    .filter(({ stream, at }) => !(stream.scope.kind === 'room' && at.finished));
+  const candidates = known
+    .filter(({ stream, at }) => at.backfilled && scheduleFor(situation, stream) === 'adaptive')
+    .map(({ stream, key, live }): Candidate => {
+      const { rowsPerHour, cost } = observed.of(key);
+      return { key, endpoint: stream.dataset.name, live, rowsPerHour, cost };
+    });
+  const intervals = pollIntervals(candidates, situation.limits);
+  const entries = known.map(({ stream, key, at, live }): Entry => {
+    const readAt = at.lastSyncAt ?? 0;
+    const due = nextRead(situation, stream, key, at, intervals.get(key));
+    return { stream, key, live, isFirstRead: !at.backfilled, readAt, dueAt: Math.max(due, observed.restsUntil(key)) };
+  });
+  return { entries, requestsPerHour: intervals.requestsPerHour };
+}
+
+function nextRead(
+  situation: Situation,
+  stream: Stream,
+  key: string,
+  { backfilled, lastSyncAt = 0, lastStatus }: Position,
+  interval: number | undefined,
+): number {
+  if (lastStatus === 'skipped') return lastSyncAt + AGAIN_MS.skipped;
+  if (!backfilled) {
+    return lastStatus === 'failed' || lastStatus === 'incomplete' ? lastSyncAt + AGAIN_MS[lastStatus] : 0;
+  }
+  if (interval !== undefined) return dueAt(key, lastSyncAt, interval);
+  const schedule = situation.scheduleOf(scheduleFor(situation, stream));
+  return schedule.lastSlot(lastSyncAt, situation.now) ?? schedule.nextSlot(situation.now) ?? Infinity;
+}
+
+/** The schedule of a stream's experiment. */
+function scheduleFor({ config }: Situation, { experimentId }: Stream): string {
+  const own = config.experiments.find((experiment) => 'id' in experiment && experiment.id === experimentId);
+  const all = config.experiments.find((experiment) => 'all' in experiment);
+  return (own ?? all)?.schedule ?? config.schedule;
+}
+
+/** Those that are due, live ones first and then by how much of their time has passed. */
+export function dueNow({ entries }: Agenda, now: number): Entry[] {
+  const lateness = ({ readAt, dueAt: due }: Entry) => (due <= readAt ? Infinity : (now - readAt) / (due - readAt));
+  return entries
+    .filter((entry) => entry.dueAt <= now)
+    .sort((a, b) => Number(b.live) - Number(a.live) || compare(lateness(b), lateness(a)));
+}
+
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}

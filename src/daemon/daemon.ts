@@ -1,0 +1,197 @@
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../shared/clock.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { noteGrowth, recall, remember } from '../warehouse/state.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Connect, Connection } from './connection.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { serveHandover, socketPath } from './handover.ts';
+import { startHttp, type HttpServer } from './http.ts';
+import { viewOf } from './overview.ts';
+import { createProblems } from './problems.ts';
+import type { Notifier } from './systemd.ts';
+import { createTroubles } from './troubles.ts';
+
+export interface DaemonOptions {
+  readonly config: Config;
+  /** Reads the configuration anew. @throws WarehouseError */
+  readonly reload: () => Config;
+  readonly connect: Connect;
+  readonly warehouse: Warehouse;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly notifier: Notifier;
+  /** Aborted when the daemon is to stop. */
+  readonly signal: AbortSignal;
+  /** Calls back whenever somebody wants the configuration to be read again (SIGHUP). */
+  readonly onReload: (reload: () => void) => void;
+  /** Told the addresses at which it can be reached, once everything works. */
+  readonly onReady?: (at: { http: string | undefined; socket: string }) => void;
+}
+
+/** Without progress for longer than this although there is something to do, something hangs. */
+const STALLED_MS = 15 * 60_000;
+const WATCH_EVERY_MS = 10_000;
+const KEY_LOOK_MS = 15_000;
+const GROWTH_EVERY_MS = 3_600_000;
+
+/**
+ * Keeps the warehouse fresh until it is told to stop: reads by schedule, takes over `sync now`, shows itself over HTTP,
+ * follows the configuration.
+ * @throws WarehouseError when it cannot begin, or the warehouse can be written no more.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { log, notifier, signal, warehouse } = options;
+  const daemon = assemble(options);
+  const { engine } = daemon;
+  let server: HttpServer | undefined;
+  const handover = await serveHandover(socketPath(warehouse.path), (asked, tell, gone) => {
+    log.info({ asked }, 'a sync was asked for');
+    return engine.syncNow(asked, {
+      signal: AbortSignal.any([signal, gone]),
+      onPage: (stream, page) => tell({ stream, page }),
+      onStream: ({ stream, result }) => tell({ stream, ...(result === undefined ? {} : { ended: result }) }),
+    });
+  });
+  try {
+    const { http } = options.config;
+    if (http !== undefined) {
+      server = await startHttp({ ...http, view: daemon.view, maxAgeMs: STALLED_MS, log });
+      log.info({ url: server.url }, 'the dashboard is at this address');
+    }
+    options.onReload(() => daemon.reload());
+    notifier.ready('Keeping the warehouse fresh');
+    options.onReady?.({ http: server?.url, socket: socketPath(warehouse.path) });
+    const stop = new AbortController();
+    const watching = watch(options, daemon, AbortSignal.any([signal, stop.signal]));
+    await engine.run(signal).finally(() => stop.abort());
+    await watching;
+  } finally {
+    notifier.stopping();
+    await Promise.all([server?.close(), handover.close(), daemon.connection().client.close(), notifier.settled()]);
+    warehouse.refreshViews();
+    log.info('stopped; everything read so far is stored');
+  }
+}
+
+interface Daemon {
+  readonly engine: Engine;
+  readonly connection: () => Connection;
+  readonly view: () => ReturnType<typeof viewOf>;
+  readonly reload: () => void;
+  readonly followKey: () => void;
+  /** Whether it works, or has nothing to do, or provably waits. */
+  readonly isAlive: () => boolean;
+}
+
+/** Puts the parts together: engine, connection, and what is shown of them. */
+function assemble(options: DaemonOptions): Daemon {
+  const { clock, log, warehouse, version } = options;
+  const problems = createProblems();
+  const troubles = createTroubles(clock, log);
+  const startedAt = clock.now();
+  let lastProgressAt = startedAt;
+  let waitsUntil = 0;
+  let refusedAt = Number(recall(warehouse.db, 'refused-at') ?? 0) || undefined;
+  const made: { engine?: Engine } = {};
+  const connect = (config: Config) =>
+    options.connect(config, {
+      shareOf: (priority) => made.engine?.shareOf(priority) ?? 1,
+      onWait: ({ waitMs }) => (waitsUntil = Math.max(waitsUntil, clock.now() + waitMs)),
+      onRefused({ endpoint, waitMs }) {
+        refusedAt = clock.now();
+        remember(warehouse.db, 'refused-at', String(refusedAt), refusedAt);
+        log.warn({ endpoint, waitMs }, 'the API refused a request within our limits: somebody else uses the key');
+      },
+    });
+  let connection = connect(options.config);
+  const onProgress = () => (lastProgressAt = clock.now());
+  const engine = (made.engine = createEngine({ warehouse, clock, log, connection, troubles, problems, onProgress }));
+  const renew = (config: Config) => {
+    const former = connection;
+    connection = connect(config);
+    engine.reconnect(connection);
+    // What is under way ends on the former connection.
+    void former.client.close().catch(() => undefined);
+  };
+  return {
+    engine,
+    connection: () => connection,
+    view: () =>
+      viewOf({
+        version,
+        startedAt,
+        clock,
+        warehouse,
+        engine,
+        problems,
+        troubles,
+        connection: () => connection,
+        lastProgressAt: () => lastProgressAt,
+        refusedAt: () => refusedAt,
+      }),
+    reload() {
+      options.notifier.reloading();
+      try {
+        renew(checked(options.config, options.reload()));
+        log.info('the configuration was read again');
+      } catch (error) {
+        const said = error instanceof WarehouseError ? error : new WarehouseError('CONFIG_INVALID', String(error));
+        problems.note({ at: clock.now(), code: said.code, text: said.message, hint: said.hint });
+        log.error({ code: said.code, hint: said.hint }, `the former configuration stays in use: ${said.message}`);
+      }
+      options.notifier.ready('Keeping the warehouse fresh');
+    },
+    followKey() {
+      const key = currentKey(options.reload);
+      const { config } = connection;
+      if (key === undefined || key === config.api.key) return;
+      log.info('there is a new API key; it is used from now on');
+      renew({ ...config, api: { ...config.api, key } });
+    },
+    isAlive: () => engine.desk.work.size === 0 || clock.now() - lastProgressAt < STALLED_MS || clock.now() < waitsUntil,
+  };
+}
+
+/** @throws WarehouseError when the new configuration needs a new start. */
+function checked(running: Config, next: Config): Config {
+  if (next.warehouse.path === running.warehouse.path && next.history === running.history) return next;
+  throw new WarehouseError('CONFIG_INVALID', 'warehouse.path and history cannot change while the daemon runs.', {
+    hint: 'Restart it to use them.',
+  });
+}
+
+/** The key as the configuration has it now; undefined while that cannot be read, as while somebody edits it. */
+function currentKey(reload: () => Config): string | undefined {
+  try {
+    return reload().api.key;
+  } catch (error) {
+    if (error instanceof WarehouseError) return undefined;
+    throw error;
+  }
+}
+
+/** What has to be done now and then: systemd's watchdog, a new key, how the warehouse grows. */
+async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon: Daemon, signal: AbortSignal) {
+  let [keyAt, growthAt] = [clock.now() + KEY_LOOK_MS, 0];
+  while (!signal.aborted) {
+    try {
+      const now = clock.now();
+      if (daemon.isAlive()) notifier.watchdog();
+      if (now >= keyAt) {
+        keyAt = now + KEY_LOOK_MS;
+        daemon.followKey();
+      }
+      if (now >= growthAt) {
+        growthAt = now + GROWTH_EVERY_MS;
+        noteGrowth(warehouse.db, now);
+        warehouse.refreshViews();
+      }
+    } catch (error) {
+      log.error({ err: error }, 'the watch met a mistake and goes on');
+    }
+    await clock.sleep(WATCH_EVERY_MS, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,37 @@
+import { updateRate } from '../plan/activity.ts';
+import type { StreamResult } from '../sync/stream.ts';
+
+/** What polls of each stream have lately shown; kept in memory, as it is learned anew within minutes. */
+export interface Observed {
+  of(key: string): { readonly rowsPerHour: number; readonly cost: number };
+  /** A poll has ended. */
+  note(key: string, result: Pick<StreamResult, 'inserted' | 'requests'>, now: number): void;
+  /** Something went wrong that no result tells: the stream is left alone until then. */
+  rest(key: string, until: number): void;
+  restsUntil(key: string): number;
+}
+
+/** How much a poll counts in the cost that is expected of the next one. */
+const WEIGHT = 0.3;
+
+export function createObserved(): Observed {
+  const seen = new Map<string, { rowsPerHour: number; cost: number; at: number }>();
+  const resting = new Map<string, number>();
+  return {
+    of: (key) => seen.get(key) ?? { rowsPerHour: 0, cost: 1 },
+    note(key, { inserted, requests }, now) {
+      resting.delete(key);
+      const before = seen.get(key);
+      if (before === undefined) {
+        // What a first look brings may have come at any time.
+        seen.set(key, { rowsPerHour: 0, cost: 1, at: now });
+        return;
+      }
+      const rowsPerHour = updateRate(before.rowsPerHour, { newRows: inserted, elapsedMs: now - before.at });
+      const cost = Math.max(1, before.cost * (1 - WEIGHT) + requests * WEIGHT);
+      seen.set(key, { rowsPerHour, cost, at: now });
+    },
+    rest: (key, until) => void resting.set(key, until),
+    restsUntil: (key) => resting.get(key) ?? 0,
+  };
+}

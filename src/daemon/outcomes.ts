@@ -1,0 +1,49 @@
+import type { Stream } from '../datasets/stream.ts';
+import { streamText } from '../datasets/stream.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import { ENDS_ALL, type StreamResult } from '../sync/stream.ts';
+import { readPosition } from '../warehouse/positions.ts';
+import type { State } from './state.ts';
+
+/** After a mistake of ours in a stream it rests, and the others go on. */
+const REST_MS = 600_000;
+
+/** A stream was read: what that says of the stream, its experiment, the network and the key. */
+export function noteResult(state: State, stream: Stream, result: StreamResult): void {
+  const { observed, experiments, troubles, problems, clock, warehouse } = state;
+  const now = clock.now();
+  const { error, data, status } = result;
+  observed.note(streamText(stream), result, now);
+  experiments.note(result);
+  if (error?.code === 'SERVER_UNREACHABLE') troubles.meet(new WarehouseError(error.code, error.message));
+  else troubles.over();
+  if (error !== undefined) problems.note({ at: now, code: error.code, text: error.message, hint: error.hint });
+  else if (status === 'incomplete') {
+    const text = `${streamText(stream)} may be incomplete: ${readPosition(warehouse.db, stream).reason ?? 'the log says why'}.`;
+    problems.note({ at: now, code: 'ANSWER_INCOMPLETE', text, hint: 'Nothing is lost: it is tried again by itself.' });
+  }
+  // What names rooms or deployments may have made new streams.
+  if (result.inserted > 0 && (data === 'rooms' || data === 'deployments')) state.plannedAt = -Infinity;
+}
+
+/**
+ * Something failed that no result tells.
+ * @param stream undefined where it was no single stream's.
+ */
+export function noteFailure(state: State, stream: Stream | undefined, error: unknown): void {
+  const { observed, problems, troubles, clock, log } = state;
+  if (error instanceof WarehouseError) {
+    const { code, message, hint } = error;
+    if (code === 'INTERRUPTED') return;
+    problems.note({ at: clock.now(), code, text: message, hint });
+    if (code === 'WAREHOUSE_CORRUPT') state.fatal = error;
+    else if (ENDS_ALL.has(code)) troubles.meet(error);
+    return;
+  }
+  const key = stream === undefined ? 'reconcile' : streamText(stream);
+  log.error(
+    { err: error, stream: key },
+    'this is a mistake in hyperstudy-warehouse; the stream rests, the others go on',
+  );
+  if (stream !== undefined) observed.rest(key, clock.now() + REST_MS);
+}

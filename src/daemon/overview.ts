@@ -1,0 +1,96 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { scopeText, streamText } from '../datasets/stream.ts';
+import type { Clock } from '../shared/clock.ts';
+import { allPositions } from '../warehouse/positions.ts';
+import { readGrowth } from '../warehouse/state.ts';
+import { walBytes } from '../warehouse/wal.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Connection } from './connection.ts';
+import type { Engine } from './engine.ts';
+import type { Problems } from './problems.ts';
+import type { Troubles } from './troubles.ts';
+import type { DaemonView, StreamView } from './view.ts';
+
+/** What the daemon's view is made of. */
+export interface Shown {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly clock: Clock;
+  readonly warehouse: Warehouse;
+  readonly engine: Engine;
+  readonly problems: Problems;
+  readonly troubles: Troubles;
+  readonly connection: () => Connection;
+  readonly lastProgressAt: () => number | undefined;
+  readonly refusedAt: () => number | undefined;
+}
+
+/** Hours that the dashboard shows. */
+const GROWTH_POINTS = 168;
+
+/** What the daemon shows of itself, as it is now. */
+export function viewOf(shown: Shown): DaemonView {
+  const { version, startedAt, clock, warehouse, engine, problems, troubles, connection } = shown;
+  const now = clock.now();
+  const { budget, config } = connection();
+  const { hour, minute, perMinute } = budget.usage();
+  return {
+    version,
+    startedAt,
+    now,
+    lastProgressAt: shown.lastProgressAt(),
+    warehouse: { path: warehouse.path, walBytes: walBytes(warehouse.path), freeBytes: freeBytes(warehouse.path) },
+    keyRefused: troubles.keyRefused(),
+    schedule: config.schedule,
+    budget: {
+      hour,
+      minute: [...minute].map(([endpoint, used]) => ({ endpoint, ...used })),
+      perMinute,
+      refusedAt: shown.refusedAt(),
+    },
+    work: [...engine.desk.work.values()].map(({ stream, since, fetched, total }) => ({
+      stream: streamText(stream),
+      since,
+      fetched,
+      total,
+    })),
+    experiments: experimentsOf(shown),
+    problems: problems.recent(),
+    growth: readGrowth(warehouse.db, GROWTH_POINTS),
+  };
+}
+
+function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] {
+  const due = new Map(
+    engine.agenda.entries.map(({ stream, dueAt }) => [
+      `${stream.experimentId} ${stream.dataset.name} ${scopeText(stream)}`,
+      Number.isFinite(dueAt) ? dueAt : undefined,
+    ]),
+  );
+  const streams = Map.groupBy(allPositions(warehouse.db), ({ experimentId }) => experimentId);
+  return engine.experiments.planned().map(({ id }) => ({
+    id,
+    name: engine.experiments.nameOf(id),
+    live: engine.experiments.isLive(id),
+    streams: (streams.get(id) ?? []).map(
+      ({ data, scope, rows, complete, reason, dataAsOf, verifiedAt, lastStatus }): StreamView => ({
+        data,
+        scope,
+        rows,
+        complete,
+        reason,
+        dataAsOf,
+        verifiedAt,
+        lastStatus,
+        nextAt: due.get(`${id} ${data} ${scope}`),
+      }),
+    ),
+  }));
+}
+
+/** Bytes that this user can still write on the disk of the warehouse. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize;
+}

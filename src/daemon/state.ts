@@ -1,0 +1,86 @@
+import type { Stream } from '../datasets/stream.ts';
+import { pollBudget } from '../plan/intervals.ts';
+import { knownStreams } from '../sync/run.ts';
+import type { SyncContext } from '../sync/stream.ts';
+import { readPosition } from '../warehouse/positions.ts';
+import { makeAgenda, type Agenda } from './agenda.ts';
+import type { Connection } from './connection.ts';
+import type { Experiments } from './experiments.ts';
+import type { Nights } from './nights.ts';
+import type { Observed } from './observed.ts';
+import type { Problems } from './problems.ts';
+import { openSchedule, type Schedule } from './scheduler.ts';
+import type { Troubles } from './troubles.ts';
+import type { WalGuard } from './wal.ts';
+import type { Desk } from './work.ts';
+
+/** What the engine works with and what it knows; its turns change it. */
+export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
+  readonly troubles: Troubles;
+  readonly problems: Problems;
+  readonly observed: Observed;
+  readonly desk: Desk;
+  readonly walGuard: WalGuard;
+  readonly schedules: Map<string, Schedule>;
+  /** Told of every page and every result. */
+  readonly onProgress: () => void;
+  connection: Connection;
+  experiments: Experiments;
+  nights: Nights;
+  agenda: Agenda;
+  /** When the agenda was made. */
+  plannedAt: number;
+  /** How many syncs that somebody asked for are waiting or under way: nothing else begins meanwhile. */
+  asked: number;
+  /** Ends what can wait: first reads and reconcile. */
+  background: AbortController;
+  /** An error after which nothing can be written any more. */
+  fatal: Error | undefined;
+}
+
+/** The share of the hour that is left for first reads when polls are planned, while there are any. */
+const BACKFILL_SHARE = 0.15;
+
+/** A cron expression of the configuration as slots, made once. */
+export function scheduleOf(
+  { connection, schedules }: Pick<State, 'connection' | 'schedules'>,
+  expression: string,
+): Schedule {
+  const { timeZone } = connection.config;
+  const name = `${timeZone} ${expression}`;
+  const schedule = schedules.get(name) ?? openSchedule(expression, timeZone);
+  schedules.set(name, schedule);
+  return schedule;
+}
+
+/** Every stream that is known now; without `full` those of finished rooms are left out. */
+export function streamsOf({ connection, warehouse, experiments }: State, full: boolean): Stream[] {
+  return knownStreams({ config: connection.config, warehouse, selection: {}, full }, experiments.planned());
+}
+
+/** Plans anew when each stream is read. */
+export function plan(state: State, now: number): void {
+  const { connection, experiments, nights, observed, warehouse } = state;
+  const { config, budget } = connection;
+  const { hour } = budget.usage();
+  const { perEndpointPerMinute, reserve } = config.api.limits;
+  const isBackfilling = state.agenda.entries.some(({ isFirstRead }) => isFirstRead);
+  const others =
+    experiments.looksPerHour +
+    (isBackfilling ? BACKFILL_SHARE * hour.allowed : 0) +
+    (nights.isRunning ? config.reconcile.budgetShare * hour.allowed : 0);
+  state.agenda = makeAgenda({
+    config,
+    streams: streamsOf(state, false),
+    positionOf: (stream) => readPosition(warehouse.db, stream),
+    observed,
+    isLive: (id) => experiments.isLive(id),
+    limits: {
+      perHour: pollBudget({ allowed: hour.allowed, used: hour.used, others }),
+      perEndpointPerMinute: perEndpointPerMinute * (1 - reserve),
+    },
+    scheduleOf: (expression) => scheduleOf(state, expression),
+    now,
+  });
+  state.plannedAt = now;
+}

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Runs `systemd-notify` with these arguments; settles when it has ended, and may reject. */
+export type RunNotify = (args: readonly string[]) => Promise<void>;
+
+/** What the service tells systemd. Nothing waits, nothing throws, and without systemd nothing happens. */
+export interface Notifier {
+  /** The service works; also said again when a reload is done. */
+  ready(status: string): void;
+  /** The configuration is being read again; `ready` follows. */
+  reloading(): void;
+  /** The service is ending. */
+  stopping(): void;
+  /** One line for `systemctl status`. */
+  status(text: string): void;
+  /** There was real progress: the watchdog starts counting again. */
+  watchdog(): void;
+  /** Resolves when everything said so far has arrived or failed; await it before the process ends. */
+  settled(): Promise<void>;
+}
+
+/** `systemd-notify` waits at most 5 s for systemd; one that takes longer hangs. */
+const NOTIFY_TIMEOUT_MS = 10_000;
+
+/**
+ * Tells systemd how the service fares (sd_notify(3)). Node has no Unix datagrams, so `systemd-notify` sends them: the
+ * unit needs `NotifyAccess=all`. Messages arrive in the order in which they were given.
+ * @param run what runs `systemd-notify`; given by tests.
+ */
+export function createNotifier(env: Environment, run: RunNotify = runNotify(env)): Notifier {
+  const isOn = (env['NOTIFY_SOCKET'] ?? '') !== '';
+  let last = Promise.resolve();
+  let isFeeding = false;
+  const send = (...assignments: string[]): Promise<void> => {
+    if (!isOn) return last;
+    // A message that does not arrive must not stop the sync: systemd acts on its silence.
+    last = last.then(() => run(assignments)).catch(() => undefined);
+    return last;
+  };
+  return {
+    ready: (status) => void send('READY=1', statusLine(status)),
+    reloading: () => void send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
+    stopping: () => void send('STOPPING=1', 'STATUS=Stopping'),
+    status: (text) => void send(statusLine(text)),
+    watchdog() {
+      // One on its way is enough: progress comes faster than processes start.
+      if (isFeeding) return;
+      isFeeding = true;
+      void send('WATCHDOG=1').then(() => (isFeeding = false));
+    },
+    settled: () => last,
+  };
+}
+
+/**
+ * The longest silence that systemd's watchdog bears, in ms; undefined where none watches this process. Call `watchdog`
+ * at least twice in that time while there is progress.
+ */
+export function watchdogMs(env: Environment, pid = process.pid): number | undefined {
+  const { WATCHDOG_USEC: interval = '', WATCHDOG_PID: watched } = env;
+  if (watched !== undefined && watched !== String(pid)) return undefined;
+  return /^[1-9]\d{0,15}$/.test(interval) ? Number(interval) / 1000 : undefined;
+}
+
+/** A message's lines are separate assignments, so that a status is one line. */
+function statusLine(text: string): string {
+  return `STATUS=${text.replace(/\s+/g, ' ').trim()}`;
+}
+
+/** The child is given nothing but what it needs: its environment holds no key. */
+function runNotify({ NOTIFY_SOCKET, PATH }: Environment): RunNotify {
+  return async (args) => {
+    const options = { env: { NOTIFY_SOCKET, PATH }, timeout: NOTIFY_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+    await promisify(execFile)('systemd-notify', args, options);
+  };
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../shared/clock.ts';
+import type { WarehouseError } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+
+/** What keeps the daemon from asking the API at all, and when it tries again. */
+export interface Troubles {
+  /** Nothing is asked before this time (milliseconds since 1970 UTC). */
+  restsUntil(): number;
+  /** Only one request is tried at a time, to see whether it is over. */
+  isTrying(): boolean;
+  keyRefused(): string | undefined;
+  /** An error that concerns every stream. */
+  meet(error: WarehouseError): void;
+  /** An answer came: the network and the key work. */
+  over(): void;
+}
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+/** A refused key is tried again so seldom, as it mostly takes a person to mend it; a new key is seen at once. */
+const KEY_AGAIN_MS = 10 * MINUTE_MS;
+const DISK_AGAIN_MS = MINUTE_MS;
+const FIRST_OFFLINE_MS = 10 * SECOND_MS;
+const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
+
+/** Keeps quiet while the key is refused, the server cannot be reached or the disk is full; says it once, and when it is over. */
+export function createTroubles(clock: Clock, log: Log): Troubles {
+  let until = 0;
+  let refusal: string | undefined;
+  let began: number | undefined;
+  let tries = 0;
+  return {
+    restsUntil: () => until,
+    isTrying: () => began !== undefined,
+    keyRefused: () => refusal,
+    meet(error) {
+      const now = clock.now();
+      // Requests that were under way together fail together.
+      if (now < until) return;
+      if (began === undefined) log.error({ code: error.code, hint: error.hint }, error.message);
+      began ??= now;
+      if (error.code === 'KEY_REFUSED') {
+        refusal = error.message;
+        until = now + KEY_AGAIN_MS;
+      } else if (error.code === 'SERVER_UNREACHABLE') {
+        until = now + Math.min(LONGEST_OFFLINE_MS, FIRST_OFFLINE_MS * 2 ** tries++);
+      } else until = now + DISK_AGAIN_MS;
+    },
+    over() {
+      if (began === undefined) return;
+      log.info({ afterMs: clock.now() - began }, 'working again');
+      began = undefined;
+      refusal = undefined;
+      until = 0;
+      tries = 0;
+    },
+  };
+}

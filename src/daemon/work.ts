@@ -1,0 +1,50 @@
+import { streamText, type Stream } from '../datasets/stream.ts';
+
+/** A stream that is being read. */
+export interface Work {
+  readonly stream: Stream;
+  readonly kind: 'poll' | 'first read' | 'reconcile';
+  readonly since: number;
+  fetched: number;
+  total: number | undefined;
+}
+
+/** What is being read; no stream is ever read twice at once, as the rows of one reading would count as vanished in the other. */
+export interface Desk {
+  readonly work: ReadonlyMap<string, Work>;
+  /** Takes a stream, until the returned function is called; undefined while it is taken. */
+  take(stream: Stream, kind: Work['kind'], now: number): (() => void) | undefined;
+  count(kind: Work['kind']): number;
+  note(stream: Stream, progress: { fetched: number; total: number | undefined }): void;
+  /** Resolves when nothing is being read. */
+  empty(): Promise<void>;
+}
+
+export function createDesk(onRelease: () => void): Desk {
+  const work = new Map<string, Work>();
+  let waiting: (() => void)[] = [];
+  return {
+    work,
+    take(stream, kind, now) {
+      const key = streamText(stream);
+      if (work.has(key)) return undefined;
+      work.set(key, { stream, kind, since: now, fetched: 0, total: undefined });
+      return () => {
+        work.delete(key);
+        if (work.size === 0) {
+          for (const resolve of waiting) resolve();
+          waiting = [];
+        }
+        onRelease();
+      };
+    },
+    count: (kind) => [...work.values()].filter((one) => one.kind === kind).length,
+    note(stream, { fetched, total }) {
+      const one = work.get(streamText(stream));
+      if (one === undefined) return;
+      one.fetched = fetched;
+      one.total = total;
+    },
+    empty: () => (work.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

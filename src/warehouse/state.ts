@@ -1,0 +1,46 @@
+import { desc, eq, sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { formatTime, parseTime } from '../shared/time.ts';
+import type { Db } from './open.ts';
+import { growth, state, streams } from './schema.ts';
+
+/** What was last remembered under a name, as the JSON text that `remember` was given. */
+export function recall(db: Db, name: string): string | undefined {
+  return drizzle(db).select().from(state).where(eq(state.name, name)).get()?.value;
+}
+
+/** Keeps a JSON text under a name over restarts. */
+export function remember(db: Db, name: string, value: string, now: number): void {
+  const values = { value, updatedAt: formatTime(now) };
+  drizzle(db)
+    .insert(state)
+    .values({ name, ...values })
+    .onConflictDoUpdate({ target: state.name, set: values })
+    .run();
+}
+
+/** The most points that are kept of how the warehouse grew: a year of hours. */
+const MOST_POINTS = 8760;
+
+/** Notes how many rows the warehouse holds now. */
+export function noteGrowth(db: Db, now: number): void {
+  const rows = drizzle(db)
+    .select({ rows: sql<number>`coalesce(sum(${streams.rows}), 0)` })
+    .from(streams)
+    .get();
+  drizzle(db)
+    .insert(growth)
+    .values({ at: formatTime(now), rows: rows?.rows ?? 0 })
+    .onConflictDoNothing()
+    .run();
+  drizzle(db)
+    .delete(growth)
+    .where(sql`${growth.at} <= (SELECT at FROM _growth ORDER BY at DESC LIMIT 1 OFFSET ${MOST_POINTS})`)
+    .run();
+}
+
+/** How many rows the warehouse held, oldest first; times are milliseconds since 1970 UTC. */
+export function readGrowth(db: Db, points: number): { at: number; rows: number }[] {
+  const rows = drizzle(db).select().from(growth).orderBy(desc(growth.at)).limit(points).all();
+  return rows.reverse().map(({ at, rows: held }) => ({ at: parseTime(at) ?? 0, rows: held }));
+}

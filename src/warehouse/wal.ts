@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs';
+import type { Db } from './open.ts';
+
+/**
+ * Bytes of the write-ahead log. A program that keeps a read transaction open stops it from being emptied, and it grows
+ * with every write. Only looked at, never opened: closing any descriptor of it would drop SQLite's locks.
+ */
+export function walBytes(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Empties the write-ahead log where no reader needs it, without waiting for one; gives its bytes afterwards. */
+export function emptyWal(db: Db): number {
+  const timeout = Number(db.pragma('busy_timeout', { simple: true }));
+  db.pragma('busy_timeout = 0');
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    db.pragma(`busy_timeout = ${timeout}`);
+  }
+  return walBytes(db.name);
+}
