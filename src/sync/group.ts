@@ -21,7 +21,9 @@ const UNSTABLE = 'more records share one timestamp than fit a page, and their or
 /**
  * Reads a timestamp that fills a whole page. Its rows may come in another order in each answer, so one pass over its
  * places can meet a row twice and miss another: passes are repeated until as many different rows were met as there
- * are places or, for records without an id, until two passes in a row met the same ones.
+ * are places or, as exact repeats of records without an id are fewer than their places, until two passes in a row met
+ * the same ones in the same order: then the order is stable, and each pass is right. (The same ones in another order may
+ * be the same mistake twice.)
  * @param pageAt reads the page so many places behind the group's first.
  * @param first the page at place 0.
  */
@@ -32,10 +34,7 @@ export async function readGroup(pageAt: (offset: number) => Promise<Page>, first
     const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0));
     for (const row of group.rows) found.set(row.key, row);
     const isContent = group.rows.some(({ byContent }) => byContent);
-    const met = group.rows
-      .map(({ key }) => key)
-      .sort()
-      .join('\n');
+    const met = group.rows.map(({ key }) => key).join('\n');
     if (found.size + group.bad.length >= group.length) return { ...group, rows: [...found.values()] };
     if (isContent && met === previous) return group;
     previous = met;

@@ -2,7 +2,7 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { countRows, firstSeen, keysOf } from '../warehouse/rows.ts';
 import type { Page } from './reader.ts';
-import { compareRange, freeTime, readRange } from './reconcile.ts';
+import { afterLast, compareRange, freeTime, readRange } from './reconcile.ts';
 import { pageLengths } from './learned.ts';
 import { narrow } from './narrow.ts';
 import { braked, doubt, position, write, type Session } from './session.ts';
@@ -101,7 +101,7 @@ async function compareResumed(
   const began = resumedFrom === undefined ? undefined : firstSeen(session.warehouse.db, session.stream);
   if (began === undefined || watermark === undefined) return;
   const from = freeTime(session, began - session.config.lookbackMs);
-  if (from < watermark) await compareRange(session, { from, to: watermark });
+  if (from < watermark) await compareRange(session, { from, to: afterLast(session, watermark) });
 }
 
 /**
@@ -132,7 +132,7 @@ async function poll(session: Session, watermark: number): Promise<void> {
   if (page.total === undefined || oldest === undefined) return readRange(session, { from });
   // The watermark moves last: should this end in between, the next sync looks for the same late rows again.
   if (oldest >= watermark) {
-    await compareRange(session, { from, to: watermark });
+    await compareRange(session, { from, to: afterLast(session, watermark) });
     await walkOn(session);
     return;
   }
@@ -140,7 +140,8 @@ async function poll(session: Session, watermark: number): Promise<void> {
   const certain = rows.filter(({ time }) => time !== undefined && time > oldest);
   write(session, { rows: certain, bad: page.bad });
   const local = countRows(session.warehouse.db, session.stream, { from });
-  if (local !== undefined && local !== page.total) await compareRange(session, { from, to: watermark });
+  if (local !== undefined && local !== page.total)
+    await compareRange(session, { from, to: afterLast(session, watermark) });
   if (session.doubts.size > 0) return;
   write(session, { rows: [], position: { watermark: later(watermark, rows[0]?.time), dataAsOf: startedAt } });
 }

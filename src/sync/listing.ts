@@ -21,12 +21,13 @@ interface Listed {
  * disagrees, by a second listing that meets the same records. A full read outranks a total.
  * @param settle is handed the keys of the confirmed listing and whether no bad record was in it; it is not called where
  * a doubt is left.
+ * @returns how many records the API counted at the end.
  */
 export async function list(
   session: Session,
   first: Page | undefined,
   settle: (seen: Seen, isClean: boolean) => void,
-): Promise<void> {
+): Promise<number | undefined> {
   const { warehouse, memory, doubts } = session;
   let previous: Seen | undefined;
   const all: Seen[] = [];
@@ -35,17 +36,18 @@ export async function list(
       const seen = createSeen(warehouse.db);
       all.push(seen);
       const { total, isShifted, bad } = await listInto(session, seen, listing === 1 ? first : undefined);
-      if (doubts.size > 0) return;
+      if (doubts.size > 0) return undefined;
       const told = memory.learned.total === 'wrong' ? undefined : total;
       const isTwice = !isShifted && previous?.equals(seen) === true;
       if (!isShifted && (told === undefined || told === seen.count() + bad || isTwice)) {
         if (isTwice && told !== undefined) memory.learn({ total: 'wrong' });
         settle(seen, bad === 0);
-        return;
+        return told;
       }
       previous = isShifted ? undefined : seen;
     }
     doubts.add('the listing kept changing while it was read');
+    return undefined;
   } finally {
     for (const seen of all) seen.drop();
   }

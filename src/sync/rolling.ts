@@ -4,7 +4,7 @@ import { parseTime } from '../shared/time.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
 import { timeAt } from '../warehouse/rows.ts';
 import { byTime } from './incremental.ts';
-import { compareRange, freeTime, readRange } from './reconcile.ts';
+import { afterLast, compareRange, freeTime, readRange } from './reconcile.ts';
 import { position, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
@@ -94,7 +94,7 @@ function mended({ counts }: Session): number {
 async function nightly(session: Session): Promise<void> {
   const { rows, watermark } = position(session);
   if (rows <= session.reader.pageSize || watermark === undefined) return readRange(session, {});
-  if (session.memory.learned.total !== 'wrong') await compareRange(session, { to: watermark });
+  if (session.memory.learned.total !== 'wrong') await compareRange(session, { to: afterLast(session, watermark) });
   await rereadPart(session, watermark);
 }
 
@@ -105,7 +105,9 @@ async function rereadPart(session: Session, watermark: number): Promise<void> {
   const pages = Math.ceil(rows / reader.pageSize / NIGHTS);
   const from = rereadTo === undefined ? undefined : rereadTo + 1;
   const end = parseTime(timeAt(warehouse.db, stream, { from, to: watermark }, pages * reader.pageSize) ?? '');
-  const to = end === undefined ? undefined : freeTime(session, end);
+  const free = end === undefined ? undefined : freeTime(session, end);
+  // Where more rows share one time than a part holds, the part ends with that time.
+  const to = free === undefined || free >= (from ?? -Infinity) ? free : end;
   const isLast = to === undefined || to >= watermark;
   await readRange(session, { from, to: isLast ? undefined : to });
   if (session.doubts.size > 0) return;

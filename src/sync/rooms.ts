@@ -55,32 +55,55 @@ const LARGE = 5;
 
 /**
  * Brings a large listing up to date by the rooms that may still change. Rooms that were over for longer than the lookback
- * when they were read whole are left alone; the API's count shows whether rows came or went there all the same.
+ * when they were read whole are left alone, as long as the API's counts show that no row came or went there.
  * Gives false where everything has to be listed.
  */
 export async function listLiveRooms(session: Session, first: Page): Promise<boolean> {
   const { warehouse, stream, memory, startedAt, reader } = session;
   const { backfilled } = position(session);
-  const pages = (first.total ?? 0) / reader.pageSize;
-  const rooms = backfilled && pages > LARGE ? roomsOf(session) : 'none';
+  if (!backfilled || first.total === undefined || memory.learned.total === 'wrong') return false;
+  const pages = first.total / reader.pageSize;
+  const rooms = pages > LARGE ? roomsOf(session) : 'none';
   if (rooms === 'none') return false;
   const verified = verifiedRooms(warehouse.db, stream);
   const live = rooms.filter((room) => !verified.has(room));
   if (live.length >= pages) return false;
-  for (const room of live) await listRoom(session, room);
-  if (session.doubts.size > 0) return true;
-  const local = countRows(warehouse.db, stream) ?? 0;
-  const told = memory.learned.total === 'wrong' || first.total === undefined ? local : first.total;
-  // Rows that came while the rooms were read are the next sync's.
-  if (told < local || (told > local && live.length === 0)) return false;
+  let counted = 0;
+  for (const room of live) {
+    const total = await listRoom(session, room);
+    if (session.doubts.size > 0) return true;
+    if (total === undefined) return false;
+    counted += total;
+  }
+  const held = rooms.filter((room) => verified.has(room)).reduce((sum, room) => sum + countRoom(session, room), 0);
+  if (!(await isUnchanged(session, { before: first.total, counted, held }))) return false;
   write(session, { rows: [], position: { dataAsOf: startedAt, listedAt: startedAt } });
   return true;
 }
 
-async function listRoom(session: Session, room: string): Promise<void> {
+/**
+ * Whether the finished rooms hold as many records as before. Of live rooms, records may have come while they were read:
+ * less what they counted, the total before is at most, and the total now at least, what the finished rooms have.
+ */
+async function isUnchanged(
+  { reader }: Session,
+  { before, counted, held }: { before: number; counted: number; held: number },
+): Promise<boolean> {
+  if (before - counted === held) return true;
+  if (before - counted > held) return false;
+  const { total, doubts } = await reader.page({ limit: 1 });
+  return total !== undefined && doubts.length === 0 && total - counted >= held;
+}
+
+function countRoom({ stream, warehouse }: Session, room: string): number {
+  return countRows(warehouse.db, { ...stream, scope: { kind: 'room', id: room } }) ?? 0;
+}
+
+/** Lists one room; gives how many records the API counts there. */
+async function listRoom(session: Session, room: string): Promise<number | undefined> {
   const { warehouse, stream } = session;
   const inRoom: Stream = { ...stream, scope: { kind: 'room', id: room } };
-  await list({ ...session, reader: session.inRoom(room) }, undefined, (seen, isClean) => {
+  return list({ ...session, reader: session.inRoom(room) }, undefined, (seen, isClean) => {
     if (!isClean) return;
     write(session, { rows: [], vanished: braked(session, seen.missing(inRoom, {}) ?? []) });
     if (isOver(session, room)) markVerified(warehouse.db, stream, room, session.startedAt);

@@ -55,7 +55,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'rows vanish after a doubtful listing',
     file: 'src/sync/listing.ts',
-    from: 'if (doubts.size > 0) return;\n      const told',
+    from: 'if (doubts.size > 0) return undefined;\n      const told',
     to: 'const told',
   },
   {
