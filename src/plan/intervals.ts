@@ -76,12 +76,15 @@ export function pollBudget({ allowed, used, others }: { allowed: number; used: n
 }
 
 /**
- * Requests that a backfill may take in a rolling hour. It could use up the hour in ten minutes, and nothing would be
- * polled for the rest of it; so half of the hour is kept for a session that begins.
+ * Requests that a backfill may have taken in a rolling hour, when it asks for one more. It could use up the hour in ten
+ * minutes, and nothing would be polled for the rest of it: so half of the hour is kept for a session that begins, and
+ * the slack for polls.
  * @param planned requests an hour of polls and looks as they are planned now.
+ * @param used requests of every kind in the last hour.
  */
-export function backfillBudget({ allowed, planned }: { allowed: number; planned: number }): number {
-  return allowed * (1 - SLACK) - Math.min(Math.max(planned, allowed / 2), (allowed * 2) / 3);
+export function backfillBudget({ allowed, used, planned }: { allowed: number; used: number; planned: number }): number {
+  const usable = allowed * (1 - SLACK);
+  return used >= usable ? 0 : usable - Math.min(Math.max(planned, allowed / 2), (allowed * 2) / 3);
 }
 
 /** The frequencies (polls an hour) between which a stream is polled, and its weight. */

@@ -99,7 +99,8 @@ export function adaptive(options: AdaptiveOptions = {}) {
         signals[of.experiment] = after;
         if (isLive(after, at) !== live[of.experiment]) planAt = at;
       },
-      backfillPerHour: () => backfillBudget({ allowed: limits.perHour, planned: planned + LOOKS_PER_HOUR }),
+      backfillPerHour: (now) =>
+        backfillBudget({ allowed: limits.perHour, used: used(now), planned: planned + LOOKS_PER_HOUR }),
     };
   };
 }

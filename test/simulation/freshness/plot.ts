@@ -16,14 +16,14 @@ const TICKS: readonly (readonly [number, string])[] = [
   [3600, '1 h'],
 ];
 
-/** Which curves are drawn, and where each has its label: at a share of the rows, left or right of the curve. */
-const CURVES: readonly { name: string; label: string; at: number; side: 'left' | 'right' }[] = [
-  { name: 'clairvoyant', label: 'clairvoyant', at: 0.6, side: 'left' },
-  { name: 'adaptive', label: 'adaptive', at: 0.6, side: 'right' },
-  { name: 'silent', label: 'adaptive, no signals', at: 0.88, side: 'right' },
-  { name: 'cron5', label: 'cron */5', at: 0.14, side: 'left' },
-  { name: 'roundRobin', label: 'round robin', at: 0.3, side: 'left' },
-  { name: 'cron15', label: 'cron */15', at: 0.72, side: 'right' },
+/** Which curves are drawn, and where each has its label: beside the curve at a share of the rows, and how far away. */
+const CURVES: readonly { name: string; label: string; at: number; right: number; down?: number }[] = [
+  { name: 'clairvoyant', label: 'clairvoyant', at: 0.6, right: -8 },
+  { name: 'adaptive', label: 'adaptive', at: 0.4, right: 24 },
+  { name: 'silent', label: 'adaptive, without signals', at: 0.81, right: 6, down: 24 },
+  { name: 'cron5', label: 'cron */5', at: 0.14, right: -8 },
+  { name: 'roundRobin', label: 'round robin', at: 0.36, right: -12 },
+  { name: 'cron15', label: 'cron */15', at: 0.62, right: 14 },
 ];
 
 const STYLE = `
@@ -67,15 +67,13 @@ ${[0, 25, 50, 75, 100]
   .join('\n')}
 ${TICKS.map(([s, label]) => `<text x="${x(s)}" y="${bottom + 20}" text-anchor="middle">${label}</text>`).join('\n')}
 <path class="goal" d="M${x(60)} ${BOX.top}V${bottom}"/>
-<text x="${x(60) + 6}" y="${bottom - 8}">the goal for the median</text>
+<text x="${x(60) + 6}" y="${y(0.5) + 18}">goal for the median</text>
 <text x="${(BOX.left + WIDTH - BOX.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">time from the server having a row to the warehouse having it (log scale); share of rows upwards</text>
 ${drawn.map(({ name, result }) => `<path class="${name}" d="${curveOf(result)}"/>`).join('\n')}
 ${drawn
-  .map(({ name, label, at, side, result }) => {
-    const away = side === 'left' ? -8 : 8;
-    const anchor = side === 'left' ? 'end' : 'start';
-    const place = `x="${(x(result.all.quantile(at) / 1000) + away).toFixed(1)}" y="${(y(at) + 4).toFixed(1)}"`;
-    return `<text class="${name}" ${place} text-anchor="${anchor}">${label}</text>`;
+  .map(({ name, label, at, right, down = 4, result }) => {
+    const place = `x="${(x(result.all.quantile(at) / 1000) + right).toFixed(1)}" y="${(y(at) + down).toFixed(1)}"`;
+    return `<text class="${name}" ${place} text-anchor="${right < 0 ? 'end' : 'start'}">${label}</text>`;
   })
   .join('\n')}
 </svg>
