@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** `hst_live_…` and `hst_test_…` (HyperStudy's page on API keys). */
 const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
@@ -22,5 +23,24 @@ export function readKeyFile(file: string): KeyFound {
     return (mode & 0o007) === 0 ? checkKey(text) : { problem: `everybody can read ${file}: run chmod 600 on it` };
   } catch {
     return { problem: `${file} cannot be read: check its name and who may read it` };
+  }
+}
+
+/** The name that our systemd units give the key: `LoadCredential=hyperstudy-key:…`. */
+const CREDENTIAL = 'hyperstudy-key';
+
+/**
+ * The key that systemd hands to this service (systemd.exec(5), LoadCredential=), or undefined where it hands none. Its
+ * file keeps the mode that systemd gave it, as only the service can enter the folder.
+ */
+export function readCredential(env: Readonly<Record<string, string | undefined>>): KeyFound | undefined {
+  const folder = env['CREDENTIALS_DIRECTORY'] ?? '';
+  const file = join(folder, CREDENTIAL);
+  if (folder === '' || !existsSync(file)) return undefined;
+  try {
+    const found = checkKey(readFileSync(file, 'utf8'));
+    return 'key' in found ? found : { problem: `the credential ${CREDENTIAL} ${found.problem}` };
+  } catch {
+    return { problem: `the credential ${file} cannot be read` };
   }
 }

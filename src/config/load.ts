@@ -4,7 +4,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
 import { scrub } from '../shared/log.ts';
-import { checkKey, readKeyFile } from './key.ts';
+import { checkKey, readCredential, readKeyFile, type KeyFound } from './key.ts';
 import { configSchema, type Config, type OptionKinds } from './schema.ts';
 import { nearest } from './suggest.ts';
 
@@ -62,6 +62,7 @@ export function loadConfig(options: LoadOptions): Config {
     value,
     keyUnset,
     keyFromEnv: environment(options.env, 'HYPERSTUDY_API_KEY'),
+    credential: () => readCredential(options.env),
   });
   if ('problem' in secret) {
     const { name, text } = secret.problem;
@@ -239,6 +240,8 @@ function findKey(from: {
   /** The unset variable that the file names as its key. */
   keyUnset: string | undefined;
   keyFromEnv: string | undefined;
+  /** What systemd hands over; asked for only when nothing else names a key. */
+  credential: () => KeyFound | undefined;
 }): { key: string | undefined } | { problem: { name: 'key' | 'keyFile' | undefined; text: string } } {
   const inFile = SECRETS.parse(from.written).api.key?.replace(REFERENCE, '').trim() ?? '';
   if (inFile !== '' && (statSync(from.path).mode & 0o077) !== 0) {
@@ -251,7 +254,10 @@ function findKey(from: {
   if (from.keyFromEnv === undefined && fromFile !== undefined && keyFile !== undefined)
     return { problem: { name: 'keyFile', text: 'give either key or keyFile, not both' } };
   const given = from.keyFromEnv ?? fromFile;
-  if (given === undefined && keyFile === undefined) return { key: undefined };
+  if (given === undefined && keyFile === undefined) {
+    const handed = from.credential() ?? { key: undefined };
+    return 'key' in handed ? handed : { problem: { name: undefined, text: handed.problem } };
+  }
   const found = given === undefined ? readKeyFile(resolve(dirname(from.path), keyFile ?? '')) : checkKey(given);
   if ('key' in found) return found;
   if (from.keyFromEnv !== undefined)

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -245,6 +245,44 @@ describe('the configuration', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  describe("and systemd's credentials", () => {
+    const bare = 'experiments: [{ all: true }]';
+    const handed = (key: string, mode = 0o400) => {
+      const CREDENTIALS_DIRECTORY = join(temporaryFolder(), 'credentials');
+      mkdirSync(CREDENTIALS_DIRECTORY);
+      writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-key'), key);
+      chmodSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-key'), mode);
+      return { CREDENTIALS_DIRECTORY };
+    };
+    const other = `hst_live_${'z'.repeat(64)}`;
+
+    it.each([0o400, 0o440, 0o444])('take the key that systemd hands over, with its mode %o', (mode) => {
+      expect(load(bare, handed(`${KEY}\n`, mode)).api.key).toBe(KEY);
+      // What config.example.yaml and `hsw init` write.
+      expect(load(`${bare}\napi: { key: "\${HYPERSTUDY_API_KEY}" }`, handed(KEY, mode)).api.key).toBe(KEY);
+    });
+
+    it('let the environment and the configuration win', () => {
+      const env = handed(other);
+      expect(load(bare, { ...env, HYPERSTUDY_API_KEY: KEY }).api.key).toBe(KEY);
+      const file = join(temporaryFolder(), 'key');
+      writeFileSync(file, KEY, { mode: 0o600 });
+      expect(load(`${bare}\napi: { keyFile: ${file} }`, env).api.key).toBe(KEY);
+      expect(load(`${bare}\napi: { key: "\${MINE}" }`, { ...env, MINE: KEY }).api.key).toBe(KEY);
+    });
+
+    it('are no key where systemd hands over none, and a mistake where it hands over something else', () => {
+      const env = handed(KEY);
+      rmSync(join(env.CREDENTIALS_DIRECTORY, 'hyperstudy-key'));
+      expect(problem(bare, env)).toMatchObject({ code: 'KEY_MISSING' });
+      expect(problem(bare, { CREDENTIALS_DIRECTORY: '' })).toMatchObject({ code: 'KEY_MISSING' });
+      const { code, message } = problem(bare, handed('my-secret-password-123'));
+      expect(code).toBe('CONFIG_INVALID');
+      expect(message).toContain('the credential hyperstudy-key does not look like a HyperStudy key');
+      expect(message).not.toContain('my-secret');
+    });
   });
 
   it('says where it looked when there is none', () => {
