@@ -81,7 +81,7 @@ Examples:
 Exit status: 0 all well · 1 done, but some streams failed or are incomplete · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
-  for (const command of [init, doctor, sync, plan, verify, daemon, status, exporting, demo, simulator])
+  for (const command of [init, doctor, sync, plan, verify, daemon, status, exporting, installService, demo, simulator])
     command(program, run);
 }
 
@@ -212,6 +212,27 @@ Examples:
   hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
     )
     .action((options: unknown) => run(async () => (await import('./commands/export.ts')).exportRecords, options));
+}
+
+function installService(program: Program, run: Run): void {
+  program
+    .command('install-service')
+    .description('print the systemd unit for this installation and the commands to set it up, or write it (--install)')
+    .option('--timer', 'a timer that runs `hsw sync now` every 15 minutes, instead of the daemon')
+    .option('--install', 'write the unit; needs root')
+    .option('--force', 'replace a unit that differs, and write it although it would not work')
+    .option('--root <folder>', 'write below this folder instead of /; for making packages and images')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw install-service
+  sudo hsw --config /etc/hyperstudy-warehouse/config.yaml install-service --install
+  sudo hsw install-service --timer --install`,
+    )
+    .action((options: unknown) =>
+      run(async () => (await import('./commands/install-service.ts')).installService, options),
+    );
 }
 
 function demo(program: Program, run: Run): void {

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { WarehouseError } from '../shared/errors.ts';
+
+/** The user that the service runs as; members of its group read the database. */
+export const SERVICE_USER = 'hyperstudy-warehouse';
+
+/** What `StateDirectory=` in the units makes. */
+export const STATE_FOLDER = '/var/lib/hyperstudy-warehouse';
+
+/** The paths of an installation; all absolute. */
+export interface InstallationPaths {
+  readonly node: string;
+  readonly main: string;
+  readonly config: string;
+  /** The folder of the SQLite file. */
+  readonly data: string;
+}
+
+/** The units of the daemon, or of the timer. */
+export function unitNames(timer: boolean): readonly string[] {
+  return timer
+    ? ['hyperstudy-warehouse-sync.service', 'hyperstudy-warehouse-sync.timer']
+    : ['hyperstudy-warehouse.service'];
+}
+
+/** Folders that `ProtectHome=yes` hides. */
+const HOMES = ['/home', '/root', '/run/user'];
+
+/** A unit as this package ships it, with the paths of an installation in the place of the usual ones. */
+export function renderUnit(name: string, { node, main, config, data }: InstallationPaths): string {
+  const shipped = readFileSync(new URL(`../../systemd/${name}`, import.meta.url), 'utf8');
+  if (name.endsWith('.timer')) return shipped;
+  const command = name === 'hyperstudy-warehouse.service' ? 'daemon' : 'sync now';
+  const start = `ExecStart=${word(node)} ${argument(main)} --config ${argument(config)} ${command}`;
+  const unit = replaceLine(shipped, 'ExecStart=', start);
+  const seen = [node, main, config, data].some((path) => HOMES.some((home) => isWithin(path, home)))
+    ? replaceLine(unit, 'ProtectHome=', 'ProtectHome=read-only')
+    : unit;
+  if (isWithin(data, STATE_FOLDER)) return seen;
+  const mounted = replaceLine(seen, 'After=', `After=network-online.target\nRequiresMountsFor=${word(data)}`);
+  return replaceLine(mounted, 'ProtectSystem=', `ProtectSystem=strict\nReadWritePaths=${word(data)}`);
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function replaceLine(unit: string, start: string, line: string): string {
+  const lines = unit.split('\n');
+  const at = lines.findIndex((text) => text.startsWith(start));
+  if (at === -1) throw new Error(`the unit has no line ${start}`);
+  return lines.with(at, line).join('\n');
+}
+
+/** A path as one word of a unit (systemd.syntax(7)): quoted where it has blanks, with `%` for itself. */
+function word(path: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (/["'\\\u0000-\u001f\u007f]/.test(path)) {
+    throw new WarehouseError(
+      'USAGE',
+      `systemd cannot name the path ${JSON.stringify(path)}: it has a quote, a backslash or a control character.`,
+      {
+        hint: 'Move the installation or the data to a folder with a plainer name.',
+      },
+    );
+  }
+  const literal = path.replaceAll('%', '%%');
+  return /[\s;#]/.test(literal) ? `"${literal}"` : literal;
+}
+
+/** A word of a command line behind the program, where `$` would name a variable. */
+function argument(path: string): string {
+  return word(path).replaceAll('$', '$$$$');
+}
