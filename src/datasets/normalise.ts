@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, isObject, isRawNumber, parseJson, type Json, type JsonObject } from '../shared/json.ts';
+import {
+  canonicalJson,
+  isObject,
+  isRawNumber,
+  parseJson,
+  textOfJson,
+  type Json,
+  type JsonObject,
+} from '../shared/json.ts';
 import type { Column, Dataset } from './define.ts';
 import {
   decode,
@@ -50,8 +58,9 @@ const ABSENT_LIKE = /^\$+absent$/;
 
 /** Turns one record of an answer into a row, losing nothing: `denormalise` gives the record back. */
 export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | BadRecord {
-  if (!isObject(value)) return { reason: 'not an object', text: JSON.stringify(value) };
-  if (isDeeperThan(value, DEEPEST)) return { reason: `nested more than ${DEEPEST} levels deep`, text: deepText(value) };
+  if (!isObject(value)) return { reason: 'not an object', text: textOfJson(value) };
+  if (isDeeperThan(value, DEEPEST))
+    return { reason: `nested more than ${DEEPEST} levels deep`, text: textOfJson(value) };
   const record = withoutSignatures(value) as JsonObject;
   const extra = new Map<string, Json>();
   const absent: string[] = [];
@@ -134,13 +143,4 @@ function idText(value: Json | undefined): string | undefined {
 function isDeeperThan(value: Json, levels: number): boolean {
   if (typeof value !== 'object' || value === null || isRawNumber(value)) return false;
   return levels === 0 || Object.values<Json>(value).some((member) => isDeeperThan(member, levels - 1));
-}
-
-/** JSON.stringify gives up on what is nested deeper than the call stack. */
-function deepText(value: Json): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '"nested too deeply to be written down"';
-  }
 }

@@ -26,9 +26,11 @@ const MAY_LOSE = /\d[\d.]{15}|\d[eE][+-]?\d{3}|[:[,]\s*-0(?:\.0*)?(?:[eE][+-]?\d
  */
 export function parseJson(text: string): Json {
   if (!MAY_LOSE.test(text)) return JSON.parse(text) as Json;
-  return json.parse(text, (_key, value, { source }) =>
-    typeof value === 'number' && source !== undefined && !holds(value, source) ? json.rawJSON(source) : value,
-  ) as Json;
+  return unlessTooDeep(
+    () =>
+      json.parse(text, (_key, value, { source }) => (typeof value === 'number' ? exact(value, source) : value)) as Json,
+    () => buildJson(text),
+  );
 }
 
 export function isRawNumber(value: unknown): value is RawNumber {
@@ -39,14 +41,36 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }
 
+/** JSON as `JSON.stringify` writes it, however deep the value is nested. */
+export function textOfJson(value: Json): string {
+  return unlessTooDeep(
+    () => JSON.stringify(value),
+    () => writeJson(value, Object.entries<Json>),
+  );
+}
+
 /** JSON with the keys of every object in code-unit order: equal values give equal text. */
 export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  return unlessTooDeep(
+    () => canonical(value),
+    () => writeJson(value, sortedEntries),
+  );
+}
+
+function canonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (!isObject(value)) return JSON.stringify(value);
-  const members = Object.entries<Json>(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+  const members = sortedEntries(value).map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
   return `{${members.join(',')}}`;
+}
+
+function sortedEntries(value: JsonObject): [string, Json][] {
+  return Object.entries<Json>(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The number, or its own text where the double says another one. */
+function exact(value: number, source: string | undefined): number | RawNumber {
+  return source === undefined || holds(value, source) ? value : json.rawJSON(source);
 }
 
 /** Whether the double says the same decimal number as its source. */
@@ -63,4 +87,78 @@ function decimal(text: string): string {
   const significant = digits.replace(/0+$/, '');
   if (significant === '') return '0';
   return `${sign}${significant}e${Number(exponent) - fraction.length + (digits.length - significant.length)}`;
+}
+
+/** What recursion makes of a value or, where the call stack is too small for its depth, what a loop does. */
+function unlessTooDeep<T>(recursive: () => T, loop: () => T): T {
+  try {
+    return recursive();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return loop();
+  }
+}
+
+/** A value as JSON text, written without recursion. */
+function writeJson(root: Json, entriesOf: (value: JsonObject) => [string, Json][]): string {
+  const text: string[] = [];
+  const ahead: ({ text: string } | { value: Json })[] = [{ value: root }];
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    if ('text' in next) {
+      text.push(next.text);
+      continue;
+    }
+    const { value } = next;
+    const isList = Array.isArray(value);
+    if (!isList && !isObject(value)) {
+      text.push(JSON.stringify(value));
+      continue;
+    }
+    const members = isList
+      ? value.map((member): [string, Json] => ['', member])
+      : entriesOf(value).map(([key, member]): [string, Json] => [`${JSON.stringify(key)}:`, member]);
+    text.push(isList ? '[' : '{');
+    ahead.push({ text: isList ? ']' : '}' });
+    for (let i = members.length - 1; i >= 0; i--) {
+      const [label, member] = members[i] ?? ['', null];
+      ahead.push({ value: member }, { text: (i === 0 ? '' : ',') + label });
+    }
+  }
+  return text.join('');
+}
+
+/** The tokens of JSON: a mark, a string, or a number or word. */
+const TOKEN = /[{}[\],:]|"(?:[^"\\]+|\\.)*"|[^\s{}[\],:"]+/g;
+
+/** The value of a text that is known to be JSON, built without recursion and without losing a digit. */
+function buildJson(text: string): Json {
+  const root: Json[] = [];
+  const open: (Json[] | JsonObject)[] = [root];
+  let into: Json[] | JsonObject = root;
+  let key: string | undefined;
+  const put = (value: Json) => {
+    if (Array.isArray(into)) into.push(value);
+    else if (key === undefined) key = typeof value === 'string' ? value : '';
+    else {
+      // Assigning to `__proto__` would set the prototype instead.
+      Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true });
+      key = undefined;
+    }
+  };
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === ',' || token === ':') continue;
+    if (token === ']' || token === '}') {
+      open.pop();
+      into = open.at(-1) ?? root;
+    } else if (token === '[' || token === '{') {
+      const made = token === '[' ? [] : {};
+      put(made);
+      open.push(made);
+      into = made;
+    } else {
+      const value = JSON.parse(token) as Json;
+      put(typeof value === 'number' ? exact(value, token) : value);
+    }
+  }
+  return root[0] ?? null;
 }
