@@ -1,4 +1,4 @@
-import { isObject, parseJson, type Json, type JsonObject } from '../shared/json.ts';
+import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 
 /** What a successful answer says of its place in a listing; members that are no counts are left out. */
 export interface Pagination {
@@ -49,6 +49,15 @@ export function readEnvelope(text: string): Envelope {
   };
 }
 
+/** Whether the text is a JSON object of whatever kind. */
+export function isJsonObject(text: string): boolean {
+  try {
+    return isObject(parseJson(text));
+  } catch {
+    return false;
+  }
+}
+
 function readError(error: Json | undefined): Envelope {
   const { code, message, details = null } = error !== undefined && isObject(error) ? error : ({} as JsonObject);
   return {
@@ -63,7 +72,7 @@ function readError(error: Json | undefined): Envelope {
 function warningsIn(metadata: JsonObject): string[] {
   const warnings = metadata['_warnings'] ?? [];
   return (Array.isArray(warnings) ? warnings : [warnings]).map((warning) =>
-    typeof warning === 'string' ? warning : JSON.stringify(warning),
+    typeof warning === 'string' ? warning : textOfJson(warning),
   );
 }
 

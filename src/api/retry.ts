@@ -8,16 +8,34 @@ const LONGEST_BACKOFF_MS = 30_000;
 /** What is waited after a 429 that does not say how long: the shorter of the API's two windows. */
 const DEFAULT_RETRY_AFTER_MS = 60_000;
 
-/** Exponential backoff with full jitter, in milliseconds, before the try after `failures` failed ones. */
-export function backoff(failures: number, random: () => number): number {
-  return Math.ceil(random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures));
+/** No window of the API is longer than an hour: what asks for more than a day is a mistake, not a limit. */
+const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
+
+/** What an answer's headers say of the time. */
+export interface WaitHeaders {
+  readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
 }
 
 /**
- * Milliseconds to wait after a 429, never less than the server asks. `Retry-After` is a number of seconds or an HTTP
- * date, which is read against the answer's own `Date`, so that a wrong local clock does no harm.
+ * Exponential backoff with full jitter, in milliseconds, before the try after `failures` failed ones; where the server
+ * says when it will be back, no less, up to the longest backoff.
  */
-export function retryAfter(headers: { retryAfter: string | undefined; date: string | undefined }, now: number): number {
+export function backoff(failures: number, random: () => number, headers?: WaitHeaders, now = 0): number {
+  const waitMs = Math.ceil(random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures));
+  const asked = headers?.retryAfter === undefined ? 0 : retryAfter(headers, now);
+  return Math.max(waitMs, Math.min(asked, LONGEST_BACKOFF_MS));
+}
+
+/**
+ * Milliseconds to wait after a 429, never less than the server asks, but a day at most. `Retry-After` is a number of
+ * seconds or an HTTP date, which is read against the answer's own `Date`, so that a wrong local clock does no harm.
+ */
+export function retryAfter(headers: WaitHeaders, now: number): number {
+  return Math.min(asked(headers, now), LONGEST_RETRY_AFTER_MS);
+}
+
+function asked(headers: WaitHeaders, now: number): number {
   const text = headers.retryAfter?.trim() ?? '';
   if (/^\d{1,9}$/.test(text)) return Math.max(Number(text), 1) * 1000;
   // Date.parse takes almost anything for a date.

@@ -1,0 +1,117 @@
+import type { WarehouseError } from '../shared/errors.ts';
+import type { Json, JsonObject } from '../shared/json.ts';
+import type { Body } from './body.ts';
+import { isJsonObject, readEnvelope, type Envelope, type Pagination } from './envelope.ts';
+import { effectiveStatus, quoted, refused, tooLarge, unreadable } from './failure.ts';
+import { httpTime } from './headers.ts';
+
+/** A successful answer. */
+export interface Answer {
+  readonly data: Json[];
+  readonly metadata: JsonObject;
+  /** `metadata._warnings`: the answer may lack rows. */
+  readonly warnings: readonly string[];
+  readonly truncated: boolean;
+  readonly pagination: Pagination | undefined;
+  /** The server's clock when it answered, in milliseconds since 1970 UTC. */
+  readonly serverTime: number | undefined;
+  /** Requests that it took, retries included. */
+  readonly tries: number;
+}
+
+/** What a server sent, whatever it is. */
+export interface Reply {
+  readonly status: number;
+  readonly body: Body;
+  readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
+  /** What the server calls the request. */
+  readonly requestId: string | undefined;
+}
+
+/** A try that brought no reply. */
+export interface Failed {
+  readonly error: WarehouseError;
+  /** Another try cannot help. */
+  readonly lasts: boolean;
+}
+
+/** What a try came to: an answer, a refusal that stands, a failure that passes, or a wait. */
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Omit<Answer, 'tries'> }
+  | { readonly kind: 'final' | 'retry'; readonly error: WarehouseError }
+  | { readonly kind: 'wait'; readonly error: WarehouseError; readonly reply: Reply };
+
+/** What a reply comes to. */
+export function judge(reply: Reply, what: string, key: string): Outcome {
+  const { status, body } = reply;
+  const failed = failedUnread(reply, what);
+  if (failed !== undefined) return failed;
+  const envelope: Envelope = 'text' in body ? readEnvelope(body.text) : { kind: 'unreadable', why: body.why };
+  if (envelope.kind === 'success' && isWhole(status)) {
+    const warnings = readableWarnings(envelope.warnings, key);
+    return { kind: 'answer', answer: { ...envelope, warnings, serverTime: httpTime(reply.date) } };
+  }
+  if (envelope.kind === 'error') return refusal(reply, envelope, what, key);
+  if (status >= 400) return noEnvelope(reply, what, key);
+  const why = envelope.kind === 'unreadable' ? envelope.why : 'it is not the whole answer';
+  return { kind: 'retry', error: unreadable(what, reply, why) };
+}
+
+/** The text of a healthy `GET /health`, which has no envelope, or the error that stands for any other reply. */
+export function judgeHealth(reply: Reply, what: string, key: string): { text: string } | { error: WarehouseError } {
+  const { status, body } = reply;
+  if (isWhole(status) && 'text' in body && isJsonObject(body.text) && readEnvelope(body.text).kind !== 'error') {
+    return body;
+  }
+  const outcome = judge(reply, what, key);
+  return 'error' in outcome ? outcome : { error: unreadable(what, reply, 'it is no health check') };
+}
+
+/** Redirects are not followed, whatever their body is; and what is too large was not read. */
+function failedUnread(reply: Reply, what: string): Outcome | undefined {
+  const { status, body, requestId } = reply;
+  if (REDIRECTS.has(status)) {
+    const why = 'the server sends requests elsewhere, and the key goes to the configured address only';
+    return { kind: 'final', error: unreadable(what, reply, why) };
+  }
+  if (status >= 400 || !('why' in body) || body.isTooLarge !== true) return undefined;
+  return { kind: 'final', error: tooLarge(what, requestId, body.why) };
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** 200, or 203 from a proxy that changed something about it; a part (206) or a promise (202) is no answer. */
+function isWhole(status: number): boolean {
+  return status === 200 || status === 203;
+}
+
+function refusal(reply: Reply, envelope: Extract<Envelope, { kind: 'error' }>, what: string, key: string): Outcome {
+  const status = effectiveStatus(reply.status, envelope.code);
+  const error = refused({ ...envelope, status, requestId: reply.requestId }, what, [key]);
+  return ended(reply, status, error);
+}
+
+/** A page of some proxy says nothing about scopes, ids or parameters. */
+function noEnvelope(reply: Reply, what: string, key: string): Outcome {
+  const { status, requestId } = reply;
+  if ([400, 403, 404].includes(status)) {
+    return { kind: 'final', error: unreadable(what, reply, 'it is not from the HyperStudy API') };
+  }
+  const said = { status, code: '', message: 'no reason given', details: null, requestId };
+  return ended(reply, status, refused(said, what, [key]));
+}
+
+function ended(reply: Reply, status: number, error: WarehouseError): Outcome {
+  if (status === 429) return { kind: 'wait', error, reply };
+  return { kind: status >= 500 || status === 408 ? 'retry' : 'final', error };
+}
+
+const MOST_WARNINGS = 5;
+
+/** Warnings stand beside the data in the warehouse: each in one short line, and not too many of them. */
+function readableWarnings(warnings: readonly string[], key: string): string[] {
+  const readable = warnings.slice(0, MOST_WARNINGS).map((warning) => quoted(warning, [key]));
+  const more = warnings.length - readable.length;
+  return more > 0 ? [...readable, `and ${more} more warnings`] : readable;
+}

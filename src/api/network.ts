@@ -1,0 +1,81 @@
+/** What went wrong on the way to a server, in words for people. */
+export interface WireFailure {
+  readonly reason: string;
+  readonly hint: string;
+  /** Trying again in a moment cannot help: somebody has to change something. */
+  readonly lasts: boolean;
+}
+
+const HINT = 'Check the network and api.baseUrl; the next sync goes on from there.';
+const CERTIFICATE_HINT =
+  'Where a proxy checks your traffic with a certificate of its own, name its file in the environment variable NODE_EXTRA_CA_CERTS.';
+const CLOCK_HINT =
+  'Check the date of this computer (timedatectl); if it is right, the server has to renew its certificate.';
+
+export const PROXY_407 = 'the proxy on the way wants a name and a password (HTTP 407)';
+export const PROXY_HINT =
+  'Put them into HTTPS_PROXY and HTTP_PROXY (http://name:password@proxy:port), or name the server in NO_PROXY.';
+
+/** By the codes and names of Node's and undici's errors and their causes; the first that fits. */
+const BY_CODE: readonly (readonly [pattern: RegExp, reason: string, lasting?: { hint: string }])[] = [
+  [/UND_ERR_PRX/, 'no connection to it came about through the proxy', { hint: PROXY_HINT }],
+  [/ECONNREFUSED/, 'nothing answers at that address'],
+  [/ENOTFOUND|EAI_AGAIN|EAI_FAIL/, 'its name cannot be found; is this computer online?'],
+  [/CERT_HAS_EXPIRED/, 'its certificate has expired', { hint: CLOCK_HINT }],
+  [/CERT_NOT_YET_VALID/, 'its certificate is not valid yet', { hint: CLOCK_HINT }],
+  [/ALTNAME_INVALID/, 'its certificate is for another name', { hint: 'Check api.baseUrl.' }],
+  [
+    /CERT|LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|CRL/,
+    'its certificate is not trusted by this computer',
+    { hint: CERTIFICATE_HINT },
+  ],
+  [
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/,
+    'it does not speak TLS there',
+    { hint: 'Check api.baseUrl: is the port right, and should it be http:// rather than https://?' },
+  ],
+  [/OVERFLOW/, 'its headers are larger than any program accepts'],
+  [/HPE_/, 'what answers there does not speak HTTP as it should; should it be https:// or another port?'],
+  [/TIMEOUT|TimeoutError|ETIMEDOUT/i, 'it did not answer in time'],
+  [
+    /ECONNRESET|UND_ERR_SOCKET|EPIPE|ECONNABORTED|UND_ERR_RES_CONTENT_LENGTH|UND_ERR_INFO|UND_ERR_ABORTED/,
+    'the connection broke off',
+  ],
+  [/TLS|SSL|EPROTO/, 'no secure connection came about'],
+  [/EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL/, 'there is no route to it'],
+  [/EACCES|EPERM/, 'this computer does not let the program connect', { hint: 'Check its firewall and sandbox.' }],
+  [/EMFILE|ENFILE/, 'this computer has too many files open'],
+];
+
+/** What undici says of a proxy without a code of its own. */
+const PROXY_STATUS = /^Proxy (?:response \((\d{3})\)|Authentication Required \((407)\))/;
+
+/** What an error of Node or undici means. */
+export function wireFailure(error: unknown): WireFailure {
+  const errors = chain(error);
+  const proxy = errors.map(({ message }) => PROXY_STATUS.exec(message)).find((found) => found !== null);
+  if (proxy !== undefined) {
+    const status = proxy[1] ?? proxy[2] ?? '';
+    const reason = status === '407' ? PROXY_407 : `the proxy on the way refuses (HTTP ${status})`;
+    return { reason, hint: PROXY_HINT, lasts: status === '407' };
+  }
+  const codes = errors.map(codeOf).filter((code) => code !== 'Error');
+  const [, reason, lasting] = BY_CODE.find(([pattern]) => pattern.test(codes.join(' '))) ?? [];
+  return {
+    reason: reason ?? (codes.length === 0 ? 'the connection failed' : `the connection failed (${codes.join(' ')})`),
+    hint: lasting?.hint ?? HINT,
+    lasts: lasting !== undefined,
+  };
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+/** An error, its causes, and what a failure of several addresses gathers. */
+function chain(error: unknown, found: Error[] = []): Error[] {
+  if (!(error instanceof Error) || found.length >= 10) return found;
+  found.push(error);
+  if (error instanceof AggregateError) for (const one of error.errors) chain(one, found);
+  return chain(error.cause, found);
+}
