@@ -147,8 +147,8 @@ function nightsOf(options: EngineOptions, connection: Connection, schedules: Map
 }
 
 function shareOf({ connection, agenda, experiments }: State, priority: number): number {
-  const { allowed } = connection.budget.usage().hour;
+  const { allowed, used } = connection.budget.usage().hour;
   const planned = agenda.requestsPerHour + experiments.looksPerHour;
-  if (priority === PRIORITY.backfill) return Math.max(backfillBudget({ allowed, planned }), 1) / allowed;
+  if (priority === PRIORITY.backfill) return Math.max(backfillBudget({ allowed, used, planned }), 1) / allowed;
   return priority === PRIORITY.reconcile ? connection.config.reconcile.budgetShare : 1;
 }
