@@ -9,6 +9,8 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   );
   process.exitCode = 2;
 } else {
+  const { keepMemorySmall } = await import('./shared/memory.ts');
+  keepMemorySmall();
   const { main } = await import('./cli/program.ts');
   process.exitCode = await main(process.argv, process);
 }

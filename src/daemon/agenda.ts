@@ -47,7 +47,9 @@ export function makeAgenda(situation: Situation): Agenda {
     .filter(({ stream, at }) => at.backfilled && scheduleFor(situation, stream) === 'adaptive')
     .map(({ stream, key, live }): Candidate => {
       const { rowsPerHour, cost } = observed.of(key);
-      return { key, endpoint: stream.dataset.name, live, rowsPerHour, cost };
+      // Rows that are read by time come once, however often they are asked for; a listing comes again each time.
+      const isListed = stream.dataset.read !== 'incremental';
+      return { key, endpoint: stream.dataset.name, live, rowsPerHour, cost: isListed ? cost : 1 };
     });
   const intervals = pollIntervals(candidates, situation.limits);
   const entries = known.map(({ stream, key, at, live }): Entry => {

@@ -52,6 +52,7 @@ const Result = z.object({
   unchanged: count,
   deleted: count,
   requests: count,
+  oldestNew: z.string().nullable(),
   watermark: z.string().nullable(),
   complete: z.boolean(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().exactOptional() }).exactOptional(),

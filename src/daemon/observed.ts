@@ -5,7 +5,7 @@ import type { StreamResult } from '../sync/stream.ts';
 export interface Observed {
   of(key: string): { readonly rowsPerHour: number; readonly cost: number };
   /** A poll has ended. */
-  note(key: string, result: Pick<StreamResult, 'inserted' | 'requests'>, now: number): void;
+  note(key: string, result: Pick<StreamResult, 'inserted' | 'requests' | 'oldestNew'>, now: number): void;
   /** Something went wrong that no result tells: the stream is left alone until then. */
   rest(key: string, until: number): void;
   restsUntil(key: string): number;
@@ -19,7 +19,7 @@ export function createObserved(): Observed {
   const resting = new Map<string, number>();
   return {
     of: (key) => seen.get(key) ?? { rowsPerHour: 0, cost: 1 },
-    note(key, { inserted, requests }, now) {
+    note(key, { inserted, requests, oldestNew }, now) {
       resting.delete(key);
       const before = seen.get(key);
       if (before === undefined) {
@@ -27,7 +27,9 @@ export function createObserved(): Observed {
         seen.set(key, { rowsPerHour: 0, cost: 1, at: now });
         return;
       }
-      const rowsPerHour = updateRate(before.rowsPerHour, { newRows: inserted, elapsedMs: now - before.at });
+      const elapsedMs = now - before.at;
+      const spanMs = oldestNew === null ? elapsedMs : Math.max(0, now - Date.parse(oldestNew));
+      const rowsPerHour = updateRate(before.rowsPerHour, { newRows: inserted, elapsedMs, spanMs });
       const cost = Math.max(1, before.cost * (1 - WEIGHT) + requests * WEIGHT);
       seen.set(key, { rowsPerHour, cost, at: now });
     },

@@ -10,8 +10,8 @@ import { readSnapshot } from './snapshot.ts';
 import { numbered } from './repeats.ts';
 import { NotWalkable, walk, type Stretch } from './walk.ts';
 
-/** Pages a transaction of a first read takes together; a kill repeats at most these. */
-const BACKFILL_PAGES = 10;
+/** Pages that a transaction of a first read takes together, which a kill repeats at most; and rows, as memory holds them. */
+const BACKFILL = { pages: 10, rows: 5000 };
 
 /**
  * Brings a stream with a time filter up to date: the first read walks from the beginning; later ones poll the
@@ -64,7 +64,7 @@ function whyNotWalkable(error: unknown): 'ignored' | 'rejected' | undefined {
 async function walkOn(session: Session): Promise<void> {
   const { reader, memory, startedAt } = session;
   const before = position(session);
-  const batchPages = before.backfilled ? 1 : BACKFILL_PAGES;
+  const batch = before.backfilled ? { pages: 1, rows: 0 } : BACKFILL;
   let pending: Stretch[] = [];
   let watermark = before.watermark;
   const flush = () => {
@@ -82,7 +82,8 @@ async function walkOn(session: Session): Promise<void> {
     doubt(session, stretch);
     if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);
     pending.push(stretch);
-    if (pending.length >= batchPages) flush();
+    const rows = pending.reduce((sum, one) => sum + one.rows.length, 0);
+    if (pending.length >= batch.pages || rows >= batch.rows) flush();
   }
   flush();
   if (session.doubts.size === 0 && !before.backfilled) await compareResumed(session, before.watermark, watermark);

@@ -20,7 +20,7 @@ interface Served {
 /** The documented page (HyperStudy API overview). */
 const DOCUMENTED_PAGE = 1000;
 /** What is tried one after the other once pages come full, as every request counts against the limits. */
-const LARGER = [5000, 10_000];
+const LARGER = [2000, 5000];
 
 /** Failures of a larger page that a smaller one may not meet. */
 const TOO_MUCH = new Set(['PARAMETER_REFUSED', 'SERVER_FAILED', 'ANSWER_UNREADABLE']);

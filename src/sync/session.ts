@@ -31,7 +31,15 @@ export interface Session {
   readonly dry?: boolean;
   /** A reader of the same data type in one of the experiment's rooms. */
   readonly inRoom: (room: string) => Reader;
-  readonly counts: { inserted: number; updated: number; unchanged: number; deleted: number; bad: number };
+  readonly counts: {
+    inserted: number;
+    updated: number;
+    unchanged: number;
+    deleted: number;
+    bad: number;
+    /** The earliest time of the rows that were inserted. */
+    oldestNew: number | undefined;
+  };
   /** Why the stream may be incomplete after this sync. */
   readonly doubts: Set<string>;
   /** Those doubts that narrower requests may clear up: the API said that its answer lacks records. */
@@ -75,6 +83,8 @@ export function write(
   counts.updated += committed.updated;
   counts.unchanged += committed.unchanged;
   counts.deleted += committed.deleted;
+  if (committed.oldestNew !== undefined)
+    counts.oldestNew = Math.min(counts.oldestNew ?? committed.oldestNew, committed.oldestNew);
   counts.bad += batch.bad?.length ?? 0;
   return committed;
 }
@@ -91,7 +101,7 @@ function note(
 }
 
 function untouched(session: Session): Committed {
-  return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, position: position(session) };
+  return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, oldestNew: undefined, position: position(session) };
 }
 
 /** Fewer rows than this may vanish at once in any stream. */

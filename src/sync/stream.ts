@@ -31,6 +31,8 @@ export interface StreamResult {
   readonly unchanged: number;
   readonly deleted: number;
   readonly requests: number;
+  /** The time of the earliest row that was new. */
+  readonly oldestNew: string | null;
   readonly watermark: string | null;
   readonly complete: boolean;
   readonly error?: { code: string; message: string; hint?: string };
@@ -151,7 +153,7 @@ export function openSession(context: SyncContext, stream: Stream): Session {
     full,
     acceptDeletes,
     inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, { ...readerOptions, spent: reader.spent }),
-    counts: { inserted: 0, updated: 0, unchanged: 0, deleted: 0, bad: 0 },
+    counts: { inserted: 0, updated: 0, unchanged: 0, deleted: 0, bad: 0, oldestNew: undefined },
     doubts: new Set(),
     partial: new Set(),
   };
@@ -179,6 +181,7 @@ function result(session: Session, status: StreamResult['status'], error?: Wareho
     unchanged: counts.unchanged,
     deleted: counts.deleted,
     requests: reader.spent.requests,
+    oldestNew: counts.oldestNew === undefined ? null : formatTime(counts.oldestNew),
     watermark: watermark === undefined ? null : formatTime(watermark),
     complete,
     ...(error === undefined

@@ -30,6 +30,8 @@ export interface Committed {
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
+  /** The earliest time of the rows that were inserted. */
+  readonly oldestNew: number | undefined;
   readonly position: Position;
 }
 
@@ -88,10 +90,12 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     const late = { lateRows: before.lateRows, latestMs: before.latestMs };
     const at = formatTime(now);
     const changed: Row[] = [];
+    let oldestNew: number | undefined;
     for (const row of batch.rows) {
       const written = upsert(experimentId, row, at);
       counts[written]++;
       if (written !== 'unchanged') changed.push(row);
+      if (written === 'inserted' && row.time !== undefined) oldestNew = Math.min(oldestNew ?? row.time, row.time);
       const isLate = written === 'inserted' && before.backfilled && row.time !== undefined;
       if (isLate && row.time < (before.watermark ?? 0)) {
         late.lateRows++;
@@ -105,7 +109,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     const rows = before.rows + counts.inserted - deleted;
     const position = { ...before, ...batch.position, ...late, rows };
     if (!samePosition(before, position)) writePosition(db, stream, position);
-    return { ...counts, deleted, position };
+    return { ...counts, deleted, oldestNew, position };
   });
 
   return {

@@ -207,7 +207,7 @@ describe('the page size', () => {
     const { first, again, rows } = await requests('accepted');
     expect(rows).toBeGreaterThan(15_000);
     expect(first).toBeLessThan(rows / 1000 / 2);
-    expect(again).toBeLessThanOrEqual(Math.ceil(rows / 10_000) + 1);
+    expect(again).toBeLessThanOrEqual(Math.ceil(rows / 5000) + 1);
   });
 
   it.each(['clamped', 'rejected'] as const)('is guessed wrongly once only where more is %s', async (reading) => {
