@@ -31,10 +31,12 @@ export interface Situation {
   /** Requests that polls may plan with. */
   readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number };
   readonly scheduleOf: (expression: string) => Schedule;
+  /** When the key, the network or the configuration last changed for the better: what failed before is tried again. */
+  readonly since: number;
   readonly now: number;
 }
 
-/** How long a first read, or a stream that the key may not read, is left alone after it did not succeed. */
+/** How long at most a stream that was not read well is left alone; a first read that is incomplete costs many requests. */
 const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR_MS } as const;
 
 /** When each stream is to be read next: the first reads at once, the others by their schedule. */
@@ -67,10 +69,9 @@ function nextRead(
   { backfilled, lastSyncAt = 0, lastStatus }: Position,
   interval: number | undefined,
 ): number {
-  if (lastStatus === 'skipped') return lastSyncAt + AGAIN_MS.skipped;
-  if (!backfilled) {
-    return lastStatus === 'failed' || lastStatus === 'incomplete' ? lastSyncAt + AGAIN_MS[lastStatus] : 0;
-  }
+  if (lastStatus === 'failed' || lastStatus === 'skipped')
+    return lastSyncAt <= situation.since ? 0 : lastSyncAt + AGAIN_MS[lastStatus];
+  if (!backfilled) return lastStatus === 'incomplete' ? lastSyncAt + AGAIN_MS.incomplete : 0;
   if (interval !== undefined) return dueAt(key, lastSyncAt, interval);
   const schedule = situation.scheduleOf(scheduleFor(situation, stream));
   return schedule.lastSlot(lastSyncAt, situation.now) ?? schedule.nextSlot(situation.now) ?? Infinity;

@@ -59,6 +59,7 @@ export function createEngine(options: EngineOptions): Engine {
     desk: createDesk(wake),
     experiments: followExperiments(options.connection.config, options),
     nights: nightsOf(options, options.connection, schedules),
+    connectedAt: options.clock.now(),
     agenda: { entries: [], requestsPerHour: 0 },
     plannedAt: -Infinity,
     asked: 0,
@@ -104,6 +105,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     reconnect(connection) {
       state.connection = connection;
+      state.connectedAt = options.clock.now();
       state.experiments = followExperiments(connection.config, options);
       state.nights = nightsOf(options, connection, schedules);
       state.plannedAt = -Infinity;

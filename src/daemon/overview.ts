@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { scopeText, streamText } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
-import { allPositions } from '../warehouse/positions.ts';
+import { allPositions, NEVER_READ } from '../warehouse/positions.ts';
 import { readGrowth } from '../warehouse/state.ts';
 import { walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -62,13 +62,20 @@ export function viewOf(shown: Shown): DaemonView {
 }
 
 function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] {
-  const due = new Map(
-    engine.agenda.entries.map(({ stream, dueAt }) => [
-      `${stream.experimentId} ${stream.dataset.name} ${scopeText(stream)}`,
-      Number.isFinite(dueAt) ? dueAt : undefined,
-    ]),
-  );
-  const streams = Map.groupBy(allPositions(warehouse.db), ({ experimentId }) => experimentId);
+  const named = ({ experimentId, data, scope }: { experimentId: string; data: string; scope: string }) =>
+    `${experimentId} ${data} ${scope}`;
+  const planned = engine.agenda.entries.map(({ stream, dueAt }) => ({
+    ...NEVER_READ,
+    experimentId: stream.experimentId,
+    data: stream.dataset.name,
+    scope: scopeText(stream),
+    nextAt: Number.isFinite(dueAt) ? dueAt : undefined,
+  }));
+  const due = new Map(planned.map((stream) => [named(stream), stream.nextAt]));
+  const read = allPositions(warehouse.db);
+  const known = new Set(read.map(named));
+  const unread = planned.filter((stream) => !known.has(named(stream)));
+  const streams = Map.groupBy([...read, ...unread], ({ experimentId }) => experimentId);
   return engine.experiments.planned().map(({ id }) => ({
     id,
     name: engine.experiments.nameOf(id),

@@ -25,6 +25,7 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   /** Told of every page and every result. */
   readonly onProgress: () => void;
   connection: Connection;
+  connectedAt: number;
   experiments: Experiments;
   nights: Nights;
   agenda: Agenda;
@@ -80,6 +81,7 @@ export function plan(state: State, now: number): void {
       perEndpointPerMinute: perEndpointPerMinute * (1 - reserve),
     },
     scheduleOf: (expression) => scheduleOf(state, expression),
+    since: Math.max(state.connectedAt, state.troubles.overSince()),
     now,
   });
   state.plannedAt = now;

@@ -13,6 +13,8 @@ export interface Troubles {
   meet(error: WarehouseError): void;
   /** An answer came: the network and the key work. */
   over(): void;
+  /** When the last trouble was over (milliseconds since 1970 UTC); 0 where there was none. */
+  overSince(): number;
 }
 
 const SECOND_MS = 1000;
@@ -29,7 +31,9 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
   let refusal: string | undefined;
   let began: number | undefined;
   let tries = 0;
+  let overAt = 0;
   return {
+    overSince: () => overAt,
     restsUntil: () => until,
     isTrying: () => began !== undefined,
     keyRefused: () => refusal,
@@ -50,6 +54,7 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
       if (began === undefined) return;
       log.info({ afterMs: clock.now() - began }, 'working again');
       began = undefined;
+      overAt = clock.now();
       refusal = undefined;
       until = 0;
       tries = 0;
