@@ -6,6 +6,7 @@ import type { Agenda } from './agenda.ts';
 import type { Connection } from './connection.ts';
 import { followExperiments, type Experiments } from './experiments.ts';
 import { createNights, type Nights } from './nights.ts';
+import { noteFailure } from './outcomes.ts';
 import { createObserved } from './observed.ts';
 import type { Problems } from './problems.ts';
 import type { Schedule } from './scheduler.ts';
@@ -92,15 +93,14 @@ export function createEngine(options: EngineOptions): Engine {
     syncNow(asked, hooks) {
       state.asked++;
       state.background.abort();
-      const result = lastAsked
-        .then(() => runAsked(state, asked, hooks))
-        .finally(() => {
-          state.asked--;
-          state.background = new AbortController();
-          state.plannedAt = -Infinity;
-          wake();
-        });
-      lastAsked = result.catch(() => undefined);
+      const result = lastAsked.then(() => runAsked(state, asked, hooks));
+      const noted = result.catch((error: unknown) => noteFailure(state, undefined, error));
+      lastAsked = noted.then(() => {
+        state.asked--;
+        state.background = new AbortController();
+        state.plannedAt = -Infinity;
+        wake();
+      });
       return result;
     },
     reconnect(connection) {
