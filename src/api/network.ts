@@ -35,7 +35,10 @@ const BY_CODE: readonly (readonly [pattern: RegExp, reason: string, lasting?: { 
     { hint: 'Check api.baseUrl: is the port right, and should it be http:// rather than https://?' },
   ],
   [/OVERFLOW/, 'its headers are larger than any program accepts'],
-  [/HPE_/, 'what answers there does not speak HTTP as it should; should it be https:// or another port?'],
+  [
+    /HPE_|HTTPParserError/,
+    'what answers there does not speak HTTP as it should; should it be https:// or another port?',
+  ],
   [/TIMEOUT|TimeoutError|ETIMEDOUT/i, 'it did not answer in time'],
   [
     /ECONNRESET|UND_ERR_SOCKET|EPIPE|ECONNABORTED|UND_ERR_RES_CONTENT_LENGTH|UND_ERR_INFO|UND_ERR_ABORTED/,

@@ -6,7 +6,7 @@ import type { JsonObject } from '../shared/json.ts';
 import { listExperiments } from '../sync/experiments.ts';
 import { ENDS_ALL, PRIORITY, type SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
-import { openRooms } from '../warehouse/structure.ts';
+import { knownExperiments, openRooms } from '../warehouse/structure.ts';
 
 /** Which experiments there are, and which of them are running. */
 export interface Experiments {
@@ -39,17 +39,18 @@ export function followExperiments(
   const all = config.experiments.find((experiment) => 'all' in experiment);
   const signals = new Map<string, Signals>();
   const names = new Map<string, string>();
-  const met = all === undefined ? [] : knownIds(warehouse);
+  const met = all === undefined ? [] : knownExperiments(warehouse.db);
   let nextLookAt = 0;
   let everyMs = LOOK_EVERY_MS;
   const others = () =>
     met.filter((id) => !named.some((experiment) => experiment.id === id)).map((id) => ({ id, data: all?.data }));
   const signalsOf = (id: string): Signals => signals.get(id) ?? { rooms: [] };
 
-  const noteListed = (listed: readonly (JsonObject & { id: string })[]) => {
+  const noteListed = ({ listed, isWhole }: Awaited<ReturnType<typeof listExperiments>>) => {
     const now = clock.now();
     everyMs = LOOK_EVERY_MS * Math.max(1, Math.ceil(listed.length / PAGE));
-    if (all !== undefined) met.splice(0, met.length, ...listed.map(({ id }) => id));
+    const ids = listed.map(({ id }) => id);
+    if (all !== undefined) met.splice(0, met.length, ...new Set(isWhole ? ids : [...met, ...ids]));
     for (const experiment of listed) {
       signals.set(experiment.id, noteLook(signalsOf(experiment.id), lookOf(experiment), now));
       const { name } = experiment;
@@ -83,10 +84,6 @@ export function followExperiments(
       signals.set(experiment, { ...signalsOf(experiment), rowsAt });
     },
   };
-}
-
-function knownIds({ db }: SyncContext['warehouse']): string[] {
-  return db.prepare<[], string>('SELECT DISTINCT experiment_id FROM _streams ORDER BY 1').pluck().all();
 }
 
 function lookOf({ updatedAt, roomCount, participantCount }: JsonObject) {

@@ -3,23 +3,35 @@ import type { Config } from '../config/schema.ts';
 import type { PlannedExperiment, Selection } from '../plan/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type JsonObject } from '../shared/json.ts';
+import type { Db } from '../warehouse/open.ts';
+import { knownExperiments } from '../warehouse/structure.ts';
 
-/** The configured experiments; where the configuration says `all`, every one that the key sees. */
-export async function findExperiments(
-  client: Client,
-  config: Config,
-  selection: Selection,
-  signal?: AbortSignal,
-): Promise<PlannedExperiment[]> {
+/** What finding the configured experiments takes. */
+export interface Finding {
+  readonly client: Client;
+  readonly config: Pick<Config, 'experiments'>;
+  readonly warehouse: { readonly db: Db };
+  readonly selection: Selection;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The configured experiments; where the configuration says `all`, every one that the key sees and, when the API warns
+ * that its list lacks some, those that the warehouse knows.
+ */
+export async function findExperiments(finding: Finding): Promise<PlannedExperiment[]> {
+  const { client, config, warehouse, selection, signal } = finding;
   const named = new Map<string, PlannedExperiment>();
   for (const experiment of config.experiments) if ('id' in experiment) named.set(experiment.id, experiment);
   const all = config.experiments.find((experiment) => 'all' in experiment);
+  const wanted = selection.experiments;
   if (all !== undefined) {
-    for (const { id } of await listExperiments(client, signal)) {
+    const { listed, isWhole } = await listExperiments(client, signal);
+    const others = isWhole ? [] : [...knownExperiments(warehouse.db), ...(wanted ?? [])];
+    for (const id of [...listed.map((experiment) => experiment.id), ...others]) {
       if (!named.has(id)) named.set(id, { id, data: all.data });
     }
   }
-  const wanted = selection.experiments;
   const unknown = wanted?.filter((id) => !named.has(id)) ?? [];
   if (unknown.length > 0) {
     throw new WarehouseError('USAGE', `The configuration does not name the experiment ${unknown.join(', ')}.`, {
@@ -32,13 +44,14 @@ export async function findExperiments(
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
 const EXPERIMENTS_PAGE = 50;
 
-/** Every experiment that the key sees, as `GET /experiments` describes it. */
+/** Every experiment that the key sees, as `GET /experiments` describes it, unless the API warns that some are missing. */
 export async function listExperiments(
   client: Client,
   signal?: AbortSignal,
   priority?: number,
-): Promise<(JsonObject & { id: string })[]> {
+): Promise<{ listed: (JsonObject & { id: string })[]; isWhole: boolean }> {
   const found = new Map<string, JsonObject & { id: string }>();
+  let isWhole = true;
   for (let offset = 0; ;) {
     const answer = await client.get({
       path: '/experiments',
@@ -48,6 +61,7 @@ export async function listExperiments(
       ...(priority === undefined ? {} : { priority }),
       ...(signal === undefined ? {} : { signal }),
     });
+    isWhole &&= answer.warnings.length === 0 && !answer.truncated;
     const before = found.size;
     for (const record of answer.data) {
       if (isObject(record) && typeof record['id'] === 'string')
@@ -55,6 +69,6 @@ export async function listExperiments(
     }
     offset += answer.data.length;
     const hasMore = answer.pagination?.hasMore ?? answer.data.length > 0;
-    if (!hasMore || found.size === before) return [...found.values()];
+    if (!hasMore || found.size === before) return { listed: [...found.values()], isWhole };
   }
 }

@@ -29,7 +29,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const { client, warehouse, config, clock, selection } = options;
   const startedAt = clock.now();
   const spentBefore = client.tries;
-  const experiments = await findExperiments(client, config, selection, options.signal);
+  const experiments = await findExperiments(options);
   const results: StreamResult[] = [];
   try {
     for (const wave of [0, 1, 2] as const) {

@@ -4,6 +4,11 @@ import type { Db } from './open.ts';
 import { prepared } from './prepared.ts';
 import { quote } from './upsert.ts';
 
+/** Every experiment of which the warehouse has read something. */
+export function knownExperiments(db: Db): string[] {
+  return prepared<string>(db, 'values', 'SELECT DISTINCT experiment_id FROM _streams ORDER BY 1').all();
+}
+
 /** The rooms of an experiment as its last listing gave them, and whether that listing was complete. */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
   const ids = prepared<string>(

@@ -166,10 +166,7 @@ describe('the daemon', () => {
       expect((await daemon.get('/healthz')).status).toBe(200);
       time.now += HOUR;
       writeKey(KEYS[1] ?? '');
-      await until('ready again', () => isReady(daemon)).catch(async (e) => {
-        console.log((await daemon.get('/readyz')).text, daemon.log().slice(-3000));
-        throw e;
-      });
+      await until('ready again', () => isReady(daemon));
       await hsw(['sync', 'now', '--data', 'chat'], { cwd });
       expect(isMirror(db, simulator, time.now, ['chat'])).toBe(true);
       for (const key of KEYS) expect(daemon.log()).not.toContain(key);

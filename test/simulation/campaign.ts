@@ -84,7 +84,7 @@ export async function killCampaign({ cycles, seed }: { cycles: number; seed: num
         if (again > BACKFILL_PAGES + 1) violations.push(`cycle ${cycle}: ${again} pages were read again`);
       }
     }
-    const last = await run('full sync', 300_000);
+    const last = await run('full sync', 1_200_000);
     if (last !== 0) violations.push(`the last sync ended with ${String(last)}`);
     const db = new Database(path, { readonly: true });
     const [id = ''] = simulator.world.experimentIds;

@@ -323,17 +323,20 @@ function checkNothingSkipped(
 ): void {
   for (const data of COMPARED) {
     const { timeField } = datasetNamed(data);
-    const complete = db
-      .prepare<[string], number>('SELECT min(complete) FROM _streams WHERE data = ?')
-      .pluck()
+    const read = db
+      .prepare<[string], { complete: number; asOf: string | null }>(
+        'SELECT min(complete) AS complete, min(data_as_of) AS asOf FROM _streams WHERE data = ?',
+      )
       .get(data);
-    if (timeField === undefined || complete !== 1) continue;
+    if (timeField === undefined || read?.complete !== 1) continue;
+    // What reached the API after the stream was read is the next sync's.
+    const asOf = Date.parse(read.asOf ?? '');
     const mirrored = new Set(
       [...records(db, datasetNamed(data))].map(({ record }) => canonicalJson(asInstants(record))),
     );
     const skipped = world.lives(data, experimentId).filter(({ versions, removedAt }) => {
       const [first] = versions;
-      if (first === undefined || versions.length > 1 || first.from > now || removedAt <= now) return false;
+      if (first === undefined || versions.length > 1 || first.from > asOf || removedAt <= now) return false;
       const isPrompt = first.from - Date.parse(String(first.record[timeField])) < lookbackMs - 60_000;
       return isPrompt && !mirrored.has(canonicalJson(asInstants(first.record as Json)));
     });

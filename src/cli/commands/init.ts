@@ -184,7 +184,7 @@ async function seenExperiments(baseUrl: string, key: string, signal: AbortSignal
     userAgent: `hyperstudy-warehouse/${VERSION}`,
   });
   try {
-    return (await listExperiments(client, signal)).map(seen);
+    return (await listExperiments(client, signal)).listed.map(seen);
   } finally {
     await client.close();
   }

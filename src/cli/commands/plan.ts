@@ -12,6 +12,7 @@ import { knownStreams } from '../../sync/run.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { readPosition } from '../../warehouse/positions.ts';
+import { knownExperiments } from '../../warehouse/structure.ts';
 import { openBudget, openReader, readConfig, type Command, type CommandContext } from '../context.ts';
 import { count, table } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
@@ -26,7 +27,9 @@ export const plan: Command<SelectionFlags & { full?: boolean }> = (context, flag
 export function showPlan(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
   const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
   try {
-    const experiments = knownExperiments(db, config).filter(({ id }) => selection.experiments?.includes(id) ?? true);
+    const experiments = configuredExperiments(db, config).filter(
+      ({ id }) => selection.experiments?.includes(id) ?? true,
+    );
     const streams = knownStreams({ config, warehouse: { db }, selection, full }, experiments);
     const costs = streams.map((stream) => ({
       stream,
@@ -47,10 +50,10 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
 }
 
 /** The experiments that the configuration names and, where it says `all`, those already in the warehouse. */
-function knownExperiments(db: Db, { experiments }: Config): PlannedExperiment[] {
+function configuredExperiments(db: Db, { experiments }: Config): PlannedExperiment[] {
   const named = experiments.filter((experiment) => 'id' in experiment);
   const all = experiments.find((experiment) => 'all' in experiment);
-  const met = db.prepare<[], string>('SELECT DISTINCT experiment_id FROM _streams ORDER BY 1').pluck().all();
+  const met = knownExperiments(db);
   const others = all === undefined ? [] : met.filter((id) => !named.some((experiment) => experiment.id === id));
   return [...named, ...others.map((id) => ({ id, data: all?.data }))];
 }

@@ -30,7 +30,7 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
   return withConnection(config, log, onWait, async (connection) => {
     const { client, warehouse, clock } = connection;
     const startedAt = clock.now();
-    const experiments = await findExperiments(client, config, selection, context.signal);
+    const experiments = await findExperiments({ ...connection, config, selection, signal: context.signal });
     const streams = knownStreams({ config, warehouse, selection, full: true }, experiments);
     const common = {
       ...connection,

@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+# HyperStudy Warehouse in a container. compose.yaml shows how to run it; everything it writes goes to /data.
+
+FROM node:24-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+# No install scripts: the image brings Node, and better-sqlite3 its binary.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:24-slim AS packages
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM node:24-slim
+ENV NODE_ENV=production
+# Sorting and VACUUM need room beside the data, as the rest of the container cannot be written.
+ENV SQLITE_TMPDIR=/data
+WORKDIR /app
+RUN install -d -o 10001 -g 10001 -m 0750 /data
+COPY --from=packages /build/node_modules ./node_modules
+COPY --from=build /build/dist ./dist
+COPY package.json LICENSE ./
+COPY migrations ./migrations
+COPY systemd ./systemd
+COPY container/healthcheck.mjs ./container/healthcheck.mjs
+COPY container/config.yaml /etc/hyperstudy-warehouse/config.yaml
+VOLUME /data
+# A number, so that an orchestrator can see that it is not root.
+USER 10001:10001
+# Node handles SIGTERM itself and the daemon starts no other process here, so that no init is needed.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=1m --timeout=10s --start-period=5m --retries=3 CMD ["node", "/app/container/healthcheck.mjs"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
+CMD ["daemon"]
