@@ -42,8 +42,14 @@ const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR
 /** When each stream is to be read next: the first reads at once, the others by their schedule. */
 export function makeAgenda(situation: Situation): Agenda {
   const { streams, positionOf, isLive, observed } = situation;
+  const running = new Map([...new Set(streams.map(({ experimentId }) => experimentId))].map((id) => [id, isLive(id)]));
   const known = streams
-    .map((stream) => ({ stream, key: streamText(stream), at: positionOf(stream), live: isLive(stream.experimentId) }))
+    .map((stream) => ({
+      stream,
+      key: streamText(stream),
+      at: positionOf(stream),
+      live: running.get(stream.experimentId) === true,
+    }))
     .filter(({ stream, at }) => !(stream.scope.kind === 'room' && at.finished));
   const candidates = known
     .filter(({ stream, at }) => at.backfilled && scheduleFor(situation, stream) === 'adaptive')

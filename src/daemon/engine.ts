@@ -12,7 +12,7 @@ import type { Problems } from './problems.ts';
 import type { Schedule } from './scheduler.ts';
 import { scheduleOf, type State } from './state.ts';
 import type { Troubles } from './troubles.ts';
-import { contextOf, turn } from './turn.ts';
+import { contextOf, napMs, turn } from './turn.ts';
 import { createWalGuard } from './wal.ts';
 import { createDesk, type Desk } from './work.ts';
 
@@ -45,8 +45,6 @@ export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' |
   /** Told of every page and every result. */
   readonly onProgress: () => void;
 }
-
-const LONGEST_NAP_MS = 5000;
 
 export function createEngine(options: EngineOptions): Engine {
   let nap = new AbortController();
@@ -83,7 +81,7 @@ export function createEngine(options: EngineOptions): Engine {
         nap = new AbortController();
         const rested = nap.signal;
         await turn(state, signal);
-        await options.clock.sleep(LONGEST_NAP_MS, AbortSignal.any([rested, signal])).catch(() => undefined);
+        await options.clock.sleep(napMs(state), AbortSignal.any([rested, signal])).catch(() => undefined);
       }
       state.background.abort();
       await state.desk.empty();

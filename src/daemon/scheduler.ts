@@ -37,13 +37,22 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
       if (task.match(new Date(wall - left))) return true;
     return false;
   };
+  let lookedTo = -Infinity;
+  let latest: number | undefined;
   const floor = (ms: number) => Math.floor(ms / stepMs) * stepMs;
   const longestMs = hasSeconds ? HOUR_MS : LONGEST_LOOK_MS;
   return {
     lastSlot(since, now) {
-      const earliest = Math.max(since, now - longestMs);
-      for (let at = floor(now); at > earliest; at -= stepMs) if (isSlot(at)) return at;
-      return undefined;
+      // A clock that was set back makes what is known worth nothing.
+      if (now < lookedTo) [lookedTo, latest] = [-Infinity, undefined];
+      const earliest = Math.max(lookedTo, now - longestMs);
+      for (let at = floor(now); at > earliest; at -= stepMs) {
+        if (!isSlot(at)) continue;
+        latest = at;
+        break;
+      }
+      lookedTo = now;
+      return latest !== undefined && latest > since ? latest : undefined;
     },
     nextSlot(now) {
       for (let at = floor(now) + stepMs; at <= now + longestMs; at += stepMs) if (isSlot(at)) return at;

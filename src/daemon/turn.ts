@@ -6,7 +6,8 @@ import { plan, streamsOf, type State } from './state.ts';
 
 /** First reads under way at once; polls have the configured concurrency for themselves. */
 const MOST_FIRST_READS = 2;
-const REPLAN_MS = 10_000;
+const REPLAN_MS = 30_000;
+const SHORTEST_NAP_MS = 100;
 /** After a stream was read, the plan is made anew this soon. */
 const SOON_MS = 1000;
 
@@ -23,6 +24,14 @@ export async function turn(state: State, signal: AbortSignal): Promise<void> {
   if (!mayWrite && state.background.signal.aborted) state.background = new AbortController();
   beginDue(state, signal, mayWrite);
   if (mayWrite) beginReconcile(state, signal);
+}
+
+/** How long nothing is to be done; what ends sooner, or is asked for, ends the nap. */
+export function napMs({ agenda, clock, experiments, troubles, plannedAt }: State): number {
+  const now = clock.now();
+  const next = agenda.entries.reduce((first, { dueAt }) => (dueAt > now ? Math.min(first, dueAt) : first), Infinity);
+  const wakeAt = Math.max(troubles.restsUntil(), Math.min(next, experiments.nextLookAt, plannedAt + REPLAN_MS));
+  return Math.min(Math.max(wakeAt - now, SHORTEST_NAP_MS), REPLAN_MS);
 }
 
 function beginDue(state: State, signal: AbortSignal, mayWrite: boolean): void {
