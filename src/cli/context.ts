@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createClient, type Client } from '../api/client.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
 import { openLedger, type LedgerOptions } from '../budget/ledger.ts';
+import { alertSecrets } from '../config/alerts.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
@@ -35,7 +36,8 @@ export function readConfig(context: CommandContext, needsKey: boolean): Config {
 /** A log on stderr, as the configuration wants it; `level` overrides it. */
 export function openLog(context: CommandContext, config: Config, level = config.log.level): Log {
   const pretty = config.log.pretty === 'auto' ? context.stderr.isTTY : config.log.pretty;
-  return createLog({ level, pretty, secrets: config.api.key === undefined ? [] : [config.api.key] });
+  const key = config.api.key === undefined ? [] : [config.api.key];
+  return createLog({ level, pretty, secrets: [...key, ...alertSecrets(config.alerts)] });
 }
 
 /** The warehouse, opened for writing, and a client whose requests its ledger counts. */

@@ -17,12 +17,23 @@ export function checkKey(text: string): KeyFound {
 
 /** Reads a file that holds nothing but a key, and that not everybody can read. */
 export function readKeyFile(file: string): KeyFound {
+  const found = readSecretFile(file, file);
+  return 'secret' in found ? checkKey(found.secret) : found;
+}
+
+/**
+ * Reads a file that holds nothing but a secret, without the blanks around it, and that not everybody can read.
+ * @param name what a problem calls the file.
+ */
+export function readSecretFile(file: string, name: string): { readonly secret: string } | { readonly problem: string } {
   try {
     const { mode } = statSync(file);
     const text = readFileSync(file, 'utf8');
-    return (mode & 0o007) === 0 ? checkKey(text) : { problem: `everybody can read ${file}: run chmod 600 on it` };
+    return (mode & 0o007) === 0
+      ? { secret: text.trim() }
+      : { problem: `everybody can read ${name}: run chmod 600 on it` };
   } catch {
-    return { problem: `${file} cannot be read: check its name and who may read it` };
+    return { problem: `${name} cannot be read: check its name and who may read it` };
   }
 }
 

@@ -4,6 +4,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
 import { scrub } from '../shared/log.ts';
+import { resolveAlerts } from './alerts.ts';
 import { checkKey, readCredential, readKeyFile, type KeyFound } from './key.ts';
 import { configSchema, type Config, type OptionKinds } from './schema.ts';
 import { nearest } from './suggest.ts';
@@ -55,6 +56,9 @@ export function loadConfig(options: LoadOptions): Config {
   }
   const baseUrl = baseUrlFromEnv(schema, options.env);
   if (baseUrl?.problem !== undefined) problems.push({ line: undefined, text: baseUrl.problem });
+  const alerts = alertsIn(schema, value, dirname(path));
+  for (const { at, text } of alerts?.problems ?? [])
+    problems.push({ line: lineOf(document, lines, ['alerts', ...at]), text: `alerts.${at.join('.')}: ${text}` });
   const keyUnset = missing.find(({ path: at }) => pathText(at) === 'api.key')?.name;
   const secret = findKey({
     path,
@@ -91,6 +95,7 @@ export function loadConfig(options: LoadOptions): Config {
     warehouse: { path: resolve(dirname(path), rest.warehouse.path) },
     lookbackMs: lookback,
     http: http === false ? undefined : { host: http.host, port: http.port, token: http.token },
+    alerts: alerts?.alerts,
     options: rest.options as Config['options'],
   });
 }
@@ -277,6 +282,15 @@ function baseUrlFromEnv(
     : {
         problem: `the environment variable HYPERSTUDY_BASE_URL ${parsed.error.issues[0]?.message ?? 'is no web address'}`,
       };
+}
+
+/** The alerts with their secrets, whatever else is wrong in the file; undefined when they themselves are. */
+function alertsIn(schema: ReturnType<typeof configSchema>, value: unknown, folder: string) {
+  const written = schema
+    .pick({ alerts: true })
+    .strip()
+    .safeParse(value ?? {});
+  return written.success ? resolveAlerts(written.data.alerts, folder) : undefined;
 }
 
 function freeze<T>(value: T): T {

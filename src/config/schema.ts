@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { LogLevel } from '../shared/log.ts';
-import { parseDuration } from '../shared/time.ts';
+import { alertsSchema, type AlertsConfig } from './alerts.ts';
 import { isCron } from './cron.ts';
+import { addressProblem, duration, group, listOf } from './fields.ts';
 import { nearest } from './suggest.ts';
 
 /** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
@@ -38,6 +39,8 @@ export interface Config {
   readonly lookbackMs: number;
   readonly history: boolean;
   readonly deletes: { readonly maxShare: number };
+  /** Who is told of trouble; nobody when it is left out. */
+  readonly alerts?: AlertsConfig | undefined;
   readonly log: { readonly level: LogLevel; readonly pretty: 'auto' | boolean };
 }
 
@@ -137,6 +140,7 @@ export function configSchema(dataTypes: OptionKinds) {
     lookback: duration('0s', '365d').default(3_600_000),
     history: z.boolean('must be true or false').default(true),
     deletes: group({ maxShare: share(1).default(0.1) }).prefault({}),
+    alerts: alertsSchema().prefault({}),
     log: group({
       level: z
         .enum(
@@ -146,30 +150,6 @@ export function configSchema(dataTypes: OptionKinds) {
         .default('info'),
       pretty: z.union([z.literal('auto'), z.boolean()], 'must be auto, true or false').default('auto'),
     }).prefault({}),
-  });
-}
-
-/** Settings of one place. Its message for an unknown key is the list of those that it takes: `a, b, c`. */
-function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const names = Object.keys(shape).join(', ');
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? names : `must hold settings, which may be: ${names}`),
-  });
-}
-
-function listOf<Item extends z.ZodType>(item: Item) {
-  return z.array(item, 'must be a list').min(1, 'must not be empty: name at least one, or remove the line');
-}
-
-/** Milliseconds of a duration within bounds. */
-function duration(least: string, most: string) {
-  const [from = 0, to = 0] = [least, most].map(parseDuration);
-  const error = `must be a duration from ${least} to ${most}, such as 30s, 15m or 1h`;
-  return z.string(error).transform((text, context) => {
-    const ms = parseDuration(text);
-    if (ms !== undefined && ms >= from && ms <= to) return ms;
-    context.addIssue({ code: 'custom', message: error });
-    return z.NEVER;
   });
 }
 
@@ -217,8 +197,6 @@ function optionsSchema(kinds: OptionKinds[string]) {
   return group(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, one[kind].optional()])));
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 function checkBaseUrl(text: string, context: z.RefinementCtx): string {
   const problem = (message: string) => context.addIssue({ code: 'custom', message });
   if (!URL.canParse(text)) {
@@ -226,9 +204,8 @@ function checkBaseUrl(text: string, context: z.RefinementCtx): string {
     return text;
   }
   const url = new URL(text);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
-    problem('must begin with https:// (http:// is accepted for this computer only), as the key is sent there');
-  }
+  const found = addressProblem(url);
+  if (found !== undefined) problem(`${found}, as the key is sent there`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     problem('must be a plain address without user, query or fragment');
   }

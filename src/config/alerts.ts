@@ -1,0 +1,142 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { addressProblem, duration, group, listOf } from './fields.ts';
+import { readSecretFile } from './key.ts';
+
+/** Who is told of trouble, and when. */
+export interface AlertsConfig {
+  /** How long a stream may fail or be incomplete before somebody is told, in milliseconds. */
+  readonly afterMs: number;
+  /** The share of the disk, from 0 to 1, below which its free space is too little. */
+  readonly diskFree: number;
+  readonly webhook: WebhookConfig | undefined;
+  readonly smtp: SmtpConfig | undefined;
+}
+
+export interface WebhookConfig {
+  /** A secret: whoever knows it can write to the channel behind it. */
+  readonly url: string;
+  readonly format: 'json' | 'slack';
+}
+
+export interface SmtpConfig {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte; otherwise STARTTLS is required, except on this computer. */
+  readonly secure: boolean;
+  readonly login: { readonly user: string; readonly password: string } | undefined;
+  readonly from: string;
+  readonly to: readonly string[];
+}
+
+/** The alerts as the file writes them: secrets may still lie in files. */
+export type WrittenAlerts = z.output<ReturnType<typeof alertsSchema>>;
+
+/** `me@example.org`, or `The lab <me@example.org>`. */
+const MAIL_ADDRESS = /^(?:[^<>@\r\n]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/;
+
+export function alertsSchema() {
+  const text = (what: string) => z.string(`must be ${what}`).min(1, `must be ${what}`);
+  const address = z
+    .string('must be a mail address')
+    .regex(MAIL_ADDRESS, 'must be a mail address such as me@example.org');
+  const webhook = group({
+    url: z.string('must be a web address').superRefine(checkWebhook).optional(),
+    urlFile: text('a path').optional(),
+    format: z.enum(['json', 'slack'], 'must be json or slack').default('json'),
+  }).superRefine(({ url, urlFile }, context) => {
+    if ((url === undefined) === (urlFile === undefined))
+      context.addIssue({ code: 'custom', message: 'must have either url or urlFile' });
+  });
+  const smtp = group({
+    host: text('the name of a mail server'),
+    port: z.number('must be a whole number from 1 to 65535').int().min(1).max(65_535).default(587),
+    secure: z.boolean('must be true or false').default(false),
+    user: text('a text').optional(),
+    passwordFile: text('a path').optional(),
+    from: address,
+    to: listOf(address),
+  }).superRefine(({ port, secure, user, passwordFile }, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (user !== undefined && passwordFile === undefined) issue('user', 'needs passwordFile beside it');
+    if (user === undefined && passwordFile !== undefined) issue('passwordFile', 'needs user beside it');
+    if (port === 465 && !secure) issue('port', '465 speaks TLS from the start: set secure: true, or use 587');
+  });
+  return group({
+    after: duration('0s', '30d').default(7_200_000),
+    diskFree: z.string(SHARE).transform(shareOfDisk).default(0.05),
+    webhook: webhook.optional(),
+    smtp: smtp.optional(),
+  });
+}
+
+const SHARE = 'must be a share of the disk from 0% (never told) to 90%, such as 5%';
+
+function shareOfDisk(text: string, context: z.RefinementCtx): number {
+  const percent = Number(/^(\d{1,2}(?:\.\d{1,3})?)\s*%$/.exec(text.trim())?.[1] ?? NaN);
+  if (percent <= 90) return percent / 100;
+  context.addIssue({ code: 'custom', message: SHARE });
+  return z.NEVER;
+}
+
+function checkWebhook(text: string, context: z.RefinementCtx): void {
+  const problem = webhookProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+}
+
+/** What is wrong with the address of a webhook, in words that never hold it. */
+function webhookProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'must be a web address such as https://hooks.example.org/…';
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') return 'must be an address without user and password';
+  const problem = addressProblem(url);
+  return problem === undefined ? undefined : `${problem}, as what is wrong in the lab is told there`;
+}
+
+/** A mistake in a file that the alerts name, and the key that names it. */
+export interface AlertsProblem {
+  readonly at: readonly string[];
+  readonly text: string;
+}
+
+/**
+ * Reads the secrets that the alerts keep in files; a relative path starts at `folder`. A problem never names the file:
+ * a secret may stand in its place.
+ */
+export function resolveAlerts(
+  written: WrittenAlerts,
+  folder: string,
+): { readonly alerts: AlertsConfig; readonly problems: readonly AlertsProblem[] } {
+  const problems: AlertsProblem[] = [];
+  const secretIn = (file: string | undefined, at: readonly string[]): string => {
+    if (file === undefined) return '';
+    const found = readSecretFile(resolve(folder, file), 'the file');
+    if ('problem' in found) problems.push({ at, text: found.problem });
+    else if (found.secret === '') problems.push({ at, text: 'the file is empty' });
+    return 'secret' in found ? found.secret : '';
+  };
+  const { after, diskFree, webhook, smtp } = written;
+  const url = webhook?.url ?? secretIn(webhook?.urlFile, ['webhook', 'urlFile']);
+  const wrong = url === '' ? undefined : webhookProblem(url);
+  if (wrong !== undefined) problems.push({ at: ['webhook', 'urlFile'], text: `what the file holds ${wrong}` });
+  const password = secretIn(smtp?.passwordFile, ['smtp', 'passwordFile']);
+  return {
+    alerts: {
+      afterMs: after,
+      diskFree,
+      webhook: webhook === undefined ? undefined : { url, format: webhook.format },
+      smtp: smtp === undefined ? undefined : mailServer(smtp, password),
+    },
+    problems,
+  };
+}
+
+function mailServer(smtp: NonNullable<WrittenAlerts['smtp']>, password: string): SmtpConfig {
+  const { host, port, secure, user, from, to } = smtp;
+  return { host, port, secure, login: user === undefined ? undefined : { user, password }, from, to };
+}
+
+/** The secrets of the alerts, so that the log can hide them. */
+export function alertSecrets(alerts: AlertsConfig | undefined): string[] {
+  return [alerts?.webhook?.url, alerts?.smtp?.login?.password].filter((secret) => secret !== undefined);
+}

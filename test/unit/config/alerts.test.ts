@@ -1,0 +1,144 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { alertSecrets } from '../../../src/config/alerts.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { DATA_TYPE_OPTIONS } from '../../../src/datasets/registry.ts';
+import { WarehouseError } from '../../../src/shared/errors.ts';
+import { temporaryFolder } from '../../support/lab.ts';
+
+const ADDRESS = 'https://hooks.example.org/services/T0/B0/sEcReTsEcReT';
+const EXPERIMENTS = 'experiments: [{ all: true }]\n';
+
+function load(
+  alerts: string,
+  { env = {}, folder = temporaryFolder() }: { env?: Record<string, string>; folder?: string } = {},
+) {
+  const path = join(folder, 'config.yaml');
+  writeFileSync(path, `${EXPERIMENTS}${alerts}`);
+  return loadConfig({ path, env, dataTypes: DATA_TYPE_OPTIONS, needsKey: false }).alerts;
+}
+
+function mistakes(alerts: string, options: Parameters<typeof load>[1] = {}): string {
+  try {
+    load(alerts, options);
+  } catch (error) {
+    if (error instanceof WarehouseError && error.code === 'CONFIG_INVALID') return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+/** A folder with a file of that content and mode in it. */
+function folderWith(name: string, content: string, mode = 0o600): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, name), content);
+  chmodSync(join(folder, name), mode);
+  return folder;
+}
+
+describe('alerts in the configuration', () => {
+  it('tell nobody unless somebody is named', () => {
+    const nobody = { afterMs: 7_200_000, diskFree: 0.05, webhook: undefined, smtp: undefined };
+    expect(load('')).toEqual(nobody);
+    expect(load('alerts: { after: 30m, diskFree: 2.5% }')).toEqual({ ...nobody, afterMs: 1_800_000, diskFree: 0.025 });
+  });
+
+  it('take the address of a webhook from the file, the environment or a secret file', () => {
+    const expected = { url: ADDRESS, format: 'json' };
+    expect(load(`alerts: { webhook: { url: "${ADDRESS}" } }`)?.webhook).toEqual(expected);
+    expect(load('alerts: { webhook: { url: "${HOOK}", format: slack } }', { env: { HOOK: ADDRESS } })?.webhook).toEqual(
+      {
+        ...expected,
+        format: 'slack',
+      },
+    );
+    const alerts = load('alerts: { webhook: { urlFile: hook } }', { folder: folderWith('hook', `${ADDRESS}\n`) });
+    expect(alerts?.webhook).toEqual(expected);
+    expect(alertSecrets(alerts)).toEqual([ADDRESS]);
+  });
+
+  it('take a mail server with its password from a file, or without a login', () => {
+    const server = 'host: smtp.example.org, from: "The lab <lab@example.org>", to: [me@example.org]';
+    const folder = folderWith('password', ' hunter2hunter2\n');
+    const alerts = load(`alerts: { smtp: { ${server}, user: lab, passwordFile: ./password } }`, { folder });
+    expect(alerts?.smtp).toEqual({
+      host: 'smtp.example.org',
+      port: 587,
+      secure: false,
+      login: { user: 'lab', password: 'hunter2hunter2' },
+      from: 'The lab <lab@example.org>',
+      to: ['me@example.org'],
+    });
+    expect(alertSecrets(alerts)).toEqual(['hunter2hunter2']);
+    expect(load(`alerts: { smtp: { ${server} } }`)?.smtp?.login).toBeUndefined();
+  });
+
+  it('report all their mistakes at once with their lines, beside those of the rest', () => {
+    const text = mistakes(
+      [
+        'lokback: 1h',
+        'alerts:',
+        '  after: soon',
+        '  diskFree: 2GB',
+        '  webhook: { url: "ftp://example.org", fromat: json }',
+        '  smtp:',
+        '    port: 465',
+        '    to: [nobody]',
+      ].join('\n'),
+    );
+    for (const part of [
+      'config.yaml:2: unknown key "lokback"',
+      'config.yaml:4: alerts.after: must be a duration',
+      'config.yaml:5: alerts.diskFree: must be a share of the disk',
+      'config.yaml:6: alerts.webhook.url: must begin with https://',
+      'config.yaml:6: alerts.webhook: unknown key "fromat", did you mean "format"?',
+      'alerts.smtp.host: must be the name of a mail server',
+      'config.yaml:9: alerts.smtp.to[0]: must be a mail address',
+    ])
+      expect(text).toContain(part);
+  });
+
+  it.each([
+    ['webhook: {}', 'either url or urlFile'],
+    [`webhook: { url: "${ADDRESS}", urlFile: x }`, 'either url or urlFile'],
+    ['webhook: { url: "http://example.org/x" }', 'config.yaml:3: alerts.webhook.url: must begin with https://'],
+    ['webhook: { url: "https://me:pass@example.org/x" }', 'without user and password'],
+    ['webhook: { url: "${NOWHERE}" }', 'NOWHERE is not set'],
+    ['diskFree: 99%', 'from 0% (never told) to 90%'],
+    ['smtp: { host: h, from: a@b.c, to: [a@b.c], user: lab }', 'alerts.smtp.user: needs passwordFile'],
+    ['smtp: { host: h, from: a@b.c, to: [a@b.c], passwordFile: x }', 'alerts.smtp.passwordFile: needs user'],
+    ['smtp: { host: h, from: a@b.c, to: [a@b.c], port: 465 }', 'secure: true'],
+    ['smtp: { host: h, from: a@b.c, to: [] }', 'alerts.smtp.to: must not be empty'],
+    ['smtp: { host: h, from: "a@b.c\\nBcc: x@y.z", to: [a@b.c] }', 'alerts.smtp.from: must be a mail address'],
+  ])('refuse %s', (alerts, said) => {
+    const text = mistakes(`alerts:\n  ${alerts}\n`);
+    expect(text).toContain(said);
+    expect(text.split('\n').slice(1)).toHaveLength(1);
+  });
+
+  it('take http for this computer only', () => {
+    expect(load('alerts: { webhook: { url: "http://127.0.0.1:9000/x" } }')?.webhook?.url).toBe(
+      'http://127.0.0.1:9000/x',
+    );
+  });
+
+  it('refuse a secret file that everybody can read, that is missing, empty or holds something else', () => {
+    const hook = 'logg: {}\nalerts:\n  webhook:\n    urlFile: hook';
+    const open = mistakes(hook, { folder: folderWith('hook', ADDRESS, 0o644) });
+    expect(open).toContain('config.yaml:5: alerts.webhook.urlFile: everybody can read the file: run chmod 600');
+    expect(open).toContain('config.yaml:2: unknown key "logg"');
+    expect(mistakes(hook)).toContain('alerts.webhook.urlFile: the file cannot be read');
+    expect(mistakes(hook, { folder: folderWith('hook', '\n') })).toContain('the file is empty');
+    expect(mistakes(hook, { folder: folderWith('hook', 'http://example.org/sEcReT') })).toContain('https://');
+  });
+
+  it.each([
+    'webhook: { urlFile: "https://hooks.example.org/sEcReT" }',
+    'webhook: { url: "http://hooks.example.org/sEcReT" }',
+    'webhook: { url: "sEcReT" }',
+    'smtp: { host: h, from: a@b.c, to: [a@b.c], user: u, passwordFile: sEcReT }',
+  ])('never show a secret that stands in a wrong place: %s', (alerts) => {
+    expect(mistakes(`alerts:\n  ${alerts}\n`)).not.toContain('sEcReT');
+  });
+});
