@@ -81,7 +81,20 @@ Examples:
 Exit status: 0 all well · 1 done, but some streams failed or are incomplete · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
-  for (const command of [init, doctor, sync, plan, verify, daemon, status, exporting, installService, demo, simulator])
+  for (const command of [
+    init,
+    doctor,
+    sync,
+    plan,
+    verify,
+    daemon,
+    status,
+    exporting,
+    installService,
+    alerts,
+    demo,
+    simulator,
+  ])
     command(program, run);
 }
 
@@ -232,6 +245,20 @@ Examples:
     )
     .action((options: unknown) =>
       run(async () => (await import('./commands/install-service.ts')).installService, options),
+    );
+}
+
+function alerts(program: Program, run: Run): void {
+  program
+    .command('alerts')
+    .description('send a test message through every channel of alerts, and say which ones work')
+    .argument('<what>', 'test', (value: string) => {
+      if (value !== 'test') throw new InvalidArgumentError('Say `alerts test`.');
+      return value;
+    })
+    .addHelpText('after', '\nExamples:\n  hsw alerts test\n  hsw alerts test --json')
+    .action((_what: unknown, options: unknown) =>
+      run(async () => (await import('./commands/alerts.ts')).testAlerts, options),
     );
 }
 

@@ -104,6 +104,14 @@ function untouched(session: Session): Committed {
   return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, oldestNew: undefined, position: position(session) };
 }
 
+/** What the reason of a stream says whose vanished rows were kept. */
+const KEPT = 'rows are no longer in the API; they were kept';
+
+/** Whether a stream's reason for being incomplete is that the brake kept vanished rows. */
+export function isBraked(reason: string): boolean {
+  return reason.includes(KEPT);
+}
+
 /** Fewer rows than this may vanish at once in any stream. */
 const FEW = 10;
 
@@ -117,7 +125,7 @@ export function braked(session: Session, vanished: readonly string[]): readonly 
   const isAll = vanished.length > 1 && vanished.length === rows;
   if (session.acceptDeletes || !(isMuch || isAll)) return vanished;
   session.doubts.add(
-    `${vanished.length} of ${rows} rows are no longer in the API; they were kept, as so many at once may be a mistake (accept with: hsw sync now --accept-deletes)`,
+    `${vanished.length} of ${rows} ${KEPT}, as so many at once may be a mistake (accept with: hsw sync now --accept-deletes)`,
   );
   return [];
 }

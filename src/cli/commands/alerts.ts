@@ -1,0 +1,48 @@
+import { hostname } from 'node:os';
+import type { Message } from '../../daemon/alerts.ts';
+import { channelsOf } from '../../daemon/deliver.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { readConfig, type Command } from '../context.ts';
+
+/** `hsw alerts test`: one test message through each channel, and ✓ or ✗ with what to do. */
+export const testAlerts: Command<unknown> = async (context) => {
+  const config = readConfig(context, false);
+  const channels = channelsOf(config.alerts, `hyperstudy-warehouse on ${hostname()}`);
+  if (channels.length === 0)
+    throw new WarehouseError(
+      'USAGE',
+      `Nobody is told of trouble: ${config.path} has neither alerts.webhook nor alerts.smtp.`,
+      {
+        hint: 'config.example.yaml shows how to write them.',
+      },
+    );
+  const results = await Promise.all(
+    channels.map(async (channel) => {
+      const failure = await channel.send(testMessage(systemClock.now()), context.signal);
+      if (!context.json) context.stdout.write(`${lineOf(channel.name, failure)}\n`);
+      return { channel: channel.name, ok: failure === undefined, problem: failure?.problem, hint: failure?.hint };
+    }),
+  );
+  const ok = results.every((result) => result.ok);
+  if (context.json) context.stdout.write(`${JSON.stringify({ ok, channels: results }, null, 2)}\n`);
+  return ok ? EXIT.ok : EXIT.partial;
+};
+
+function testMessage(now: number): Message {
+  return {
+    alert: 'test',
+    state: 'test',
+    kind: 'test',
+    subject: 'Test of the alerts',
+    text: 'Somebody ran `hsw alerts test`. This is how you will be told when something is wrong with the warehouse.',
+    hint: 'Nothing need be done.',
+    at: now,
+  };
+}
+
+function lineOf(name: string, failure: { problem: string; hint: string } | undefined): string {
+  return failure === undefined
+    ? `✓ ${name}: the test message was taken; look whether it arrived`
+    : `✗ ${name}: ${failure.problem}. ${failure.hint}`;
+}

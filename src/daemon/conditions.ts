@@ -1,0 +1,186 @@
+import { isBraked } from '../sync/session.ts';
+import { formatDuration } from '../shared/time.ts';
+import type { StoredPosition } from '../warehouse/positions.ts';
+import { minute, type Condition } from './alerts.ts';
+
+/** What is known at one moment. Times are milliseconds since 1970 UTC. */
+export interface Facts {
+  /** Of the streams that are configured. */
+  readonly positions: readonly StoredPosition[];
+  /** What the API said when it refused the key; undefined while it accepts it. */
+  readonly keyRefused: string | undefined;
+  readonly keyExpiresAt?: number | undefined;
+  /** Of the disk that holds the warehouse. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** The rooms that run now, and when the last row of each came. */
+  readonly liveRooms: readonly LiveRoom[];
+  /**
+   * Failures of syncs before this time say nothing of now: the service was started since, or given another key. A stream
+   * that has not been synced after it begins no alert.
+   */
+  readonly countsFrom?: number | undefined;
+  readonly now: number;
+}
+
+export interface LiveRoom {
+  readonly experimentId: string;
+  readonly room: string;
+  readonly lastRowAt: number | undefined;
+  readonly startedAt: number;
+}
+
+/** A live room that sends nothing for so long is worth a look. */
+const SILENCE_MS = 10 * 60_000;
+/** How long before its end a key is to be replaced. */
+const EXPIRY_NOTICE_MS = 7 * 24 * 3_600_000;
+/** A disk that was short of space counts as such until it has this much more than the threshold. */
+const DISK_RELIEF = 1.2;
+
+/**
+ * What is wrong now.
+ * @param diskFree the share of the disk, from 0 to 1, below which its free space is too little.
+ */
+export function conditionsOf(facts: Facts, { diskFree }: { readonly diskFree: number }): Condition[] {
+  return [
+    ...keyConditions(facts),
+    ...facts.positions.flatMap((position) => streamConditions(position, facts)),
+    ...diskConditions(facts, diskFree),
+    ...facts.liveRooms.flatMap((room) => roomCondition(room, facts) ?? []),
+  ];
+}
+
+function keyConditions({ keyRefused, keyExpiresAt, now }: Facts): Condition[] {
+  const found: Condition[] = [];
+  if (keyRefused !== undefined)
+    found.push({
+      id: 'key-refused',
+      kind: 'key-refused',
+      group: 'key-refused',
+      subject: 'The API refuses the key',
+      text: keyRefused,
+      hint: 'Make a new key in your HyperStudy account and put it where the old one is. Until then nothing is synced.',
+      ended: 'The API accepts the key again',
+      urgent: true,
+    });
+  if (keyExpiresAt !== undefined && keyExpiresAt - now < EXPIRY_NOTICE_MS) {
+    const left = keyExpiresAt - now;
+    found.push({
+      id: 'key-expiring',
+      kind: 'key-expiring',
+      group: 'key-expiring',
+      subject: left > 0 ? 'The API key expires soon' : 'The API key has expired',
+      text:
+        left > 0
+          ? `The key expires at ${minute(keyExpiresAt)}, in ${formatDuration(left)}. After that nothing is synced.`
+          : `The key expired at ${minute(keyExpiresAt)}.`,
+      hint: 'Make a new key in your HyperStudy account and put it where the old one is.',
+      ended: 'The API key does not expire soon any more',
+      urgent: true,
+    });
+  }
+  return found;
+}
+
+function streamConditions(position: StoredPosition, facts: Facts): Condition[] {
+  const { complete, lastStatus, lastSyncAt, experimentId, data, scope, dataAsOf } = position;
+  // Without a status the first read is still under way, which is no trouble.
+  if (complete || lastStatus === undefined || lastStatus === 'skipped') return [];
+  const reason = position.reason ?? position.lastError ?? 'the reason is not known';
+  // A refused key is told by itself, and a failure of former days may be over.
+  const isOld = facts.countsFrom !== undefined && (lastSyncAt ?? 0) < facts.countsFrom;
+  const quiet = facts.keyRefused !== undefined || isOld;
+  const place = placeText(scope);
+  const about = { part: `${data}${place}`, text: sentence(reason), urgent: false, since: dataAsOf, quiet };
+  const id = `${experimentId}/${data}/${scope}`;
+  const kept: Condition = {
+    ...about,
+    id: `deletes:${id}`,
+    kind: 'deletes-braked',
+    group: `deletes:${experimentId}`,
+    subject: `Rows of ${experimentId} are no longer in the API and were kept`,
+    hint: 'If they are meant to be gone, run: hsw sync now --accept-deletes',
+    ended: `No vanished rows of ${experimentId} wait for an answer any more`,
+  };
+  if (isBraked(reason)) return [kept];
+  const failed = lastStatus === 'failed';
+  const same = reason.replaceAll(`${data} of ${experimentId}${place}`, '…').replace(/\d+/g, '#');
+  const trouble: Condition = {
+    ...about,
+    id: `stream:${id}`,
+    kind: 'stream',
+    group: `stream:${experimentId}:${failed ? 'failed' : 'incomplete'}:${same}`,
+    subject: `Some data of ${experimentId} ${failed ? 'cannot be read' : 'may be incomplete'}`,
+    hint: failed
+      ? 'The next sync tries again by itself; `hsw doctor` looks for what is wrong.'
+      : 'The next sync tries again by itself; `hsw status` shows all streams, `hsw verify` compares them with the API.',
+    ended: `The data of ${experimentId} that ${failed ? 'could not be read' : 'were incomplete'} are fine again`,
+  };
+  // Whether rows that were kept are still missing is not known before the stream is read again.
+  return [trouble, { ...kept, quiet: true }];
+}
+
+function diskConditions({ freeBytes, totalBytes }: Facts, diskFree: number): Condition[] {
+  if (totalBytes <= 0 || freeBytes >= totalBytes * diskFree * DISK_RELIEF) return [];
+  return [
+    {
+      id: 'disk',
+      kind: 'disk',
+      group: 'disk',
+      subject: 'The disk of the warehouse is nearly full',
+      text: `${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} are free, ${percent(freeBytes / totalBytes)}; alerts.diskFree asks for ${percent(diskFree)}.`,
+      hint: 'Free some space, or move warehouse.path to a larger disk. A sync that finds the disk full stops and loses nothing.',
+      ended: 'The disk of the warehouse has room again',
+      urgent: true,
+      quiet: freeBytes >= totalBytes * diskFree,
+    },
+  ];
+}
+
+function roomCondition({ experimentId, room, lastRowAt, startedAt }: LiveRoom, facts: Facts): Condition | undefined {
+  const since = lastRowAt ?? startedAt;
+  const silence = facts.now - since;
+  if (silence < SILENCE_MS) return undefined;
+  const isUnread = (position: StoredPosition) =>
+    position.experimentId === experimentId && position.lastStatus === 'failed';
+  return {
+    id: `room:${experimentId}/${room}`,
+    kind: 'live-room',
+    group: `room:${experimentId}/${room}`,
+    subject: `The live room ${room} of ${experimentId} sends no rows`,
+    text:
+      lastRowAt === undefined
+        ? `The room has sent nothing since it started ${formatDuration(silence)} ago.`
+        : `The last row came ${formatDuration(silence)} ago.`,
+    hint: 'Look whether the session is going on: browsers may be offline, or the room was left open.',
+    ended: `The room ${room} of ${experimentId} sends rows again or is over`,
+    urgent: true,
+    since,
+    // What cannot be read may well be sent.
+    quiet: facts.keyRefused !== undefined || facts.positions.some(isUnread),
+  };
+}
+
+/** A part of an experiment as `streamText` says it, from the text that the position keeps. */
+function placeText(scope: string): string {
+  const [, part = '', filter = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(scope) ?? [];
+  const filters = filter.split('&').filter((text) => text !== '');
+  const place = part
+    .replace(/^experiment$/, '')
+    .replace(/^participant:(.*)@(.*)$/s, ', participant $1 in room $2')
+    .replace(/^(room|deployment):/, ', $1 ');
+  return `${place}${filters.map((text) => `, only ${text.replace('=', ' ')}`).join('')}`;
+}
+
+function sentence(text: string): string {
+  const begun = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}
