@@ -152,7 +152,13 @@ function notAfter({ members, alerts }: AlertState, now: number): AlertState {
 
 /** Brings the members up to what holds now: new ones come in, and those that have been over for a while go. */
 function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now: number): AlertState {
-  const before = new Map(state.members.map((member) => [member.id, member]));
+  const isOver = ({ goneAt }: Member) => goneAt !== undefined && now - goneAt >= GRACE_MS;
+  // Nothing was told of what came and went, so that its return is a beginning; what was told simply goes on.
+  const before = new Map(
+    state.members
+      .filter((member) => member.alert !== undefined || !isOver(member))
+      .map((member) => [member.id, member]),
+  );
   const open = new Set(state.alerts.map(({ key }) => key));
   const present = [...holding.values()].flatMap((condition): Member[] => {
     const { id, group, since = now } = condition;
@@ -165,7 +171,6 @@ function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now
   const gone = state.members
     .filter(({ id }) => !held.has(id))
     .map((member) => ({ ...member, goneAt: member.goneAt ?? now }));
-  const isOver = ({ goneAt }: { goneAt: number }) => now - goneAt >= GRACE_MS;
   const alerts = state.alerts.map((alert) => {
     const ends = gone.filter((member) => member.alert === alert.key && isOver(member)).map(({ goneAt }) => goneAt);
     return ends.length === 0 ? alert : { ...alert, endedAt: Math.max(alert.endedAt ?? 0, ...ends) };
