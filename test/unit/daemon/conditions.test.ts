@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import type { Condition } from '../../../src/daemon/alerts.ts';
+import { conditionsOf, type Facts } from '../../../src/daemon/conditions.ts';
+import { datasetNamed } from '../../../src/datasets/registry.ts';
+import { scopeText, streamText, type Stream } from '../../../src/datasets/stream.ts';
+import { allPositions, NEVER_READ, type StoredPosition } from '../../../src/warehouse/positions.ts';
+import { openLab } from '../../support/lab.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const NOW = Date.parse('2026-01-12T12:00:00.000Z');
+const GB = 1024 ** 3;
+
+const WELL: Facts = {
+  positions: [],
+  keyRefused: undefined,
+  freeBytes: 50 * GB,
+  totalBytes: 100 * GB,
+  liveRooms: [],
+  now: NOW,
+};
+
+const found = (change: Partial<Facts>): Condition[] => conditionsOf({ ...WELL, ...change }, { diskFree: 0.05 });
+const loud = (conditions: readonly Condition[]) => conditions.filter(({ quiet }) => quiet !== true);
+
+function position(data: string, change: Partial<StoredPosition> = {}): StoredPosition {
+  return {
+    ...NEVER_READ,
+    experimentId: 'exp_1',
+    data,
+    scope: 'experiment',
+    lastStatus: 'failed',
+    reason: `https://api.hyperstudy.io cannot be reached for ${data} of exp_1: nothing answers at that address.`,
+    dataAsOf: NOW - 3 * HOUR,
+    lastSyncAt: NOW - MINUTE,
+    ...change,
+  };
+}
+
+describe('the conditions', () => {
+  it('are none when all is well, a first read is under way, or a stream is skipped', () => {
+    const positions = [
+      position('events', { complete: true, lastStatus: 'ok', reason: undefined }),
+      position('chat', { lastStatus: undefined, reason: 'not read yet' }),
+      position('sync', { lastStatus: 'skipped' }),
+    ];
+    const liveRooms = [{ experimentId: 'exp_1', room: 'r1', lastRowAt: NOW - MINUTE, startedAt: NOW - HOUR }];
+    expect(found({ positions, liveRooms, keyExpiresAt: NOW + 30 * DAY })).toEqual([]);
+  });
+
+  it('name the streams that fail, since they were last fine, those with one reason together', () => {
+    const positions = [
+      position('events'),
+      position('chat', {
+        scope: 'room:r1',
+        reason:
+          'https://api.hyperstudy.io cannot be reached for chat of exp_1, room r1: nothing answers at that address.',
+      }),
+      position('sync', { reason: 'The API failed on sync of exp_1 (HTTP 500): Oops.' }),
+      position('rooms', { lastStatus: 'incomplete', reason: 'the listing kept changing while it was read' }),
+    ];
+    const streams = loud(found({ positions }));
+    expect(streams.map(({ part }) => part)).toEqual(['events', 'chat, room r1', 'sync', 'rooms']);
+    expect(new Set(streams.map(({ id }) => id)).size).toBe(4);
+    const groups = streams.map(({ group }) => group);
+    expect(groups[0]).toBe(groups[1]);
+    expect(new Set(groups).size).toBe(3);
+    expect(streams[0]).toMatchObject({ kind: 'stream', urgent: false, since: NOW - 3 * HOUR });
+    expect(streams[0]?.subject).toBe('Some data of exp_1 cannot be read');
+    expect(streams[3]?.subject).toBe('Some data of exp_1 may be incomplete');
+    expect(streams[3]?.text).toBe('The listing kept changing while it was read.');
+  });
+
+  it('take streams of one experiment that name themselves in their reason for one group, whatever their scope', () => {
+    const dataset = datasetNamed('events');
+    const streams: Stream[] = [
+      { experimentId: 'exp_1', dataset, scope: { kind: 'experiment' } },
+      { experimentId: 'exp_1', dataset, scope: { kind: 'room', id: 'r@1' } },
+      { experimentId: 'exp_1', dataset, scope: { kind: 'participant', id: 'me@example.org', room: 'r1' } },
+      { experimentId: 'exp_1', dataset, scope: { kind: 'deployment', id: 'd:1' } },
+      { experimentId: 'exp_1', dataset, scope: { kind: 'room', id: 'r1' }, filter: { category: 'component' } },
+    ];
+    const positions = streams.map((stream) =>
+      position('events', { scope: scopeText(stream), reason: `The API failed on ${streamText(stream)} (HTTP 500).` }),
+    );
+    const conditions = loud(found({ positions }));
+    expect(conditions).toHaveLength(streams.length);
+    expect(new Set(conditions.map(({ group }) => group)).size).toBe(1);
+    expect(conditions.map(({ part }) => part?.replace('events', 'events of exp_1'))).toEqual(streams.map(streamText));
+  });
+
+  it('are quiet for streams while the key is refused, and for failures before the service was started', () => {
+    const refused = found({ positions: [position('events')], keyRefused: 'The API refuses the key: expired.' });
+    expect(loud(refused)).toMatchObject([
+      { id: 'key-refused', urgent: true, text: 'The API refuses the key: expired.' },
+    ]);
+    const old = found({ positions: [position('events')], countsFrom: NOW });
+    expect(old.length).toBeGreaterThan(0);
+    expect(loud(old)).toEqual([]);
+    expect(loud(found({ positions: [position('events')], countsFrom: NOW - HOUR }))).toHaveLength(1);
+  });
+
+  it('tell a week before the key expires', () => {
+    expect(found({ keyExpiresAt: NOW + 7 * DAY })).toEqual([]);
+    const [soon] = found({ keyExpiresAt: NOW + 3 * DAY });
+    expect(soon).toMatchObject({ kind: 'key-expiring', urgent: true, subject: 'The API key expires soon' });
+    expect(soon?.text).toContain('2026-01-15 12:00 UTC, in 3 d');
+    expect(found({ keyExpiresAt: NOW - HOUR })[0]?.subject).toBe('The API key has expired');
+  });
+
+  it('tell that the disk is nearly full, until there is clearly more room', () => {
+    expect(found({ freeBytes: 6 * GB })).toEqual([]);
+    expect(loud(found({ freeBytes: 5 * GB }))).toEqual([]);
+    expect(found({ freeBytes: 5 * GB })).toMatchObject([{ id: 'disk', quiet: true }]);
+    const [full] = loud(found({ freeBytes: 4 * GB }));
+    expect(full).toMatchObject({ id: 'disk', urgent: true });
+    expect(full?.text).toBe('4.0 GB of 100.0 GB are free, 4 %; alerts.diskFree asks for 5 %.');
+    expect(conditionsOf({ ...WELL, freeBytes: 0 }, { diskFree: 0 })).toEqual([]);
+  });
+
+  it('tell that a live room sends no rows, unless they cannot be read anyway', () => {
+    const room = { experimentId: 'exp_1', room: 'r1', lastRowAt: NOW - 12 * MINUTE, startedAt: NOW - HOUR };
+    const [silent, ...others] = found({ liveRooms: [room] });
+    expect(others).toEqual([]);
+    expect(silent).toMatchObject({ kind: 'live-room', urgent: true, text: 'The last row came 12 min ago.' });
+    expect(found({ liveRooms: [{ ...room, lastRowAt: undefined }] })[0]?.text).toContain('since it started 1 h ago');
+    expect(found({ liveRooms: [{ ...room, lastRowAt: undefined, startedAt: NOW - MINUTE }] })).toEqual([]);
+    const isRoom = ({ kind }: Condition) => kind === 'live-room';
+    expect(loud(found({ liveRooms: [room], positions: [position('events')] })).filter(isRoom)).toEqual([]);
+    expect(loud(found({ liveRooms: [room], keyRefused: 'no' })).filter(isRoom)).toEqual([]);
+    const elsewhere = position('events', { experimentId: 'exp_2' });
+    expect(loud(found({ liveRooms: [room], positions: [elsewhere] })).filter(isRoom)).toHaveLength(1);
+  });
+
+  it('tell of the rows that a real sync kept because too many vanished at once, until they are accepted', async () => {
+    const lab = await openLab();
+    await lab.sync();
+    const now = () => found({ positions: allPositions(lab.warehouse.db), now: lab.now });
+    expect(now()).toEqual([]);
+    const [id = ''] = lab.simulator.world.experimentIds;
+    lab.simulator.world.remove('recordings', id, () => true, lab.now + 1);
+    lab.now += 2;
+    await lab.sync({ selection: { data: ['recordings'] } });
+    expect(now()).toMatchObject([
+      {
+        kind: 'deletes-braked',
+        urgent: false,
+        part: 'recordings',
+        subject: `Rows of ${id} are no longer in the API and were kept`,
+      },
+    ]);
+    await lab.sync({ selection: { data: ['recordings'] }, acceptDeletes: true });
+    expect(now()).toEqual([]);
+  });
+
+  it('leave it open whether kept rows are still missing while their stream cannot be read', () => {
+    const deletes = found({ positions: [position('events')] }).filter(({ kind }) => kind === 'deletes-braked');
+    expect(deletes).toMatchObject([{ quiet: true }]);
+  });
+});
