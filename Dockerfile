@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # HyperStudy Warehouse in a container. compose.yaml shows how to run it; everything it writes goes to /data.
 
 FROM node:24-slim AS build
@@ -8,12 +7,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build
-
-FROM node:24-slim AS packages
-WORKDIR /build
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+# What only the build needs goes.
+RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-slim
 ENV NODE_ENV=production
@@ -21,13 +16,13 @@ ENV NODE_ENV=production
 ENV SQLITE_TMPDIR=/data
 WORKDIR /app
 RUN install -d -o 10001 -g 10001 -m 0750 /data
-COPY --from=packages /build/node_modules ./node_modules
+COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY package.json LICENSE ./
 COPY migrations ./migrations
 COPY systemd ./systemd
 COPY container/healthcheck.mjs ./container/healthcheck.mjs
-COPY container/config.yaml /etc/hyperstudy-warehouse/config.yaml
+COPY container/image-config.yaml /etc/hyperstudy-warehouse/config.yaml
 VOLUME /data
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
