@@ -4,6 +4,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { noteGrowth, recall, remember } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import { checkAlerts } from './alarm.ts';
 import type { Connect, Connection } from './connection.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { serveHandover, socketPath } from './handover.ts';
@@ -36,6 +37,7 @@ const STALLED_MS = 15 * 60_000;
 const WATCH_EVERY_MS = 10_000;
 const KEY_LOOK_MS = 15_000;
 const GROWTH_EVERY_MS = 3_600_000;
+const ALERTS_EVERY_MS = 60_000;
 
 /**
  * Keeps the warehouse fresh until it is told to stop: reads by schedule, takes over `sync now`, shows itself over HTTP,
@@ -82,6 +84,7 @@ interface Daemon {
   readonly view: () => ReturnType<typeof viewOf>;
   readonly reload: () => void;
   readonly followKey: () => void;
+  readonly checkAlerts: (signal: AbortSignal) => Promise<void>;
   /** Whether it works, or has nothing to do, or provably waits. */
   readonly isAlive: () => boolean;
 }
@@ -93,6 +96,7 @@ function assemble(options: DaemonOptions): Daemon {
   const troubles = createTroubles(clock, log);
   const startedAt = clock.now();
   let lastProgressAt = startedAt;
+  let connectedAt = startedAt;
   let waitsUntil = 0;
   let refusedAt = Number(recall(warehouse.db, 'refused-at') ?? 0) || undefined;
   const made: { engine?: Engine } = {};
@@ -112,26 +116,28 @@ function assemble(options: DaemonOptions): Daemon {
   const renew = (config: Config) => {
     const former = connection;
     connection = connect(config);
+    connectedAt = clock.now();
     engine.reconnect(connection);
     // What is under way ends on the former connection.
     void former.client.close().catch(() => undefined);
   };
+  const shown = {
+    version,
+    startedAt,
+    clock,
+    warehouse,
+    engine,
+    problems,
+    troubles,
+    connection: () => connection,
+    lastProgressAt: () => lastProgressAt,
+    refusedAt: () => refusedAt,
+  };
   return {
     engine,
     connection: () => connection,
-    view: () =>
-      viewOf({
-        version,
-        startedAt,
-        clock,
-        warehouse,
-        engine,
-        problems,
-        troubles,
-        connection: () => connection,
-        lastProgressAt: () => lastProgressAt,
-        refusedAt: () => refusedAt,
-      }),
+    view: () => viewOf(shown),
+    checkAlerts: (signal) => checkAlerts({ ...shown, log, connectedAt: () => connectedAt }, signal),
     reload() {
       options.notifier.reloading();
       try {
@@ -175,7 +181,8 @@ function currentKey(reload: () => Config): string | undefined {
 
 /** What has to be done now and then: systemd's watchdog, a new key, how the warehouse grows. */
 async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon: Daemon, signal: AbortSignal) {
-  let [keyAt, growthAt] = [clock.now() + KEY_LOOK_MS, 0];
+  let [keyAt, growthAt, alertsAt] = [clock.now() + KEY_LOOK_MS, 0, clock.now() + ALERTS_EVERY_MS];
+  let checking = Promise.resolve();
   while (!signal.aborted) {
     try {
       const now = clock.now();
@@ -183,6 +190,15 @@ async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon:
       if (now >= keyAt) {
         keyAt = now + KEY_LOOK_MS;
         daemon.followKey();
+      }
+      if (now >= alertsAt) {
+        alertsAt = now + ALERTS_EVERY_MS;
+        // A channel that hangs holds up the next check, and nothing else.
+        checking = checking
+          .then(() => daemon.checkAlerts(signal))
+          .catch((error: unknown) => {
+            if (!signal.aborted) log.error({ err: error }, 'the alerts could not be checked');
+          });
       }
       if (now >= growthAt) {
         growthAt = now + GROWTH_EVERY_MS;

@@ -1,4 +1,5 @@
 import { isOver } from '../datasets/room-status.ts';
+import { DATASETS } from '../datasets/registry.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Db } from './open.ts';
 import { prepared } from './prepared.ts';
@@ -49,6 +50,35 @@ export function openRooms(db: Db, experimentId: string): { status: string | null
   const sql = 'SELECT status, synced_at FROM rooms WHERE experiment_id = ? ORDER BY synced_at DESC LIMIT 50';
   const rooms = prepared<{ status: string | null; synced_at: string }>(db, 'rows', sql).all(experimentId);
   return rooms.map(({ status, synced_at }) => ({ status, since: Date.parse(synced_at) }));
+}
+
+/** Data types whose rows show that a room is sending. */
+const SENT = DATASETS.filter(
+  ({ timeColumn, columns, read }) =>
+    read === 'incremental' && timeColumn !== undefined && columns.some(({ name }) => name === 'room_id'),
+);
+
+/** The rooms of an experiment that are not over, with the time of the last row of each (milliseconds since 1970 UTC). */
+export function runningRooms(
+  db: Db,
+  experimentId: string,
+): { room: string; startedAt: number; lastRowAt: number | undefined }[] {
+  const sql = `SELECT id, status, coalesce(started_at, created_at, first_seen_at) AS began FROM rooms
+    WHERE experiment_id = ? AND id IS NOT NULL AND ended_at IS NULL ORDER BY synced_at DESC LIMIT 50`;
+  return prepared<{ id: string; status: string | null; began: string }>(db, 'rows', sql)
+    .all(experimentId)
+    .filter(({ status }) => status !== null && !isOver(status))
+    .map(({ id, began }) => {
+      const times = SENT.map(({ table, timeColumn = '' }) =>
+        prepared<string | null>(
+          db,
+          'values',
+          `SELECT max(${quote(timeColumn)}) FROM ${quote(table)} WHERE room_id = ?`,
+        ).get(id),
+      ).filter((time) => typeof time === 'string');
+      const last = times.sort().at(-1);
+      return { room: id, startedAt: Date.parse(began), lastRowAt: last === undefined ? undefined : Date.parse(last) };
+    });
 }
 
 /** When a room ended, in milliseconds since 1970 UTC: undefined while it runs or where the API does not say. */

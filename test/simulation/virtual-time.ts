@@ -46,10 +46,10 @@ export function virtualTime(start: number): VirtualTime {
     clock,
     pass: (ms) => (now += ms),
     async until(promise) {
-      let isSettled = false;
-      const settle = () => (isSettled = true);
+      const ended = new AbortController();
+      const settle = () => ended.abort();
       promise.then(settle, settle);
-      while (!isSettled) {
+      while (!ended.signal.aborted) {
         // Promises and simulated answers settle within a few turns of the event loop.
         for (let turns = 0; turns < 4; turns++) await new Promise((resolve) => setImmediate(resolve));
         const next = [...sleepers].reduce<Sleeper | undefined>(

@@ -1,0 +1,213 @@
+import { InvalidArgumentError, type Command as Program } from 'commander';
+import type { Command } from './context.ts';
+
+/** Runs a command; a service ends well when it is told to stop. */
+export type Run = (
+  command: () => Promise<Command<never>>,
+  options: unknown,
+  kind?: 'command' | 'service',
+) => Promise<void>;
+
+const list = (value: string, previous: string[] = []) => [...previous, value];
+
+function init(program: Program, run: Run): void {
+  program
+    .command('init')
+    .description('ask for what is needed, check the key, list its experiments and write config.yaml; never overwrites')
+    .option('--key-file <path>', 'a file that holds the API key (otherwise HYPERSTUDY_API_KEY, or asked for)')
+    .option('--base-url <url>', 'another address of the API')
+    .option('--experiment <id>', 'an experiment to sync; can be repeated', list)
+    .option('--all', 'sync every experiment that the key sees')
+    .option('--warehouse <path>', 'the SQLite file to keep')
+    .option('--yes', 'ask nothing; take flags and defaults')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw init
+  HYPERSTUDY_API_KEY=… hsw init --yes --all
+  hsw init --key-file /run/secrets/hyperstudy --experiment exp_abc123`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/init.ts')).init, options));
+}
+
+function doctor(program: Program, run: Run): void {
+  program
+    .command('doctor')
+    .description('check config, key, scopes, network, clock, disk and file modes, and say what to do')
+    .addHelpText('after', '\nExample:\n  hsw doctor')
+    .action((options: unknown) => run(async () => (await import('./commands/doctor.ts')).doctor, options));
+}
+
+function sync(program: Program, run: Run): void {
+  program
+    .command('sync')
+    .description('bring the warehouse up to date')
+    .argument('[when]', 'now', (value: string) => {
+      if (value !== 'now') throw new InvalidArgumentError('Say `sync now`.');
+      return value;
+    })
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list)
+    .option('--full', 'read everything again and compare, instead of going on from where the last sync stopped')
+    .option('--dry-run', 'show streams, expected requests and time under the limits; ask nothing of the API')
+    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw sync now
+  hsw sync now --experiment exp_abc123 --data events --data ratings/continuous
+  hsw sync now --full --json`,
+    )
+    .action((_when: unknown, options: unknown) => run(async () => (await import('./commands/sync.ts')).sync, options));
+}
+
+function plan(program: Program, run: Run): void {
+  program
+    .command('plan')
+    .description(
+      'show what would be read, with how many requests, and when it would be done under the limits; ask nothing',
+    )
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list)
+    .option('--full', 'as if everything were read again')
+    .addHelpText('after', '\nExamples:\n  hsw plan\n  hsw plan --full --data eyetracking')
+    .action((options: unknown) => run(async () => (await import('./commands/plan.ts')).plan, options));
+}
+
+function daemon(program: Program, run: Run): void {
+  program
+    .command('daemon')
+    .description('keep the warehouse fresh until stopped; shows itself on http://127.0.0.1:8788')
+    .addHelpText(
+      'after',
+      `
+Stop it with SIGTERM or Ctrl-C. SIGHUP reads the configuration again. A new key in its file is seen by itself.
+
+Example:
+  hsw daemon`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/daemon.ts')).daemon, options, 'service'));
+}
+
+function verify(program: Program, run: Run): void {
+  program
+    .command('verify')
+    .description('compare the warehouse with the API and name every difference; change nothing unless told to')
+    .option('--repair', 'write what differs')
+    .option('--deep', 'compare every record, not only counts')
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list)
+    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw verify
+  hsw verify --deep --experiment exp_abc123
+  hsw verify --repair --json`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/verify.ts')).verify, options));
+}
+
+function status(program: Program, run: Run): void {
+  program
+    .command('status')
+    .description('streams, rows, freshness, completeness, and requests used of the limits')
+    .addHelpText('after', '\nExamples:\n  hsw status\n  hsw status --json')
+    .action((options: unknown) => run(async () => (await import('./commands/status.ts')).status, options));
+}
+
+function exporting(program: Program, run: Run): void {
+  program
+    .command('export')
+    .description('stream the records of a data type; ndjson gives each one back as the API sent it')
+    .requiredOption('--data <type>', 'the data type, such as events or ratings/continuous')
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--format <format>', 'ndjson or csv', 'ndjson')
+    .option('--out <file>', 'write to a file instead of stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw export --data events > events.ndjson
+  hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
+    )
+    .action((options: unknown) => run(async () => (await import('./commands/export.ts')).exportRecords, options));
+}
+
+function installService(program: Program, run: Run): void {
+  program
+    .command('install-service')
+    .description('print the systemd unit for this installation and the commands to set it up, or write it (--install)')
+    .option('--timer', 'a timer that runs `hsw sync now` every 15 minutes, instead of the daemon')
+    .option('--install', 'write the unit; needs root')
+    .option('--force', 'replace a unit that differs, and write it although it would not work')
+    .option('--root <folder>', 'write below this folder instead of /; for making packages and images')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw install-service
+  sudo hsw --config /etc/hyperstudy-warehouse/config.yaml install-service --install
+  sudo hsw install-service --timer --install`,
+    )
+    .action((options: unknown) =>
+      run(async () => (await import('./commands/install-service.ts')).installService, options),
+    );
+}
+
+function alerts(program: Program, run: Run): void {
+  program
+    .command('alerts')
+    .description('send a test message through every channel of alerts, and say which ones work')
+    .argument('<what>', 'test', (value: string) => {
+      if (value !== 'test') throw new InvalidArgumentError('Say `alerts test`.');
+      return value;
+    })
+    .addHelpText('after', '\nExamples:\n  hsw alerts test\n  hsw alerts test --json')
+    .action((_what: unknown, options: unknown) =>
+      run(async () => (await import('./commands/alerts.ts')).testAlerts, options),
+    );
+}
+
+function demo(program: Program, run: Run): void {
+  program
+    .command('demo')
+    .description('sync three simulated experiments into ./data/demo.db, twice, and show what to query next')
+    .option('--out <file>', 'the SQLite file to make', './data/demo.db')
+    .addHelpText('after', '\nExample:\n  hsw demo')
+    .action((options: unknown) => run(async () => (await import('./commands/demo.ts')).demo, options));
+}
+
+function simulator(program: Program, run: Run): void {
+  program
+    .command('simulator')
+    .description('run the built-in API simulator on a port of this computer, to try things against')
+    .option('--port <port>', 'the port', wholeNumber, 8787)
+    .option('--seed <seed>', 'which world to simulate', wholeNumber, 1)
+    .addHelpText('after', '\nExample:\n  hsw simulator --port 8787')
+    .action((options: unknown) => run(async () => (await import('./commands/simulator.ts')).simulator, options));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** Adds each command, with its flags and examples, to the program; its code is loaded when it runs. */
+export const COMMANDS: readonly ((program: Program, run: Run) => void)[] = [
+  init,
+  doctor,
+  sync,
+  plan,
+  verify,
+  daemon,
+  status,
+  exporting,
+  installService,
+  alerts,
+  demo,
+  simulator,
+];
