@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { alertSecrets } from '../../../src/config/alerts.ts';
@@ -72,6 +72,15 @@ describe('alerts in the configuration', () => {
     });
     expect(alertSecrets(alerts)).toEqual(['hunter2hunter2']);
     expect(load(`alerts: { smtp: { ${server} } }`)?.smtp?.login).toBeUndefined();
+  });
+
+  it('are right as config.example.yaml shows them', () => {
+    const shown = /^alerts:\n(?: .*\n)+/m.exec(readFileSync('config.example.yaml', 'utf8'))?.[0] ?? '';
+    const used = shown.replace(/^ {2}# (webhook:|smtp:| {2}\w+:)/gm, '  $1');
+    const folder = folderWith('smtp.password', 'hunter2hunter2');
+    const alerts = load(used, { folder, env: { ALERT_WEBHOOK: ADDRESS } });
+    expect(alerts?.webhook).toEqual({ url: ADDRESS, format: 'json' });
+    expect(alerts?.smtp).toMatchObject({ host: 'smtp.example.org', to: ['me@example.org', 'colleague@example.org'] });
   });
 
   it('report all their mistakes at once with their lines, beside those of the rest', () => {
