@@ -32,7 +32,7 @@ export function makeFreshnessView(db: Db): void {
   db.exec(`
     DROP VIEW IF EXISTS _freshness;
     CREATE VIEW _freshness AS
-    SELECT experiment_id, data, scope, complete, reason, data_as_of, verified_at, watermark, rows,
+    SELECT experiment_id, data, scope, complete, reason, finished, data_as_of, verified_at, watermark, rows,
            last_status, last_error, last_sync_at
     FROM _streams`);
 }

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { HOUR, openLab } from '../support/lab.ts';
 
 const README = readFileSync('README.md', 'utf8');
 
-function snippet(language: string): string {
-  const found = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(README)?.[1];
+function snippet(language: string, place = 0): string {
+  const found = [...README.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))][place]?.[1];
   if (found === undefined) throw new Error(`the README has no ${language} example`);
   return found;
 }
@@ -44,6 +45,33 @@ describe('the README’s examples, on a warehouse that a writer keeps open', () 
       .replace(/\)\s*$/, '))');
     const ran = spawnSync('Rscript', ['-e', script], { encoding: 'utf8' });
     expect(ran.stdout, ran.stderr).toMatch(/1 user_\w+ +\d+ [\d.]+/);
+  });
+
+  it.each([
+    ['Python', 'python', 'python3', '-c'],
+    ['R', 'r', 'Rscript', '-e'],
+  ])('refuse stale and incomplete data in %s, and let fresh ones pass', async (_name, language, command, flag) => {
+    if (!has(command, ...(language === 'r' ? ['-e', 'library(RSQLite)'] : ['--version']))) return;
+    const path = await warehouse();
+    const script = snippet(language, 1).replaceAll('data/demo.db', path);
+    const run = () => spawnSync(command, [flag, script], { encoding: 'utf8' });
+    const set = (sql: string) => {
+      const db = new Database(path);
+      db.exec(sql);
+      db.close();
+    };
+    set("UPDATE _streams SET data_as_of = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')");
+    const fresh = run();
+    expect([fresh.status, fresh.stderr]).toEqual([0, '']);
+    set("UPDATE _streams SET complete = 0, reason = 'the API warned' WHERE data = 'chat'");
+    const incomplete = run();
+    expect(incomplete.status).not.toBe(0);
+    expect(incomplete.stderr).toContain('Not fit for analysis');
+    expect(incomplete.stderr).toContain('the API warned');
+    set(
+      "UPDATE _streams SET complete = 1, reason = NULL, data_as_of = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3 days') WHERE data = 'chat'",
+    );
+    expect(run().stderr).toContain('data as of');
   });
 
   it('work in the sqlite3 shell', async (context) => {
