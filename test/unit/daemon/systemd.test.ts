@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -105,7 +105,7 @@ describe('the notifier', () => {
     const notifier = createNotifier({ NOTIFY_SOCKET: '/run/x', PATH: folder, HYPERSTUDY_API_KEY: key });
     notifier.status('$(touch /x) `y` "z"');
     await notifier.settled();
-    const text = spawnSync('cat', [seen], { encoding: 'utf8' }).stdout;
+    const text = readFileSync(seen, 'utf8');
     expect(text).toContain('NOTIFY_SOCKET=/run/x\n');
     expect(text).toContain('STATUS=$(touch /x) `y` "z"|');
     expect(text).not.toContain('hst_');
