@@ -84,6 +84,27 @@ describe('an answer that lacks records and says so', () => {
     expect(asked(lab, next).filter((path) => path.includes('/chat/')).length).toBeGreaterThan(again.streams.length);
   });
 
+  it('leaves the watermark where it was, and the next sync goes on from there, not from the newest row it holds', async () => {
+    let isWarning = false;
+    const warns = warnWhere(({ path }) => path.includes('/events/'));
+    const lab = await openLab({
+      world: { experiments: 1, roomsPerExperiment: 12, roomEveryMs: HOUR },
+      fault: (request) => (isWarning ? warns(request) : undefined),
+    });
+    const selection = { data: ['events'] };
+    await lab.sync({ selection });
+    lab.now += 6 * HOUR;
+    isWarning = true;
+    const doubted = await lab.sync({ selection });
+    expect(doubted.streams.map(({ status }) => status)).toEqual(['incomplete']);
+    const [id = ''] = lab.simulator.world.experimentIds;
+    expect(lab.mirrored('events', id).length).toBeLessThan(lab.truth('events', id).length);
+    isWarning = false;
+    lab.now += 1000;
+    await lab.sync({ selection });
+    expectMirror(lab, 'events');
+  });
+
   it('does the same for a listing without a time filter', async () => {
     const lab = await openLab({ fault: warnWhere(({ path }) => path.startsWith('/data/eyetracking/experiment/')) });
     const result = await lab.sync({ selection: { data: ['rooms', 'eyetracking'] } });

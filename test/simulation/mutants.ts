@@ -60,9 +60,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the watermark is taken from the table',
-    file: 'src/sync/incremental.ts',
-    from: 'let watermark = before.watermark;',
-    to: 'let watermark = Number(session.warehouse.db.prepare(`SELECT strftime("%s", max("${String(session.stream.dataset.timeColumn)}")) * 1000 FROM "${session.stream.dataset.table}"`.replaceAll(\'"%s"\', "\'%s\'")).pluck().get() ?? 0) || before.watermark;',
+    file: 'src/sync/session.ts',
+    from: 'return readPosition(warehouse.db, stream);',
+    to: `const stored = readPosition(warehouse.db, stream);
+  const { table, timeColumn } = stream.dataset;
+  if (timeColumn === undefined) return stored;
+  const newest = warehouse.db.prepare(\`SELECT max("\${timeColumn}") FROM "\${table}"\`).pluck().get();
+  return { ...stored, watermark: typeof newest === 'string' ? Date.parse(newest) : stored.watermark };`,
   },
   {
     name: 'exact repeats are not counted',

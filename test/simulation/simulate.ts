@@ -46,7 +46,7 @@ interface Run {
   readonly random: Random;
   readonly world: World;
   readonly experimentId: string;
-  /** Data types whose answers at experiment scope warn and lack records while it storms, however often they are asked for. */
+  /** Data types whose answers warn and lack records while it storms, however often they are asked for. */
   readonly warned: readonly string[];
   readonly clock: Clock;
   now: number;
@@ -178,7 +178,9 @@ function deliver(run: Run, path: string, answer: () => SimReply): Delivery {
         body: '{"status":"error","error":{"code":"RATE_LIMIT_EXCEEDED","message":"others"}}',
       },
     };
-  const isWarned = run.stormy && run.warned.some((data) => path.startsWith(`/data/${data}/experiment/`));
+  // With every third seed rooms warn as well, so that no narrower request gets the whole.
+  const scope = run.seed % 3 === 0 ? '' : 'experiment/';
+  const isWarned = run.stormy && run.warned.some((data) => path.startsWith(`/data/${data}/${scope}`));
   if (fault === 6 || isWarned) return { reply: incomplete(reply, random) };
   return { reply };
 }
@@ -209,6 +211,8 @@ async function syncOnce(
   const warehouse = openWarehouse(path, { clock, history: true });
   const config = configFor('http://simulated/api/v3', path, {
     deletes: { maxShare: 1 },
+    // A short lookback hides no watermark that is too far ahead.
+    lookbackMs: run.seed % 3 === 0 ? 300_000 : 3_600_000,
     experiments: [{ id: run.experimentId }],
   });
   const api = { ...config.api, limits: { ...LIMITS, reserve: 0 }, pageSize: 20, concurrency: 1 };
