@@ -73,17 +73,19 @@ async function walkOn(session: Session): Promise<void> {
     write(session, { rows, bad: pending.flatMap(({ bad }) => bad), position: { watermark } });
     pending = [];
   };
-  for await (const stretch of walk(reader, {
-    from: before.watermark,
-    by: 'key',
-    sorted: true,
-    ...pageLengths(memory),
-  })) {
-    doubt(session, stretch);
-    if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);
-    pending.push(stretch);
-    const rows = pending.reduce((sum, one) => sum + one.rows.length, 0);
-    if (pending.length >= batch.pages || rows >= batch.rows) flush();
+  const options = { from: before.watermark, by: 'key', sorted: true, ...pageLengths(memory) } as const;
+  try {
+    for await (const stretch of walk(reader, options)) {
+      doubt(session, stretch);
+      if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);
+      pending.push(stretch);
+      const rows = pending.reduce((sum, one) => sum + one.rows.length, 0);
+      if (pending.length >= batch.pages || rows >= batch.rows) flush();
+    }
+  } catch (error) {
+    // Whatever ended the reading, these pages are right, and need not be asked for again.
+    if (error instanceof WarehouseError && !error.code.startsWith('WAREHOUSE_')) flush();
+    throw error;
   }
   flush();
   if (session.doubts.size === 0 && !before.backfilled) await compareResumed(session, before.watermark, watermark);

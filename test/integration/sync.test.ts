@@ -120,6 +120,29 @@ describe('a sync', () => {
     for (const id of lab.simulator.world.experimentIds) expect(lab.mirrored('chat', id)).toEqual(lab.truth('chat', id));
   });
 
+  it('keeps the pages of a first read that is interrupted, and goes on behind them', async () => {
+    const interruption = new AbortController();
+    const pages = ({ path }: { path: string }) => path.includes('/ratings/continuous/');
+    const lab = await openLab({
+      world: { experiments: 1 },
+      fault(request) {
+        if (pages(request) && ++asked === 4) interruption.abort(new Error('stop'));
+        return undefined;
+      },
+    });
+    let asked = 0;
+    const selection = { data: ['ratings/continuous'] };
+    await expect(lab.sync({ selection, signal: interruption.signal })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const [id = ''] = lab.simulator.world.experimentIds;
+    // Of each page the last timestamp is left to the next, so that its rows come from one answer.
+    expect(lab.mirrored('ratings/continuous', id).length).toBeGreaterThan(280);
+    const before = lab.simulator.requests.length;
+    await lab.sync({ selection });
+    const [first] = lab.simulator.requests.slice(before).filter(pages);
+    expect(first?.query).toContain('startTime=');
+    expect(lab.mirrored('ratings/continuous', id)).toEqual(lab.truth('ratings/continuous', id));
+  });
+
   it('skips what the key may not read, names the scope, and reads the rest', async () => {
     const key = `hst_test_${'k'.repeat(64)}`;
     const lab = await openLab({ keys: [{ key, scopes: ['read:events'] }] });
