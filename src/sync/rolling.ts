@@ -57,7 +57,17 @@ export async function reconcile(
     if (client.tries - before >= allowance) break;
     const release = claim(stream);
     if (release === undefined) continue;
-    const mended = await reconcileStream(context, stream).finally(release);
+    const mended = await reconcileStream(context, stream)
+      .catch((error: unknown) => {
+        if (error instanceof WarehouseError) throw error;
+        // The next night would meet it first again: it must not keep the others from being looked at.
+        log.error(
+          { ...named(stream), err: error },
+          `this is a mistake in hyperstudy-warehouse; ${streamText(stream)} was left as it is`,
+        );
+        return 0;
+      })
+      .finally(release);
     if (mended > 0) log.warn({ ...named(stream), repaired: mended }, `reconcile mended ${streamText(stream)}`);
     repaired += mended;
     looked++;
