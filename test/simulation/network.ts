@@ -25,7 +25,7 @@ export class SimulatedNetwork extends Dispatcher {
       query: url.searchParams,
       headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
     };
-    let isAborted = false;
+    const state = { isAborted: false };
     const controller = {
       paused: false,
       aborted: false,
@@ -34,12 +34,14 @@ export class SimulatedNetwork extends Dispatcher {
       rawTrailers: null,
       pause: () => undefined,
       resume: () => undefined,
-      abort: () => {
-        isAborted = true;
+      abort: (reason: Error) => {
+        state.isAborted = true;
+        queueMicrotask(() => handler.onResponseError?.(controller, reason));
       },
     } as unknown as Dispatcher.DispatchController;
     queueMicrotask(() => {
       handler.onRequestStart?.(controller, null);
+      if (state.isAborted) return;
       const delivery = this.#deliver(request);
       if ('error' in delivery) {
         handler.onResponseError?.(controller, delivery.error);
@@ -47,7 +49,7 @@ export class SimulatedNetwork extends Dispatcher {
       }
       const { status, headers: sent, body } = delivery.reply;
       handler.onResponseStart?.(controller, status, { ...sent }, 'OK');
-      if (isAborted) return;
+      if (state.isAborted) return;
       const bytes = Buffer.from(body);
       handler.onResponseData?.(
         controller,

@@ -32,7 +32,8 @@ export function virtualTime(start: number): VirtualTime {
           reject(signal?.reason as Error);
         };
         const sleeper: Sleeper = {
-          at: now + Math.max(ms, 0),
+          // The machine's clock knows whole milliseconds only.
+          at: Math.ceil(now + Math.max(ms, 0)),
           wake() {
             signal?.removeEventListener('abort', leave);
             resolve();

@@ -1,0 +1,87 @@
+import { createClient, type RequestBudget } from '../../src/api/client.ts';
+import { openLedger } from '../../src/budget/ledger.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { createEngine, type Engine } from '../../src/daemon/engine.ts';
+import { createProblems, type Problems } from '../../src/daemon/problems.ts';
+import { createTroubles } from '../../src/daemon/troubles.ts';
+import { silentLog } from '../../src/shared/log.ts';
+import type { Clock } from '../../src/shared/clock.ts';
+import { DEMO_KEY } from '../../src/simulator/server.ts';
+import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
+import type { SimulatedNetwork } from '../simulation/network.ts';
+import { configFor } from './lab.ts';
+
+export const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
+
+/** The daemon's engine on a real warehouse file, a simulated network and a clock that the test drives. */
+export interface VirtualEngine {
+  readonly engine: Engine;
+  readonly warehouse: Warehouse;
+  readonly problems: Problems;
+  /** Ends the engine as SIGTERM does, and closes the file. */
+  stop(): Promise<void>;
+}
+
+export interface VirtualEngineOptions {
+  readonly path: string;
+  readonly network: SimulatedNetwork;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly pageSize?: Config['api']['pageSize'];
+  readonly limits?: typeof LIMITS;
+}
+
+export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine {
+  const { path, network, clock, random, pageSize = 'auto', limits = LIMITS } = options;
+  const warehouse = openWarehouse(path, { clock, history: true });
+  const plain = configFor('http://simulated/api/v3', path, { deletes: { maxShare: 1 } });
+  const config = { ...plain, api: { ...plain.api, limits: { ...limits, reserve: 0.1 }, pageSize } };
+  const made: { shareOf?: (priority: number) => number } = {};
+  const shareOf = (priority: number) => made.shareOf?.(priority) ?? 1;
+  const ledger = openLedger(warehouse.db, { clock, keyId: 'k', ...config.api.limits, shareOf, deadlineMs: 60_000 });
+  const budget: RequestBudget = {
+    pause: (endpoint, waitMs) => ledger.pause(endpoint, waitMs),
+    async spend({ endpoint, priority, signal }, send) {
+      for (;;) {
+        signal?.throwIfAborted();
+        const grant = ledger.tryStart(endpoint, priority);
+        if ('token' in grant) return send().finally(() => ledger.finish(grant.token));
+        await clock.sleep(grant.waitMs, signal);
+      }
+    },
+  };
+  const client = createClient({
+    baseUrl: 'http://simulated/api/v3',
+    key: DEMO_KEY,
+    budget,
+    clock,
+    random,
+    log: silentLog,
+    timeoutMs: 60_000,
+    userAgent: 'test',
+    dispatcher: network,
+  });
+  const problems = createProblems();
+  const engine = createEngine({
+    warehouse,
+    clock,
+    log: silentLog,
+    connection: { config, client, budget: { ...budget, usage: () => ledger.usage() } },
+    troubles: createTroubles(clock, silentLog),
+    problems,
+    onProgress: () => undefined,
+  });
+  made.shareOf = (priority) => engine.shareOf(priority);
+  const ending = new AbortController();
+  const running = engine.run(ending.signal);
+  return {
+    engine,
+    warehouse,
+    problems,
+    async stop() {
+      ending.abort(new Error('stopped'));
+      await running;
+      warehouse.close();
+    },
+  };
+}
