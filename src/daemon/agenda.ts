@@ -28,6 +28,8 @@ export interface Situation {
   readonly positionOf: (stream: Stream) => Position;
   readonly observed: Observed;
   readonly isLive: (experimentId: string) => boolean;
+  /** When the API was last seen to have more or fewer records of a data type; 0 where it was not. */
+  readonly changedAt: (experimentId: string, dataType: string) => number;
   /** Requests that polls may plan with. */
   readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number };
   readonly scheduleOf: (expression: string) => Schedule;
@@ -78,7 +80,10 @@ function nextRead(
   if (lastStatus === 'failed' || lastStatus === 'skipped')
     return lastSyncAt <= situation.since ? 0 : lastSyncAt + AGAIN_MS[lastStatus];
   if (!backfilled) return lastStatus === 'incomplete' ? lastSyncAt + AGAIN_MS.incomplete : 0;
-  if (interval !== undefined) return dueAt(key, lastSyncAt, interval);
+  if (interval !== undefined) {
+    const changedAt = situation.changedAt(stream.experimentId, stream.dataset.name);
+    return changedAt > lastSyncAt ? changedAt : dueAt(key, lastSyncAt, interval);
+  }
   const schedule = situation.scheduleOf(scheduleFor(situation, stream));
   return schedule.lastSlot(lastSyncAt, situation.now) ?? schedule.nextSlot(situation.now) ?? Infinity;
 }

@@ -59,6 +59,7 @@ export function createEngine(options: EngineOptions): Engine {
     experiments: followExperiments(options.connection.config, options),
     nights: nightsOf(options, options.connection, schedules),
     connectedAt: options.clock.now(),
+    looked: new Set(),
     agenda: { entries: [], requestsPerHour: 0 },
     plannedAt: -Infinity,
     asked: 0,

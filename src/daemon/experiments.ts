@@ -1,18 +1,20 @@
 import type { Config } from '../config/schema.ts';
-import { isLive, noteLook, type Signals } from '../plan/activity.ts';
+import { isCounted, isLive, noteLook, type Signals } from '../plan/activity.ts';
 import type { PlannedExperiment } from '../plan/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { listExperiments } from '../sync/experiments.ts';
 import { ENDS_ALL, PRIORITY, type SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
-import { knownExperiments, openRooms } from '../warehouse/structure.ts';
+import { knownExperiments, latestRooms } from '../warehouse/structure.ts';
 
 /** Which experiments there are, and which of them are running. */
 export interface Experiments {
   /** The configured ones; with `all`, those that the last look showed. */
   planned(): readonly PlannedExperiment[];
   isLive(id: string): boolean;
+  /** When the API was last seen to count more or fewer records of a data type (milliseconds since 1970 UTC); 0 where it was not. */
+  changedAt(id: string, dataType: string): number;
   nameOf(id: string): string | undefined;
   /** Asks the API for the list when that is due, and notes what changed. */
   look(context: Pick<SyncContext, 'client' | 'signal'>): Promise<void>;
@@ -59,7 +61,8 @@ export function followExperiments(
   };
   return {
     planned: () => [...named, ...others()],
-    isLive: (id) => isLive({ ...signalsOf(id), rooms: openRooms(warehouse.db, id) }, clock.now()),
+    isLive: (id) => isLive({ ...signalsOf(id), rooms: latestRooms(warehouse.db, id) }, clock.now()),
+    changedAt: (id, dataType) => (isCounted(dataType) ? (signalsOf(id).countedAt?.[dataType] ?? 0) : 0),
     nameOf: (id) => names.get(id),
     get nextLookAt() {
       return nextLookAt;
@@ -73,7 +76,9 @@ export function followExperiments(
       try {
         noteListed(await listExperiments(client, signal, PRIORITY.live));
       } catch (error) {
-        if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
+        const isUsual =
+          error instanceof WarehouseError && !ENDS_ALL.has(error.code) && error.code !== 'SERVER_UNREACHABLE';
+        if (!isUsual) throw error;
         log.debug({ code: error.code }, `the list of experiments could not be read: ${error.message}`);
       }
     },

@@ -37,7 +37,7 @@ export function noteFailure(state: State, stream: Stream | undefined, error: unk
     if (code === 'INTERRUPTED') return;
     problems.note({ at: clock.now(), code, text: message, hint });
     if (code === 'WAREHOUSE_CORRUPT') state.fatal = error;
-    else if (ENDS_ALL.has(code)) troubles.meet(error);
+    else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(error);
     return;
   }
   const key = stream === undefined ? 'reconcile' : streamText(stream);

@@ -28,6 +28,8 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   connectedAt: number;
   experiments: Experiments;
   nights: Nights;
+  /** Streams whose first page was asked for early, so that a long first read elsewhere does not keep it waiting. */
+  readonly looked: Set<string>;
   agenda: Agenda;
   /** When the agenda was made. */
   plannedAt: number;
@@ -76,6 +78,7 @@ export function plan(state: State, now: number): void {
     positionOf: (stream) => readPosition(warehouse.db, stream),
     observed,
     isLive: (id) => experiments.isLive(id),
+    changedAt: (id, dataType) => experiments.changedAt(id, dataType),
     limits: {
       perHour: pollBudget({ allowed: hour.allowed, used: hour.used, others }),
       perEndpointPerMinute: perEndpointPerMinute * (1 - reserve),

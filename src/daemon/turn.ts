@@ -1,23 +1,35 @@
+import { isOver } from '../datasets/room-status.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { WarehouseError } from '../shared/errors.ts';
 import { PRIORITY, syncStream, type SyncContext } from '../sync/stream.ts';
+import { latestRooms } from '../warehouse/structure.ts';
 import { dueNow, type Entry } from './agenda.ts';
 import { noteFailure, noteResult } from './outcomes.ts';
 import { plan, streamsOf, type State } from './state.ts';
 
-/** First reads under way at once; polls have the configured concurrency for themselves. */
-const MOST_FIRST_READS = 2;
+/**
+ * First reads under way at once; polls have the configured concurrency for themselves. Of those that may take hours one
+ * fewer, so that the rooms of former days, which take a request each, do not wait for them.
+ */
+const MOST_FIRST_READS = { long: 2, room: 3 };
+/** A stream of no more pages than this is read whole when it is looked at first. */
+const LOOK_PAGES = 3;
 const REPLAN_MS = 30_000;
 const SHORTEST_NAP_MS = 100;
 /** After a stream was read, the plan is made anew this soon. */
 const SOON_MS = 1000;
 
+type Context = Omit<SyncContext, 'full'>;
+
 /** One turn of the engine: looks at the experiments, plans, and begins what is due. */
 export async function turn(state: State, signal: AbortSignal): Promise<void> {
   const { clock, connection, experiments, troubles } = state;
   if (state.asked > 0 || clock.now() < troubles.restsUntil()) return;
+  const lookAt = experiments.nextLookAt;
   await experiments
     .look({ client: connection.client, signal })
     .catch((error: unknown) => noteFailure(state, undefined, error));
+  if (experiments.nextLookAt !== lookAt) state.plannedAt = -Infinity;
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
   if (signal.aborted || clock.now() < troubles.restsUntil()) return;
   const mayWrite = state.walGuard.mayWrite(state);
@@ -38,24 +50,37 @@ function beginDue(state: State, signal: AbortSignal, mayWrite: boolean): void {
   const { agenda, clock, connection, desk, troubles } = state;
   const isTrying = troubles.isTrying();
   for (const entry of dueNow(agenda, clock.now())) {
-    if (entry.isFirstRead && !mayWrite) continue;
-    const most = entry.isFirstRead ? MOST_FIRST_READS : connection.config.api.concurrency;
-    const kind = entry.isFirstRead ? 'first read' : 'poll';
-    if (isTrying ? desk.work.size === 0 : desk.count(kind) < most) begin(state, entry, signal);
+    const isShort = !entry.isFirstRead || isFirstLook(state, entry);
+    if (!isShort && !mayWrite) continue;
+    const kind = isShort ? 'poll' : 'first read';
+    const length = entry.stream.scope.kind === 'room' ? 'room' : 'long';
+    const most = isShort ? connection.config.api.concurrency : MOST_FIRST_READS[length];
+    if (isTrying ? desk.work.size === 0 : desk.count(kind) < most) begin(state, entry, kind, signal);
   }
 }
 
-function begin(state: State, entry: Entry, signal: AbortSignal): void {
-  const { desk, clock, background, onProgress } = state;
-  const { stream, live, isFirstRead } = entry;
-  const release = desk.take(stream, isFirstRead ? 'first read' : 'poll', clock.now());
+/** Whether a stream was never looked at and may be going on right now. The rooms of former days can wait. */
+function isFirstLook({ looked, warehouse }: State, { stream, key, isFirstRead }: Entry): boolean {
+  const { scope, experimentId } = stream;
+  if (!isFirstRead || looked.has(key)) return false;
+  if (scope.kind !== 'room') return true;
+  const room = latestRooms(warehouse.db, experimentId).find(({ id }) => id === scope.id);
+  return room !== undefined && (room.status === null || !isOver(room.status));
+}
+
+function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: AbortSignal): void {
+  const { desk, clock, background, looked, onProgress } = state;
+  const { stream, key, live, isFirstRead } = entry;
+  const release = desk.take(stream, kind, clock.now());
   if (release === undefined) return;
   // Until the next plan, which knows what came of it, it is not due.
   const entries = state.agenda.entries.map((one) => (one === entry ? { ...one, dueAt: Infinity } : one));
   state.agenda = { ...state.agenda, entries };
-  const priority = isFirstRead ? PRIORITY.backfill : live ? PRIORITY.live : PRIORITY.fresh;
-  const ends = isFirstRead ? AbortSignal.any([signal, background.signal]) : signal;
-  void syncStream({ ...contextOf(state, ends, priority), full: false }, stream)
+  const priority = kind === 'first read' ? PRIORITY.backfill : live ? PRIORITY.live : PRIORITY.fresh;
+  const context = contextOf(state, isFirstRead ? AbortSignal.any([signal, background.signal]) : signal, priority);
+  const isLook = isFirstRead && kind === 'poll';
+  if (isLook) looked.add(key);
+  void syncStream({ ...(isLook ? endedWhenLong(context) : context), full: false }, stream)
     .then(
       (result) => noteResult(state, stream, result),
       (error: unknown) => noteFailure(state, stream, error),
@@ -65,6 +90,22 @@ function begin(state: State, entry: Entry, signal: AbortSignal): void {
       release();
       onProgress();
     });
+}
+
+/** A first look at a stream of more than a few pages ends; what it read is kept, and the rest is a first read. */
+function endedWhenLong(context: Context): Context {
+  const long = new AbortController();
+  let pages = 0;
+  return {
+    ...context,
+    signal: AbortSignal.any([...(context.signal === undefined ? [] : [context.signal]), long.signal]),
+    onPage(stream, progress) {
+      context.onPage?.(stream, progress);
+      const { fetched, total = 0 } = progress;
+      if (++pages >= LOOK_PAGES || total > (LOOK_PAGES * fetched) / pages)
+        long.abort(new WarehouseError('INTERRUPTED', 'This stream is long: the rest of it is read later.'));
+    },
+  };
 }
 
 function beginReconcile(state: State, signal: AbortSignal): void {
@@ -78,7 +119,7 @@ function beginReconcile(state: State, signal: AbortSignal): void {
 }
 
 /** What a sync works with, on the connection of the moment. */
-export function contextOf(state: State, signal: AbortSignal, priority: number): Omit<SyncContext, 'full'> {
+export function contextOf(state: State, signal: AbortSignal, priority: number): Context {
   const { connection, warehouse, clock, log, desk, onProgress } = state;
   return {
     client: connection.client,

@@ -36,6 +36,14 @@ export interface Look {
   readonly participantCount?: number | undefined;
 }
 
+/** Data types of which a look tells how many records there are. */
+const COUNTS = { rooms: 'roomCount', participants: 'participantCount' } as const;
+export type Counted = keyof typeof COUNTS;
+
+export function isCounted(dataType: string): dataType is Counted {
+  return Object.hasOwn(COUNTS, dataType);
+}
+
 /** The signs of life of an experiment; times are milliseconds since 1970 UTC by our own clock. */
 export interface Signals {
   readonly look?: Look;
@@ -43,6 +51,8 @@ export interface Signals {
   readonly changedAt?: number;
   /** When the changes began that have gone on since without a pause as long as `HOLD_MS`. */
   readonly changingSince?: number;
+  /** When the count of a data type last changed that looks give. */
+  readonly countedAt?: Readonly<Partial<Record<Counted, number>>>;
   /** Its rooms: the status, and when that status was first seen. */
   readonly rooms: readonly { readonly status: string | null; readonly since: number }[];
   /** The newest row that polls brought: when it was fetched, or its own time where that is earlier. */
@@ -61,9 +71,18 @@ export const PATIENCE_MS = HOUR_MS;
  */
 export function noteLook(signals: Signals, look: Look, now: number): Signals {
   if (!differs(signals.look, look, now)) return { ...signals, look };
-  const { changedAt, changingSince } = signals;
+  const { changedAt, changingSince, countedAt } = signals;
   const goesOn = changedAt !== undefined && now - changedAt <= HOLD_MS;
-  return { ...signals, look, changedAt: now, changingSince: goesOn ? (changingSince ?? changedAt) : now };
+  const counted = (Object.keys(COUNTS) as Counted[]).filter(
+    (data) => signals.look !== undefined && signals.look[COUNTS[data]] !== look[COUNTS[data]],
+  );
+  return {
+    ...signals,
+    look,
+    changedAt: now,
+    changingSince: goesOn ? (changingSince ?? changedAt) : now,
+    countedAt: { ...countedAt, ...Object.fromEntries(counted.map((data) => [data, now])) },
+  };
 }
 
 function differs(before: Look | undefined, look: Look, now: number): boolean {

@@ -45,11 +45,18 @@ export function countRowsOutsideRooms(db: Db, { dataset, experimentId }: Stream)
   );
 }
 
-/** The rooms that last changed, with their status and when it was first seen (milliseconds since 1970 UTC). */
-export function openRooms(db: Db, experimentId: string): { status: string | null; since: number }[] {
-  const sql = 'SELECT status, synced_at FROM rooms WHERE experiment_id = ? ORDER BY synced_at DESC LIMIT 50';
-  const rooms = prepared<{ status: string | null; synced_at: string }>(db, 'rows', sql).all(experimentId);
-  return rooms.map(({ status, synced_at }) => ({ status, since: Date.parse(synced_at) }));
+/** A room, its status, and when that was first seen (milliseconds since 1970 UTC). */
+export interface RoomStatus {
+  readonly id: string | null;
+  readonly status: string | null;
+  readonly since: number;
+}
+
+/** The rooms that last changed. */
+export function latestRooms(db: Db, experimentId: string): RoomStatus[] {
+  const sql = 'SELECT id, status, synced_at FROM rooms WHERE experiment_id = ? ORDER BY synced_at DESC LIMIT 50';
+  const rooms = prepared<Omit<RoomStatus, 'since'> & { synced_at: string }>(db, 'rows', sql).all(experimentId);
+  return rooms.map(({ id, status, synced_at }) => ({ id, status, since: Date.parse(synced_at) }));
 }
 
 /** Data types whose rows show that a room is sending. */

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createApi } from '../../../src/simulator/api.ts';
+import { createRandom } from '../../../src/simulator/random.ts';
+import { DEMO_KEY } from '../../../src/simulator/server.ts';
+import { createWorld } from '../../../src/simulator/world.ts';
+import { SimulatedNetwork } from '../../simulation/network.ts';
+import { virtualTime } from '../../simulation/virtual-time.ts';
+import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
+import { startVirtualEngine } from '../../support/virtual-engine.ts';
+
+const MINUTE = 60_000;
+const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
+
+/** Two experiments whose ratings fill hundreds of pages; each opens another room in an hour. */
+function lab() {
+  const time = virtualTime(START + 2 * HOUR);
+  const { clock } = time;
+  const world = createWorld({
+    seed: 1,
+    start: START,
+    experiments: 2,
+    roomsPerExperiment: 2,
+    participantsPerRoom: 2,
+    videoSeconds: 1200,
+    roomEveryMs: 3 * HOUR,
+  });
+  const handle = createApi({ world, keys: [{ key: DEMO_KEY, scopes: ['*'] }], limits: LIMITS });
+  const network = new SimulatedNetwork((request) => {
+    time.pass(100);
+    return { reply: handle(request, clock.now()) };
+  });
+  const random = createRandom(1);
+  const daemon = startVirtualEngine({
+    path: join(temporaryFolder(), 'w.db'),
+    network,
+    clock,
+    random: () => random.next(),
+    pageSize: 25,
+    limits: LIMITS,
+  });
+  const wait = (ms: number) => time.until(clock.sleep(ms));
+  const ask = (sql: string) => daemon.warehouse.db.prepare<[], string>(sql).pluck().all();
+  return { ...daemon, world, clock, wait, ask, stop: () => time.until(daemon.stop()) };
+}
+
+const UNREAD = "SELECT DISTINCT data FROM _streams WHERE NOT backfilled AND last_status IS NOT 'skipped' ORDER BY data";
+
+describe('a first read of many pages', () => {
+  it('keeps no short stream waiting', async () => {
+    const { wait, ask, stop, world, clock } = lab();
+    await wait(5 * MINUTE);
+    expect(ask(UNREAD)).toContain('ratings/continuous');
+    for (const data of ['events', 'chat', 'components', 'participants'])
+      expect(ask(`SELECT count(*) FROM ${data}`), data).toEqual([
+        world.experimentIds.flatMap((id) => world.records(data, id, clock.now())).length,
+      ]);
+    await stop();
+  });
+
+  it('does not hold up a room that opens meanwhile', async () => {
+    const { wait, ask, stop, world, clock } = lab();
+    await wait(HOUR + 12 * MINUTE);
+    expect(ask(UNREAD)).toContain('ratings/continuous');
+    for (const data of ['rooms', 'participants', 'variables']) {
+      const there = world.experimentIds.flatMap((id) => world.records(data, id, clock.now() - 7 * MINUTE));
+      expect(ask(`SELECT count(*) FROM ${data}`)[0], data).toBeGreaterThanOrEqual(there.length);
+    }
+    await stop();
+  });
+
+  it('asks for the rooms as soon as the list of experiments counts another one', async () => {
+    const { wait, ask, stop } = lab();
+    await wait(HOUR);
+    expect(ask('SELECT count(*) FROM rooms')).toEqual([2]);
+    await wait(1.5 * MINUTE);
+    expect(ask('SELECT count(*) FROM rooms')).toEqual([4]);
+    await stop();
+  });
+});
