@@ -25,7 +25,8 @@ export class SimulatedNetwork extends Dispatcher {
       query: url.searchParams,
       headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
     };
-    const state = { isAborted: false };
+    let aborted = false;
+    const isAborted = () => aborted;
     const controller = {
       paused: false,
       aborted: false,
@@ -35,13 +36,13 @@ export class SimulatedNetwork extends Dispatcher {
       pause: () => undefined,
       resume: () => undefined,
       abort: (reason: Error) => {
-        state.isAborted = true;
+        aborted = true;
         queueMicrotask(() => handler.onResponseError?.(controller, reason));
       },
     } as unknown as Dispatcher.DispatchController;
     queueMicrotask(() => {
       handler.onRequestStart?.(controller, null);
-      if (state.isAborted) return;
+      if (isAborted()) return;
       const delivery = this.#deliver(request);
       if ('error' in delivery) {
         handler.onResponseError?.(controller, delivery.error);
@@ -49,7 +50,7 @@ export class SimulatedNetwork extends Dispatcher {
       }
       const { status, headers: sent, body } = delivery.reply;
       handler.onResponseStart?.(controller, status, { ...sent }, 'OK');
-      if (state.isAborted) return;
+      if (isAborted()) return;
       const bytes = Buffer.from(body);
       handler.onResponseData?.(
         controller,
