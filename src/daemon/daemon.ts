@@ -117,9 +117,10 @@ function assemble(options: DaemonOptions): Daemon {
     const former = connection;
     connection = connect(config);
     connectedAt = clock.now();
-    engine.reconnect(connection);
-    // What is under way ends on the former connection.
-    void former.client.close().catch(() => undefined);
+    void engine
+      .reconnect(connection)
+      .then(() => former.client.close())
+      .catch(() => undefined);
   };
   const shown = {
     version,

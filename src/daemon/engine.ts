@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { backfillBudget } from '../plan/intervals.ts';
 import type { Selection } from '../plan/streams.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
@@ -29,8 +30,8 @@ export interface Engine {
   run(signal: AbortSignal): Promise<void>;
   /** Does at once what somebody asked for, before everything else. */
   syncNow(asked: Asked, hooks: Pick<SyncOptions, 'onPage' | 'onStream' | 'signal'>): Promise<SyncResult>;
-  /** The connection or the configuration has changed. */
-  reconnect(connection: Connection): void;
+  /** The connection or the configuration has changed. Resolves when nothing uses the former connection any more. */
+  reconnect(connection: Connection): Promise<void>;
   /** The part of the limits that requests of a priority may use. */
   shareOf(priority: number): number;
   readonly agenda: Agenda;
@@ -102,14 +103,21 @@ export function createEngine(options: EngineOptions): Engine {
       });
       return result;
     },
-    reconnect(connection) {
+    async reconnect(connection) {
+      const asked = lastAsked;
+      // What takes long goes on over the new connection; what is short ends on the former one.
+      state.background.abort();
+      state.background = new AbortController();
+      // What is known of running sessions outlives a new key.
+      if (!isDeepStrictEqual(connection.config.experiments, state.connection.config.experiments))
+        state.experiments = followExperiments(connection.config, options);
       state.connection = connection;
       state.connectedAt = options.clock.now();
-      state.experiments = followExperiments(connection.config, options);
       state.nights = nightsOf(options, connection, schedules);
       state.plannedAt = -Infinity;
       state.troubles.over();
       wake();
+      await Promise.all([state.desk.settled(), asked]);
     },
   };
 }

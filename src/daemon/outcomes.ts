@@ -3,6 +3,7 @@ import { streamText } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { ENDS_ALL, type StreamResult } from '../sync/stream.ts';
 import { readPosition } from '../warehouse/positions.ts';
+import type { Connection } from './connection.ts';
 import type { State } from './state.ts';
 
 /** After a mistake of ours in a stream it rests, and the others go on. */
@@ -29,12 +30,19 @@ export function noteResult(state: State, stream: Stream, result: StreamResult): 
 /**
  * Something failed that no result tells.
  * @param stream undefined where it was no single stream's.
+ * @param connection over which it failed: what a former key or server said means nothing for the one in use.
  */
-export function noteFailure(state: State, stream: Stream | undefined, error: unknown): void {
+export function noteFailure(
+  state: State,
+  stream: Stream | undefined,
+  error: unknown,
+  connection: Connection = state.connection,
+): void {
   const { observed, problems, troubles, clock, log } = state;
   if (error instanceof WarehouseError) {
     const { code, message, hint } = error;
-    if (code === 'INTERRUPTED') return;
+    const isFormer = connection !== state.connection && !code.startsWith('WAREHOUSE_');
+    if (code === 'INTERRUPTED' || isFormer) return;
     problems.note({ at: clock.now(), code, text: message, hint });
     if (code === 'WAREHOUSE_CORRUPT') state.fatal = error;
     else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(error);

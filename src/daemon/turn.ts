@@ -28,7 +28,7 @@ export async function turn(state: State, signal: AbortSignal): Promise<void> {
   const lookAt = experiments.nextLookAt;
   await experiments
     .look({ client: connection.client, signal })
-    .catch((error: unknown) => noteFailure(state, undefined, error));
+    .catch((error: unknown) => noteFailure(state, undefined, error, connection));
   if (experiments.nextLookAt !== lookAt) state.plannedAt = -Infinity;
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
   if (signal.aborted || clock.now() < troubles.restsUntil()) return;
@@ -69,7 +69,7 @@ function isFirstLook({ looked, warehouse }: State, { stream, key, isFirstRead }:
 }
 
 function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: AbortSignal): void {
-  const { desk, clock, background, looked, onProgress } = state;
+  const { desk, clock, background, looked, onProgress, connection } = state;
   const { stream, key, live, isFirstRead } = entry;
   const release = desk.take(stream, kind, clock.now());
   if (release === undefined) return;
@@ -83,7 +83,7 @@ function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: 
   void syncStream({ ...(isLook ? endedWhenLong(context) : context), full: false }, stream)
     .then(
       (result) => noteResult(state, stream, result),
-      (error: unknown) => noteFailure(state, stream, error),
+      (error: unknown) => noteFailure(state, stream, error, connection),
     )
     .then(() => {
       state.plannedAt = Math.min(state.plannedAt, clock.now() - REPLAN_MS + SOON_MS);

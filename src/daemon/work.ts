@@ -18,19 +18,27 @@ export interface Desk {
   note(stream: Stream, progress: { fetched: number; total: number | undefined }): void;
   /** Resolves when nothing is being read. */
   empty(): Promise<void>;
+  /** Resolves when everything that is being read now has ended. */
+  settled(): Promise<void>;
 }
 
 export function createDesk(onRelease: () => void): Desk {
   const work = new Map<string, Work>();
+  const ends = new Map<Work, Promise<undefined>>();
   let waiting: (() => void)[] = [];
   return {
     work,
     take(stream, kind, now) {
       const key = streamText(stream);
       if (work.has(key)) return undefined;
-      work.set(key, { stream, kind, since: now, fetched: 0, total: undefined });
+      const one: Work = { stream, kind, since: now, fetched: 0, total: undefined };
+      const end = Promise.withResolvers<undefined>();
+      work.set(key, one);
+      ends.set(one, end.promise);
       return () => {
         work.delete(key);
+        ends.delete(one);
+        end.resolve(undefined);
         if (work.size === 0) {
           for (const resolve of waiting) resolve();
           waiting = [];
@@ -44,6 +52,9 @@ export function createDesk(onRelease: () => void): Desk {
       if (one === undefined) return;
       one.fetched = fetched;
       one.total = total;
+    },
+    async settled() {
+      await Promise.all(ends.values());
     },
     empty: () => (work.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   };

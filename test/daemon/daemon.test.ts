@@ -148,6 +148,22 @@ describe('the daemon', () => {
     await until('the new data type is there', () => isMirror(db, simulator, time.now, ['events']));
   });
 
+  it('ends what it reads on the former connection before it closes that', { timeout: 60_000 }, async () => {
+    const { cwd, simulator, time, db } = await lab({ latencyMs: 150 }, 'data: [rooms, chat, events]\n');
+    const daemon = await start(cwd);
+    for (let i = 0; i < 8; i++) {
+      await delay(200);
+      daemon.child.kill('SIGHUP');
+    }
+    await until('ready', () => isReady(daemon));
+    expect(isMirror(db, simulator, time.now, ['chat', 'events'])).toBe(true);
+    const lines = daemon.log().trim().split('\n');
+    expect(lines.filter((line) => line.includes('read again')).length).toBeGreaterThan(5);
+    expect(lines.filter((line) => !line.includes('"level":30'))).toEqual([]);
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.ended).toBe(0);
+  });
+
   it(
     'stops asking with a refused key, says so, and uses a new one without a restart',
     { timeout: 90_000 },
