@@ -25,6 +25,8 @@ export interface Life {
   readonly requests: number;
   readonly faults: number;
   readonly restarts: number;
+  /** How often the machine was suspended with the daemon running. */
+  readonly sleeps: number;
   readonly mostAnHour: number;
   /** Hours in which the server could not be found, and the requests in them. */
   readonly outageHours: number;
@@ -61,7 +63,7 @@ export async function daemonLife({ days, seed, rest = RESTING_DAYS, pageSize = 5
     roomEveryMs: 7 * 3_600_000,
   });
   const handle = createApi({ world, keys: [{ key: DEMO_KEY, scopes: ['*'] }], limits: LIMITS, readings: {} });
-  const tally = { requests: 0, faults: 0, restarts: 0, mostAnHour: 0, inOutage: 0 };
+  const tally = { requests: 0, faults: 0, restarts: 0, mostAnHour: 0, inOutage: 0, sleeps: 0 };
   const violations = new Set<string>();
   let isStormy = true;
   // Once the server cannot be found for hours, up to more than a day.
@@ -95,7 +97,11 @@ export async function daemonLife({ days, seed, rest = RESTING_DAYS, pageSize = 5
       const upFor = isResting
         ? ends - clock.now()
         : Math.min(random.int(2, 30) * 3_600_000, START + days * DAY_MS - clock.now());
-      await time.until(run({ path, network, clock, random, world, upFor, isResting, pageSize }));
+      const fallAsleep = (ms: number) => {
+        time.pass(ms);
+        tally.sleeps++;
+      };
+      await time.until(run({ path, network, clock, random, world, upFor, isResting, pageSize, fallAsleep }));
       tally.restarts++;
       if (!isResting && random.chance(0.3)) time.pass(random.int(1, 10) * 3_600_000);
     }
@@ -116,14 +122,28 @@ interface Uptime {
   readonly upFor: number;
   readonly isResting: boolean;
   readonly pageSize: number;
+  readonly fallAsleep: (ms: number) => void;
 }
 
 /** The daemon's engine from a start to a stop. */
-async function run({ path, network, clock, random, world, upFor, isResting, pageSize }: Uptime): Promise<void> {
+async function run({
+  path,
+  network,
+  clock,
+  random,
+  world,
+  upFor,
+  isResting,
+  pageSize,
+  fallAsleep,
+}: Uptime): Promise<void> {
   const daemon = startVirtualEngine({ path, network, clock, random: () => random.next(), pageSize });
   for (const until = clock.now() + upFor; clock.now() < until;) {
     await clock.sleep(Math.min(3_600_000, Math.max(1, until - clock.now())));
-    if (!isResting) for (const id of world.experimentIds) live(world, id, clock.now(), random);
+    if (isResting) continue;
+    // The machine is suspended for hours, with the daemon on it.
+    if (random.chance(0.08)) fallAsleep(random.int(1, 12) * 3_600_000);
+    for (const id of world.experimentIds) live(world, id, clock.now(), random);
   }
   await daemon.stop();
 }
@@ -168,7 +188,7 @@ if (process.argv[1] === import.meta.filename) {
   for (const violation of life.violations) console.log(`✗ ${violation}`);
   console.log(
     `${life.days} days (${values.days} of them stormy) in ${((Date.now() - began) / 1000).toFixed(0)} s: ${life.requests} requests, at most ${life.mostAnHour} in an hour, ` +
-      `${life.faults} faults, ${life.restarts} starts, ${life.inOutage} requests in ${life.outageHours} hours without a server, ${life.violations.length} violations`,
+      `${life.faults} faults, ${life.restarts} starts, ${life.sleeps} times asleep, ${life.inOutage} requests in ${life.outageHours} hours without a server, ${life.violations.length} violations`,
   );
   process.exitCode = life.violations.length === 0 ? 0 : 1;
 }
