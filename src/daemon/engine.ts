@@ -14,7 +14,7 @@ import type { Schedule } from './scheduler.ts';
 import { scheduleOf, type State } from './state.ts';
 import type { Troubles } from './troubles.ts';
 import { contextOf, napMs, turn } from './turn.ts';
-import { createWalGuard } from './wal.ts';
+import { createWalGuard, type WalBounds } from './wal.ts';
 import { createDesk, type Desk } from './work.ts';
 
 /** What somebody asked to be synced now. */
@@ -45,6 +45,7 @@ export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' |
   readonly problems: Problems;
   /** Told of every page and every result. */
   readonly onProgress: () => void;
+  readonly walBounds?: WalBounds;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -55,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...options,
     schedules,
     observed: createObserved(),
-    walGuard: createWalGuard(),
+    walGuard: createWalGuard(options.walBounds),
     desk: createDesk(wake),
     experiments: followExperiments(options.connection.config, options),
     nights: nightsOf(options, options.connection, schedules),

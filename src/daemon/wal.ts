@@ -4,10 +4,14 @@ import type { Log } from '../shared/log.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Problems } from './problems.ts';
 
-/** Beyond this the write-ahead log is emptied as soon as no reader needs it. */
-const LARGE_BYTES = 64 * 1024 ** 2;
-/** Beyond this nothing that can wait writes any more: a reader has kept the log from being emptied for long. */
-const TOO_LARGE_BYTES = 256 * 1024 ** 2;
+export interface WalBounds {
+  /** Beyond so many bytes the write-ahead log is emptied as soon as no reader needs it. */
+  readonly large: number;
+  /** Beyond so many nothing that can wait writes any more: a reader has kept the log from being emptied for long. */
+  readonly tooLarge: number;
+}
+
+const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: 256 * 1024 ** 2 };
 const LOOK_EVERY_MS = 10_000;
 
 /**
@@ -26,7 +30,7 @@ export interface WalGuard {
   }): boolean;
 }
 
-export function createWalGuard(): WalGuard {
+export function createWalGuard(bounds: WalBounds = BOUNDS): WalGuard {
   let lookedAt = -Infinity;
   let isFull = false;
   return {
@@ -34,9 +38,9 @@ export function createWalGuard(): WalGuard {
       const now = clock.now();
       if (now - lookedAt < LOOK_EVERY_MS) return !isFull;
       lookedAt = now;
-      const bytes = walBytes(warehouse.path) > LARGE_BYTES ? emptyWal(warehouse.db) : 0;
+      const bytes = walBytes(warehouse.path) > bounds.large ? emptyWal(warehouse.db) : 0;
       const wasFull = isFull;
-      isFull = bytes > TOO_LARGE_BYTES;
+      isFull = bytes > bounds.tooLarge;
       if (isFull && !wasFull) {
         const text = `A program keeps reading ${warehouse.path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
         log.warn({ walBytes: bytes }, text);

@@ -1,7 +1,7 @@
 import { createClient, type RequestBudget } from '../../src/api/client.ts';
 import { openLedger } from '../../src/budget/ledger.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { createEngine, type Engine } from '../../src/daemon/engine.ts';
+import { createEngine, type Engine, type EngineOptions } from '../../src/daemon/engine.ts';
 import { createProblems, type Problems } from '../../src/daemon/problems.ts';
 import { createTroubles } from '../../src/daemon/troubles.ts';
 import { silentLog } from '../../src/shared/log.ts';
@@ -22,7 +22,7 @@ export interface VirtualEngine {
   stop(): Promise<void>;
 }
 
-export interface VirtualEngineOptions {
+export interface VirtualEngineOptions extends Pick<EngineOptions, 'walBounds'> {
   readonly path: string;
   readonly network: SimulatedNetwork;
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export interface VirtualEngineOptions {
 }
 
 export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine {
-  const { path, network, clock, random, pageSize = 'auto', limits = LIMITS } = options;
+  const { path, network, clock, random, pageSize = 'auto', limits = LIMITS, walBounds } = options;
   const warehouse = openWarehouse(path, { clock, history: true });
   const plain = configFor('http://simulated/api/v3', path, { deletes: { maxShare: 1 } });
   const config = { ...plain, api: { ...plain.api, limits: { ...limits, reserve: 0.1 }, pageSize } };
@@ -70,6 +70,7 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
     troubles: createTroubles(clock, silentLog),
     problems,
     onProgress: () => undefined,
+    ...(walBounds === undefined ? {} : { walBounds }),
   });
   made.shareOf = (priority) => engine.shareOf(priority);
   const ending = new AbortController();
