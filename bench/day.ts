@@ -104,10 +104,9 @@ console.log(
   `${hours} hours, ${speed} times as fast: ${held} rows held, ${lacking} lacking that the API had an hour before the end; ` +
     `${spent.requests} requests, at most ${spent.mostAnHour} in an hour, ${spent.refused} refused; file ${size.toFixed(0)} MB`,
 );
-const first = memory.slice(0, 12 * Math.min(3, hours));
-const last = memory.slice(-12 * Math.min(3, hours));
+const everyThree = Array.from({ length: Math.ceil(hours / 3) }, (_, i) => median(memory.slice(i * 36, i * 36 + 36)));
 console.log(
-  `memory (RSS): median of the first three hours ${median(first).toFixed(0)} MB, of the last three ${median(last).toFixed(0)} MB, at most ${Math.max(...memory).toFixed(0)} MB`,
+  `memory (RSS), median of each three hours: ${everyThree.map((mb) => mb.toFixed(0)).join(', ')} MB; at most ${Math.max(...memory).toFixed(0)} MB`,
 );
 process.exitCode = lacking === 0 && spent.refused === 0 ? 0 : 1;
 
@@ -136,10 +135,16 @@ function completeness(): { held: number; lacking: number } {
         record['ratingId'] ??
         record['metricId'] ??
         record['recordingId'];
-      if (!there.has(`${String(record['reachedAt'])} ${String(name)}`)) lacking++;
+      if (there.has(`${String(record['reachedAt'])} ${String(name)}`)) continue;
+      lacking++;
+      console.log(`lacks ${dataType} ${String(name)}, which the API has had since ${at(Number(record['reachedAt']))}`);
     }
   }
   return { held, lacking };
+}
+
+function at(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19);
 }
 
 function nameOf(dataType: string): string {
