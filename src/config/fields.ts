@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration } from '../shared/time.ts';
+import { formatTime, parseDuration, parseTime } from '../shared/time.ts';
 
 /** Settings of one place. Its message for an unknown key is the list of those that it takes: `a, b, c`. */
 export function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -23,6 +23,25 @@ export function duration(least: string, most: string) {
     context.addIssue({ code: 'custom', message: error });
     return z.NEVER;
   });
+}
+
+/** Milliseconds since 1970 UTC of a date, at its beginning, or of a time; undefined for `never`. */
+export function dateOrNever() {
+  const error = 'must be a date such as 2027-05-01, a time such as 2027-05-01T14:30Z, or never';
+  return z.string(error).transform((written, context) => {
+    const text = written.trim();
+    if (text === 'never') return undefined;
+    const ms = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text);
+    if (ms !== undefined && isDay(text.slice(0, 10))) return ms;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
+}
+
+/** Whether the calendar has a day; `Date` takes 30 February for 2 March. */
+function isDay(date: string): boolean {
+  const ms = parseTime(`${date}T00:00`);
+  return ms !== undefined && formatTime(ms).startsWith(date);
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;

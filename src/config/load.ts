@@ -1,11 +1,13 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
 import { scrub } from '../shared/log.ts';
 import { resolveAlerts } from './alerts.ts';
-import { checkKey, readCredential, readKeyFile, type KeyFound } from './key.ts';
+import { environment, substitute } from './environment.ts';
+import { findKey, noKey } from './find-key.ts';
+import { readCredential } from './key.ts';
 import { configSchema, type Config, type OptionKinds } from './schema.ts';
 import { nearest } from './suggest.ts';
 
@@ -87,6 +89,7 @@ export function loadConfig(options: LoadOptions): Config {
     api: {
       baseUrl: baseUrl?.url ?? api.baseUrl,
       key: secret.key,
+      keyExpiresAt: api.keyExpires,
       limits,
       pageSize,
       concurrency,
@@ -98,12 +101,6 @@ export function loadConfig(options: LoadOptions): Config {
     alerts: alerts?.alerts,
     options: rest.options as Config['options'],
   });
-}
-
-/** A variable that is set to nothing counts as unset, as container files set those that they only pass on. */
-function environment(env: LoadOptions['env'], name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
 }
 
 function findConfig(named: string | undefined): string {
@@ -144,28 +141,6 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] 
   } catch (error) {
     return [{ line: undefined, text: error instanceof Error ? error.message : 'is no YAML' }];
   }
-}
-
-/** `${NAME}` in a text. */
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
-
-/** Puts environment variables in the place of `${NAME}` in every text of the file. */
-function substitute(
-  value: unknown,
-  env: LoadOptions['env'],
-): { value: unknown; missing: { path: PropertyKey[]; name: string }[] } {
-  const missing: { path: PropertyKey[]; name: string }[] = [];
-  const visit = (at: unknown, path: PropertyKey[]): unknown => {
-    if (Array.isArray(at)) return at.map((item, i) => visit(item, [...path, i]));
-    if (typeof at === 'object' && at !== null)
-      return Object.fromEntries(Object.entries(at).map(([key, member]) => [key, visit(member, [...path, key])]));
-    if (typeof at !== 'string') return at;
-    return at.replace(REFERENCE, (_, name: string) => {
-      if (env[name] === undefined) missing.push({ path, name });
-      return env[name] ?? '';
-    });
-  };
-  return { value: visit(value, []), missing };
 }
 
 function explain(issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): Problem[] {
@@ -224,50 +199,6 @@ function invalid(path: string, problems: readonly Problem[]): WarehouseError {
     `The configuration has ${list.length === 1 ? 'a mistake' : `${list.length} mistakes`}:\n${list.join('\n')}`,
   );
   return new WarehouseError('CONFIG_INVALID', text, { hint: 'config.example.yaml shows every key with its default.' });
-}
-
-function noKey(unset: string | undefined): WarehouseError {
-  const why = unset === undefined ? '' : `: the environment variable ${unset} is not set`;
-  return new WarehouseError('KEY_MISSING', `There is no API key${why}.`, {
-    hint: `Set the environment variable ${unset ?? 'HYPERSTUDY_API_KEY'}, or name a file that holds the key as api.keyFile in the config.`,
-  });
-}
-
-const text = z.string().optional().catch(undefined);
-
-/** What a document says of the key, whatever else is wrong in it. */
-const SECRETS = z.object({ api: z.object({ key: text, keyFile: text }).catch({}) }).catch({ api: {} });
-
-function findKey(from: {
-  path: string;
-  written: unknown;
-  value: unknown;
-  /** The unset variable that the file names as its key. */
-  keyUnset: string | undefined;
-  keyFromEnv: string | undefined;
-  /** What systemd hands over; asked for only when nothing else names a key. */
-  credential: () => KeyFound | undefined;
-}): { key: string | undefined } | { problem: { name: 'key' | 'keyFile' | undefined; text: string } } {
-  const inFile = SECRETS.parse(from.written).api.key?.replace(REFERENCE, '').trim() ?? '';
-  if (inFile !== '' && (statSync(from.path).mode & 0o077) !== 0) {
-    const what =
-      'a key may stand in the file only when nobody else can read it: run chmod 600 on the file, or write ${HYPERSTUDY_API_KEY} here and set that variable';
-    return { problem: { name: 'key', text: what } };
-  }
-  const { key: resolved, keyFile } = SECRETS.parse(from.value).api;
-  const fromFile = from.keyUnset === undefined && resolved?.trim() !== '' ? resolved : undefined;
-  if (from.keyFromEnv === undefined && fromFile !== undefined && keyFile !== undefined)
-    return { problem: { name: 'keyFile', text: 'give either key or keyFile, not both' } };
-  const given = from.keyFromEnv ?? fromFile;
-  if (given === undefined && keyFile === undefined) {
-    const handed = from.credential() ?? { key: undefined };
-    return 'key' in handed ? handed : { problem: { name: undefined, text: handed.problem } };
-  }
-  const found = given === undefined ? readKeyFile(resolve(dirname(from.path), keyFile ?? '')) : checkKey(given);
-  if ('key' in found) return found;
-  if (from.keyFromEnv !== undefined)
-    return { problem: { name: undefined, text: `the environment variable HYPERSTUDY_API_KEY ${found.problem}` } };
-  return { problem: { name: given === undefined ? 'keyFile' : 'key', text: found.problem } };
 }
 
 function baseUrlFromEnv(

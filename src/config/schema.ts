@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { LogLevel } from '../shared/log.ts';
 import { alertsSchema, type AlertsConfig } from './alerts.ts';
 import { isCron } from './cron.ts';
-import { addressProblem, duration, group, listOf } from './fields.ts';
+import { addressProblem, dateOrNever, duration, group, listOf } from './fields.ts';
 import { nearest } from './suggest.ts';
 
 /** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
@@ -18,6 +18,8 @@ export interface Config {
     readonly baseUrl: string;
     /** Undefined only for commands that need none. */
     readonly key: string | undefined;
+    /** When the key ends, in milliseconds since 1970 UTC, as far as somebody wrote it down: the API does not tell. */
+    readonly keyExpiresAt?: number | undefined;
     readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number; readonly reserve: number };
     /** Records a request; `auto`: as many as each endpoint turns out to serve. */
     readonly pageSize: number | 'auto';
@@ -100,6 +102,7 @@ export function configSchema(dataTypes: OptionKinds) {
       baseUrl: z.string().default(PRODUCTION).transform(checkBaseUrl),
       key: z.string('must be a text').optional(),
       keyFile: z.string('must be a path').optional(),
+      keyExpires: dateOrNever().optional(),
       limits: group({
         perHour: count(100_000).default(1000),
         perEndpointPerMinute: count(10_000).default(100),

@@ -35,7 +35,7 @@ export async function checkAlerts(alarm: Alarm, signal: AbortSignal): Promise<vo
   });
 }
 
-function factsOf({ engine, warehouse, troubles, clock, connectedAt }: Alarm): Facts {
+function factsOf({ engine, warehouse, troubles, clock, connection, connectedAt }: Alarm): Facts {
   const { db, path } = warehouse;
   const { bavail, blocks, bsize } = statfsSync(dirname(path));
   const planned = engine.experiments.planned();
@@ -43,6 +43,7 @@ function factsOf({ engine, warehouse, troubles, clock, connectedAt }: Alarm): Fa
   return {
     positions: allPositions(db).filter(({ experimentId }) => configured.has(experimentId)),
     keyRefused: troubles.keyRefused(),
+    keyExpiresAt: connection().config.api.keyExpiresAt,
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
     liveRooms: planned

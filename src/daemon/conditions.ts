@@ -1,7 +1,8 @@
 import { isBraked } from '../sync/session.ts';
 import { formatDuration } from '../shared/time.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
-import { minute, type Condition } from './alerts.ts';
+import type { Condition } from './alerts.ts';
+import { expiryOf, latestRead } from './expiry.ts';
 
 /** What is known at one moment. Times are milliseconds since 1970 UTC. */
 export interface Facts {
@@ -9,6 +10,7 @@ export interface Facts {
   readonly positions: readonly StoredPosition[];
   /** What the API said when it refused the key; undefined while it accepts it. */
   readonly keyRefused: string | undefined;
+  /** As the configuration says. */
   readonly keyExpiresAt?: number | undefined;
   /** Of the disk that holds the warehouse. */
   readonly freeBytes: number;
@@ -32,8 +34,6 @@ export interface LiveRoom {
 
 /** A live room that sends nothing for so long is worth a look. */
 const SILENCE_MS = 10 * 60_000;
-/** How long before its end a key is to be replaced. */
-const EXPIRY_NOTICE_MS = 7 * 24 * 3_600_000;
 /** A disk that was short of space counts as such until it has this much more than the threshold. */
 const DISK_RELIEF = 1.2;
 
@@ -50,7 +50,7 @@ export function conditionsOf(facts: Facts, { diskFree }: { readonly diskFree: nu
   ];
 }
 
-function keyConditions({ keyRefused, keyExpiresAt, now }: Facts): Condition[] {
+function keyConditions({ keyRefused, keyExpiresAt, positions, now }: Facts): Condition[] {
   const found: Condition[] = [];
   if (keyRefused !== undefined)
     found.push({
@@ -63,22 +63,20 @@ function keyConditions({ keyRefused, keyExpiresAt, now }: Facts): Condition[] {
       ended: 'The API accepts the key again',
       urgent: true,
     });
-  if (keyExpiresAt !== undefined && keyExpiresAt - now < EXPIRY_NOTICE_MS) {
-    const left = keyExpiresAt - now;
+  const expiry = expiryOf({ keyExpiresAt, now, readAt: latestRead(positions) });
+  if (expiry !== undefined && expiry.state !== 'outlived')
     found.push({
       id: 'key-expiring',
       kind: 'key-expiring',
       group: 'key-expiring',
-      subject: left > 0 ? 'The API key expires soon' : 'The API key has expired',
-      text:
-        left > 0
-          ? `The key expires at ${minute(keyExpiresAt)}, in ${formatDuration(left)}. After that nothing is synced.`
-          : `The key expired at ${minute(keyExpiresAt)}.`,
-      hint: 'Make a new key in your HyperStudy account and put it where the old one is.',
-      ended: 'The API key does not expire soon any more',
+      subject: expiry.subject,
+      text: expiry.text,
+      hint: expiry.hint,
+      ended: 'The end of the API key is not near any more',
       urgent: true,
+      // Of a key that is refused, that is told.
+      quiet: keyRefused !== undefined,
     });
-  }
   return found;
 }
 

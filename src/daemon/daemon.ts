@@ -152,11 +152,17 @@ function assemble(options: DaemonOptions): Daemon {
       options.notifier.ready('Keeping the warehouse fresh');
     },
     followKey() {
-      const key = currentKey(options.reload);
+      const written = currentKey(options.reload);
       const { config } = connection;
-      if (key === undefined || key === config.api.key) return;
-      log.info('there is a new API key; it is used from now on');
-      renew({ ...config, api: { ...config.api, key } });
+      if (written?.key === undefined) return;
+      const next = { ...config, api: { ...config.api, ...written } };
+      if (written.key !== config.api.key) {
+        log.info('there is a new API key; it is used from now on');
+        renew(next);
+      } else if (written.keyExpiresAt !== config.api.keyExpiresAt) {
+        log.info('there is another date in api.keyExpires');
+        connection = { ...connection, config: next };
+      }
     },
     isAlive: () => engine.desk.work.size === 0 || clock.now() - lastProgressAt < STALLED_MS || clock.now() < waitsUntil,
   };
@@ -170,10 +176,11 @@ function checked(running: Config, next: Config): Config {
   });
 }
 
-/** The key as the configuration has it now; undefined while that cannot be read, as while somebody edits it. */
-function currentKey(reload: () => Config): string | undefined {
+/** The key and its date as the configuration has them now; undefined while it cannot be read, as while it is edited. */
+function currentKey(reload: () => Config): Pick<Config['api'], 'key' | 'keyExpiresAt'> | undefined {
   try {
-    return reload().api.key;
+    const { key, keyExpiresAt } = reload().api;
+    return { key, keyExpiresAt };
   } catch (error) {
     if (error instanceof WarehouseError) return undefined;
     throw error;

@@ -8,7 +8,8 @@ import { walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Connection } from './connection.ts';
 import type { Engine } from './engine.ts';
-import type { Problems } from './problems.ts';
+import { expiryOf, latestRead, type Expiry } from './expiry.ts';
+import type { Problem, Problems } from './problems.ts';
 import type { Troubles } from './troubles.ts';
 import type { DaemonView, StreamView } from './view.ts';
 
@@ -35,6 +36,9 @@ export function viewOf(shown: Shown): DaemonView {
   const now = clock.now();
   const { budget, config } = connection();
   const { hour, minute, perMinute } = budget.usage();
+  const experiments = experimentsOf(shown);
+  const readAt = latestRead(experiments.flatMap(({ streams }) => streams));
+  const expiry = expiryOf({ keyExpiresAt: config.api.keyExpiresAt, readAt, now });
   return {
     version,
     startedAt,
@@ -55,10 +59,14 @@ export function viewOf(shown: Shown): DaemonView {
       fetched,
       total,
     })),
-    experiments: experimentsOf(shown),
-    problems: problems.recent(),
+    experiments,
+    problems: [...(expiry === undefined ? [] : [keyProblem(expiry)]), ...problems.recent()],
     growth: readGrowth(warehouse.db, GROWTH_POINTS),
   };
+}
+
+function keyProblem({ since, subject, text, hint }: Expiry): Problem {
+  return { at: since, code: 'KEY_EXPIRES', text: `${subject}. ${text}`, hint };
 }
 
 function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] {

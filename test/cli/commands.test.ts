@@ -174,6 +174,53 @@ describe('hsw', () => {
     expect(bad.stdout).not.toContain(simulator.key);
   });
 
+  it('says a week before that the key expires, when it has, and when the date is that of a former key', async () => {
+    const at = await lab({ now: Date.now, world: { experiments: 1 } });
+    const write = (ms: number) => {
+      const date = new Date(ms).toISOString().slice(0, 10);
+      writeFileSync(join(at.cwd, 'config.yaml'), `api: { keyExpires: ${date} }\nexperiments: [{ all: true }]\n`);
+      return date;
+    };
+    const far = write(Date.now() + 30 * 24 * HOUR);
+    expect((await hsw(['sync', 'now', '--data', 'chat'], at)).status).toBe(0);
+    expect((await hsw(['status'], at)).stdout).not.toContain(far);
+    expect((await hsw(['doctor'], at)).stdout).toContain(`✓ key expiry: the key ends at ${far} 00:00 UTC`);
+
+    const near = write(Date.now() + 4 * 24 * HOUR);
+    const status = await hsw(['status'], at);
+    expect(status.stdout).toContain(`✗ The API key expires soon. The key expires at ${near} 00:00 UTC, in `);
+    expect(status.status).toBe(0);
+    const json = JSON.parse((await hsw(['status', '--json'], at)).stdout) as unknown;
+    expect(json).toMatchObject({ keyExpires: { at: `${near}T00:00:00.000Z`, state: 'near' } });
+    const doctor = await hsw(['doctor'], at);
+    expect(doctor.status).toBe(1);
+    expect(doctor.stdout).toContain(`✗ key expiry: The key expires at ${near}`);
+
+    const past = write(Date.now() - 10 * 24 * HOUR);
+    const outlived = `api.keyExpires says that the key ended at ${past} 00:00 UTC, but it still works.`;
+    expect((await hsw(['status'], at)).stdout).toContain(outlived);
+    expect((await hsw(['doctor'], at)).stdout).toContain(`✗ key expiry: ${outlived}`);
+    const env = { ...at.env, HYPERSTUDY_API_KEY: `hst_test_${'x'.repeat(64)}` };
+    expect((await hsw(['doctor'], { ...at, env })).stdout).toContain('✗ key expiry: By api.keyExpires the key expired');
+  });
+
+  it('writes the end of the key into the configuration that init makes, and says where it belongs', async () => {
+    const { cwd, env } = await lab();
+    const init = (...more: string[]) =>
+      hsw(['--config', `${more.length}.yaml`, 'init', '--yes', '--all', ...more], { cwd, env });
+    const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
+    const plain = await init();
+    expect(plain.stdout).toContain('write the date as api.keyExpires there');
+    expect(read('0.yaml')).toContain('  # keyExpires: 2027-05-01 #');
+    const dated = await init('--key-expires', '2027-05-01');
+    expect(dated.stdout).not.toContain('keyExpires');
+    expect(read('2.yaml')).toContain('  keyExpires: 2027-05-01\n');
+    const wrong = await hsw(['--config', 'w.yaml', 'init', '--yes', '--all', '--key-expires', 'soon'], { cwd, env });
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain('--key-expires must be a date such as 2027-05-01');
+    expect(existsSync(join(cwd, 'w.yaml'))).toBe(false);
+  });
+
   it('shows help with examples for each command, and exits with 2 for what it does not know', async () => {
     const cwd = temporaryFolder();
     for (const command of ['init', 'doctor', 'sync', 'status', 'export', 'demo', 'simulator']) {

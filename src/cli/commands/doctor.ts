@@ -2,6 +2,8 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
 import type { Config } from '../../config/schema.ts';
+import { minute } from '../../daemon/alerts.ts';
+import { expiryOf } from '../../daemon/expiry.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
@@ -38,7 +40,8 @@ export const doctor: Command<unknown> = async (context) => {
     add('config', true, `${config.path} is right; the key has the form of a HyperStudy key`);
     checkModes(config, add);
     checkDisk(config, add);
-    await checkApi(config, context.signal, add);
+    const isAccepted = await checkApi(config, context.signal, add);
+    checkExpiry(config, isAccepted, add);
   }
   const ok = checks.every((check) => check.ok);
   if (context.json) context.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
@@ -98,7 +101,21 @@ function checkDisk({ warehouse }: Config, add: Add): void {
   }
 }
 
-async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<void> {
+function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add: Add): void {
+  if (keyExpiresAt === undefined) return;
+  const now = systemClock.now();
+  const expiry = expiryOf({ keyExpiresAt, now, readAt: isAccepted ? now : undefined });
+  add(
+    'key expiry',
+    expiry === undefined,
+    expiry === undefined
+      ? `the key ends at ${minute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
+      : `${expiry.text} ${expiry.hint}`,
+  );
+}
+
+/** Gives whether the API accepts the key. */
+async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<boolean> {
   // These few requests come before any warehouse exists, so that no ledger counts them.
   const budget = {
     spend: <T>(_: unknown, send: () => Promise<T>) => send(),
@@ -121,9 +138,11 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
       );
     }
     await checkKey(client, config, signal, add);
+    return true;
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;
     add(error.code === 'KEY_REFUSED' ? 'key' : 'network', false, said(error));
+    return false;
   } finally {
     await client.close();
   }

@@ -16,6 +16,7 @@ import { VERSION } from '../version.ts';
 
 interface InitFlags {
   readonly keyFile?: string;
+  readonly keyExpires?: string;
   readonly baseUrl?: string;
   readonly experiment?: readonly string[];
   readonly all?: boolean;
@@ -37,6 +38,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const path = resolve(context.configPath ?? './config.yaml');
   requirePlace(path);
   const ask = flags.yes === true || !context.stdin.isTTY ? undefined : askOn(context);
+  const keyExpires = checkedExpiry(flags.keyExpires);
   const baseUrl = checkedBaseUrl(flags.baseUrl ?? (context.env['HYPERSTUDY_BASE_URL'] || PRODUCTION));
   const source = await findKey(context, flags, ask);
   const experiments = await seenExperiments(baseUrl, source.key, context.signal);
@@ -56,13 +58,15 @@ export const init: Command<InitFlags> = async (context, flags) => {
     flags.warehouse ??
     ((await ask?.('Where shall the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
   const keyLine = await keepKey(source, flags, path, ask);
-  writeNew(path, render({ baseUrl, keyLine, chosen, warehouse }));
+  writeNew(path, render({ baseUrl, keyLine, keyExpires, chosen, warehouse }));
   if (context.json)
     context.stdout.write(
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
   const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
   say(`✓ Wrote ${path}. Now run: ${first}hsw sync now\n`);
+  if (keyExpires === undefined)
+    say(`  If your key ends one day, write the date as api.keyExpires there, and you are told a week before.\n`);
   return EXIT.ok;
 };
 
@@ -164,6 +168,13 @@ function checkedBaseUrl(baseUrl: string): string {
   );
 }
 
+/** The flag as it was given, which must be what the configuration takes. */
+function checkedExpiry(keyExpires: string | undefined): string | undefined {
+  const parsed = configSchema({}).shape.api.safeParse({ keyExpires });
+  if (parsed.success) return keyExpires?.trim();
+  throw new WarehouseError('USAGE', `--key-expires ${parsed.error.issues[0]?.message ?? 'is no date'}.`);
+}
+
 interface Seen {
   readonly id: string;
   readonly name: string;
@@ -222,11 +233,13 @@ async function choose(
 function render({
   baseUrl,
   keyLine,
+  keyExpires,
   chosen,
   warehouse,
 }: {
   baseUrl: string;
   keyLine: string;
+  keyExpires: string | undefined;
   chosen: readonly string[] | 'all';
   warehouse: string;
 }): string {
@@ -238,6 +251,7 @@ function render({
 api:
   baseUrl: ${baseUrl}
   ${keyLine}
+  ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key ends, as HyperStudy showed it: you are told a week before' : `keyExpires: ${keyExpires}`}
 warehouse:
   path: ${JSON.stringify(warehouse)}
 data: all # or a list such as [events, chat, ratings/continuous]

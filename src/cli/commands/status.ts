@@ -1,3 +1,4 @@
+import { expiryOf, latestRead, type Expiry } from '../../daemon/expiry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatTime } from '../../shared/time.ts';
@@ -12,11 +13,12 @@ export const status: Command<unknown> = (context) => {
   try {
     const now = systemClock.now();
     const streams = allPositions(db);
+    const expiry = expiryOf({ keyExpiresAt: config.api.keyExpiresAt, readAt: latestRead(streams), now });
     const { hour } = openBudget(config, db, systemClock).usage();
     if (context.json) {
       const usage = config.api.key === undefined ? null : hour;
       context.stdout.write(
-        `${JSON.stringify({ warehouse: config.warehouse.path, requestsLastHour: usage, suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))), streams: streams.map(inJson) }, null, 2)}\n`,
+        `${JSON.stringify({ warehouse: config.warehouse.path, requestsLastHour: usage, keyExpires: keyInJson(config.api.keyExpiresAt, expiry), suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))), streams: streams.map(inJson) }, null, 2)}\n`,
       );
     } else {
       const rows = streams.map((stream) => [
@@ -33,7 +35,7 @@ export const status: Command<unknown> = (context) => {
           ? ''
           : `Requests in the last hour: ${count(hour.used)} of ${count(hour.allowed)}.\n`;
       context.stdout.write(
-        `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n${used}${lateText(streams, config.lookbackMs)}${config.warehouse.path}\n`,
+        `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n${used}${expiry === undefined ? '' : `✗ ${expiry.subject}. ${expiry.text}\n  ${expiry.hint}\n`}${lateText(streams, config.lookbackMs)}${config.warehouse.path}\n`,
       );
     }
     return Promise.resolve(
@@ -43,6 +45,10 @@ export const status: Command<unknown> = (context) => {
     db.close();
   }
 };
+
+function keyInJson(keyExpiresAt: number | undefined, expiry: Expiry | undefined) {
+  return keyExpiresAt === undefined ? null : { at: formatTime(keyExpiresAt), state: expiry?.state ?? 'far' };
+}
 
 /** What the observed lateness says of the lookback, by the stream whose rows came latest. */
 function lateText(streams: readonly StoredPosition[], lookbackMs: number): string {

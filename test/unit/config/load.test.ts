@@ -125,6 +125,26 @@ describe('the configuration', () => {
     expect(message).not.toContain('password');
   });
 
+  it.each([
+    ['2027-05-01', '2027-05-01T00:00:00.000Z'],
+    ['"2027-05-01"', '2027-05-01T00:00:00.000Z'],
+    ['2027-05-01T14:30+02:00', '2027-05-01T12:30:00.000Z'],
+    ['2028-02-29 08:00', '2028-02-29T08:00:00.000Z'],
+    ['never', undefined],
+  ])('takes %s for the end of the key', (written, expected) => {
+    const { keyExpiresAt } = load(`experiments: [{ all: true }]\napi: { keyExpires: ${written} }`).api;
+    expect(keyExpiresAt).toBe(expected === undefined ? undefined : Date.parse(expected));
+  });
+
+  it.each(['2027-02-29', '2027-02-30T10:00Z', '2027-13-01', '01.05.2027', '"90 d"', '2027', '[2027-05-01]', ''])(
+    'refuses %j as the end of the key, with its line',
+    (written) => {
+      expect(problem(`experiments: [{ all: true }]\napi:\n  keyExpires: ${written}\n`).message).toContain(
+        'config.yaml:3: api.keyExpires: must be a date such as 2027-05-01, a time such as 2027-05-01T14:30Z, or never',
+      );
+    },
+  );
+
   it('takes http for this computer only', () => {
     for (const host of ['localhost:1', '127.0.0.1:8787', '[::1]:1']) {
       expect(load(`experiments: [{ all: true }]\napi: { baseUrl: "http://${host}/api/v3/" }`).api.baseUrl).toBe(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition } from '../../../src/daemon/alerts.ts';
+import { decide, NOTHING_TOLD, told, type Condition } from '../../../src/daemon/alerts.ts';
 import { conditionsOf, type Facts } from '../../../src/daemon/conditions.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { scopeText, streamText, type Stream } from '../../../src/datasets/stream.ts';
@@ -107,6 +107,41 @@ describe('the conditions', () => {
     expect(soon).toMatchObject({ kind: 'key-expiring', urgent: true, subject: 'The API key expires soon' });
     expect(soon?.text).toContain('2026-01-15 12:00 UTC, in 3 d');
     expect(found({ keyExpiresAt: NOW - HOUR })[0]?.subject).toBe('The API key has expired');
+  });
+
+  it('tell nothing of a date that the key has outlived, as it is that of a former key', () => {
+    const fine = { complete: true, lastStatus: 'ok' } as const;
+    const keyExpiresAt = NOW - 10 * DAY;
+    const readBefore = [position('events', { ...fine, dataAsOf: keyExpiresAt - MINUTE })];
+    expect(loud(found({ keyExpiresAt, positions: readBefore }))).toHaveLength(1);
+    const readOnItsDay = [position('events', { ...fine, dataAsOf: keyExpiresAt + 20 * HOUR })];
+    expect(loud(found({ keyExpiresAt, positions: readOnItsDay }))).toHaveLength(1);
+    const readLater = [...readBefore, position('chat', { ...fine, dataAsOf: NOW - HOUR })];
+    expect(found({ keyExpiresAt, positions: readLater })).toEqual([]);
+  });
+
+  it('say once what is wrong with a key that has expired and is refused', () => {
+    const both = found({ keyExpiresAt: NOW - DAY, keyRefused: 'The API refuses the key: expired.' });
+    expect(loud(both).map(({ kind }) => kind)).toEqual(['key-refused']);
+    expect(both.map(({ kind }) => kind)).toContain('key-expiring');
+  });
+
+  it('of a key that expires are told once, and their end is told when the configuration has a later date', () => {
+    const messages: string[] = [];
+    let state = NOTHING_TOLD;
+    const check = (now: number, keyExpiresAt: number | undefined) => {
+      const decided = decide(found({ keyExpiresAt, now }), state, now, 2 * HOUR);
+      state = decided.messages.reduce(told, decided.state);
+      messages.push(...decided.messages.map((message) => `${message.state}: ${message.subject}`));
+    };
+    const end = NOW + 7 * DAY + MINUTE;
+    for (let at = 0; at < 10; at++) check(NOW + at * MINUTE, end);
+    expect(messages).toEqual(['problem: The API key expires soon']);
+    for (let at = 10; at < 20; at++) check(NOW + at * MINUTE, end + 90 * DAY);
+    expect(messages).toEqual([
+      'problem: The API key expires soon',
+      expect.stringMatching(/^recovered: The end of the API key is not near any more, after \d+ min$/),
+    ]);
   });
 
   it('tell that the disk is nearly full, until there is clearly more room', () => {

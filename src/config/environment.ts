@@ -1,0 +1,30 @@
+/** Environment variables by their names. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable that is set to nothing counts as unset, as container files set those that they only pass on. */
+export function environment(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+/** `${NAME}` in a text. */
+export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Puts environment variables in the place of `${NAME}` in every text of the file. */
+export function substitute(
+  value: unknown,
+  env: Environment,
+): { value: unknown; missing: { path: PropertyKey[]; name: string }[] } {
+  const missing: { path: PropertyKey[]; name: string }[] = [];
+  const visit = (at: unknown, path: PropertyKey[]): unknown => {
+    if (Array.isArray(at)) return at.map((item, i) => visit(item, [...path, i]));
+    if (typeof at === 'object' && at !== null)
+      return Object.fromEntries(Object.entries(at).map(([key, member]) => [key, visit(member, [...path, key])]));
+    if (typeof at !== 'string') return at;
+    return at.replace(REFERENCE, (_, name: string) => {
+      if (env[name] === undefined) missing.push({ path, name });
+      return env[name] ?? '';
+    });
+  };
+  return { value: visit(value, []), missing };
+}
