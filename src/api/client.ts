@@ -36,7 +36,7 @@ export interface ApiRequest {
 export interface Client {
   /**
    * One answer, whatever passing failures it takes.
-   * @throws WarehouseError as the API's error table says; after a KEY_REFUSED no request is sent any more.
+   * @throws WarehouseError as the API's error table says; after a KEY_REFUSED no request is sent until `tryKeyAgain`.
    */
   get(request: ApiRequest): Promise<Answer>;
   /**
@@ -44,6 +44,8 @@ export interface Client {
    * @throws WarehouseError when what answers is not well, or not the API.
    */
   health(signal?: AbortSignal): Promise<{ text: string; serverTime: number | undefined }>;
+  /** Has requests sent again after the API refused the key: it may need a while until it knows a new one. */
+  tryKeyAgain(): void;
   /** Requests sent so far, retries included. */
   readonly tries: number;
   close(): Promise<void>;
@@ -82,7 +84,8 @@ export function createClient(options: ClientOptions): Client {
   const dispatcher = options.dispatcher ?? (LOOPBACK.test(hostname) ? new Agent() : new EnvHttpProxyAgent());
   const send = sender(options, dispatcher);
   let tries = 0;
-  let keyRefused = SENDABLE_KEY.test(key) ? undefined : unsendableKey();
+  const unsendable = SENDABLE_KEY.test(key) ? undefined : unsendableKey();
+  let keyRefused = unsendable;
 
   /** One try within the budget. */
   const attempt = async (asked: ApiRequest): Promise<Reply | Failed> => {
@@ -140,6 +143,9 @@ export function createClient(options: ClientOptions): Client {
       const judged = 'error' in reply ? reply : judgeHealth(reply, what, key);
       if ('error' in judged) throw judged.error;
       return { text: judged.text, serverTime: 'error' in reply ? undefined : httpTime(reply.date) };
+    },
+    tryKeyAgain() {
+      keyRefused = unsendable;
     },
     close: () => dispatcher.close(),
   };

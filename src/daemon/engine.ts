@@ -134,6 +134,8 @@ async function runAsked(
   hooks: Pick<SyncOptions, 'onPage' | 'onStream' | 'signal'>,
 ): Promise<SyncResult> {
   await state.desk.empty();
+  // Whoever asks may have mended the key.
+  state.connection.client.tryKeyAgain();
   const context = contextOf(state, hooks.signal ?? new AbortController().signal, PRIORITY.asked);
   return runSync({
     ...context,

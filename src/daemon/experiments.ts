@@ -16,8 +16,8 @@ export interface Experiments {
   /** When the API was last seen to count more or fewer records of a data type (milliseconds since 1970 UTC); 0 where it was not. */
   changedAt(id: string, dataType: string): number;
   nameOf(id: string): string | undefined;
-  /** Asks the API for the list when that is due, and notes what changed. */
-  look(context: Pick<SyncContext, 'client' | 'signal'>): Promise<void>;
+  /** Asks the API for the list when that is due, and notes what changed. Gives whether the list came. */
+  look(context: Pick<SyncContext, 'client' | 'signal'>): Promise<boolean>;
   /** A stream of an experiment was read. */
   note(result: StreamResult): void;
   /** When the next look is due (milliseconds since 1970 UTC). */
@@ -71,15 +71,17 @@ export function followExperiments(
       return 3_600_000 / LOOK_EVERY_MS;
     },
     async look({ client, signal }) {
-      if (clock.now() < nextLookAt) return;
+      if (clock.now() < nextLookAt) return false;
       nextLookAt = clock.now() + everyMs;
       try {
         noteListed(await listExperiments(client, signal, PRIORITY.live));
+        return true;
       } catch (error) {
         const isUsual =
           error instanceof WarehouseError && !ENDS_ALL.has(error.code) && error.code !== 'SERVER_UNREACHABLE';
         if (!isUsual) throw error;
         log.debug({ code: error.code }, `the list of experiments could not be read: ${error.message}`);
+        return false;
       }
     },
     note({ experiment, inserted, watermark }) {

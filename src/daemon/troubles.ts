@@ -19,8 +19,9 @@ export interface Troubles {
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
-/** A refused key is tried again so seldom, as it mostly takes a person to mend it; a new key is seen at once. */
-const KEY_AGAIN_MS = 10 * MINUTE_MS;
+/** A new key needs some seconds until the API knows it; later it mostly takes a person to mend it. */
+const FIRST_KEY_MS = 15 * SECOND_MS;
+const LONGEST_KEY_MS = 10 * MINUTE_MS;
 const DISK_AGAIN_MS = MINUTE_MS;
 const FIRST_OFFLINE_MS = 10 * SECOND_MS;
 const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
@@ -45,7 +46,7 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
       began ??= now;
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;
-        until = now + KEY_AGAIN_MS;
+        until = now + Math.min(LONGEST_KEY_MS, FIRST_KEY_MS * 2 ** tries++);
       } else if (error.code === 'SERVER_UNREACHABLE') {
         until = now + Math.min(LONGEST_OFFLINE_MS, FIRST_OFFLINE_MS * 2 ** tries++);
       } else until = now + DISK_AGAIN_MS;

@@ -25,11 +25,16 @@ type Context = Omit<SyncContext, 'full'>;
 export async function turn(state: State, signal: AbortSignal): Promise<void> {
   const { clock, connection, experiments, troubles } = state;
   if (state.asked > 0 || clock.now() < troubles.restsUntil()) return;
-  const lookAt = experiments.nextLookAt;
-  await experiments
-    .look({ client: connection.client, signal })
-    .catch((error: unknown) => noteFailure(state, undefined, error, connection));
-  if (experiments.nextLookAt !== lookAt) state.plannedAt = -Infinity;
+  if (troubles.keyRefused() !== undefined) connection.client.tryKeyAgain();
+  const hasAnswered = await experiments.look({ client: connection.client, signal }).catch((error: unknown) => {
+    noteFailure(state, undefined, error, connection);
+    return false;
+  });
+  if (hasAnswered) {
+    state.plannedAt = -Infinity;
+    // In a quiet lab no stream may be due for hours.
+    if (troubles.keyRefused() !== undefined) troubles.over();
+  }
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
   if (signal.aborted || clock.now() < troubles.restsUntil()) return;
   const mayWrite = state.walGuard.mayWrite(state);

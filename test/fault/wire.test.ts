@@ -141,12 +141,15 @@ describe('the client', () => {
     expect(thrown).not.toContain(KEY);
   });
 
-  it('sends nothing more once the key is refused', async () => {
+  it('sends nothing more once the key is refused, until it is told to try again', async () => {
     const { url, seen } = await server(error(401, 'UNAUTHORIZED'));
     const { client: made } = client(url);
     await expect(get(made)).rejects.toMatchObject({ code: 'KEY_REFUSED', exitStatus: 3 });
     await expect(get(made)).rejects.toMatchObject({ code: 'KEY_REFUSED' });
     expect(seen.length).toBe(1);
+    made.tryKeyAgain();
+    expect(await get(made)).toMatchObject({ data: [{ id: 'a' }] });
+    expect(seen.length).toBe(2);
   });
 
   it.each([

@@ -1,20 +1,22 @@
 import { runDaemon } from '../../daemon/daemon.ts';
 import { createNotifier } from '../../daemon/systemd.ts';
-import { systemClock } from '../../shared/clock.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { plainError } from '../../warehouse/open.ts';
 import { openWarehouse } from '../../warehouse/warehouse.ts';
-import { openBudget, openClient, openLog, readConfig, type Command } from '../context.ts';
+import { openBudget, openClient, openLog, readConfig, type Command, type CommandContext } from '../context.ts';
 import { VERSION } from '../version.ts';
 
 /** A service manager waits ten seconds: by then what still hangs is left behind; what was committed is safe. */
 const LONGEST_STOP_MS = 8000;
 
 /** `hsw daemon`: keeps the warehouse fresh until it is told to stop. */
-export const daemon: Command<unknown> = async (context) => {
+export const daemon: Command<unknown> = (context) => keepFresh(context, systemClock);
+
+/** @param clock what the daemon takes for the time. */
+export async function keepFresh(context: CommandContext, clock: Clock): Promise<number> {
   const config = readConfig(context, true);
   const log = openLog(context, config);
-  const clock = systemClock;
   const warehouse = openWarehouse(config.warehouse.path, { clock, history: config.history });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   try {
@@ -42,4 +44,4 @@ export const daemon: Command<unknown> = async (context) => {
   } finally {
     warehouse.close();
   }
-};
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { startSimulator } from '../../src/simulator/server.ts';
+import { timeAt } from '../support/fast-clock.ts';
+import { HOUR, START, temporaryFolder } from '../support/lab.ts';
+import { startReceiver } from '../support/receiver.ts';
+
+const DAEMON = join(import.meta.dirname, '..', 'support', 'fast-daemon.ts');
+/** A minute lasts 0.2 s. */
+const SPEED = 300;
+const DAY = 24 * HOUR;
+
+/** A simulated HyperStudy and a running daemon on one fast clock, and a web server that takes its alerts. */
+async function lab() {
+  const pace = { start: START + 3 * HOUR, from: Date.now(), speed: SPEED };
+  const now = () => timeAt(pace);
+  const key = { key: `hst_test_${'a'.repeat(64)}`, scopes: ['*'], revoked: false };
+  const limits = { perHour: 1e6, perEndpointPerMinute: 1e6 };
+  const simulator = await startSimulator({ keys: [key], limits, world: { experiments: 1 }, now, meterNow: Date.now });
+  onTestFinished(() => simulator.close());
+  const receiver = await startReceiver('/services/T0/B0/sEcReT');
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'key'), key.key, { mode: 0o600 });
+  writeFileSync(join(cwd, 'hook'), receiver.url, { mode: 0o600 });
+  const write = (keyExpires: string) =>
+    writeFileSync(
+      join(cwd, 'config.yaml'),
+      [
+        `api: { baseUrl: "${simulator.url}", keyFile: ./key, keyExpires: ${keyExpires}, limits: { perHour: 100000, perEndpointPerMinute: 10000 } }`,
+        'warehouse: { path: ./w.db }',
+        'http: false',
+        'data: [rooms, chat]',
+        'experiments: [{ all: true }]',
+        'alerts: { diskFree: 0%, webhook: { urlFile: ./hook } }',
+      ].join('\n'),
+    );
+  write('never');
+  const child = spawn(process.execPath, [DAEMON, ...[pace.start, pace.from, pace.speed].map(String)], {
+    cwd,
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  await Promise.race([
+    new Promise((resolve) => child.stdout.once('data', resolve)),
+    ended.then(() => Promise.reject(new Error(`the daemon ended: ${log}`))),
+  ]);
+  const minutes = (count: number) => delay((count * 60_000) / SPEED);
+  return { key, receiver, write, now, child, ended, minutes, log: () => log };
+}
+
+it('a running daemon tells a webhook once what is wrong, and once that it is over', async () => {
+  const { key, receiver, write, now, minutes, child, ended, log } = await lab();
+  const isTold = (kind: string, told: readonly string[]) =>
+    vi.waitFor(() => expect(receiver.of(kind), log()).toEqual(told), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => expect(log()).toContain('synced chat'), { timeout: 10_000, interval: 20 });
+  await minutes(3);
+  expect(receiver.of('key-refused')).toEqual([]);
+
+  const refused = 'problem: The API refuses the key';
+  key.revoked = true;
+  await isTold('key-refused', [refused]);
+  expect(receiver.received.at(-1)?.text).toContain('Invalid or expired');
+  // It was refused again meanwhile, as it is tried every ten minutes.
+  await minutes(12);
+  expect(receiver.of('key-refused')).toEqual([refused]);
+  key.revoked = false;
+  const over = expect.stringMatching(/^recovered: The API accepts the key again, after \d+ min$/) as string;
+  await isTold('key-refused', [refused, over]);
+
+  const date = (days: number) => new Date(now() + days * DAY).toISOString().slice(0, 16);
+  write(date(3));
+  await isTold('key-expiring', ['problem: The API key expires soon']);
+  await minutes(6);
+  write(date(300));
+  const later = expect.stringMatching(/^recovered: The end of the API key is not near any more/) as string;
+  await isTold('key-expiring', ['problem: The API key expires soon', later]);
+  await minutes(6);
+  expect(receiver.of('key-refused')).toHaveLength(2);
+  expect(receiver.of('key-expiring')).toHaveLength(2);
+  child.kill('SIGTERM');
+  expect(await ended, log()).toBe(0);
+  expect(log()).not.toContain('not delivered');
+});
