@@ -82,7 +82,9 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const { clock, keyId, deadlineMs, shareOf = () => 1 } = options;
   const perHour = allowed(options.perHour, options.reserve);
   const perMinute = allowed(options.perEndpointPerMinute, options.reserve);
-  const select = db.prepare<[string], Entry>('SELECT * FROM _ledger WHERE key_id = ? ORDER BY id');
+  const select = db.prepare<[string], Entry>(
+    'SELECT id, endpoint, priority, boot_id, started_up, started_at, ended_up FROM _ledger WHERE key_id = ? ORDER BY id',
+  );
   const insert = db.prepare(
     'INSERT INTO _ledger (key_id, endpoint, priority, boot_id, started_up, started_at, ended_up, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
@@ -91,19 +93,22 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const carryOver = db.prepare('UPDATE _ledger SET boot_id = ?, started_up = ?, ended_up = ? WHERE id = ?');
 
   /** The entry by the time since this boot; an uptime ahead of ours is another boot's (a container started anew). */
-  const placed = (entry: Entry): Entry => {
-    const [up, at] = times(clock);
+  const placed = (entry: Entry, [up, at]: ReturnType<typeof times>): Entry => {
     if (entry.boot_id === clock.bootId && entry.started_up <= up) return entry;
     const started = up - Math.max(at - entry.started_at, 0);
     const ended = entry.ended_up === null ? null : started + Math.max(entry.ended_up - entry.started_up, 0);
     return { ...entry, boot_id: clock.bootId, started_up: started, ended_up: ended };
   };
-  const readEntries = (): Aged[] =>
-    select.all(keyId).map((recorded) => {
-      const entry = placed(recorded);
-      const ageMs = clock.uptime() - (entry.ended_up ?? entry.started_up + deadlineMs);
-      return { ...entry, ageMs, isPause: entry.endpoint.startsWith(PAUSE), isCarriedOver: entry !== recorded };
+  const readEntries = (): Aged[] => {
+    const [time, up] = [times(clock), clock.uptime()];
+    return select.all(keyId).map((recorded) => {
+      const entry = placed(recorded, time);
+      const { id, endpoint, priority, boot_id, started_up, started_at, ended_up } = entry;
+      const ageMs = up - (ended_up ?? started_up + deadlineMs);
+      const marks = { ageMs, isPause: endpoint.startsWith(PAUSE), isCarriedOver: entry !== recorded };
+      return { id, endpoint, priority, boot_id, started_up, started_at, ended_up, ...marks };
     });
+  };
 
   const tryStart = db.transaction((endpoint: string, priority: number): Grant => {
     const entries = readEntries();
