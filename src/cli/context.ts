@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createClient, type Client } from '../api/client.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
 import { openLedger, type LedgerOptions } from '../budget/ledger.ts';
-import { alertSecrets } from '../config/alerts.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { secretsOf } from '../config/secrets.ts';
 import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
@@ -29,15 +29,30 @@ export interface CommandContext {
 /** A command: gives the exit status. */
 export type Command<Options> = (context: CommandContext, options: Options) => Promise<number>;
 
-export function readConfig(context: CommandContext, needsKey: boolean): Config {
-  return loadConfig({ path: context.configPath, env: context.env, dataTypes: DATA_TYPE_OPTIONS, needsKey });
+/** @param needsSecrets whether the command needs what the alerts and the dashboard keep secret. */
+export function readConfig(context: CommandContext, needsKey: boolean, needsSecrets = false): Config {
+  return loadConfig({
+    path: context.configPath,
+    env: context.env,
+    dataTypes: DATA_TYPE_OPTIONS,
+    needsKey,
+    needsSecrets,
+  });
 }
 
-/** A log on stderr, as the configuration wants it; `level` overrides it. */
-export function openLog(context: CommandContext, config: Config, level = config.log.level): Log {
+/**
+ * A log on stderr, as the configuration wants it; `level` overrides it.
+ * @param secrets takes those of the configuration, and hides what is added later too.
+ */
+export function openLog(
+  context: CommandContext,
+  config: Config,
+  level = config.log.level,
+  secrets = new Set<string>(),
+): Log {
   const pretty = config.log.pretty === 'auto' ? context.stderr.isTTY : config.log.pretty;
-  const key = config.api.key === undefined ? [] : [config.api.key];
-  return createLog({ level, pretty, secrets: [...key, ...alertSecrets(config.alerts)] });
+  for (const secret of secretsOf(config)) secrets.add(secret);
+  return createLog({ level, pretty, secrets });
 }
 
 /** The warehouse, opened for writing, and a client whose requests its ledger counts. */

@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { addressProblem, duration, group, listOf } from './fields.ts';
-import { readSecretFile } from './key.ts';
+import { CREDENTIALS, type SecretSource } from './key.ts';
 
 /** Who is told of trouble, and when. */
 export interface AlertsConfig {
@@ -45,7 +44,7 @@ export function alertsSchema() {
     urlFile: text('a path').optional(),
     format: z.enum(['json', 'slack'], 'must be json or slack').default('json'),
   }).superRefine(({ url, urlFile }, context) => {
-    if ((url === undefined) === (urlFile === undefined))
+    if (url !== undefined && urlFile !== undefined)
       context.addIssue({ code: 'custom', message: 'must have either url or urlFile' });
   });
   const smtp = group({
@@ -58,7 +57,6 @@ export function alertsSchema() {
     to: listOf(address),
   }).superRefine(({ port, secure, user, passwordFile }, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (user !== undefined && passwordFile === undefined) issue('user', 'needs passwordFile beside it');
     if (user === undefined && passwordFile !== undefined) issue('passwordFile', 'needs user beside it');
     if (port === 465 && !secure) issue('port', '465 speaks TLS from the start: set secure: true, or use 587');
   });
@@ -93,47 +91,75 @@ function webhookProblem(text: string): string | undefined {
   return problem === undefined ? undefined : `${problem}, as what is wrong in the lab is told there`;
 }
 
-/** A mistake in a file that the alerts name, and the key that names it. */
+/** A mistake in a secret of the alerts, and the key where it is named. */
 export interface AlertsProblem {
   readonly at: readonly string[];
   readonly text: string;
 }
 
-/**
- * Reads the secrets that the alerts keep in files; a relative path starts at `folder`. A problem never names the file:
- * a secret may stand in its place.
- */
+/** Finds the secrets of the alerts. Without a source, a channel whose secret does not stand in the file is left out. */
 export function resolveAlerts(
   written: WrittenAlerts,
-  folder: string,
+  source: SecretSource | undefined,
 ): { readonly alerts: AlertsConfig; readonly problems: readonly AlertsProblem[] } {
   const problems: AlertsProblem[] = [];
-  const secretIn = (file: string | undefined, at: readonly string[]): string => {
-    if (file === undefined) return '';
-    const found = readSecretFile(resolve(folder, file), 'the file');
-    if ('problem' in found) problems.push({ at, text: found.problem });
-    else if (found.secret === '') problems.push({ at, text: 'the file is empty' });
-    return 'secret' in found ? found.secret : '';
-  };
+  const problem = (at: readonly string[], text: string) => problems.push({ at, text });
   const { after, diskFree, webhook, smtp } = written;
-  const url = webhook?.url ?? secretIn(webhook?.urlFile, ['webhook', 'urlFile']);
-  const wrong = url === '' ? undefined : webhookProblem(url);
-  if (wrong !== undefined) problems.push({ at: ['webhook', 'urlFile'], text: `what the file holds ${wrong}` });
-  const password = secretIn(smtp?.passwordFile, ['smtp', 'passwordFile']);
   return {
     alerts: {
       afterMs: after,
       diskFree,
-      webhook: webhook === undefined ? undefined : { url, format: webhook.format },
-      smtp: smtp === undefined ? undefined : mailServer(smtp, password),
+      webhook: webhook === undefined ? undefined : findWebhook(webhook, source, problem),
+      smtp: smtp === undefined ? undefined : findMailServer(smtp, source, problem),
     },
     problems,
   };
 }
 
-function mailServer(smtp: NonNullable<WrittenAlerts['smtp']>, password: string): SmtpConfig {
-  const { host, port, secure, user, from, to } = smtp;
-  return { host, port, secure, login: user === undefined ? undefined : { user, password }, from, to };
+type Note = (at: readonly string[], text: string) => void;
+
+function findWebhook(
+  { url, urlFile, format }: NonNullable<WrittenAlerts['webhook']>,
+  source: SecretSource | undefined,
+  problem: Note,
+): WebhookConfig | undefined {
+  if (url !== undefined) return { url, format };
+  const found = source?.(urlFile, CREDENTIALS.webhook);
+  if (source === undefined) return undefined;
+  const at = urlFile === undefined ? ['webhook'] : ['webhook', 'urlFile'];
+  if (found === undefined)
+    problem(at, `must have either url or urlFile, as systemd hands over no credential ${CREDENTIALS.webhook}`);
+  else if ('problem' in found) problem(at, found.problem);
+  else {
+    const wrong = webhookProblem(found.secret);
+    if (wrong === undefined) return { url: found.secret, format };
+    problem(at, `what ${urlFile === undefined ? `the credential ${CREDENTIALS.webhook}` : 'the file'} holds ${wrong}`);
+  }
+  return undefined;
+}
+
+function findMailServer(
+  smtp: NonNullable<WrittenAlerts['smtp']>,
+  source: SecretSource | undefined,
+  problem: Note,
+): SmtpConfig | undefined {
+  const { user, passwordFile } = smtp;
+  if (user === undefined) return mailServer(smtp, undefined);
+  if (source === undefined) return undefined;
+  const found = source(passwordFile, CREDENTIALS.smtpPassword);
+  if (found !== undefined && 'secret' in found) return mailServer(smtp, { user, password: found.secret });
+  if (found !== undefined) problem(['smtp', passwordFile === undefined ? 'user' : 'passwordFile'], found.problem);
+  else
+    problem(
+      ['smtp', 'user'],
+      `needs passwordFile beside it, as systemd hands over no credential ${CREDENTIALS.smtpPassword}`,
+    );
+  return undefined;
+}
+
+function mailServer(smtp: NonNullable<WrittenAlerts['smtp']>, login: SmtpConfig['login']): SmtpConfig {
+  const { host, port, secure, from, to } = smtp;
+  return { host, port, secure, login, from, to };
 }
 
 /** The secrets of the alerts, so that the log can hide them. */

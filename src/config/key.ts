@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from './environment.ts';
 
 /** `hst_live_…` and `hst_test_…` (HyperStudy's page on API keys). */
 const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
@@ -25,7 +26,7 @@ export function readKeyFile(file: string): KeyFound {
  * Reads a file that holds nothing but a secret, without the blanks around it, and that not everybody can read.
  * @param name what a problem calls the file.
  */
-export function readSecretFile(file: string, name: string): { readonly secret: string } | { readonly problem: string } {
+export function readSecretFile(file: string, name: string): SecretFound {
   try {
     const { mode } = statSync(file);
     const text = readFileSync(file, 'utf8');
@@ -37,21 +38,42 @@ export function readSecretFile(file: string, name: string): { readonly secret: s
   }
 }
 
-/** The name that our systemd units give the key: `LoadCredential=hyperstudy-key:…`. */
-const CREDENTIAL = 'hyperstudy-key';
+/** The names by which systemd can hand over secrets: `LoadCredential=hyperstudy-key:…` (systemd.exec(5)). */
+export const CREDENTIALS = {
+  key: 'hyperstudy-key',
+  webhook: 'hyperstudy-webhook',
+  smtpPassword: 'hyperstudy-smtp-password',
+  httpToken: 'hyperstudy-http-token',
+} as const;
+
+/** A secret, or what is wrong with it: in words that never hold it. */
+export type SecretFound = { readonly secret: string } | { readonly problem: string };
 
 /**
- * The key that systemd hands to this service (systemd.exec(5), LoadCredential=), or undefined where it hands none. Its
- * file keeps the mode that systemd gave it, as only the service can enter the folder.
+ * Finds a secret in the file that the configuration names or, where it names none, in systemd's credential of that name;
+ * undefined where there is neither. A problem never names the file: a secret may stand in its place.
  */
-export function readCredential(env: Readonly<Record<string, string | undefined>>): KeyFound | undefined {
+export type SecretSource = (file: string | undefined, credential: string) => SecretFound | undefined;
+
+/**
+ * A secret that systemd hands to this service, or undefined where it hands none of that name. Its file keeps the mode
+ * that systemd gave it, as only the service can enter the folder.
+ */
+export function readCredential(env: Environment, name: string): SecretFound | undefined {
   const folder = env['CREDENTIALS_DIRECTORY'] ?? '';
-  const file = join(folder, CREDENTIAL);
+  const file = join(folder, name);
   if (folder === '' || !existsSync(file)) return undefined;
   try {
-    const found = checkKey(readFileSync(file, 'utf8'));
-    return 'key' in found ? found : { problem: `the credential ${CREDENTIAL} ${found.problem}` };
+    return { secret: readFileSync(file, 'utf8').trim() };
   } catch {
     return { problem: `the credential ${file} cannot be read` };
   }
+}
+
+/** The key that systemd hands over, or undefined where it hands none. */
+export function readKeyCredential(env: Environment): KeyFound | undefined {
+  const handed = readCredential(env, CREDENTIALS.key);
+  if (handed === undefined || 'problem' in handed) return handed;
+  const found = checkKey(handed.secret);
+  return 'key' in found ? found : { problem: `the credential ${CREDENTIALS.key} ${found.problem}` };
 }

@@ -7,8 +7,9 @@ import { scrub } from '../shared/log.ts';
 import { resolveAlerts } from './alerts.ts';
 import { environment, substitute } from './environment.ts';
 import { findKey, noKey } from './find-key.ts';
-import { readCredential } from './key.ts';
-import { configSchema, type Config, type OptionKinds } from './schema.ts';
+import { CREDENTIALS, readKeyCredential, type SecretSource } from './key.ts';
+import { configSchema, MIN_TOKEN, SHORT_TOKEN, type Config, type OptionKinds } from './schema.ts';
+import { inlineSecrets, secretSource } from './secrets.ts';
 import { nearest } from './suggest.ts';
 
 /** Where a configuration is looked for when none is named. */
@@ -21,6 +22,8 @@ export interface LoadOptions {
   readonly dataTypes: OptionKinds;
   /** Whether the command talks to the API. */
   readonly needsKey: boolean;
+  /** Whether the command tells or shows something to others; without, secrets for that are not looked for in files. */
+  readonly needsSecrets?: boolean;
 }
 
 /** A mistake in the file, and the line where it stands. */
@@ -58,9 +61,13 @@ export function loadConfig(options: LoadOptions): Config {
   }
   const baseUrl = baseUrlFromEnv(schema, options.env);
   if (baseUrl?.problem !== undefined) problems.push({ line: undefined, text: baseUrl.problem });
-  const alerts = alertsIn(schema, value, dirname(path));
+  const source = options.needsSecrets === false ? undefined : secretSource(dirname(path), options.env);
+  const alerts = alertsIn(schema, value, source);
   for (const { at, text } of alerts?.problems ?? [])
     problems.push({ line: lineOf(document, lines, ['alerts', ...at]), text: `alerts.${at.join('.')}: ${text}` });
+  const token = tokenIn(schema, value, source);
+  if ('problem' in token)
+    problems.push({ line: lineOf(document, lines, ['http', 'tokenFile']), text: `http.tokenFile: ${token.problem}` });
   const keyUnset = missing.find(({ path: at }) => pathText(at) === 'api.key')?.name;
   const secret = findKey({
     path,
@@ -68,7 +75,7 @@ export function loadConfig(options: LoadOptions): Config {
     value,
     keyUnset,
     keyFromEnv: environment(options.env, 'HYPERSTUDY_API_KEY'),
-    credential: () => readCredential(options.env),
+    credential: () => readKeyCredential(options.env),
   });
   if ('problem' in secret) {
     const { name, text } = secret.problem;
@@ -78,7 +85,8 @@ export function loadConfig(options: LoadOptions): Config {
         : { line: lineOf(document, lines, ['api', name]), text: `api.${name}: ${text}` },
     );
   }
-  if (!parsed.success || 'problem' in secret || problems.length > 0) throw invalid(path, problems);
+  if (!parsed.success || 'problem' in secret || 'problem' in token || problems.length > 0)
+    throw invalid(path, problems);
   if (options.needsKey && secret.key === undefined) throw noKey(keyUnset);
 
   const { api, lookback, http, ...rest } = parsed.data;
@@ -97,8 +105,9 @@ export function loadConfig(options: LoadOptions): Config {
     },
     warehouse: { path: resolve(dirname(path), rest.warehouse.path) },
     lookbackMs: lookback,
-    http: http === false ? undefined : { host: http.host, port: http.port, token: http.token },
+    http: http === false ? undefined : { host: http.host, port: http.port, token: token.token },
     alerts: alerts?.alerts,
+    inlineSecrets: inlineSecrets(written),
     options: rest.options as Config['options'],
   });
 }
@@ -216,12 +225,30 @@ function baseUrlFromEnv(
 }
 
 /** The alerts with their secrets, whatever else is wrong in the file; undefined when they themselves are. */
-function alertsIn(schema: ReturnType<typeof configSchema>, value: unknown, folder: string) {
+function alertsIn(schema: ReturnType<typeof configSchema>, value: unknown, source: SecretSource | undefined) {
   const written = schema
     .pick({ alerts: true })
     .strip()
     .safeParse(value ?? {});
-  return written.success ? resolveAlerts(written.data.alerts, folder) : undefined;
+  return written.success ? resolveAlerts(written.data.alerts, source) : undefined;
+}
+
+/** The token of the dashboard, whatever else is wrong in the file. */
+function tokenIn(
+  schema: ReturnType<typeof configSchema>,
+  value: unknown,
+  source: SecretSource | undefined,
+): { token: string | undefined } | { problem: string } {
+  const written = schema
+    .pick({ http: true })
+    .strip()
+    .safeParse(value ?? {}).data?.http;
+  if (written === undefined || written === false) return { token: undefined };
+  const { token, tokenFile } = written;
+  const found = token === undefined ? source?.(tokenFile, CREDENTIALS.httpToken) : { secret: token };
+  if (found === undefined) return { token: undefined };
+  if ('problem' in found) return found;
+  return found.secret.length >= MIN_TOKEN ? { token: found.secret } : { problem: `what it names ${SHORT_TOKEN}` };
 }
 
 function freeze<T>(value: T): T {

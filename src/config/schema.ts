@@ -43,6 +43,8 @@ export interface Config {
   readonly deletes: { readonly maxShare: number };
   /** Who is told of trouble; nobody when it is left out. */
   readonly alerts?: AlertsConfig | undefined;
+  /** The settings whose secrets stand in the file itself: `http.token`. */
+  readonly inlineSecrets?: readonly string[] | undefined;
   readonly log: { readonly level: LogLevel; readonly pretty: 'auto' | boolean };
 }
 
@@ -60,6 +62,10 @@ export interface AllExperiments {
   readonly schedule?: string | undefined;
 }
 export type ExperimentConfig = NamedExperiment | AllExperiments;
+
+/** Shorter ones can be guessed. */
+export const MIN_TOKEN = 16;
+export const SHORT_TOKEN = `must have at least ${MIN_TOKEN} characters`;
 
 export const PRODUCTION = 'https://api.hyperstudy.io/api/v3';
 
@@ -121,19 +127,7 @@ export function configSchema(dataTypes: OptionKinds) {
       schedule: cron.default('17 3 * * *'),
       budgetShare: share(1).default(0.2),
     }).prefault({}),
-    http: z
-      .union(
-        [
-          z.literal(false),
-          group({
-            host: z.string('must be an address').min(1).default('127.0.0.1'),
-            port: z.number('must be a port from 0 to 65535').int().min(0).max(65_535).default(8788),
-            token: z.string('must be a text').min(16, 'must have at least 16 characters').optional(),
-          }),
-        ],
-        'must be false, or hold settings, which may be: host, port, token',
-      )
-      .prefault({}),
+    http: httpSchema().prefault({}),
     data: data.default('all'),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
@@ -154,6 +148,24 @@ export function configSchema(dataTypes: OptionKinds) {
       pretty: z.union([z.literal('auto'), z.boolean()], 'must be auto, true or false').default('auto'),
     }).prefault({}),
   });
+}
+
+function httpSchema() {
+  return z.union(
+    [
+      z.literal(false),
+      group({
+        host: z.string('must be an address').min(1).default('127.0.0.1'),
+        port: z.number('must be a port from 0 to 65535').int().min(0).max(65_535).default(8788),
+        token: z.string('must be a text').min(MIN_TOKEN, SHORT_TOKEN).optional(),
+        tokenFile: z.string('must be a path').min(1, 'must be a path').optional(),
+      }).superRefine(({ token, tokenFile }, context) => {
+        if (token !== undefined && tokenFile !== undefined)
+          context.addIssue({ code: 'custom', message: 'must have either token or tokenFile' });
+      }),
+    ],
+    'must be false, or hold settings, which may be: host, port, token, tokenFile',
+  );
 }
 
 function unknownType(input: unknown, names: readonly string[]): string {

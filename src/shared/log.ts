@@ -10,7 +10,7 @@ const KEY = /hst_(?:live|test)_[A-Za-z0-9_-]+/g;
 /**
  * Takes every secret out of a text: anything shaped like an API key, the given secrets, and the signatures of signed URLs.
  */
-export function scrub(text: string, secrets: readonly string[] = []): string {
+export function scrub(text: string, secrets: Iterable<string> = []): string {
   let clean = text.replace(KEY, (key) => `${key.slice(0, 9)}[hidden]`);
   for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, '[hidden]');
   return clean.replace(/([?&](?:X-Goog-Signature|X-Amz-Signature|Signature|sig|token)=)[^&\s"']+/gi, '$1[hidden]');
@@ -19,16 +19,23 @@ export function scrub(text: string, secrets: readonly string[] = []): string {
 /**
  * A logger that writes synchronously to stderr, so that the last line before an end is never lost: JSON lines for
  * journald and machines, or short coloured ones for a person at a terminal.
- * @param secrets texts that never appear in a line, beside everything shaped like an API key.
+ * @param secrets texts that never appear in a line, beside everything shaped like an API key; may grow later.
  */
-export function createLog(options: { level?: LogLevel; pretty?: boolean; secrets?: readonly string[] } = {}): Log {
+export function createLog(options: { level?: LogLevel; pretty?: boolean; secrets?: Iterable<string> } = {}): Log {
   const { level = 'info', secrets = [] } = options;
   const stderr = pino.destination({ dest: 2, sync: true });
   const sink = options.pretty === true ? pretty({ destination: stderr, sync: true, ignore: 'pid,hostname' }) : stderr;
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line: string) => void sink.write(scrub(line, secrets)) },
+    { write: (line: string) => void sink.write(scrub(line, asWritten(secrets))) },
   );
+}
+
+/** Secrets as they stand in a line of JSON, the longest first, so that none is left in part. */
+function asWritten(secrets: Iterable<string>): string[] {
+  return [...secrets]
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+    .sort((a, b) => b.length - a.length);
 }
 
 /** A logger that says nothing. */

@@ -174,6 +174,30 @@ describe('hsw', () => {
     expect(bad.stdout).not.toContain(simulator.key);
   });
 
+  it('says in doctor who can read secrets in the configuration, and the data, and how to end it', async () => {
+    const yaml = 'http: { token: a-token-of-the-lab }\nexperiments: [{ all: true }]\n';
+    const { cwd, env } = await lab({ now: Date.now, world: { experiments: 1 } }, yaml);
+    const doctor = () => hsw(['doctor'], { cwd, env });
+    chmodSync(cwd, 0o755);
+    chmodSync(join(cwd, 'config.yaml'), 0o644);
+    expect((await hsw(['sync', 'now', '--data', 'rooms'], { cwd, env })).status).toBe(0);
+    const data = join(cwd, 'data', 'hyperstudy.db');
+    chmodSync(data, 0o644);
+    const open = await doctor();
+    expect(open.status).toBe(1);
+    expect(open.stdout).not.toContain('a-token-of-the-lab');
+    const config = join(cwd, 'config.yaml');
+    expect(open.stdout).toContain(`✗ config file: ${config} holds http.token, and others can read it. Run: ch`);
+    expect(open.stdout).toContain(
+      `✗ warehouse folder: everybody on this computer can read the data. Run: chmod o-r ${data}*`,
+    );
+    chmodSync(config, 0o600);
+    chmodSync(data, 0o640);
+    const closed = await doctor();
+    expect(closed.status, closed.stdout).toBe(0);
+    expect(closed.stdout).toMatch(/✓ config file: .*\n✓ warehouse folder: /);
+  });
+
   it('says a week before that the key expires, when it has, and when the date is that of a former key', async () => {
     const at = await lab({ now: Date.now, world: { experiments: 1 } });
     const write = (ms: number) => {

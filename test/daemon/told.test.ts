@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
+import { startFastDaemon } from '../support/daemon.ts';
 import { timeAt } from '../support/fast-clock.ts';
 import { HOUR, START, temporaryFolder } from '../support/lab.ts';
 import { startReceiver } from '../support/receiver.ts';
 
-const DAEMON = join(import.meta.dirname, '..', 'support', 'fast-daemon.ts');
 /** A minute lasts 0.2 s. */
 const SPEED = 300;
 const DAY = 24 * HOUR;
@@ -38,21 +37,9 @@ async function lab() {
       ].join('\n'),
     );
   write('never');
-  const child = spawn(process.execPath, [DAEMON, ...[pace.start, pace.from, pace.speed].map(String)], {
-    cwd,
-    env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const ended = new Promise((resolve) => child.on('exit', resolve));
-  await Promise.race([
-    new Promise((resolve) => child.stdout.once('data', resolve)),
-    ended.then(() => Promise.reject(new Error(`the daemon ended: ${log}`))),
-  ]);
+  const daemon = await startFastDaemon(cwd, pace);
   const minutes = (count: number) => delay((count * 60_000) / SPEED);
-  return { key, receiver, write, now, child, ended, minutes, log: () => log };
+  return { ...daemon, key, receiver, write, now, minutes };
 }
 
 it('a running daemon tells a webhook once what is wrong, and once that it is over', async () => {

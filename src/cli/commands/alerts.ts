@@ -7,7 +7,7 @@ import { readConfig, type Command } from '../context.ts';
 
 /** `hsw alerts test`: one test message through each channel, and ✓ or ✗ with what to do. */
 export const testAlerts: Command<unknown> = async (context) => {
-  const config = readConfig(context, false);
+  const config = readConfig(context, false, true);
   const channels = channelsOf(config.alerts, `hyperstudy-warehouse on ${hostname()}`);
   if (channels.length === 0)
     throw new WarehouseError(

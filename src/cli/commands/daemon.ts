@@ -1,3 +1,4 @@
+import { secretsOf } from '../../config/secrets.ts';
 import { runDaemon } from '../../daemon/daemon.ts';
 import { createNotifier } from '../../daemon/systemd.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
@@ -5,6 +6,7 @@ import { EXIT } from '../../shared/errors.ts';
 import { plainError } from '../../warehouse/open.ts';
 import { openWarehouse } from '../../warehouse/warehouse.ts';
 import { openBudget, openClient, openLog, readConfig, type Command, type CommandContext } from '../context.ts';
+import { exposedSecrets } from '../modes.ts';
 import { VERSION } from '../version.ts';
 
 /** A service manager waits ten seconds: by then what still hangs is left behind; what was committed is safe. */
@@ -15,14 +17,21 @@ export const daemon: Command<unknown> = (context) => keepFresh(context, systemCl
 
 /** @param clock what the daemon takes for the time. */
 export async function keepFresh(context: CommandContext, clock: Clock): Promise<number> {
-  const config = readConfig(context, true);
-  const log = openLog(context, config);
+  const config = readConfig(context, true, true);
+  const secrets = new Set<string>();
+  const log = openLog(context, config, undefined, secrets);
+  const exposed = exposedSecrets(config);
+  if (exposed !== undefined) log.warn(exposed);
   const warehouse = openWarehouse(config.warehouse.path, { clock, history: config.history });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   try {
     await runDaemon({
       config,
-      reload: () => readConfig(context, true),
+      reload() {
+        const next = readConfig(context, true, true);
+        for (const secret of secretsOf(next)) secrets.add(secret);
+        return next;
+      },
       connect(wanted, hooks) {
         const budget = openBudget(wanted, warehouse.db, clock, hooks);
         return { config: wanted, budget, client: openClient(wanted, budget, log, clock) };

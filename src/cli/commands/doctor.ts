@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
 import type { Config } from '../../config/schema.ts';
@@ -12,6 +12,7 @@ import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openClient, readConfig, type Command } from '../context.ts';
+import { exposedSecrets, openFolder } from '../modes.ts';
 
 /** One line of the diagnosis. */
 interface Check {
@@ -33,12 +34,15 @@ export const doctor: Command<unknown> = async (context) => {
     if (!context.json) context.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`);
   };
   const config = attempt(
-    () => readConfig(context, true),
+    () => readConfig(context, true, true),
     (error) => add('config', false, said(error)),
   );
   if (config !== undefined) {
     add('config', true, `${config.path} is right; the key has the form of a HyperStudy key`);
-    checkModes(config, add);
+    const exposed = exposedSecrets(config);
+    add('config file', exposed === undefined, exposed ?? 'nobody reads a secret in it who should not');
+    const open = openFolder(config.warehouse.path);
+    add('warehouse folder', open === undefined, open ?? 'only its owner and its group can reach the data');
     checkDisk(config, add);
     const isAccepted = await checkApi(config, context.signal, add);
     checkExpiry(config, isAccepted, add);
@@ -62,17 +66,6 @@ function attempt<T>(action: () => T, onFailure: (error: WarehouseError) => void)
 
 function said({ message, hint }: WarehouseError): string {
   return hint === undefined ? message : `${message} ${hint}`;
-}
-
-function checkModes(config: Config, add: Add): void {
-  const readable = existsSync(config.warehouse.path) && (statSync(config.warehouse.path).mode & 0o004) !== 0;
-  add(
-    'file modes',
-    true,
-    readable
-      ? 'everybody on this computer can read the warehouse; chmod 640 it if that is not meant'
-      : 'the warehouse is not readable for everybody',
-  );
 }
 
 function checkDisk({ warehouse }: Config, add: Add): void {

@@ -74,6 +74,39 @@ describe('alerts in the configuration', () => {
     expect(load(`alerts: { smtp: { ${server} } }`)?.smtp?.login).toBeUndefined();
   });
 
+  it('take their secrets from systemd where the file names none', () => {
+    const CREDENTIALS_DIRECTORY = folderWith('hyperstudy-webhook', `${ADDRESS}\n`, 0o444);
+    writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-smtp-password'), 'hunter2hunter2\n');
+    const env = { CREDENTIALS_DIRECTORY };
+    const server = 'host: smtp.example.org, from: lab@example.org, to: [me@example.org], user: lab';
+    const alerts = load(`alerts: { webhook: { format: slack }, smtp: { ${server} } }`, { env });
+    expect(alerts?.webhook).toEqual({ url: ADDRESS, format: 'slack' });
+    expect(alerts?.smtp?.login).toEqual({ user: 'lab', password: 'hunter2hunter2' });
+    const other = 'https://hooks.example.org/other';
+    expect(load(`alerts: { webhook: { url: "${other}" } }`, { env })?.webhook?.url).toBe(other);
+    writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-webhook'), 'http://example.org/sEcReT');
+    const wrong = mistakes('alerts:\n  webhook: {}', { env });
+    expect(wrong).toContain(
+      'config.yaml:3: alerts.webhook: what the credential hyperstudy-webhook holds must begin with',
+    );
+    expect(wrong).not.toContain('sEcReT');
+    writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-smtp-password'), '');
+    expect(mistakes(`alerts:\n  smtp: { ${server} }`, { env })).toContain(
+      'config.yaml:3: alerts.smtp.user: the credential hyperstudy-smtp-password is empty',
+    );
+  });
+
+  it('are no mistake for a command that tells nobody, although it cannot read their secrets', () => {
+    const path = join(temporaryFolder(), 'config.yaml');
+    const smtp = 'host: h, from: a@b.c, to: [a@b.c], user: lab, passwordFile: nowhere';
+    const yaml = `${EXPERIMENTS}http: { tokenFile: nowhere }\nalerts: { webhook: { urlFile: nowhere }, smtp: { ${smtp} } }`;
+    writeFileSync(path, yaml);
+    const options = { path, env: {}, dataTypes: DATA_TYPE_OPTIONS, needsKey: false };
+    const { alerts, http } = loadConfig({ ...options, needsSecrets: false });
+    expect([alerts?.webhook, alerts?.smtp, http?.token]).toEqual([undefined, undefined, undefined]);
+    expect(() => loadConfig(options)).toThrow('3 mistakes');
+  });
+
   it('are right as config.example.yaml shows them', () => {
     const shown = /^alerts:\n(?: .*\n)+/m.exec(readFileSync('config.example.yaml', 'utf8'))?.[0] ?? '';
     const used = shown.replace(/^ {2}# (webhook:|smtp:| {2}\w+:)/gm, '  $1');

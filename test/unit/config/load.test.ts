@@ -187,6 +187,43 @@ describe('the configuration', () => {
     },
   );
 
+  it('takes the token of the dashboard from a file, the environment or systemd', () => {
+    const token = 'a-token-of-the-lab';
+    const folder = temporaryFolder();
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text, { mode: 0o600 });
+      return join(folder, name);
+    };
+    const loadHttp = (http: string, env = {}) =>
+      load(`experiments: [{ all: true }]\nhttp: ${http}`, { HYPERSTUDY_API_KEY: KEY, ...env }).http?.token;
+    expect(loadHttp(`{ tokenFile: ${write('token', `${token}\n`)} }`)).toBe(token);
+    expect(loadHttp('{ token: "${MINE}" }', { MINE: token })).toBe(token);
+    write('hyperstudy-http-token', token);
+    expect(loadHttp('{}', { CREDENTIALS_DIRECTORY: folder })).toBe(token);
+    expect(loadHttp('{}')).toBeUndefined();
+    expect(load('experiments: [{ all: true }]\nhttp: false').http).toBeUndefined();
+    const refused = (http: string) => problem(`experiments: [{ all: true }]\nhttp:\n  ${http}`).message;
+    const short = refused(`tokenFile: ${write('short', 'sEcReT')}`);
+    expect(short).toContain('config.yaml:3: http.tokenFile: what it names must have at least 16 characters');
+    expect(short).not.toContain('sEcReT');
+    expect(refused('tokenFile: /nowhere')).toContain('config.yaml:3: http.tokenFile: the file cannot be read');
+    expect(refused(`token: ${token}\n  tokenFile: x`)).toContain('http: must have either token or tokenFile');
+  });
+
+  it('knows which secrets stand in the file itself', () => {
+    const inline = (yaml: string, env = {}) =>
+      load(`experiments: [{ all: true }]\n${yaml}`, { HYPERSTUDY_API_KEY: KEY, ...env }, 0o600).inlineSecrets;
+    expect(inline('')).toEqual([]);
+    const [url, token] = ['https://hooks.example.org/x', 'a-token-of-the-lab'];
+    expect(inline(`api: { key: ${KEY} }\nhttp: { token: ${token} }\nalerts: { webhook: { url: "${url}" } }`)).toEqual([
+      'api.key',
+      'http.token',
+      'alerts.webhook.url',
+    ]);
+    const named = 'api: { key: "${K}" }\nhttp: { token: "${T}" }\nalerts: { webhook: { url: "${U}" } }';
+    expect(inline(named, { K: KEY, T: token, U: url })).toEqual([]);
+  });
+
   it('takes a variable that is set to nothing as unset', () => {
     const file = join(temporaryFolder(), 'key');
     writeFileSync(file, KEY, { mode: 0o600 });

@@ -1,0 +1,52 @@
+import { existsSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Config } from '../config/schema.ts';
+
+/**
+ * Says that others can read the secrets in the configuration, and the command against it; undefined when they cannot.
+ * @param me the user who asks; another one's file, which is read by way of its group, may be open to that.
+ */
+export function exposedSecrets(
+  { path, inlineSecrets = [], warehouse }: Pick<Config, 'path' | 'inlineSecrets' | 'warehouse'>,
+  me = process.getuid?.() ?? 0,
+): string | undefined {
+  const { mode, uid } = statSync(path);
+  const isOwn = me !== 0 && uid === me;
+  if (inlineSecrets.length === 0 || (mode & (isOwn ? 0o044 : 0o004)) === 0) return undefined;
+  // The warehouse belongs to the group of whoever runs the service.
+  const { gid = 0 } = lookAt(dirname(warehouse.path)) ?? {};
+  const file = shellWord(path);
+  const command = isOwn || gid === 0 ? `chmod 600 ${file}` : `chgrp ${gid} ${file} && chmod 640 ${file}`;
+  return `${path} holds ${inlineSecrets.join(' and ')}, and others can read it. Run: ${command}`;
+}
+
+/** Says that everybody can read or change the data, and the command against it; undefined when not. */
+export function openFolder(warehouse: string): string | undefined {
+  const folder = dirname(warehouse);
+  if (!existsSync(folder) || !isReachable(realpathSync(folder))) return undefined;
+  const folderMode = lookAt(folder)?.mode ?? 0;
+  const fileMode = lookAt(warehouse)?.mode ?? 0;
+  // SQLite gives the files beside the warehouse its mode.
+  const files = `${shellWord(warehouse)}*`;
+  if ((folderMode & 0o1002) === 0o002)
+    return `everybody on this computer can replace the data in ${folder}. Run: chmod o-w ${shellWord(folder)}`;
+  if ((fileMode & 0o002) !== 0) return `everybody on this computer can change the data. Run: chmod o-rw ${files}`;
+  if ((fileMode & 0o004) !== 0)
+    return `everybody on this computer can read the data. Run: chmod o-r ${files} (a group can still share them)`;
+  return undefined;
+}
+
+/** Whether everybody may come as far as into a folder. */
+function isReachable(folder: string): boolean {
+  const canEnter = ((lookAt(folder)?.mode ?? 0) & 0o001) !== 0;
+  return canEnter && (dirname(folder) === folder || isReachable(dirname(folder)));
+}
+
+function lookAt(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+/** A path as one word of a command line. */
+function shellWord(path: string): string {
+  return /^[\w/.+@%-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

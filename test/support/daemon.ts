@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { z } from 'zod';
+import type { Pace } from './fast-clock.ts';
+
+const DAEMON = join(import.meta.dirname, 'fast-daemon.ts');
+const Ready = z.object({ http: z.string().nullable() });
+
+/** Starts a real daemon in a process of its own, on a fast clock; it is ready when this resolves. */
+export async function startFastDaemon(cwd: string, pace: Pace, env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [DAEMON, ...[pace.start, pace.from, pace.speed].map(String)], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let [log, shown] = ['', ''];
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const http = await new Promise<string | null>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+      resolve(Ready.parse(JSON.parse(chunk.toString())).http);
+    });
+    void ended.then((status) => reject(new Error(`the daemon ended with ${String(status)}: ${log}`)));
+  });
+  return { child, ended, http, log: () => log, shown: () => shown };
+}
