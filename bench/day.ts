@@ -5,7 +5,7 @@
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,8 @@ const { values } = parseArgs({
     speed: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     thin: { type: 'string', default: '5' },
+    /** Leaves the warehouse and the daemon's log where they are. */
+    keep: { type: 'boolean', default: false },
   },
 });
 const [hours, from, speed, seed, thin] = [values.hours, values.from, values.speed, values.seed, values.thin].map(
@@ -52,15 +54,16 @@ const { url, key, experiments } = Made.parse((await once(api, 'message'))[0]);
 const folder = mkdtempSync(join(tmpdir(), 'hsw-day-'));
 writeFileSync(
   join(folder, 'config.yaml'),
-  `api: { baseUrl: "${url}" }\nwarehouse: { path: ./w.db }\nhttp: false\nlog: { level: warn }\n` +
+  `api: { baseUrl: "${url}" }\nwarehouse: { path: ./w.db }\nhttp: false\nlog: { level: debug }\n` +
     `experiments:\n${experiments.map((id) => `  - { id: ${id}, data: [${DAY_TYPES.join(', ')}] }\n`).join('')}`,
 );
 if (Date.now() > epoch) throw new Error('the API took too long to start');
 await delay(epoch - Date.now());
+const log = openSync(join(folder, 'daemon.log'), 'w');
 const daemon = spawn(
   process.execPath,
   ['--import', join(here, 'day/scaled-clock.mjs'), join(here, '../dist/main.js'), 'daemon'],
-  { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], env: { ...env, HYPERSTUDY_API_KEY: key } },
+  { cwd: folder, stdio: ['ignore', 'ignore', log], env: { ...env, HYPERSTUDY_API_KEY: key } },
 );
 const memory: number[] = [];
 for (let hour = 1; hour <= hours && daemon.exitCode === null; hour++) {
@@ -99,7 +102,8 @@ say('all', all);
 const { held, lacking } = completeness();
 db.close();
 const size = statSync(path).size / 1024 ** 2;
-rmSync(folder, { recursive: true, force: true });
+if (values.keep) console.log(`kept: ${folder}`);
+else rmSync(folder, { recursive: true, force: true });
 console.log(
   `${hours} hours, ${speed} times as fast: ${held} rows held, ${lacking} lacking that the API had an hour before the end; ` +
     `${spent.requests} requests, at most ${spent.mostAnHour} in an hour, ${spent.refused} refused; file ${size.toFixed(0)} MB`,

@@ -74,7 +74,7 @@ function roomName(experiment: number, session: number): string {
 
 /** A room opens two minutes before its session, is active in it, and completed at its end. */
 function addRoom(world: World, experimentId: string, id: string, { start, end }: LabSession, midnight: number): void {
-  const opened = midnight + start - 2 * MINUTE;
+  const opened = Math.round(midnight + start - 2 * MINUTE);
   const base = { id, experimentId, createdAt: iso(opened), reachedAt: opened };
   world.insert('rooms', experimentId, { ...base, status: 'waiting' }, opened);
   const own = (record: SimRecord) => record['id'] === id;
