@@ -39,6 +39,8 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
   };
   let lookedTo = -Infinity;
   let latest: number | undefined;
+  /** What was found ahead and how long it holds: every stream asks for it, and a rare slot takes a second to find. */
+  let ahead: { from: number; to: number; slot?: number } = { from: Infinity, to: -Infinity };
   const floor = (ms: number) => Math.floor(ms / stepMs) * stepMs;
   const longestMs = hasSeconds ? HOUR_MS : LONGEST_LOOK_MS;
   return {
@@ -55,8 +57,12 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
       return latest !== undefined && latest > since ? latest : undefined;
     },
     nextSlot(now) {
-      for (let at = floor(now) + stepMs; at <= now + longestMs; at += stepMs) if (isSlot(at)) return at;
-      return undefined;
+      if (now < ahead.from || now >= ahead.to) {
+        let at = floor(now) + stepMs;
+        while (at <= now + longestMs && !isSlot(at)) at += stepMs;
+        ahead = at <= now + longestMs ? { from: now, to: at, slot: at } : { from: now, to: now + longestMs / 2 };
+      }
+      return ahead.slot;
     },
   };
 }

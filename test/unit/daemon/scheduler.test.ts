@@ -53,6 +53,19 @@ describe('a schedule', () => {
     expect(openSchedule('0 0 1 * *', 'UTC').lastSlot(0, at('2026-03-31T00:00:00Z'))).toBe(at('2026-03-01T00:00:00Z'));
   });
 
+  it('looks for its next slot once, however rare it is and however many ask', () => {
+    const schedule = openSchedule('0 0 1 1 *', 'UTC');
+    const now = at('2026-03-01T03:00:00Z');
+    expect(schedule.nextSlot(now)).toBeUndefined();
+    const began = performance.now();
+    for (let i = 0; i < 1000; i++) expect(schedule.nextSlot(now + i)).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(500);
+    expect(schedule.nextSlot(at('2026-12-31T23:00:00Z'))).toBe(at('2027-01-01T00:00:00Z'));
+    expect(schedule.nextSlot(at('2026-12-31T23:59:59Z'))).toBe(at('2027-01-01T00:00:00Z'));
+    expect(schedule.nextSlot(at('2027-01-01T00:00:00Z'))).toBeUndefined();
+    expect(schedule.nextSlot(at('2026-12-31T23:00:00Z'))).toBe(at('2027-01-01T00:00:00Z'));
+  });
+
   it('knows its next slot', () => {
     expect(openSchedule('0 3 * * *', 'UTC').nextSlot(at('2026-03-01T03:00:00Z'))).toBe(
       at('2026-03-01T03:00:00Z') + DAY,
