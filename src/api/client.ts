@@ -4,7 +4,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { ACCEPTED_ENCODING, readBody } from './body.ts';
 import { failure, STAYS, unsendableKey } from './failure.ts';
-import { header, httpTime, requestId, type Headers } from './headers.ts';
+import { header, httpTime, requestId as idOf, type Headers } from './headers.ts';
 import { judge, judgeHealth, type Answer, type Failed, type Outcome, type Reply } from './judge.ts';
 import { wireFailure } from './network.ts';
 import { backoff, MOST_TRIES, MOST_WAITS, retryAfter } from './retry.ts';
@@ -31,6 +31,8 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
   /** What it is for, as messages name it: `events of exp_1`. */
   readonly what: string;
+  /** Called for each request that is sent for it: retries too, and whatever becomes of them. */
+  readonly onTry?: () => void;
 }
 
 export interface Client {
@@ -89,10 +91,11 @@ export function createClient(options: ClientOptions): Client {
 
   /** One try within the budget. */
   const attempt = async (asked: ApiRequest): Promise<Reply | Failed> => {
-    const { path, query = {}, endpoint, priority = 5, signal, what } = asked;
+    const { path, query = {}, endpoint, priority = 5, signal, what, onTry } = asked;
     const onWire = () => {
       if (keyRefused !== undefined) return Promise.reject(keyRefused);
       tries++;
+      onTry?.();
       return send(path + search(query), { what, withKey: true, signal });
     };
     const reply = await budget.spend({ endpoint, priority, signal }, onWire).catch((error: unknown) => {
@@ -116,12 +119,12 @@ export function createClient(options: ClientOptions): Client {
         const { error } = outcome;
         if (error.code === 'KEY_REFUSED') keyRefused = error;
         if (outcome.kind === 'final') throw error;
-        const named = 'requestId' in reply ? { requestId: reply.requestId } : {};
+        const { requestId } = error;
         if (outcome.kind === 'wait') {
           if (++waits >= MOST_WAITS) throw error;
           const waitMs = retryAfter(outcome.reply, clock.now());
           log.warn(
-            { endpoint, waitMs, ...named },
+            { endpoint, waitMs, requestId },
             `the API's limit is reached (somebody else may use the key); waiting as it asks`,
           );
           budget.pause(endpoint, waitMs);
@@ -129,7 +132,7 @@ export function createClient(options: ClientOptions): Client {
         }
         if (++failures >= MOST_TRIES) throw error;
         const waitMs = backoff(failures, random, 'status' in reply ? reply : undefined, clock.now());
-        log.debug({ endpoint, waitMs, code: error.code, ...named }, `trying again: ${error.message}`);
+        log.debug({ endpoint, waitMs, code: error.code, requestId }, `trying again: ${error.message}`);
         await clock.sleep(waitMs, signal).catch((reason: unknown) => {
           throw interrupted(reason);
         });
@@ -192,12 +195,12 @@ function sender(
         body: await readBody(body as AsyncIterable<Buffer>, about, largestBody),
         retryAfter: header(headers, 'retry-after'),
         date: header(headers, 'date'),
-        requestId: requestId(headers, [key]),
+        requestId: idOf(headers, [key]),
       };
     } catch (error) {
       const { reason, hint, lasts } = wireFailure(error);
       const message = `${origin} cannot be reached for ${what}: ${reason}. ${STAYS}`;
-      return { error: failure('SERVER_UNREACHABLE', message, hint, requestId(came, [key]), error), lasts };
+      return { error: failure('SERVER_UNREACHABLE', message, hint, idOf(came, [key]), error), lasts };
     } finally {
       deadline.end();
     }

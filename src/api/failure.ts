@@ -118,7 +118,7 @@ export function failure(
   cause?: unknown,
 ): WarehouseError {
   const named = requestId === undefined ? message : `${message} (request id ${requestId})`;
-  return new WarehouseError(code, named, { hint, cause });
+  return new WarehouseError(code, named, { hint, cause, requestId });
 }
 
 /** A scope such as `read:events`; anything else in its place is the server's own text and is not repeated. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { fstatSync } from 'node:fs';
 import { createClient, type Client } from '../api/client.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
 import { openLedger, type LedgerOptions } from '../budget/ledger.ts';
@@ -53,6 +54,12 @@ export function openLog(
   const pretty = config.log.pretty === 'auto' ? context.stderr.isTTY : config.log.pretty;
   for (const secret of secretsOf(config)) secrets.add(secret);
   return createLog({ level, pretty, secrets });
+}
+
+/** Whether stderr is systemd's journal: `JOURNAL_STREAM` then names its device and inode (systemd.exec(5)). */
+export function isJournal(env: CommandContext['env']): boolean {
+  const { dev, ino } = fstatSync(2);
+  return env['JOURNAL_STREAM'] === `${dev}:${ino}`;
 }
 
 /** The warehouse, opened for writing, and a client whose requests its ledger counts. */

@@ -102,7 +102,10 @@ function streamConditions(position: StoredPosition, facts: Facts): Condition[] {
   };
   if (isBraked(reason)) return [kept];
   const failed = lastStatus === 'failed';
-  const same = reason.replaceAll(`${data} of ${experimentId}${place}`, '…').replace(/\d+/g, '#');
+  const same = reason
+    .replaceAll(`${data} of ${experimentId}${place}`, '…')
+    .replace(/ \(request id [^)]*\)/g, '')
+    .replace(/\d+/g, '#');
   const trouble: Condition = {
     ...about,
     id: `stream:${id}`,

@@ -42,7 +42,8 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
       const now = clock.now();
       // Requests that were under way together fail together.
       if (now < until) return;
-      if (began === undefined) log.error({ code: error.code, hint: error.hint }, error.message);
+      if (began === undefined)
+        log.error({ code: error.code, hint: error.hint, requestId: error.requestId }, error.message);
       began ??= now;
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;

@@ -50,12 +50,19 @@ export function isErrorCode(text: string): text is ErrorCode {
 export class WarehouseError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** What the server calls the request that failed. */
+  readonly requestId: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; requestId?: string | undefined } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'WarehouseError';
     this.code = code;
     this.hint = options.hint;
+    this.requestId = options.requestId;
   }
 
   get exitStatus(): number {

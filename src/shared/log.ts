@@ -24,7 +24,10 @@ export function scrub(text: string, secrets: Iterable<string> = []): string {
 export function createLog(options: { level?: LogLevel; pretty?: boolean; secrets?: Iterable<string> } = {}): Log {
   const { level = 'info', secrets = [] } = options;
   const stderr = pino.destination({ dest: 2, sync: true });
-  const sink = options.pretty === true ? pretty({ destination: stderr, sync: true, ignore: 'pid,hostname' }) : stderr;
+  const sink =
+    options.pretty === true
+      ? pretty({ destination: stderr, sync: true, singleLine: true, ignore: 'pid,hostname' })
+      : stderr;
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     { write: (line: string) => void sink.write(scrub(line, asWritten(secrets))) },

@@ -69,9 +69,11 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       endpoint: dataset.name,
       priority,
       what: streamText(stream),
+      onTry: () => {
+        spent.requests++;
+      },
       ...(signal === undefined ? {} : { signal }),
     });
-    spent.requests += answer.tries;
     spent.fetched += answer.data.length;
     onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
     return toPage(stream, answer, limit);

@@ -88,7 +88,7 @@ async function reconcileStream(context: SyncContext, stream: Stream): Promise<nu
     else await readSnapshot(session);
   } catch (error) {
     if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
-    context.log.warn({ ...named(stream), code: error.code }, error.message);
+    context.log.warn({ ...named(stream), code: error.code, requestId: error.requestId }, error.message);
     return mended(session);
   }
   const reason = [...session.doubts].join('; ');

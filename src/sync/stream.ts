@@ -76,7 +76,7 @@ export const PRIORITY = { asked: 0, live: 2, fresh: 4, backfill: 6, reconcile: 8
  * @throws WarehouseError when no other stream could be read either (key, interruption, disk).
  */
 export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
-  const { clock, log } = context;
+  const { log } = context;
   const session = openSession(context, stream);
   try {
     await (stream.dataset.read === 'incremental' ? readIncremental(session) : readSnapshot(session));
@@ -97,8 +97,9 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
       });
     }
     if (ENDS_ALL.has(error.code)) throw error;
-    log.warn({ ...named(stream), code: error.code }, error.message);
-    return result(session, status, error);
+    const failed = result(session, status, error);
+    log.warn({ ...figures(failed, session), code: error.code, requestId: error.requestId }, error.message);
+    return failed;
   }
   const quarantined = countQuarantined(context.warehouse.db, stream);
   if (quarantined > 0)
@@ -114,17 +115,28 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   });
   const done = result(session, status);
   log[complete ? 'info' : 'warn'](
-    {
-      ...named(stream),
-      requests: done.requests,
-      fetched: done.fetched,
-      ...session.counts,
-      ms: clock.now() - session.startedAt,
-      reason,
-    },
+    { ...figures(done, session), reason },
     complete ? `synced ${streamText(stream)}` : `${streamText(stream)} may be incomplete: ${reason ?? ''}`,
   );
   return done;
+}
+
+/** What the one line says that the log has of each sync of a stream, in the words of its result. */
+function figures(result: StreamResult, { stream, counts, clock, startedAt }: Session) {
+  const { status, inserted, updated, deleted, unchanged, fetched, requests, oldestNew } = result;
+  return {
+    ...named(stream),
+    status,
+    inserted,
+    updated,
+    deleted,
+    unchanged,
+    fetched,
+    ...(counts.bad === 0 ? {} : { bad: counts.bad }),
+    ...(oldestNew === null ? {} : { oldestNew }),
+    requests,
+    ms: clock.now() - startedAt,
+  };
 }
 
 export function openSession(context: SyncContext, stream: Stream): Session {

@@ -6,7 +6,7 @@ import type { Event } from '../../daemon/messages.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
-import { openLog, readConfig, type Command, withConnection } from '../context.ts';
+import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
 import { count, showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 import { showPlan } from './plan.ts';
@@ -22,8 +22,9 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
   if (flags.dryRun === true) return showPlan(context, config, selection, flags.full === true);
-  // People read the progress; whoever asked for JSON, or for more than the usual, reads the log.
-  const isLogged = context.json || config.log.level === 'debug' || config.log.level === 'trace';
+  // People read the progress; systemd's journal, and whoever asked for JSON or for more than the usual, get the log.
+  const isLogged =
+    context.json || isJournal(context.env) || config.log.level === 'debug' || config.log.level === 'trace';
   const log = openLog(context, config, isLogged ? config.log.level : 'silent');
   const progress = showProgress(context.stderr, isLogged ? 'silent' : 'auto');
   const onWait: BudgetOptions['onWait'] = (wait) => {

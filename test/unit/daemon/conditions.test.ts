@@ -90,6 +90,14 @@ describe('the conditions', () => {
     expect(conditions.map(({ part }) => part?.replace('events', 'events of exp_1'))).toEqual(streams.map(streamText));
   });
 
+  it('take streams that fail for one reason for one group, although each request has an id of its own', () => {
+    const failed = (data: string, id: string) =>
+      position(data, { reason: `The API failed on ${data} of exp_1 (HTTP 500): Oops. (request id ${id})` });
+    const conditions = loud(found({ positions: [failed('events', 'a-1f'), failed('chat', 'b-9c')] }));
+    expect(new Set(conditions.map(({ group }) => group)).size).toBe(1);
+    expect(conditions[0]?.text).toContain('(request id a-1f)');
+  });
+
   it('are quiet for streams while the key is refused, and for failures before the service was started', () => {
     const refused = found({ positions: [position('events')], keyRefused: 'The API refuses the key: expired.' });
     expect(loud(refused)).toMatchObject([
