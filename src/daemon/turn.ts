@@ -36,9 +36,9 @@ export async function turn(state: State, signal: AbortSignal): Promise<void> {
     if (troubles.keyRefused() !== undefined) troubles.over();
   }
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
-  if (signal.aborted || clock.now() < troubles.restsUntil()) return;
+  if (signal.aborted || state.asked > 0 || clock.now() < troubles.restsUntil()) return;
   const mayWrite = state.walGuard.mayWrite(state);
-  if (!mayWrite && state.background.signal.aborted) state.background = new AbortController();
+  if (state.background.signal.aborted) state.background = new AbortController();
   beginDue(state, signal, mayWrite);
   if (mayWrite) beginReconcile(state, signal);
 }
@@ -138,6 +138,7 @@ export function contextOf(state: State, signal: AbortSignal, priority: number): 
     onPage(stream, progress) {
       desk.note(stream, progress);
       onProgress();
+      state.walGuard.mayWrite(state);
     },
   };
 }

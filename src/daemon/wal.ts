@@ -1,6 +1,7 @@
-import { emptyWal, walBytes } from '../warehouse/wal.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
+import { plainError } from '../warehouse/open.ts';
+import { emptyWal, walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Problems } from './problems.ts';
 
@@ -12,47 +13,75 @@ export interface WalBounds {
 }
 
 const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: 256 * 1024 ** 2 };
-const LOOK_EVERY_MS = 10_000;
+/** To empty it is tried so often. */
+const TRY_EVERY_MS = 10_000;
+
+/** What a guard looks at, and whom it tells. */
+interface Around {
+  readonly warehouse: Pick<Warehouse, 'db' | 'path'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly problems: Problems;
+  /** Ends what can wait. */
+  readonly background: AbortController;
+}
 
 /**
  * Keeps the write-ahead log bounded: with a reader open for hours, first reads and reconcile wait, and only the small
  * writes of polls go on.
  */
 export interface WalGuard {
-  /** Whether what can wait may write. */
-  mayWrite(around: {
-    readonly warehouse: Pick<Warehouse, 'db' | 'path'>;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly problems: Problems;
-    /** Ends what can wait. */
-    readonly background: AbortController;
-  }): boolean;
+  /**
+   * Whether what can wait may write; ends it when that is over. To be asked before it begins and at each of its pages, so
+   * that the log grows by no more than the transactions under way.
+   */
+  mayWrite(around: Around): boolean;
 }
 
 export function createWalGuard(bounds: WalBounds = BOUNDS): WalGuard {
-  let lookedAt = -Infinity;
+  let triedAt = -Infinity;
   let isFull = false;
   return {
-    mayWrite({ warehouse, clock, log, problems, background }) {
+    mayWrite(around) {
+      const { warehouse, clock, background } = around;
       const now = clock.now();
-      if (now - lookedAt < LOOK_EVERY_MS) return !isFull;
-      lookedAt = now;
-      const bytes = walBytes(warehouse.path) > bounds.large ? emptyWal(warehouse.db) : 0;
-      const wasFull = isFull;
+      const before = walBytes(warehouse.path);
+      const isNews = before > bounds.tooLarge && !isFull;
+      let bytes = before;
+      let isTold = false;
+      if (before > bounds.large && (isNews || now - triedAt >= TRY_EVERY_MS)) {
+        triedAt = now;
+        isTold = !tryToEmpty(around);
+        bytes = walBytes(warehouse.path);
+      }
       isFull = bytes > bounds.tooLarge;
-      if (isFull && !wasFull) {
-        const text = `A program keeps reading ${warehouse.path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
-        log.warn({ walBytes: bytes }, text);
-        problems.note({
-          at: now,
-          code: 'WAL_LARGE',
-          text,
-          hint: 'Close old R, Python or MATLAB sessions that have the file open.',
-        });
+      if (isFull && isNews) {
+        if (!isTold) tellOfReader(around, bytes);
         background.abort();
       }
       return !isFull;
     },
   };
+}
+
+/** False when the disk did not allow it; that is told, and no reason to end. */
+function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: Around): boolean {
+  try {
+    emptyWal(db);
+    return true;
+  } catch (error) {
+    const said = plainError(path, error);
+    if (said === undefined) throw error;
+    const { code, message, hint } = said;
+    log.warn({ code }, `The write-ahead log could not be emptied: ${message}`);
+    problems.note({ at: clock.now(), code, text: message, hint });
+    return false;
+  }
+}
+
+function tellOfReader({ warehouse: { path }, clock, log, problems }: Around, bytes: number): void {
+  const text = `A program keeps reading ${path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
+  const hint = 'Close old R, Python or MATLAB sessions that have the file open.';
+  log.warn({ walBytes: bytes }, text);
+  problems.note({ at: clock.now(), code: 'WAL_LARGE', text, hint });
 }

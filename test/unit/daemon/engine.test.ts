@@ -1,8 +1,5 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import Database from 'better-sqlite3';
-import type { WalBounds } from '../../../src/daemon/wal.ts';
-import { walBytes } from '../../../src/warehouse/wal.ts';
 import { createApi } from '../../../src/simulator/api.ts';
 import { createRandom } from '../../../src/simulator/random.ts';
 import { DEMO_KEY } from '../../../src/simulator/server.ts';
@@ -16,7 +13,7 @@ const MINUTE = 60_000;
 const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
 
 /** Two experiments whose ratings fill hundreds of pages; each opens another room in an hour. */
-function lab(options: { walBounds?: WalBounds } = {}) {
+function lab() {
   const time = virtualTime(START + 2 * HOUR);
   const { clock } = time;
   const world = createWorld({
@@ -41,7 +38,6 @@ function lab(options: { walBounds?: WalBounds } = {}) {
     random: () => random.next(),
     pageSize: 25,
     limits: LIMITS,
-    ...options,
   });
   const wait = (ms: number) => time.until(clock.sleep(ms));
   const ask = (sql: string) => daemon.warehouse.db.prepare<[], string>(sql).pluck().all();
@@ -79,42 +75,6 @@ describe('a first read of many pages', () => {
     expect(ask('SELECT count(*) FROM rooms')).toEqual([2]);
     await wait(1.5 * MINUTE);
     expect(ask('SELECT count(*) FROM rooms')).toEqual([4]);
-    await stop();
-  });
-});
-
-describe('the write-ahead log while a reader keeps its transaction open', () => {
-  const MB = 1024 ** 2;
-  const walBounds = { large: MB, tooLarge: 3 * MB };
-
-  it('stays bounded, new data come in, and the first read goes on when the reader is gone', async () => {
-    const { wait, ask, stop, warehouse, problems, world, clock } = lab({ walBounds });
-    await wait(2 * MINUTE);
-    const reader = new Database(warehouse.path, { readonly: true });
-    reader.exec('BEGIN');
-    reader.prepare('SELECT count(*) FROM rooms').get();
-    const held = () => Number(ask('SELECT count(*) FROM ratings_continuous')[0]);
-    await wait(10 * MINUTE);
-    const [first, size] = [held(), walBytes(warehouse.path)];
-    expect(size).toBeGreaterThan(3 * MB);
-    await wait(40 * MINUTE);
-    expect(walBytes(warehouse.path)).toBeLessThan(size + 2 * MB);
-    // What the rooms send that open after an hour comes in all the same; the first read would have its share again.
-    const events = Number(ask('SELECT count(*) FROM events')[0]);
-    await wait(40 * MINUTE);
-    expect(ask('SELECT count(*) FROM events')[0]).toBeGreaterThan(events + 100);
-    expect(held()).toBe(first);
-    expect(ask(UNREAD)).toContain('ratings/continuous');
-    const opened = world.experimentIds.flatMap((id) => world.records('rooms', id, clock.now() - 2 * MINUTE));
-    expect(ask('SELECT count(*) FROM rooms')).toEqual([opened.length]);
-    const said = problems.recent().filter(({ code }) => code === 'WAL_LARGE');
-    expect(said.map(({ hint }) => hint)).toEqual([expect.stringContaining('Close old R, Python or MATLAB sessions')]);
-
-    reader.exec('COMMIT');
-    reader.close();
-    await wait(HOUR / 2);
-    expect(walBytes(warehouse.path)).toBeLessThan(3 * MB);
-    expect(held()).toBeGreaterThan(first + 1000);
     await stop();
   });
 });
