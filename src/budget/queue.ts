@@ -29,9 +29,17 @@ export interface BudgetOptions {
   /** How many requests may be under way at once. */
   readonly concurrency: number;
   /** Told when a request has to wait for a limit. */
-  readonly onWait?: ((wait: { endpoint: string; waitMs: number; limit: Limit }) => void) | undefined;
+  readonly onWait?: ((wait: Wait) => void) | undefined;
   /** Told when the API answered 429 although we were within the limits. */
   readonly onRefused?: ((refusal: { endpoint: string; waitMs: number }) => void) | undefined;
+}
+
+/** A request of that priority waits for a limit. */
+export interface Wait {
+  readonly endpoint: string;
+  readonly priority: number;
+  readonly waitMs: number;
+  readonly limit: Limit;
 }
 
 /** The longest that a minute's limit can make anybody wait, with the second that an HTTP date may be rounded by. */
@@ -78,7 +86,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
         ? ledger.tryStart(endpoint, priority)
         : { limit: first.limit, waitMs: Math.max(Math.ceil(first.until - now), 1) };
     if ('token' in grant) return grant;
-    if (first === undefined) onWait?.({ endpoint, ...grant });
+    if (first === undefined) onWait?.({ endpoint, priority, ...grant });
     const waiter = { ...spending, limit: grant.limit, waitMs: grant.waitMs, until: now + grant.waitMs };
     waiting.add(waiter);
     return waiter;

@@ -2,13 +2,16 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+import { PRIORITY } from '../sync/stream.ts';
 import { noteGrowth, recall, remember } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { checkAlerts } from './alarm.ts';
 import type { Connect, Connection } from './connection.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { createHandlers } from './handlers.ts';
 import { serveHandover, socketPath } from './handover.ts';
 import { startHttp, type HttpServer } from './http.ts';
+import type { Tell } from './messages.ts';
 import { viewOf } from './overview.ts';
 import { createProblems } from './problems.ts';
 import type { Notifier } from './systemd.ts';
@@ -40,8 +43,8 @@ const GROWTH_EVERY_MS = 3_600_000;
 const ALERTS_EVERY_MS = 60_000;
 
 /**
- * Keeps the warehouse fresh until it is told to stop: reads by schedule, takes over `sync now`, shows itself over HTTP,
- * follows the configuration.
+ * Keeps the warehouse fresh until it is told to stop: reads by schedule, takes over `sync now` and `verify`, shows itself
+ * over HTTP, follows the configuration.
  * @throws WarehouseError when it cannot begin, or the warehouse can be written no more.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
@@ -49,14 +52,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const daemon = assemble(options);
   const { engine } = daemon;
   let server: HttpServer | undefined;
-  const handover = await serveHandover(socketPath(warehouse.path), (asked, tell, gone) => {
-    log.info({ asked }, 'a sync was asked for');
-    return engine.syncNow(asked, {
-      signal: AbortSignal.any([signal, gone]),
-      onPage: (stream, page) => tell({ stream, page }),
-      onStream: ({ stream, result }) => tell({ stream, ...(result === undefined ? {} : { ended: result }) }),
-    });
-  });
+  const { path } = warehouse;
+  const about = () => ({ version: options.version, startedAt: daemon.startedAt, http: server?.url ?? null });
+  const handlers = createHandlers({ engine, path, log, signal, askers: daemon.askers, about });
+  const handover = await serveHandover(socketPath(path), handlers);
   try {
     const { http } = options.config;
     if (http !== undefined) {
@@ -65,7 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }
     options.onReload(() => daemon.reload());
     notifier.ready('Keeping the warehouse fresh');
-    options.onReady?.({ http: server?.url, socket: socketPath(warehouse.path) });
+    options.onReady?.({ http: server?.url, socket: socketPath(path) });
     const stop = new AbortController();
     const watching = watch(options, daemon, AbortSignal.any([signal, stop.signal]));
     await engine.run(signal).finally(() => stop.abort());
@@ -80,6 +79,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 interface Daemon {
   readonly engine: Engine;
+  readonly startedAt: number;
+  /** Those who wait for what they asked for; they are told what it waits for. */
+  readonly askers: Set<Tell>;
   readonly connection: () => Connection;
   readonly view: () => ReturnType<typeof viewOf>;
   readonly reload: () => void;
@@ -100,10 +102,14 @@ function assemble(options: DaemonOptions): Daemon {
   let waitsUntil = 0;
   let refusedAt = Number(recall(warehouse.db, 'refused-at') ?? 0) || undefined;
   const made: { engine?: Engine } = {};
+  const askers = new Set<Tell>();
   const connect = (config: Config) =>
     options.connect(config, {
       shareOf: (priority) => made.engine?.shareOf(priority) ?? 1,
-      onWait: ({ waitMs }) => (waitsUntil = Math.max(waitsUntil, clock.now() + waitMs)),
+      onWait({ priority, ...wait }) {
+        waitsUntil = Math.max(waitsUntil, clock.now() + wait.waitMs);
+        if (priority === PRIORITY.asked) for (const tell of askers) tell({ wait });
+      },
       onRefused({ endpoint, waitMs }) {
         refusedAt = clock.now();
         remember(warehouse.db, 'refused-at', String(refusedAt), refusedAt);
@@ -136,6 +142,8 @@ function assemble(options: DaemonOptions): Daemon {
   };
   return {
     engine,
+    startedAt,
+    askers,
     connection: () => connection,
     view: () => viewOf(shown),
     checkAlerts: (signal) => checkAlerts({ ...shown, log, connectedAt: () => connectedAt }, signal),

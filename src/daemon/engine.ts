@@ -1,35 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import { backfillBudget } from '../plan/intervals.ts';
-import type { Selection } from '../plan/streams.ts';
-import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
 import { PRIORITY, type SyncContext } from '../sync/stream.ts';
 import type { Agenda } from './agenda.ts';
+import { createAskedWork, type AskedWork } from './asked.ts';
 import type { Connection } from './connection.ts';
 import { followExperiments, type Experiments } from './experiments.ts';
 import { createNights, type Nights } from './nights.ts';
-import { noteFailure } from './outcomes.ts';
 import { createObserved } from './observed.ts';
 import type { Problems } from './problems.ts';
 import type { Schedule } from './scheduler.ts';
 import { scheduleOf, type State } from './state.ts';
 import type { Troubles } from './troubles.ts';
-import { contextOf, napMs, turn } from './turn.ts';
+import { napMs, turn } from './turn.ts';
 import { createWalGuard, type WalBounds } from './wal.ts';
 import { createDesk, type Desk } from './work.ts';
-
-/** What somebody asked to be synced now. */
-export interface Asked {
-  readonly selection: Selection;
-  readonly full: boolean;
-  readonly acceptDeletes: boolean;
-}
 
 /** Decides what is read when, and has it read. */
 export interface Engine {
   /** Works until the signal is aborted. @throws WarehouseError when the warehouse cannot be written any more. */
   run(signal: AbortSignal): Promise<void>;
-  /** Does at once what somebody asked for, before everything else. */
-  syncNow(asked: Asked, hooks: Pick<SyncOptions, 'onPage' | 'onStream' | 'signal'>): Promise<SyncResult>;
+  /** What somebody asked for and waits for. */
+  readonly asked: AskedWork;
   /** The connection or the configuration has changed. Resolves when nothing uses the former connection any more. */
   reconnect(connection: Connection): Promise<void>;
   /** The part of the limits that requests of a priority may use. */
@@ -68,8 +59,9 @@ export function createEngine(options: EngineOptions): Engine {
     background: new AbortController(),
     fatal: undefined,
   };
-  let lastAsked: Promise<unknown> = Promise.resolve();
+  const asked = createAskedWork(state, wake);
   return {
+    asked,
     desk: state.desk,
     get agenda() {
       return state.agenda;
@@ -88,24 +80,12 @@ export function createEngine(options: EngineOptions): Engine {
       }
       state.background.abort();
       await state.desk.empty();
+      await asked.settled();
       const fatal = fatalOf(state);
       if (fatal !== undefined) throw fatal;
     },
-    syncNow(asked, hooks) {
-      state.asked++;
-      state.background.abort();
-      const result = lastAsked.then(() => runAsked(state, asked, hooks));
-      const noted = result.catch((error: unknown) => noteFailure(state, undefined, error));
-      lastAsked = noted.then(() => {
-        state.asked--;
-        state.background = new AbortController();
-        state.plannedAt = -Infinity;
-        wake();
-      });
-      return result;
-    },
     async reconnect(connection) {
-      const asked = lastAsked;
+      const underWay = asked.settled();
       // What takes long goes on over the new connection; what is short ends on the former one.
       state.background.abort();
       state.background = new AbortController();
@@ -118,7 +98,7 @@ export function createEngine(options: EngineOptions): Engine {
       state.plannedAt = -Infinity;
       state.troubles.over();
       wake();
-      await Promise.all([state.desk.settled(), asked]);
+      await Promise.all([state.desk.settled(), underWay]);
     },
   };
 }
@@ -126,30 +106,6 @@ export function createEngine(options: EngineOptions): Engine {
 /** Read anew each time, as turns change it. */
 function fatalOf({ fatal }: State): Error | undefined {
   return fatal;
-}
-
-async function runAsked(
-  state: State,
-  asked: Asked,
-  hooks: Pick<SyncOptions, 'onPage' | 'onStream' | 'signal'>,
-): Promise<SyncResult> {
-  await state.desk.empty();
-  // Whoever asks may have mended the key.
-  state.connection.client.tryKeyAgain();
-  const context = contextOf(state, hooks.signal ?? new AbortController().signal, PRIORITY.asked);
-  return runSync({
-    ...context,
-    ...asked,
-    onPage(stream, progress) {
-      hooks.onPage?.(stream, progress);
-      context.onPage?.(stream, progress);
-    },
-    onStream(event) {
-      hooks.onStream?.(event);
-      if (event.result !== undefined) state.experiments.note(event.result);
-      state.onProgress();
-    },
-  });
 }
 
 function nightsOf(options: EngineOptions, connection: Connection, schedules: Map<string, Schedule>): Nights {

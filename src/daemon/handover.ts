@@ -4,10 +4,20 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { z } from 'zod';
 import { isErrorCode, WarehouseError } from '../shared/errors.ts';
-import type { SyncResult } from '../sync/run.ts';
-import { AskedMessage, EventMessage, streamOf, toMessage, type Event } from './messages.ts';
-import type { Asked } from './engine.ts';
+import {
+  AnswerMessage,
+  RequestMessage,
+  RESULT_MESSAGES,
+  toEvent,
+  toMessage,
+  type Ask,
+  type Asking,
+  type Request,
+  type Results,
+  type Tell,
+} from './messages.ts';
 
 /** The longest path that a socket may have on every system, in bytes. */
 const LONGEST_PATH = 100;
@@ -20,20 +30,27 @@ export function socketPath(warehouse: string): string {
   return join(tmpdir(), `hyperstudy-warehouse-${name}.sock`);
 }
 
-/** Does what was asked for and tells meanwhile how it goes; ends when the signal is aborted, as whoever asked has gone. */
-export type Handle = (asked: Asked, tell: (event: Event) => void, signal: AbortSignal) => Promise<SyncResult>;
+/**
+ * Does what was asked for and tells meanwhile how it goes; ends when the signal is aborted, as whoever asked has gone.
+ */
+export type Handlers = {
+  readonly [A in Ask]: (asked: Asking<A>, tell: Tell, signal: AbortSignal) => Promise<Results[A]>;
+};
+
+/** The code of an error that is a mistake of ours; whoever asked says so, as if it had happened there. */
+const MISTAKE = 'MISTAKE';
 
 /**
- * Takes over syncs that the command line was asked for while this daemon holds the warehouse. Only the same user (and
- * root) can connect. Call it as the only writer: a socket that is left over is removed.
+ * Takes over what the command line was asked for while this daemon holds the warehouse. Only the same user (and root) can
+ * connect. Call it as the only writer: a socket that is left over is removed.
  */
-export async function serveHandover(path: string, handle: Handle): Promise<{ close(): Promise<void> }> {
+export async function serveHandover(path: string, handlers: Handlers): Promise<{ close: () => Promise<void> }> {
   rmSync(path, { force: true });
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('error', () => undefined).on('close', () => open.delete(socket));
-    void answer(socket, handle);
+    void answer(socket, handlers);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve);
@@ -48,63 +65,111 @@ export async function serveHandover(path: string, handle: Handle): Promise<{ clo
   };
 }
 
-async function answer(socket: Socket, handle: Handle): Promise<void> {
+async function answer(socket: Socket, handlers: Handlers): Promise<void> {
   const gone = new AbortController();
   socket.once('close', () => gone.abort(interrupted()));
   const send = (message: unknown) => {
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
   };
   try {
-    for await (const line of createInterface({ input: socket })) {
-      const asked = AskedMessage.parse(JSON.parse(line));
-      send({ result: await handle(asked, (event) => send(toMessage(event)), gone.signal) });
+    for await (const line of linesOf(socket)) {
+      const request = understood(
+        RequestMessage,
+        line,
+        'The daemon that runs is of another version and does not know what it was asked for. Nothing was done.',
+      );
+      send({ result: await handle(handlers, request, (event) => send(toMessage(event)), gone.signal) });
       break;
     }
   } catch (error) {
-    const { code, message, hint } =
-      error instanceof WarehouseError
-        ? error
-        : new WarehouseError('USAGE', 'The running daemon did not understand what it was asked for.', {
-            hint: 'It may be of another version: restart it.',
-          });
-    send({ error: { code, message, hint } });
+    send({ error: told(error) });
   }
   socket.end();
 }
 
+function handle(handlers: Handlers, request: Request, tell: Tell, signal: AbortSignal): Promise<Results[Ask]> {
+  switch (request.ask) {
+    case 'sync':
+      return handlers.sync(request, tell, signal);
+    case 'verify':
+      return handlers.verify(request, tell, signal);
+    case 'about':
+      return handlers.about(request, tell, signal);
+  }
+}
+
+function told(error: unknown): { code: string; message: string; hint?: string | undefined } {
+  if (error instanceof WarehouseError) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: MISTAKE, message: error instanceof Error ? error.message : String(error) };
+}
+
 /**
- * Asks the daemon of a warehouse to sync now.
+ * Has the daemon of a warehouse do something.
  * @returns undefined when none is listening.
- * @throws WarehouseError what the daemon throws; INTERRUPTED when the signal is aborted or the daemon goes away.
+ * @throws WarehouseError what the daemon throws; INTERRUPTED when the signal is aborted or the daemon goes away;
+ * WAREHOUSE_BUSY when it is another user's.
  */
-export async function handOver(
+export async function handOver<A extends Ask>(
   path: string,
-  asked: Asked,
-  tell: (event: Event) => void,
+  request: Asking<A>,
+  tell: Tell,
   signal: AbortSignal,
-): Promise<SyncResult | undefined> {
+): Promise<Results[A] | undefined> {
+  signal.throwIfAborted();
   const socket = await dial(path);
   if (socket === undefined) return undefined;
   const leave = () => socket.destroy();
   signal.addEventListener('abort', leave, { once: true });
   try {
-    socket.write(`${JSON.stringify(asked)}\n`);
-    for await (const line of createInterface({ input: socket })) {
-      const message = EventMessage.parse(JSON.parse(line));
-      if ('result' in message) return message.result;
-      if ('error' in message) {
-        const { code, message: text, hint } = message.error;
-        throw new WarehouseError(isErrorCode(code) ? code : 'USAGE', text, hint === undefined ? {} : { hint });
+    socket.write(`${JSON.stringify(request)}\n`);
+    for await (const line of linesOf(socket)) {
+      const message = understood(AnswerMessage, line, STRANGE_ANSWER);
+      if ('error' in message) throw asThrown(message.error);
+      if ('result' in message) {
+        const ask: A = request.ask;
+        return checked<Results[A]>(RESULT_MESSAGES[ask], message.result, STRANGE_ANSWER);
       }
-      const stream = streamOf(message.stream);
-      if ('page' in message) tell({ stream, page: { ...message.page, total: message.page.total } });
-      else tell({ stream, ...(message.ended === undefined ? {} : { ended: message.ended }) });
+      tell(toEvent(message));
     }
   } finally {
     signal.removeEventListener('abort', leave);
     socket.destroy();
   }
   throw interrupted();
+}
+
+const STRANGE_ANSWER = 'The daemon that runs is of another version, and its answer cannot be understood.';
+
+/** The lines that come over a socket, until either side is gone. */
+function linesOf(socket: Socket): AsyncIterable<string> {
+  const lines = createInterface({ input: socket });
+  // It sees the end of what comes, but not that the socket was destroyed.
+  socket.once('close', () => lines.close());
+  return lines;
+}
+
+/** @throws WarehouseError with that text when a line is none of the messages. */
+function understood<T>(messages: z.ZodType<T>, line: string, otherwise: string): T {
+  let message: unknown;
+  try {
+    message = JSON.parse(line);
+  } catch {
+    message = undefined;
+  }
+  return checked(messages, message, otherwise);
+}
+
+function checked<T>(messages: z.ZodType<T>, message: unknown, otherwise: string): T {
+  const read = messages.safeParse(message);
+  if (read.success) return read.data;
+  throw new WarehouseError('USAGE', otherwise, {
+    hint: 'Restart the daemon, so that it is of the same version as this command, and try again.',
+  });
+}
+
+function asThrown({ code, message, hint }: { code: string; message: string; hint?: string | undefined }): Error {
+  if (code === MISTAKE) return new Error(`in the daemon, whose log says more: ${message}`);
+  return new WarehouseError(isErrorCode(code) ? code : 'USAGE', message, hint === undefined ? {} : { hint });
 }
 
 function interrupted(): WarehouseError {
@@ -114,10 +179,21 @@ function interrupted(): WarehouseError {
   );
 }
 
+/** @throws WarehouseError WAREHOUSE_BUSY when the socket is another user's. */
 function dial(path: string): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('connect', () => resolve(socket));
-    socket.once('error', () => resolve(undefined));
+    socket.on('error', (error) => {
+      if (!('code' in error) || (error.code !== 'EACCES' && error.code !== 'EPERM')) {
+        resolve(undefined);
+        return;
+      }
+      reject(
+        new WarehouseError('WAREHOUSE_BUSY', 'The daemon of the warehouse belongs to another user.', {
+          hint: 'It takes requests from its own user and from root only: run the command as one of them.',
+        }),
+      );
+    });
   });
 }

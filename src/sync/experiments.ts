@@ -13,6 +13,7 @@ export interface Finding {
   readonly warehouse: { readonly db: Db };
   readonly selection: Selection;
   readonly signal?: AbortSignal | undefined;
+  readonly priority?: number | undefined;
 }
 
 /**
@@ -20,13 +21,13 @@ export interface Finding {
  * that its list lacks some, those that the warehouse knows.
  */
 export async function findExperiments(finding: Finding): Promise<PlannedExperiment[]> {
-  const { client, config, warehouse, selection, signal } = finding;
+  const { client, config, warehouse, selection, signal, priority } = finding;
   const named = new Map<string, PlannedExperiment>();
   for (const experiment of config.experiments) if ('id' in experiment) named.set(experiment.id, experiment);
   const all = config.experiments.find((experiment) => 'all' in experiment);
   const wanted = selection.experiments;
   if (all !== undefined) {
-    const { listed, isWhole } = await listExperiments(client, signal);
+    const { listed, isWhole } = await listExperiments(client, signal, priority);
     const others = isWhole ? [] : [...knownExperiments(warehouse.db), ...(wanted ?? [])];
     for (const id of [...listed.map((experiment) => experiment.id), ...others]) {
       if (!named.has(id)) named.set(id, { id, data: all.data });

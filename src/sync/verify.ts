@@ -1,8 +1,13 @@
+import type { Client } from '../api/client.ts';
 import type { Stream } from '../datasets/stream.ts';
+import type { Selection } from '../plan/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
+import { formatTime } from '../shared/time.ts';
 import { countRows } from '../warehouse/rows.ts';
+import { findExperiments } from './experiments.ts';
 import { byTime } from './incremental.ts';
 import { compareRange, readRange } from './reconcile.ts';
+import { knownStreams } from './run.ts';
 import type { Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
@@ -32,6 +37,62 @@ export interface VerifyOptions {
   readonly deep: boolean;
   /** Write what differs. */
   readonly repair: boolean;
+}
+
+/** What a verification found, as `verify --json` prints it. */
+export interface VerifyResult {
+  /** When it began, ISO 8601 UTC. */
+  readonly at: string;
+  readonly requests: number;
+  readonly durationMs: number;
+  readonly streams: readonly Verdict[];
+}
+
+export interface Verification extends SyncContext, VerifyOptions {
+  readonly selection: Selection;
+  readonly onVerdict?: ((stream: Stream, verdict: Verdict) => void) | undefined;
+  /** Has a stream checked once nobody else reads it, with what is then to be used; by default at once. */
+  readonly whenFree?: ((stream: Stream, check: Check) => Promise<Verdict>) | undefined;
+}
+
+export type Check = (context: SyncContext) => Promise<Verdict>;
+
+/**
+ * Compares everything that is configured or selected with the API, one stream after the other.
+ * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
+ */
+export async function runVerify(verification: Verification): Promise<VerifyResult> {
+  const { clock, warehouse, config, selection, deep, repair, onVerdict } = verification;
+  const whenFree = verification.whenFree ?? ((_: Stream, check: Check) => check(verification));
+  const startedAt = clock.now();
+  // Others may use the same client meanwhile.
+  let requests = 0;
+  const counted = (client: Client): Client => ({
+    ...client,
+    get: (request) =>
+      client.get({
+        ...request,
+        onTry() {
+          requests++;
+          request.onTry?.();
+        },
+      }),
+  });
+  const experiments = await findExperiments({ ...verification, client: counted(verification.client) });
+  const streams: Verdict[] = [];
+  for (const stream of knownStreams({ config, warehouse, selection, full: true }, experiments)) {
+    const verdict = await whenFree(stream, (context) =>
+      verifyStream({ ...context, client: counted(context.client) }, stream, { deep, repair }),
+    );
+    streams.push(verdict);
+    onVerdict?.(stream, verdict);
+  }
+  return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams };
+}
+
+/** Whether every stream is proven to equal the API now. */
+export function isProven({ streams }: VerifyResult): boolean {
+  return streams.every(({ status }) => status === 'equal' || status === 'repaired');
 }
 
 /**

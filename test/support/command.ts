@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
@@ -15,16 +15,19 @@ export interface CommandOptions {
   /** Another user to run as; needs root. */
   readonly uid?: number;
   readonly gid?: number;
+  /** Given the process while it runs. */
+  readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** Runs the built `hsw` in a real process. */
-export function hsw(args: readonly string[], { env = {}, ...options }: CommandOptions): Promise<Ran> {
+export function hsw(args: readonly string[], { env = {}, onStart, ...options }: CommandOptions): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       ...options,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    onStart?.(child);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

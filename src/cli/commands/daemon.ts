@@ -2,11 +2,12 @@ import { secretsOf } from '../../config/secrets.ts';
 import { runDaemon } from '../../daemon/daemon.ts';
 import { createNotifier } from '../../daemon/systemd.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
-import { EXIT } from '../../shared/errors.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { plainError } from '../../warehouse/open.ts';
-import { openWarehouse } from '../../warehouse/warehouse.ts';
+import { openWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { openBudget, openClient, openLog, readConfig, type Command, type CommandContext } from '../context.ts';
 import { exposedSecrets } from '../modes.ts';
+import { findDaemon } from '../presence.ts';
 import { VERSION } from '../version.ts';
 
 /** A service manager waits ten seconds: by then what still hangs is left behind; what was committed is safe. */
@@ -22,7 +23,7 @@ export async function keepFresh(context: CommandContext, clock: Clock): Promise<
   const log = openLog(context, config, undefined, secrets);
   const exposed = exposedSecrets(config);
   if (exposed !== undefined) log.warn(exposed);
-  const warehouse = openWarehouse(config.warehouse.path, { clock, history: config.history });
+  const warehouse = await open(config.warehouse.path, { clock, history: config.history });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   try {
     await runDaemon({
@@ -52,5 +53,19 @@ export async function keepFresh(context: CommandContext, clock: Clock): Promise<
     throw plainError(config.warehouse.path, error) ?? error;
   } finally {
     warehouse.close();
+  }
+}
+
+/** @throws WarehouseError WAREHOUSE_BUSY, which says so where another daemon is the writer. */
+async function open(path: string, options: Parameters<typeof openWarehouse>[1]): Promise<Warehouse> {
+  try {
+    return openWarehouse(path, options);
+  } catch (error) {
+    const isBusy = error instanceof WarehouseError && error.code === 'WAREHOUSE_BUSY';
+    if (!isBusy || (await findDaemon(path)).kind === 'none') throw error;
+    throw new WarehouseError('WAREHOUSE_BUSY', `A daemon keeps the warehouse ${path} already.`, {
+      hint: 'Leave it running, or stop it first; `hsw status` shows how it fares.',
+      cause: error,
+    });
   }
 }

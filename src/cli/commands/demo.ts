@@ -7,6 +7,7 @@ import { silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
+import { acquireWriterLock } from '../../warehouse/lock.ts';
 import { withConnection, type Command, type CommandContext } from '../context.ts';
 import { count, showProgress, table } from '../output.ts';
 
@@ -27,6 +28,8 @@ const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
 export const demo: Command<{ out: string }> = async (context, { out }) => {
   const path = resolve(out);
   mkdirSync(dirname(path), { recursive: true });
+  // Whoever writes it, a daemon perhaps, keeps it.
+  acquireWriterLock(path).release();
   for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
   let now = BEFORE_LAST_ROOM;
   const simulator = await startSimulator({ world: WORLD, now: () => now, meterNow: Date.now });

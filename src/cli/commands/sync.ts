@@ -1,11 +1,9 @@
 import type { BudgetOptions } from '../../budget/queue.ts';
-import type { Config } from '../../config/schema.ts';
-import type { Asked } from '../../daemon/engine.ts';
-import { handOver, socketPath } from '../../daemon/handover.ts';
-import type { Event } from '../../daemon/messages.ts';
-import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import type { Tell } from '../../daemon/messages.ts';
+import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
+import { hereOrByDaemon } from '../beside.ts';
 import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
 import { count, showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
@@ -33,21 +31,20 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   };
   try {
     const asked = { selection, full: flags.full === true, acceptDeletes: flags.acceptDeletes === true };
-    const result = await withConnection(config, log, onWait, (connection) =>
-      runSync({
-        ...connection,
-        ...asked,
-        config,
-        log,
-        signal: context.signal,
-        onPage: (stream, at) => progress.page(stream, at),
-        onStream: (event) => progress.stream(event),
-      }),
-    ).catch(async (error: unknown) => {
-      const done = isBusy(error) ? await byDaemon(config, asked, progress, context.signal) : undefined;
-      if (done === undefined) throw error;
-      return done;
-    });
+    const here = () =>
+      withConnection(config, log, onWait, (connection) =>
+        runSync({
+          ...connection,
+          ...asked,
+          config,
+          log,
+          signal: context.signal,
+          onPage: (stream, at) => progress.page(stream, at),
+          onStream: (event) => progress.stream(event),
+        }),
+      );
+    const { signal } = context;
+    const result = await hereOrByDaemon(here, { ask: 'sync', ...asked }, { config, tell: shownBy(progress), signal });
     progress.stop();
     context.stdout.write(
       context.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, config.warehouse.path),
@@ -58,18 +55,14 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   }
 };
 
-function isBusy(error: unknown): boolean {
-  return error instanceof WarehouseError && error.code === 'WAREHOUSE_BUSY';
-}
-
-/** Has the daemon that holds the warehouse do it; undefined when what holds it is no daemon. */
-function byDaemon(config: Config, asked: Asked, progress: Progress, signal: AbortSignal) {
-  const tell = (event: Event) => {
-    const { stream } = event;
-    if ('page' in event) progress.page(stream, event.page);
-    else progress.stream({ stream, ...(event.ended === undefined ? {} : { result: event.ended }) });
+/** Shows what a daemon tells of a sync. */
+function shownBy(progress: Progress): Tell {
+  return (event) => {
+    if ('wait' in event) progress.wait(event.wait);
+    else if ('page' in event) progress.page(event.stream, event.page);
+    else if ('ended' in event) progress.stream({ stream: event.stream, result: event.ended });
+    else progress.stream({ stream: event.stream });
   };
-  return handOver(socketPath(config.warehouse.path), asked, tell, signal);
 }
 
 export function summary({ streams, requests, durationMs, status }: SyncResult, path: string): string {

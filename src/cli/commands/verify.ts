@@ -1,9 +1,9 @@
 import { streamText, type Stream } from '../../datasets/stream.ts';
+import type { Tell } from '../../daemon/messages.ts';
 import { EXIT } from '../../shared/errors.ts';
-import { formatDuration, formatTime } from '../../shared/time.ts';
-import { findExperiments } from '../../sync/experiments.ts';
-import { knownStreams } from '../../sync/run.ts';
-import { verifyStream, type Verdict } from '../../sync/verify.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
+import { hereOrByDaemon } from '../beside.ts';
 import { openLog, readConfig, withConnection, type Command } from '../context.ts';
 import { count } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
@@ -25,32 +25,27 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
   const onWait = (wait: { endpoint: string; waitMs: number }) => {
     if (!context.json) context.stderr.write(`… waiting ${Math.ceil(wait.waitMs / 1000)} s for a limit of the API\n`);
   };
-  const [repair, deep] = [flags.repair === true, flags.deep === true];
-  const verdicts: Verdict[] = [];
-  return withConnection(config, log, onWait, async (connection) => {
-    const { client, warehouse, clock } = connection;
-    const startedAt = clock.now();
-    const experiments = await findExperiments({ ...connection, config, selection, signal: context.signal });
-    const streams = knownStreams({ config, warehouse, selection, full: true }, experiments);
-    const common = {
-      ...connection,
-      config,
-      log,
-      signal: context.signal,
-      full: true,
-      acceptDeletes: flags.acceptDeletes === true,
-    };
-    for (const stream of streams) {
-      const verdict = await verifyStream(common, stream, { repair, deep });
-      verdicts.push(verdict);
-      if (!context.json) context.stdout.write(`${line(stream, verdict)}\n`);
-    }
-    const requests = client.tries;
-    const proven = { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt };
-    if (context.json) context.stdout.write(`${JSON.stringify({ ...proven, streams: verdicts }, null, 2)}\n`);
-    else context.stdout.write(closing(verdicts, proven));
-    return verdicts.every(({ status }) => status === 'equal' || status === 'repaired') ? EXIT.ok : EXIT.partial;
-  });
+  const onVerdict = (stream: Stream, verdict: Verdict) => {
+    if (!context.json) context.stdout.write(`${line(stream, verdict)}\n`);
+  };
+  const { signal } = context;
+  const asked = {
+    selection,
+    deep: flags.deep === true,
+    repair: flags.repair === true,
+    acceptDeletes: flags.acceptDeletes === true,
+  };
+  const here = () =>
+    withConnection(config, log, onWait, (connection) =>
+      runVerify({ ...connection, ...asked, config, log, signal, full: true, onVerdict }),
+    );
+  const tell: Tell = (event) => {
+    if ('wait' in event) onWait(event.wait);
+    else if ('verdict' in event) onVerdict(event.stream, event.verdict);
+  };
+  const result = await hereOrByDaemon(here, { ask: 'verify', ...asked }, { config, tell, signal });
+  context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result));
+  return isProven(result) ? EXIT.ok : EXIT.partial;
 };
 
 function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason }: Verdict): string {
@@ -66,11 +61,8 @@ function line(stream: Stream, { status, proof, rows, missing, changed, extra, re
   return `${status === 'repaired' ? '✓' : '✗'} ${name}: ${told.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
 }
 
-function closing(
-  verdicts: readonly Verdict[],
-  { at, requests, durationMs }: { at: string; requests: number; durationMs: number },
-): string {
-  const of = (status: Verdict['status']) => verdicts.filter((verdict) => verdict.status === status).length;
+function closing({ at, requests, durationMs, streams }: VerifyResult): string {
+  const of = (status: Verdict['status']) => streams.filter((verdict) => verdict.status === status).length;
   const hint = of('different') > 0 ? ' Repair with: hsw verify --repair' : '';
   return `\nAs of ${at}: ${count(of('equal'))} streams equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${count(requests)} requests in ${formatDuration(durationMs)}.${hint}\n`;
 }

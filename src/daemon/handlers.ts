@@ -1,0 +1,52 @@
+import type { Log } from '../shared/log.ts';
+import { plainError } from '../warehouse/open.ts';
+import type { Engine } from './engine.ts';
+import type { Handlers } from './handover.ts';
+import type { About, Tell } from './messages.ts';
+
+/** What the requests of the command line are answered with. */
+export interface Answering {
+  readonly engine: Engine;
+  /** Path of the warehouse. */
+  readonly path: string;
+  readonly log: Log;
+  /** Aborted when the daemon is to stop. */
+  readonly signal: AbortSignal;
+  /** Those who wait for what they asked for. */
+  readonly askers: Set<Tell>;
+  readonly about: () => About;
+}
+
+/** Has the engine do what the command line asks for. */
+export function createHandlers({ engine, path, log, signal, askers, about }: Answering): Handlers {
+  const asked = async <T>(request: object, tell: Tell, work: () => Promise<T>): Promise<T> => {
+    log.info({ asked: request }, 'the command line asked for something');
+    askers.add(tell);
+    try {
+      return await work();
+    } catch (error) {
+      // Said as a command says it that writes the warehouse itself.
+      throw plainError(path, error) ?? error;
+    } finally {
+      askers.delete(tell);
+    }
+  };
+  return {
+    sync: (request, tell, gone) =>
+      asked(request, tell, () =>
+        engine.asked.sync(request, {
+          signal: AbortSignal.any([signal, gone]),
+          onPage: (stream, page) => tell({ stream, page }),
+          onStream: ({ stream, result }) => tell({ stream, ...(result === undefined ? {} : { ended: result }) }),
+        }),
+      ),
+    verify: (request, tell, gone) =>
+      asked(request, tell, () =>
+        engine.asked.verify(request, {
+          signal: AbortSignal.any([signal, gone]),
+          onVerdict: (stream, verdict) => tell({ stream, verdict }),
+        }),
+      ),
+    about: () => Promise.resolve(about()),
+  };
+}
