@@ -115,7 +115,7 @@ Examples:
 function status(program: Program, run: Run): void {
   program
     .command('status')
-    .description('streams, rows, freshness, completeness, and requests used of the limits')
+    .description('streams, rows, freshness, completeness; the daemon, and requests used of the limits')
     .addHelpText('after', '\nExamples:\n  hsw status\n  hsw status --json')
     .action((options: unknown) => run(async () => (await import('./commands/status.ts')).status, options));
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { createClient, type Client } from '../api/client.ts';
+import { keyIdOf } from '../budget/key-id.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
 import { openLedger, type LedgerOptions } from '../budget/ledger.ts';
 import { loadConfig } from '../config/load.ts';
@@ -11,6 +11,7 @@ import { systemClock, type Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import { openForReading, plainError, type Db } from '../warehouse/open.ts';
+import { rememberRefusal } from '../warehouse/refusal.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { VERSION } from './version.ts';
 
@@ -95,11 +96,21 @@ export async function withConnection<T>(
 /** What a budget tells, and what it asks. */
 type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOptions, 'shareOf'>;
 
+/** The budget of the configured key. Whoever meets a 429 with it remembers that for `hsw status`. */
 export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHooks = {}): Budget {
-  const { limits, timeoutMs, concurrency } = config.api;
-  const { shareOf, ...told } = hooks;
-  const ledger = openLedger(db, { clock, keyId: keyId(config), ...limits, shareOf, deadlineMs: timeoutMs });
-  return createBudget({ ledger, clock, concurrency, ...told });
+  const { key, limits, timeoutMs, concurrency } = config.api;
+  const keyId = keyIdOf(key);
+  const ledger = openLedger(db, { clock, keyId, ...limits, shareOf: hooks.shareOf, deadlineMs: timeoutMs });
+  return createBudget({
+    ledger,
+    clock,
+    concurrency,
+    onWait: hooks.onWait,
+    onRefused(refusal) {
+      rememberRefusal(db, { at: clock.now(), ...refusal, keyId });
+      hooks.onRefused?.(refusal);
+    },
+  });
 }
 
 export function openClient(config: Config, budget: Budget, log: Log, clock: Clock): Client {
@@ -120,12 +131,4 @@ export function openClient(config: Config, budget: Budget, log: Log, clock: Cloc
 /** The warehouse for reading beside a writer. */
 export function openReader(config: Config): Db {
   return openForReading(config.warehouse.path);
-}
-
-/** Names a key in the ledger without telling it. */
-function keyId(config: Config): string {
-  return createHash('sha256')
-    .update(`hyperstudy-warehouse ledger ${config.api.key ?? ''}`)
-    .digest('base64url')
-    .slice(0, 16);
 }

@@ -7,7 +7,9 @@ import { WarehouseError } from '../shared/errors.ts';
  * `foreign` where only its own user can ask it.
  */
 export type Presence =
-  { readonly kind: 'none' | 'foreign' } | { readonly kind: 'running'; readonly about: About | undefined };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'running'; readonly about: About | undefined };
 
 /** A daemon that is well answers within milliseconds. */
 const LONGEST_ANSWER_MS = 2000;

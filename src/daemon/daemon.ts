@@ -1,9 +1,11 @@
+import { keyIdOf } from '../budget/key-id.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { PRIORITY } from '../sync/stream.ts';
-import { noteGrowth, recall, remember } from '../warehouse/state.ts';
+import { recallRefusal } from '../warehouse/refusal.ts';
+import { noteGrowth } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { checkAlerts } from './alarm.ts';
 import type { Connect, Connection } from './connection.ts';
@@ -100,7 +102,6 @@ function assemble(options: DaemonOptions): Daemon {
   let lastProgressAt = startedAt;
   let connectedAt = startedAt;
   let waitsUntil = 0;
-  let refusedAt = Number(recall(warehouse.db, 'refused-at') ?? 0) || undefined;
   const made: { engine?: Engine } = {};
   const askers = new Set<Tell>();
   const connect = (config: Config) =>
@@ -111,8 +112,6 @@ function assemble(options: DaemonOptions): Daemon {
         if (priority === PRIORITY.asked) for (const tell of askers) tell({ wait });
       },
       onRefused({ endpoint, waitMs }) {
-        refusedAt = clock.now();
-        remember(warehouse.db, 'refused-at', String(refusedAt), refusedAt);
         log.warn({ endpoint, waitMs }, 'the API refused a request within our limits: somebody else uses the key');
       },
     });
@@ -138,7 +137,7 @@ function assemble(options: DaemonOptions): Daemon {
     troubles,
     connection: () => connection,
     lastProgressAt: () => lastProgressAt,
-    refusedAt: () => refusedAt,
+    refusedAt: () => recallRefusal(warehouse.db, keyIdOf(connection.config.api.key))?.at,
   };
   return {
     engine,

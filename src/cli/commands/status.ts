@@ -1,50 +1,124 @@
+import { keyIdOf } from '../../budget/key-id.ts';
+import type { Usage } from '../../budget/ledger.ts';
+import type { Config } from '../../config/schema.ts';
+import { minute } from '../../daemon/alerts.ts';
 import { expiryOf, latestRead, type Expiry } from '../../daemon/expiry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatTime } from '../../shared/time.ts';
+import type { Db } from '../../warehouse/open.ts';
 import { allPositions, type StoredPosition } from '../../warehouse/positions.ts';
+import { recallRefusal, type Refusal } from '../../warehouse/refusal.ts';
 import { openBudget, openReader, readConfig, type Command } from '../context.ts';
 import { count, table } from '../output.ts';
+import { findDaemon, type Presence } from '../presence.ts';
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
-export const status: Command<unknown> = (context) => {
+export const status: Command<unknown> = async (context) => {
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
-    const now = systemClock.now();
-    const streams = allPositions(db);
-    const expiry = expiryOf({ keyExpiresAt: config.api.keyExpiresAt, readAt: latestRead(streams), now });
-    const { hour } = openBudget(config, db, systemClock).usage();
-    if (context.json) {
-      const usage = config.api.key === undefined ? null : hour;
-      context.stdout.write(
-        `${JSON.stringify({ warehouse: config.warehouse.path, requestsLastHour: usage, keyExpires: keyInJson(config.api.keyExpiresAt, expiry), suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))), streams: streams.map(inJson) }, null, 2)}\n`,
-      );
-    } else {
-      const rows = streams.map((stream) => [
-        stream.experimentId,
-        stream.data,
-        stream.scope,
-        stream.rows,
-        age(stream.dataAsOf, now),
-        stream.lateRows === 0 ? '' : `${count(stream.lateRows)}, up to ${formatDuration(stream.latestMs)}`,
-        completeness(stream),
-      ]);
-      const used =
-        config.api.key === undefined
-          ? ''
-          : `Requests in the last hour: ${count(hour.used)} of ${count(hour.allowed)}.\n`;
-      context.stdout.write(
-        `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n${used}${expiry === undefined ? '' : `✗ ${expiry.subject}. ${expiry.text}\n  ${expiry.hint}\n`}${lateText(streams, config.lookbackMs)}${config.warehouse.path}\n`,
-      );
-    }
-    return Promise.resolve(
-      streams.every(({ complete, lastStatus }) => complete || lastStatus === 'skipped') ? EXIT.ok : EXIT.partial,
-    );
+    const found = look(config, db, await findDaemon(config.warehouse.path));
+    context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found));
+    const isWell = found.streams.every(({ complete, lastStatus }) => complete || lastStatus === 'skipped');
+    return isWell ? EXIT.ok : EXIT.partial;
   } finally {
     db.close();
   }
 };
+
+/** What the status tells; times are milliseconds since 1970 UTC. */
+interface Found {
+  readonly config: Config;
+  readonly now: number;
+  readonly streams: readonly StoredPosition[];
+  readonly daemon: Presence;
+  readonly expiry: Expiry | undefined;
+  readonly refusal: Refusal | undefined;
+  /** Unknown without the key. */
+  readonly hour: Usage['hour'] | undefined;
+}
+
+/** How long a refused request is told of. */
+const REFUSAL_MATTERS_MS = 24 * 3_600_000;
+
+function look(config: Config, db: Db, daemon: Presence): Found {
+  const now = systemClock.now();
+  const streams = allPositions(db);
+  const { key, keyExpiresAt } = config.api;
+  const refusal = recallRefusal(db, key === undefined ? undefined : keyIdOf(key));
+  return {
+    config,
+    now,
+    streams,
+    daemon,
+    expiry: expiryOf({ keyExpiresAt, readAt: latestRead(streams), now }),
+    refusal: refusal !== undefined && now - refusal.at < REFUSAL_MATTERS_MS ? refusal : undefined,
+    hour: key === undefined ? undefined : openBudget(config, db, systemClock).usage().hour,
+  };
+}
+
+function text(found: Found): string {
+  const { config, now, streams, expiry, hour } = found;
+  const rows = streams.map((stream) => [
+    stream.experimentId,
+    stream.data,
+    stream.scope,
+    stream.rows,
+    age(stream.dataAsOf, now),
+    stream.lateRows === 0 ? '' : `${count(stream.lateRows)}, up to ${formatDuration(stream.latestMs)}`,
+    completeness(stream),
+  ]);
+  return [
+    `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
+    daemonText(found),
+    hour === undefined ? '' : `Requests in the last hour: ${count(hour.used)} of ${count(hour.allowed)}.\n`,
+    refusalText(found),
+    expiry === undefined ? '' : `✗ ${expiry.subject}. ${expiry.text}\n  ${expiry.hint}\n`,
+    lateText(streams, config.lookbackMs),
+    `${config.warehouse.path}\n`,
+  ].join('');
+}
+
+function daemonText({ daemon, now }: Found): string {
+  if (daemon.kind === 'none')
+    return 'No daemon is running: `hsw daemon` keeps the warehouse fresh; `hsw sync now` reads what is new once.\n';
+  if (daemon.kind === 'foreign')
+    return 'A daemon of another user keeps the warehouse, or did so before it was killed: only its own user can ask it.\n';
+  const { about } = daemon;
+  if (about === undefined)
+    return 'A daemon is running, but gives no account of itself: it is busy, or of another version.\n';
+  const since = `A daemon keeps it fresh, since ${minute(about.startedAt)} (${formatDuration(Math.max(0, now - about.startedAt))}).`;
+  return `${since}${about.http === null ? '' : ` Its dashboard: ${about.http}`}\n`;
+}
+
+function refusalText({ refusal, config, now }: Found): string {
+  if (refusal === undefined) return '';
+  const { at, endpoint } = refusal;
+  return `! The API refused a request for ${endpoint} at ${minute(at)} (${formatDuration(Math.max(0, now - at))} ago), although we kept within our limits: another program uses the same key.
+  Give the warehouse a key of its own, or leave that program more: raise api.limits.reserve in the config (now ${config.api.limits.reserve}).
+`;
+}
+
+function inJson({ config, streams, daemon, expiry, refusal, hour }: Found) {
+  const about = daemon.kind === 'running' ? daemon.about : undefined;
+  return {
+    warehouse: config.warehouse.path,
+    daemon: {
+      // Another user's daemon cannot be asked.
+      running: daemon.kind === 'foreign' ? null : daemon.kind === 'running',
+      since: about === undefined ? null : formatTime(about.startedAt),
+      version: about?.version ?? null,
+      dashboard: about?.http ?? null,
+    },
+    requestsLastHour: hour ?? null,
+    refused:
+      refusal === undefined ? null : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
+    keyExpires: keyInJson(config.api.keyExpiresAt, expiry),
+    suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
+    streams: streams.map(streamInJson),
+  };
+}
 
 function keyInJson(keyExpiresAt: number | undefined, expiry: Expiry | undefined) {
   return keyExpiresAt === undefined ? null : { at: formatTime(keyExpiresAt), state: expiry?.state ?? 'far' };
@@ -81,7 +155,7 @@ function completeness({ complete, reason, lastStatus }: StoredPosition): string 
   return `${lastStatus === 'skipped' ? 'skipped' : 'NO'}: ${(reason ?? 'not read yet').slice(0, 100)}`;
 }
 
-function inJson(stream: StoredPosition) {
+function streamInJson(stream: StoredPosition) {
   const time = (ms: number | undefined) => (ms === undefined ? null : formatTime(ms));
   return {
     experiment: stream.experimentId,

@@ -21,8 +21,8 @@ export function requestsSection({ budget, now }: DaemonView): Html {
       budget.refusedAt === undefined
         ? NOTHING
         : html`<p class="note">
-            <b>${ago(budget.refusedAt, now)}</b> the API refused a request although we were within the limits: somebody
-            else uses this key. Raise <code>limits.reserve</code> to leave them more.
+            <b>${ago(budget.refusedAt, now)}</b> the API refused a request although we were within the limits: another
+            program uses this key. Give the warehouse a key of its own, or raise <code>api.limits.reserve</code>.
           </p>`
     }
     ${minute.length < 2 ? NOTHING : endpoints(minute)}

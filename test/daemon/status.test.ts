@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import type { SimulatorOptions } from '../../src/simulator/server.ts';
+import { openWarehouse } from '../../src/warehouse/warehouse.ts';
+import { rememberRefusal } from '../../src/warehouse/refusal.ts';
+import { keyIdOf } from '../../src/budget/key-id.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { hsw } from '../support/command.ts';
+import { isReady, lab, start, until } from '../support/daemon-lab.ts';
+
+const Status = z.object({
+  daemon: z.object({
+    running: z.boolean().nullable(),
+    since: z.string().nullable(),
+    version: z.string().nullable(),
+    dashboard: z.string().nullable(),
+  }),
+  refused: z.object({ at: z.string(), endpoint: z.string(), waitMs: z.number() }).nullable(),
+});
+
+async function status(cwd: string, as: { uid?: number; gid?: number } = {}) {
+  const { stdout } = await hsw(['status'], { cwd, ...as });
+  return { text: stdout, json: Status.parse(JSON.parse((await hsw(['status', '--json'], { cwd, ...as })).stdout)) };
+}
+
+/** Refuses the first request for that data type with 429 each time it is armed. */
+function refusing(path: string) {
+  const state = { left: 0 };
+  const fault: SimulatorOptions['fault'] = (request) =>
+    request.path.startsWith(path) && state.left-- > 0
+      ? { kind: 'reply', reply: { status: 429, headers: { 'retry-after': '1' }, body: '{}' } }
+      : undefined;
+  return { state, fault };
+}
+
+const NO_DAEMON = { running: false, since: null, version: null, dashboard: null };
+
+describe('hsw status', () => {
+  it('says whether a daemon is running, since when, and where its dashboard is', async () => {
+    const { cwd } = await lab({}, 'data: [rooms, chat]\n');
+    const before = Date.now();
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    const running = await status(cwd);
+    const { since, dashboard, ...rest } = running.json.daemon;
+    expect(rest).toEqual({ running: true, version: '0.1.0' });
+    expect(Date.parse(since ?? '')).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(since ?? '')).toBeLessThanOrEqual(Date.now());
+    expect((await fetch(`${dashboard ?? ''}/healthz`)).status).toBe(200);
+    expect(running.text).toMatch(
+      /^A daemon keeps it fresh, since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(.*\)\. Its dashboard: http:/m,
+    );
+    expect(running.text).toContain(dashboard);
+    expect(running.json.refused).toBeNull();
+
+    daemon.child.kill('SIGTERM');
+    await daemon.ended;
+    const stopped = await status(cwd);
+    expect(stopped.json.daemon).toEqual(NO_DAEMON);
+    expect(stopped.text).toMatch(/^No daemon is running: `hsw daemon` keeps the warehouse fresh/m);
+  });
+
+  it('knows a killed daemon from a running one, and one of another version or user for what it is', async () => {
+    const { cwd, db } = await lab({}, 'data: [rooms]\n');
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    daemon.child.kill('SIGKILL');
+    await daemon.ended;
+    expect((await status(cwd)).json.daemon).toEqual(NO_DAEMON);
+
+    rmSync(`${db}.sock`, { force: true });
+    const former = createServer((socket) => void socket.end('{"error":{"code":"USAGE","message":"What?"}}\n'));
+    onTestFinished(() => void former.close());
+    await new Promise<void>((resolve) => former.listen(`${db}.sock`, resolve));
+    const other = await status(cwd);
+    expect(other.json.daemon).toEqual({ ...NO_DAEMON, running: true });
+    expect(other.text).toContain('busy, or of another version');
+  });
+
+  it.runIf(process.getuid?.() === 0)("says that only its own user can ask another user's daemon", async () => {
+    const { cwd, db } = await lab({}, 'data: [rooms]\n');
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout);
+    chmodSync(cwd, 0o755);
+    chownSync(`${cwd}/key`, nobody, nobody);
+    const foreign = await status(cwd, { uid: nobody, gid: nobody });
+    expect(foreign.json.daemon).toEqual({ ...NO_DAEMON, running: null });
+    expect(foreign.text).toContain('only its own user can ask it');
+    const asked = await hsw(['verify'], { cwd, uid: nobody, gid: nobody });
+    expect([4, 5]).toContain(asked.status);
+    expect(readFileSync(db).length).toBeGreaterThan(0);
+  });
+
+  it('says for a day that another program uses the key, whoever met it', { timeout: 90_000 }, async () => {
+    const { state, fault } = refusing('/data/chat');
+    const { simulator, cwd, db, writeKey } = await lab({ fault }, 'data: [rooms, chat]\n');
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+    expect((await status(cwd)).json.refused).toBeNull();
+    const told =
+      /^! The API refused a request for chat at .* ago\), although we kept within our limits: another program uses the same key\.\n {2}Give the warehouse a key of its own, .* api\.limits\.reserve in the config \(now 0\.1\)\.$/m;
+    let latest = 0;
+    const meet = async (command: string[]) => {
+      state.left = 1;
+      expect((await hsw(command, { cwd })).status).toBe(0);
+      expect(state.left).toBeLessThanOrEqual(0);
+      const { text, json } = await status(cwd);
+      expect(text).toMatch(told);
+      expect(json.refused).toMatchObject({ endpoint: 'chat', waitMs: 1000 });
+      const at = Date.parse(json.refused?.at ?? '');
+      expect(at).toBeGreaterThan(latest);
+      latest = at;
+    };
+    await meet(['sync', 'now']);
+    await meet(['verify']);
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    await meet(['verify']);
+    expect((await daemon.get('/api/status')).text).toContain(`"refusedAt":"${new Date(latest).toISOString()}"`);
+    daemon.child.kill('SIGTERM');
+    await daemon.ended;
+
+    writeKey(`hst_test_${'o'.repeat(64)}`);
+    expect((await status(cwd)).json.refused).toBeNull();
+    writeKey(simulator.key);
+    const warehouse = openWarehouse(db, { clock: systemClock, history: true });
+    const yesterday = Date.now() - 25 * 3_600_000;
+    rememberRefusal(warehouse.db, { at: yesterday, endpoint: 'chat', waitMs: 1, keyId: keyIdOf(simulator.key) });
+    warehouse.close();
+    const over = await status(cwd);
+    expect(over.json.refused).toBeNull();
+    expect(over.text).not.toContain('another program');
+  });
+});
