@@ -44,11 +44,12 @@ writeFileSync(
 );
 const daemon = spawn(process.execPath, [join(import.meta.dirname, '../dist/main.js'), 'daemon', '--json'], {
   cwd: folder,
-  stdio: ['ignore', 'ignore', 'pipe'],
+  stdio: ['ignore', 'pipe', 'pipe'],
   env: { PATH: process.env['PATH'], HYPERSTUDY_API_KEY: simulator.key, NODE_OPTIONS: process.env['NODE_OPTIONS'] },
 });
-const ended = new Promise<number | null>((resolve) => daemon.on('exit', resolve));
+const ended = new Promise<number | null>((resolve) => daemon.on('close', resolve));
 let log = '';
+daemon.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
 daemon.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
 process.on('exit', () => daemon.kill('SIGKILL'));
 
@@ -75,7 +76,7 @@ function ask(sql: string): number {
 async function until(what: string, holds: () => boolean, longestMs = HOUR): Promise<void> {
   for (const since = Date.now(); !holds();) {
     await delay(200);
-    if (daemon.exitCode !== null) throw new Error(`the daemon ended: ${log.slice(-2000)}`);
+    if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${String(await ended)}: ${log.slice(-2000)}`);
     if (Date.now() - since > longestMs) throw new Error(`it never came to this: ${what}\n${log.slice(-2000)}`);
   }
 }

@@ -42,13 +42,14 @@ export interface Progress {
   readonly page: (stream: Stream, at: { fetched: number; total: number | undefined }) => void;
   readonly stream: (event: { stream: Stream; result?: StreamResult }) => void;
   readonly wait: (wait: { endpoint: string; waitMs: number; limit: string }) => void;
+  readonly warn: (text: string) => void;
   readonly stop: () => void;
 }
 
 /** Bars on a terminal, a line for each finished stream elsewhere, nothing with `--json`. */
 export function showProgress(out: NodeJS.WriteStream, mode: 'silent' | 'auto'): Progress {
-  if (mode === 'silent')
-    return { page: () => undefined, stream: () => undefined, wait: () => undefined, stop: () => undefined };
+  const nothing = () => undefined;
+  if (mode === 'silent') return { page: nothing, stream: nothing, wait: nothing, warn: nothing, stop: nothing };
   return out.isTTY ? bars(out) : lines(out);
 }
 
@@ -73,6 +74,7 @@ function lines(out: NodeJS.WriteStream): Progress {
       told.set(limit, until);
       out.write(`… ${waitText(endpoint, waitMs, limit)}\n`);
     },
+    warn: (text) => void out.write(`! ${text}\n`),
     stop: () => undefined,
   };
 }
@@ -104,6 +106,7 @@ function bars(out: NodeJS.WriteStream): Progress {
         shown.log(`✗ ${result.error?.message ?? streamText(stream)}\n`);
     },
     wait: ({ endpoint, waitMs, limit }) => shown.log(`… ${waitText(endpoint, waitMs, limit)}\n`),
+    warn: (text) => shown.log(`! ${text}\n`),
     stop: () => shown.stop(),
   };
 }

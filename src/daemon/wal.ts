@@ -1,7 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 import { plainError } from '../warehouse/open.ts';
-import { emptyWal, walBytes } from '../warehouse/wal.ts';
+import { CLOSE_READERS, emptyWal, TOO_LARGE_BYTES, walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Problems } from './problems.ts';
 
@@ -12,7 +12,7 @@ export interface WalBounds {
   readonly tooLarge: number;
 }
 
-const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: 256 * 1024 ** 2 };
+const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: TOO_LARGE_BYTES };
 /** To empty it is tried so often. */
 const TRY_EVERY_MS = 10_000;
 
@@ -81,7 +81,6 @@ function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: Around): 
 
 function tellOfReader({ warehouse: { path }, clock, log, problems }: Around, bytes: number): void {
   const text = `A program keeps reading ${path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
-  const hint = 'Close old R, Python or MATLAB sessions that have the file open.';
   log.warn({ walBytes: bytes }, text);
-  problems.note({ at: clock.now(), code: 'WAL_LARGE', text, hint });
+  problems.note({ at: clock.now(), code: 'WAL_LARGE', text, hint: CLOSE_READERS });
 }

@@ -1,6 +1,12 @@
 import { statSync } from 'node:fs';
 import type { Db } from './open.ts';
 
+/** A log of more bytes than this has been kept from being emptied for long, by a reader. */
+export const TOO_LARGE_BYTES = 256 * 1024 ** 2;
+
+/** What to do about a log that is too large. */
+export const CLOSE_READERS = 'Close old R, Python or MATLAB sessions that have the file open.';
+
 /**
  * Bytes of the write-ahead log. A program that keeps a read transaction open stops it from being emptied, and it grows
  * with every write. Only looked at, never opened: closing any descriptor of it would drop SQLite's locks.

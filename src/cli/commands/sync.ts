@@ -3,6 +3,7 @@ import type { Tell } from '../../daemon/messages.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
+import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { hereOrByDaemon } from '../beside.ts';
 import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
 import { count, showProgress, type Progress } from '../output.ts';
@@ -29,6 +30,14 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
     progress.wait(wait);
     log.info(wait, 'waiting for a limit');
   };
+  const lookAtLog = tellOfReader(config.warehouse.path, (text) => {
+    progress.warn(text);
+    log.warn(text);
+  });
+  const onPage: Progress['page'] = (stream, at) => {
+    progress.page(stream, at);
+    lookAtLog();
+  };
   try {
     const asked = { selection, full: flags.full === true, acceptDeletes: flags.acceptDeletes === true };
     const here = () =>
@@ -39,12 +48,16 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
           config,
           log,
           signal: context.signal,
-          onPage: (stream, at) => progress.page(stream, at),
+          onPage,
           onStream: (event) => progress.stream(event),
         }),
       );
     const { signal } = context;
-    const result = await hereOrByDaemon(here, { ask: 'sync', ...asked }, { config, tell: shownBy(progress), signal });
+    const result = await hereOrByDaemon(
+      here,
+      { ask: 'sync', ...asked },
+      { config, tell: shownBy({ ...progress, page: onPage }), signal },
+    );
     progress.stop();
     context.stdout.write(
       context.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, config.warehouse.path),
@@ -54,6 +67,22 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
     progress.stop();
   }
 };
+
+/**
+ * Gives what looks at the write-ahead log, and tells once that a reader keeps it from being emptied. The sync goes on, as
+ * a person waits for it; only the disk fills.
+ */
+function tellOfReader(path: string, tell: (text: string) => void): () => void {
+  let isTold = false;
+  return () => {
+    const bytes = walBytes(path);
+    if (isTold || bytes <= TOO_LARGE_BYTES) return;
+    isTold = true;
+    tell(
+      `A program keeps reading ${path} without a break: its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB and grows on until that program closes the file. ${CLOSE_READERS}`,
+    );
+  };
+}
 
 /** Shows what a daemon tells of a sync. */
 function shownBy(progress: Progress): Tell {
