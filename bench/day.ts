@@ -14,6 +14,7 @@ import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { datasetNamed } from '../src/datasets/registry.ts';
 import { visible } from '../src/simulator/world.ts';
+import { ENVIRONMENT, timeAt } from '../test/support/fast-clock.mjs';
 import { createStaleness } from '../test/simulation/freshness/measure.ts';
 import { DAY_TYPES, dayWorld, livesOf } from './day/world.ts';
 
@@ -39,16 +40,10 @@ const start = midnight + from * HOUR;
 const PREPARING_MS = 15_000;
 
 const epoch = Date.now() + PREPARING_MS;
-const env = {
-  PATH: process.env['PATH'],
-  DAY_SPEED: String(speed),
-  DAY_START: String(start),
-  DAY_EPOCH: String(epoch),
-  DAY_SEED: String(seed),
-  DAY_THIN: String(thin),
-};
+const pace = { start, from: epoch, speed };
+const day = { seed, midnight, thin };
 const here = import.meta.dirname;
-const api = fork(join(here, 'day/api.ts'), { env });
+const api = fork(join(here, 'day/api.ts'), [JSON.stringify({ pace, day })]);
 const Made = z.object({ url: z.string(), key: z.string(), experiments: z.array(z.string()) });
 const { url, key, experiments } = Made.parse((await once(api, 'message'))[0]);
 const folder = mkdtempSync(join(tmpdir(), 'hsw-day-'));
@@ -62,8 +57,12 @@ await delay(epoch - Date.now());
 const log = openSync(join(folder, 'daemon.log'), 'w');
 const daemon = spawn(
   process.execPath,
-  ['--import', join(here, 'day/scaled-clock.mjs'), join(here, '../dist/main.js'), 'daemon'],
-  { cwd: folder, stdio: ['ignore', 'ignore', log], env: { ...env, HYPERSTUDY_API_KEY: key } },
+  ['--import', join(here, '../test/support/fast-clock-of-daemon.mjs'), join(here, '../dist/main.js'), 'daemon'],
+  {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', log],
+    env: { PATH: process.env['PATH'], [ENVIRONMENT]: JSON.stringify(pace), HYPERSTUDY_API_KEY: key },
+  },
 );
 const memory: number[] = [];
 for (let hour = 1; hour <= hours && daemon.exitCode === null; hour++) {
@@ -74,7 +73,7 @@ for (let hour = 1; hour <= hours && daemon.exitCode === null; hour++) {
   if (process.stderr.isTTY) process.stderr.write(`\r${hour} of ${hours} hours`);
 }
 daemon.kill('SIGTERM');
-const stoppedAt = start + (Date.now() - epoch) * speed;
+const stoppedAt = timeAt(pace);
 await once(daemon, 'exit');
 api.send('how many');
 const Spent = z.object({ requests: z.number(), refused: z.number(), mostAnHour: z.number() });
@@ -116,7 +115,7 @@ process.exitCode = lacking === 0 && spent.refused === 0 ? 0 : 1;
 
 /** What the API had an hour before the end and the warehouse has not. */
 function completeness(): { held: number; lacking: number } {
-  const world = dayWorld({ seed: Number(seed), midnight, thin: Number(thin) });
+  const world = dayWorld(day);
   let [held, lacking] = [0, 0];
   for (const { dataType, experimentId, lives } of livesOf(world)) {
     const { table } = datasetNamed(dataType);

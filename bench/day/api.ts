@@ -1,12 +1,16 @@
-/** The simulated API of the day, in a process of its own, by the same scaled clock as the daemon. */
+/** The simulated API of the day, in a process of its own, by the same fast clock as the daemon. */
 import { startSimulator } from '../../src/simulator/server.ts';
-import { scaledNow } from './scale.mjs';
+import { timeAt } from '../../test/support/fast-clock.mjs';
 import { dayWorld } from './world.ts';
+import { z } from 'zod';
 
-const { DAY_START = '0', DAY_SEED = '1', DAY_THIN = '1' } = process.env;
-const midnight = Math.floor(Number(DAY_START) / 86_400_000) * 86_400_000;
-const world = dayWorld({ seed: Number(DAY_SEED), midnight, thin: Number(DAY_THIN) });
-const simulator = await startSimulator({ world, now: scaledNow });
+const Asked = z.object({
+  pace: z.object({ start: z.number(), from: z.number(), speed: z.number() }),
+  day: z.object({ seed: z.number(), midnight: z.number(), thin: z.number() }),
+});
+const { pace, day } = Asked.parse(JSON.parse(process.argv[2] ?? ''));
+const world = dayWorld(day);
+const simulator = await startSimulator({ world, now: () => timeAt(pace) });
 process.send?.({ url: simulator.url, key: simulator.key, experiments: world.experimentIds });
 process.on('message', () => {
   const { requests } = simulator;

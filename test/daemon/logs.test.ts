@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
 import { hsw } from '../support/command.ts';
 import { startFastDaemon } from '../support/daemon.ts';
-import { timeAt } from '../support/fast-clock.ts';
+import { timeAt } from '../support/fast-clock.mjs';
 import { HOUR, START, temporaryFolder } from '../support/lab.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startSimulator, type Fault } from '../../src/simulator/server.ts';
 import { startFastDaemon } from '../support/daemon.ts';
-import { timeAt } from '../support/fast-clock.ts';
+import { timeAt } from '../support/fast-clock.mjs';
 import { HOUR, START, temporaryFolder } from '../support/lab.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import { startReceiver } from '../support/receiver.ts';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { startFastDaemon } from '../support/daemon.ts';
-import { timeAt } from '../support/fast-clock.ts';
+import { timeAt } from '../support/fast-clock.mjs';
 import { HOUR, START, temporaryFolder } from '../support/lab.ts';
 import { startReceiver } from '../support/receiver.ts';
 

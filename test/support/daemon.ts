@@ -2,16 +2,17 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { Pace } from './fast-clock.ts';
+import { ENVIRONMENT, type Pace } from './fast-clock.mjs';
 
-const DAEMON = join(import.meta.dirname, 'fast-daemon.ts');
+const CLOCK = join(import.meta.dirname, 'fast-clock-of-daemon.mjs');
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 const Ready = z.object({ http: z.string().nullable() });
 
 /** Starts a real daemon in a process of its own, on a fast clock; it is ready when this resolves. */
 export async function startFastDaemon(cwd: string, pace: Pace, env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [DAEMON, ...[pace.start, pace.from, pace.speed].map(String)], {
+  const child = spawn(process.execPath, ['--import', CLOCK, MAIN, 'daemon', '--json'], {
     cwd,
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], [ENVIRONMENT]: JSON.stringify(pace), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

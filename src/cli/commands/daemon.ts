@@ -1,11 +1,11 @@
 import { secretsOf } from '../../config/secrets.ts';
 import { runDaemon } from '../../daemon/daemon.ts';
 import { createNotifier } from '../../daemon/systemd.ts';
-import { systemClock, type Clock } from '../../shared/clock.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { plainError } from '../../warehouse/open.ts';
 import { openWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
-import { openBudget, openClient, openLog, readConfig, type Command, type CommandContext } from '../context.ts';
+import { openBudget, openClient, openLog, readConfig, type Command } from '../context.ts';
 import { exposedSecrets } from '../modes.ts';
 import { findDaemon } from '../presence.ts';
 import { VERSION } from '../version.ts';
@@ -14,10 +14,8 @@ import { VERSION } from '../version.ts';
 const LONGEST_STOP_MS = 8000;
 
 /** `hsw daemon`: keeps the warehouse fresh until it is told to stop. */
-export const daemon: Command<unknown> = (context) => keepFresh(context, systemClock);
-
-/** @param clock what the daemon takes for the time. */
-export async function keepFresh(context: CommandContext, clock: Clock): Promise<number> {
+export const daemon: Command<unknown> = async (context) => {
+  const clock = systemClock;
   const config = readConfig(context, true, true);
   const secrets = new Set<string>();
   const log = openLog(context, config, undefined, secrets);
@@ -54,7 +52,7 @@ export async function keepFresh(context: CommandContext, clock: Clock): Promise<
   } finally {
     warehouse.close();
   }
-}
+};
 
 /** @throws WarehouseError WAREHOUSE_BUSY, which says so where another daemon is the writer. */
 async function open(path: string, options: Parameters<typeof openWarehouse>[1]): Promise<Warehouse> {

@@ -11,7 +11,7 @@ import { createProblems, type Problems } from '../../../src/daemon/problems.ts';
 import { createTroubles } from '../../../src/daemon/troubles.ts';
 import { createWalGuard, type WalBounds } from '../../../src/daemon/wal.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
-import { systemClock, type Clock } from '../../../src/shared/clock.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson, type Json } from '../../../src/shared/json.ts';
 import { silentLog } from '../../../src/shared/log.ts';
 import { createApi } from '../../../src/simulator/api.ts';
@@ -24,6 +24,7 @@ import { walBytes } from '../../../src/warehouse/wal.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
 import { SimulatedNetwork } from '../../simulation/network.ts';
 import { virtualTime } from '../../simulation/virtual-time.ts';
+import { fastClock } from '../../support/fast-clock.mjs';
 import { configFor, START, temporaryFolder } from '../../support/lab.ts';
 import { startVirtualEngine } from '../../support/virtual-engine.ts';
 
@@ -51,9 +52,8 @@ async function keepReading(path: string): Promise<() => Promise<void>> {
 
 /** The daemon's engine with a real server and a real file, by a clock that runs `times` as fast. */
 async function startEngine(walBounds: WalBounds, times: number) {
-  const began = Date.now();
-  const now = () => START + 30 * MINUTE + (Date.now() - began) * times;
-  const clock: Clock = { ...systemClock, now, sleep: (ms, signal) => systemClock.sleep(ms / times, signal) };
+  const clock = fastClock({ start: START + 30 * MINUTE, from: Date.now(), speed: times }, systemClock);
+  const now = () => clock.now();
   const world = { experiments: 1, roomsPerExperiment: 26, videoSeconds: 120, roomEveryMs: 2 * MINUTE };
   const simulator = await startSimulator({ world, limits: { perHour: 1e6, perEndpointPerMinute: 1e6 }, now });
   const path = join(temporaryFolder(), 'w.db');
