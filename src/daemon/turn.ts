@@ -54,8 +54,9 @@ export function napMs({ agenda, clock, experiments, troubles, plannedAt }: State
 function beginDue(state: State, signal: AbortSignal, mayWrite: boolean): void {
   const { agenda, clock, connection, desk, troubles } = state;
   const isTrying = troubles.isTrying();
+  const isFirstLook = firstLooks(state);
   for (const entry of dueNow(agenda, clock.now())) {
-    const isShort = !entry.isFirstRead || isFirstLook(state, entry);
+    const isShort = !entry.isFirstRead || isFirstLook(entry);
     if (!isShort && !mayWrite) continue;
     const kind = isShort ? 'poll' : 'first read';
     const length = entry.stream.scope.kind === 'room' ? 'room' : 'long';
@@ -64,13 +65,22 @@ function beginDue(state: State, signal: AbortSignal, mayWrite: boolean): void {
   }
 }
 
-/** Whether a stream was never looked at and may be going on right now. The rooms of former days can wait. */
-function isFirstLook({ looked, warehouse }: State, { stream, key, isFirstRead }: Entry): boolean {
-  const { scope, experimentId } = stream;
-  if (!isFirstRead || looked.has(key)) return false;
-  if (scope.kind !== 'room') return true;
-  const room = latestRooms(warehouse.db, experimentId).find(({ id }) => id === scope.id);
-  return room !== undefined && (room.status === null || !isOver(room.status));
+/**
+ * Tells whether a stream was never looked at and may be going on right now. The rooms of former days can wait. It holds
+ * for a moment only: each experiment's rooms are asked for once, as thousands of them may be due.
+ */
+function firstLooks({ looked, warehouse }: State): (entry: Entry) => boolean {
+  const open = new Map<string, ReadonlySet<string | null>>();
+  const openRooms = (experimentId: string) => {
+    const known = open.get(experimentId);
+    if (known !== undefined) return known;
+    const rooms = latestRooms(warehouse.db, experimentId).filter(({ status }) => status === null || !isOver(status));
+    const ids = new Set(rooms.map(({ id }) => id));
+    open.set(experimentId, ids);
+    return ids;
+  };
+  return ({ stream: { scope, experimentId }, key, isFirstRead }) =>
+    isFirstRead && !looked.has(key) && (scope.kind !== 'room' || openRooms(experimentId).has(scope.id));
 }
 
 function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: AbortSignal): void {
