@@ -49,7 +49,6 @@ export function createAskedWork(state: State, wake: () => void): AskedWork {
       const result = inTurn(() => sync(state, asked, hooks));
       last = last.then(() => {
         state.asked--;
-        state.background = new AbortController();
         state.plannedAt = -Infinity;
         wake();
       });
@@ -137,9 +136,6 @@ async function verify(
 function claim(state: State, stream: Stream): Promise<() => void> {
   const { desk, clock } = state;
   const reader = desk.work.get(streamText(stream));
-  if (reader !== undefined && reader.kind !== 'poll') {
-    state.background.abort();
-    state.background = new AbortController();
-  }
+  if (reader !== undefined && reader.kind !== 'poll') state.background.abort();
   return desk.takeNext(stream, 'verify', () => clock.now());
 }

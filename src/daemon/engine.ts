@@ -88,7 +88,6 @@ export function createEngine(options: EngineOptions): Engine {
       const underWay = asked.settled();
       // What takes long goes on over the new connection; what is short ends on the former one.
       state.background.abort();
-      state.background = new AbortController();
       // What is known of running sessions outlives a new key.
       if (!isDeepStrictEqual(connection.config.experiments, state.connection.config.experiments))
         state.experiments = followExperiments(connection.config, options);

@@ -35,7 +35,7 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   plannedAt: number;
   /** How many syncs that somebody asked for are waiting or under way: nothing else begins meanwhile. */
   asked: number;
-  /** Ends what can wait: first reads and reconcile. */
+  /** Ends what can wait: first reads and reconcile. Whoever needs room aborts it; the next turn begins with another one. */
   background: AbortController;
   /** An error after which nothing can be written any more. */
   fatal: Error | undefined;
