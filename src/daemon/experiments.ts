@@ -87,8 +87,10 @@ export function followExperiments(
     note({ experiment, inserted, watermark }) {
       if (inserted === 0) return;
       const now = clock.now();
-      const rowsAt = Math.min(now, watermark === null ? now : Date.parse(watermark));
-      signals.set(experiment, { ...signalsOf(experiment), rowsAt });
+      const before = signalsOf(experiment);
+      // A first read brings old rows, beside streams that bring new ones.
+      const rowsAt = Math.max(before.rowsAt ?? 0, Math.min(now, watermark === null ? now : Date.parse(watermark)));
+      signals.set(experiment, { ...before, rowsAt });
     },
   };
 }
