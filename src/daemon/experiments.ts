@@ -84,12 +84,12 @@ export function followExperiments(
         return false;
       }
     },
-    note({ experiment, inserted, watermark }) {
-      if (inserted === 0) return;
-      const now = clock.now();
+    note({ experiment, inserted, watermark, oldestNew }) {
+      // What is read whole each time has no watermark. A first read brings old rows, beside streams that bring new ones.
+      const newest = watermark ?? oldestNew;
+      if (inserted === 0 || newest === null) return;
       const before = signalsOf(experiment);
-      // A first read brings old rows, beside streams that bring new ones.
-      const rowsAt = Math.max(before.rowsAt ?? 0, Math.min(now, watermark === null ? now : Date.parse(watermark)));
+      const rowsAt = Math.max(before.rowsAt ?? 0, Math.min(clock.now(), Date.parse(newest)));
       signals.set(experiment, { ...before, rowsAt });
     },
   };
