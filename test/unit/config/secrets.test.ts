@@ -1,29 +1,8 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/config/load.ts';
-import { DATA_TYPE_OPTIONS } from '../../../src/datasets/registry.ts';
-import { WarehouseError } from '../../../src/shared/errors.ts';
+import { KEY, load, problem } from '../../support/config.ts';
 import { temporaryFolder } from '../../support/lab.ts';
-
-const KEY = `hst_test_${'a1B2'.repeat(16)}`;
-
-function load(yaml: string, env: Record<string, string> = { HYPERSTUDY_API_KEY: KEY }, mode = 0o644) {
-  const path = join(temporaryFolder(), 'config.yaml');
-  writeFileSync(path, yaml);
-  chmodSync(path, mode);
-  return loadConfig({ path, env, dataTypes: DATA_TYPE_OPTIONS, needsKey: true });
-}
-
-function problem(yaml: string, env?: Record<string, string>, mode?: number): WarehouseError {
-  try {
-    load(yaml, env, mode);
-  } catch (error) {
-    if (error instanceof WarehouseError) return error;
-    throw error;
-  }
-  throw new Error('the configuration was accepted');
-}
 
 describe('the configuration', () => {
   it.each([
