@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
+  appendFileSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -29,6 +30,7 @@ import {
   parseDockerfile,
   runLocked,
   runStep,
+  startLocked,
   stagesOf,
   type Image,
   type Instruction,
@@ -259,8 +261,36 @@ async function expectToWork(image: Image): Promise<void> {
     db.exec("CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT hex(randomblob(40)) v FROM n");
     db.exec('CREATE INDEX i ON t (v)'); db.exec('VACUUM'); console.log('sorted');`;
   expect((await inside('node', '-e', sort)).output).toBe('sorted\n');
+  await expectToStop(image, user, env);
   const roomless = { ...image, env: { ...image.env, SQLITE_TMPDIR: '/app' } };
   expect((await runLocked(roomless, user, ['node', '-e', sort.replaceAll('big.db', 'other.db')])).output).toContain(
     'SQLITE_',
   );
+}
+
+/** The image's own command as process 1 answers its own health check, and ends well when told to. */
+async function expectToStop(image: Image, user: string, env: Record<string, string>): Promise<void> {
+  const port = await freePort();
+  appendFileSync(join(image.root, 'etc/hyperstudy-warehouse/config.yaml'), `http: { port: ${port} }\n`);
+  const container = startLocked(image, user, [...execForm(only('ENTRYPOINT')), ...execForm(only('CMD'))], env);
+  onTestFinished(async () => {
+    await container.ended;
+  });
+  const check = execForm(only('HEALTHCHECK').replace(/^.* CMD /, ''));
+  const asked = { ...env, HSW_HEALTH_URL: `http://127.0.0.1:${port}/healthz` };
+  const health = () => runLocked(image, user, check, asked);
+  await expect.poll(async () => (await health()).status, { timeout: 30_000, interval: 500 }).toBe(0);
+  const told = performance.now();
+  container.signal('SIGTERM');
+  const { status, output } = await container.ended;
+  expect(status, output).toBe(0);
+  expect(performance.now() - told).toBeLessThan(10_000);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
 }

@@ -154,15 +154,27 @@ function inNamespace(
   env: Readonly<Record<string, string>>,
   timeout: number,
 ): Promise<Ran> {
-  return new Promise((done) => {
-    const words = ['--mount', '--propagation', 'private', '/bin/sh', '-c', script, 'sh', ...args];
-    const child = spawn('unshare', words, { env, timeout, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return start([], script, args, env, timeout).ended;
+}
+
+/** Starts a script in a mount namespace, and in others that `namespaces` name. */
+function start(
+  namespaces: readonly string[],
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeout: number,
+): { readonly pid: number | undefined; readonly ended: Promise<Ran> } {
+  const words = ['--mount', '--propagation', 'private', ...namespaces, '/bin/sh', '-c', script, 'sh', ...args];
+  const child = spawn('unshare', words, { env, timeout, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<Ran>((done) => {
     child.on('error', (error) => done({ status: null, output: error.message }));
     child.on('close', (status) => done({ status, output }));
   });
+  return { pid: child.pid, ended };
 }
 
 /** Settings by which this computer reaches a registry. */
@@ -208,14 +220,38 @@ export function runLocked(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
-  mkdirSync(`${image.root}.ro`, { recursive: true });
+  return inNamespace(`${ENTER}${LOCKED}`, words, lockedEnv(image, user, env), 60_000);
+}
+
+function lockedEnv(image: Image, user: string, env: Readonly<Record<string, string>>): Record<string, string> {
   const { root, workdir } = image;
-  return inNamespace(
-    `${ENTER}${LOCKED}`,
-    words,
-    { ...image.env, ...env, ROOT: root, WORKDIR: workdir, RUN_AS: user },
-    60_000,
-  );
+  mkdirSync(`${root}.ro`, { recursive: true });
+  return { ...image.env, ...env, ROOT: root, WORKDIR: workdir, RUN_AS: user };
+}
+
+/** A container that runs. */
+export interface Running {
+  /** Sends a signal to its first process, as `docker stop` does. */
+  signal(name: NodeJS.Signals): void;
+  readonly ended: Promise<Ran>;
+}
+
+/** Starts a command as the container does: as process 1, which gets no signal that it does not handle. */
+export function startLocked(
+  image: Image,
+  user: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const own = ['--pid', '--fork', '--kill-child'];
+  const { pid, ended } = start(own, `${ENTER}${LOCKED}`, words, lockedEnv(image, user, env), 60_000);
+  return {
+    ended,
+    signal(name) {
+      const first = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+      process.kill(Number(z.string().regex(/^\d+$/).parse(first)), name);
+    },
+  };
 }
 
 /** Copies files of the context, or of another image, as COPY does: a folder's content goes into the target. */
