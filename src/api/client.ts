@@ -2,6 +2,7 @@ import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+import type { Priority } from '../shared/priority.ts';
 import { ACCEPTED_ENCODING, readBody } from './body.ts';
 import { failure, STAYS, unsendableKey } from './failure.ts';
 import { header, httpTime, requestId as idOf, type Headers } from './headers.ts';
@@ -14,7 +15,7 @@ export type { Answer } from './judge.ts';
 /** What the client asks before it spends a request; `src/budget` implements it. */
 export interface RequestBudget {
   spend<T>(
-    spending: { endpoint: string; priority: number; signal?: AbortSignal | undefined },
+    spending: { endpoint: string; priority: Priority; signal?: AbortSignal | undefined },
     send: () => Promise<T>,
   ): Promise<T>;
   pause(endpoint: string, waitMs: number): void;
@@ -26,8 +27,7 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   /** What the per-minute limit counts: the data type. */
   readonly endpoint: string;
-  /** 0 goes first, 9 last. */
-  readonly priority?: number;
+  readonly priority?: Priority;
   readonly signal?: AbortSignal;
   /** What it is for, as messages name it: `events of exp_1`. */
   readonly what: string;

@@ -1,13 +1,13 @@
 import Bottleneck from 'bottleneck';
 import type { Clock } from '../shared/clock.ts';
+import { priorityNow, type Priority } from '../shared/priority.ts';
 import type { Ledger, Limit, Usage } from './ledger.ts';
 import { MINUTE_MS } from './limits.ts';
 
 /** A request in line. */
 export interface Spending {
   readonly endpoint: string;
-  /** 0 goes first, 9 last. */
-  readonly priority: number;
+  readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -70,7 +70,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
   const ahead = ({ endpoint, priority }: Spending) =>
     [...waiting].find(
       (other) =>
-        other.priority < priority &&
+        priorityNow(other.priority) < priorityNow(priority) &&
         // What waits for its own share leaves the rest to others.
         other.limit !== 'share' &&
         (other.limit === 'hour' || other.endpoint === endpoint),
@@ -79,7 +79,8 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
   /** A token for a request whose turn it is, or its place among those that wait. */
   const start = (spending: Spending): { token: number } | Waiter => {
     const first = ahead(spending);
-    const { endpoint, priority } = spending;
+    const { endpoint } = spending;
+    const priority = priorityNow(spending.priority);
     const now = clock.uptime();
     const grant =
       first === undefined
@@ -100,7 +101,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
         for (;;) {
           signal?.throwIfAborted();
           const turn = await untilAborted(signal, (begin) =>
-            line().schedule({ priority }, async () => {
+            line().schedule({ priority: priorityNow(priority) }, async () => {
               begin();
               if (waiter !== undefined) waiting.delete(waiter);
               if (signal?.aborted === true) return undefined;

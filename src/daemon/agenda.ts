@@ -17,6 +17,8 @@ export interface Entry {
 
 export interface Agenda {
   readonly entries: readonly Entry[];
+  /** The experiments that are in session. */
+  readonly live: ReadonlySet<string>;
   /** Requests an hour that the adaptive polls are planned to take. */
   readonly requestsPerHour: number;
 }
@@ -44,13 +46,13 @@ const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR
 /** When each stream is to be read next: the first reads at once, the others by their schedule. */
 export function makeAgenda(situation: Situation): Agenda {
   const { streams, positionOf, isLive, observed } = situation;
-  const running = new Map([...new Set(streams.map(({ experimentId }) => experimentId))].map((id) => [id, isLive(id)]));
+  const running = new Set([...new Set(streams.map(({ experimentId }) => experimentId))].filter(isLive));
   const known = streams
     .map((stream) => ({
       stream,
       key: streamText(stream),
       at: positionOf(stream),
-      live: running.get(stream.experimentId) === true,
+      live: running.has(stream.experimentId),
     }))
     .filter(({ stream, at }) => !(stream.scope.kind === 'room' && at.finished));
   const candidates = known
@@ -67,7 +69,7 @@ export function makeAgenda(situation: Situation): Agenda {
     const due = nextRead(situation, stream, key, at, intervals.get(key));
     return { stream, key, live, isFirstRead: !at.backfilled, readAt, dueAt: Math.max(due, observed.restsUntil(key)) };
   });
-  return { entries, requestsPerHour: intervals.requestsPerHour };
+  return { entries, live: running, requestsPerHour: intervals.requestsPerHour };
 }
 
 function nextRead(

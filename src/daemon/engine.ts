@@ -53,7 +53,7 @@ export function createEngine(options: EngineOptions): Engine {
     nights: nightsOf(options, options.connection, schedules),
     connectedAt: options.clock.now(),
     looked: new Set(),
-    agenda: { entries: [], requestsPerHour: 0 },
+    agenda: { entries: [], live: new Set(), requestsPerHour: 0 },
     plannedAt: -Infinity,
     asked: 0,
     background: new AbortController(),

@@ -1,6 +1,7 @@
 import { isOver } from '../datasets/room-status.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
+import type { Priority } from '../shared/priority.ts';
 import { PRIORITY, syncStream, type SyncContext } from '../sync/stream.ts';
 import { latestRooms } from '../warehouse/structure.ts';
 import { dueNow, type Entry } from './agenda.ts';
@@ -85,13 +86,15 @@ function firstLooks({ looked, warehouse }: State): (entry: Entry) => boolean {
 
 function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: AbortSignal): void {
   const { desk, clock, background, looked, onProgress, connection } = state;
-  const { stream, key, live, isFirstRead } = entry;
+  const { stream, key, isFirstRead } = entry;
   const release = desk.take(stream, kind, clock.now());
   if (release === undefined) return;
   // Until the next plan, which knows what came of it, it is not due.
   const entries = state.agenda.entries.map((one) => (one === entry ? { ...one, dueAt: Infinity } : one));
   state.agenda = { ...state.agenda, entries };
-  const priority = kind === 'first read' ? PRIORITY.backfill : live ? PRIORITY.live : PRIORITY.fresh;
+  const isLive = () => state.agenda.live.has(stream.experimentId);
+  // A session may begin while a poll waits for a limit: those of its streams that begin then must not keep it waiting.
+  const priority = kind === 'first read' ? PRIORITY.backfill : () => (isLive() ? PRIORITY.live : PRIORITY.fresh);
   const context = contextOf(state, isFirstRead ? AbortSignal.any([signal, background.signal]) : signal, priority);
   const isLook = isFirstRead && kind === 'poll';
   if (isLook) looked.add(key);
@@ -134,7 +137,7 @@ function beginReconcile(state: State, signal: AbortSignal): void {
 }
 
 /** What a sync works with, on the connection of the moment. */
-export function contextOf(state: State, signal: AbortSignal, priority: number): Context {
+export function contextOf(state: State, signal: AbortSignal, priority: Priority): Context {
   const { connection, warehouse, clock, log, desk, onProgress } = state;
   return {
     client: connection.client,

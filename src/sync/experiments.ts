@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { PlannedExperiment, Selection } from '../plan/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type JsonObject } from '../shared/json.ts';
+import type { Priority } from '../shared/priority.ts';
 import type { Db } from '../warehouse/open.ts';
 import { knownExperiments } from '../warehouse/structure.ts';
 
@@ -13,7 +14,7 @@ export interface Finding {
   readonly warehouse: { readonly db: Db };
   readonly selection: Selection;
   readonly signal?: AbortSignal | undefined;
-  readonly priority?: number | undefined;
+  readonly priority?: Priority | undefined;
 }
 
 /**
@@ -49,7 +50,7 @@ const EXPERIMENTS_PAGE = 50;
 export async function listExperiments(
   client: Client,
   signal?: AbortSignal,
-  priority?: number,
+  priority?: Priority,
 ): Promise<{ listed: (JsonObject & { id: string })[]; isWhole: boolean }> {
   const found = new Map<string, JsonObject & { id: string }>();
   let isWhole = true;

@@ -4,6 +4,7 @@ import { normalise, type BadRecord, type Origin, type Row } from '../datasets/no
 import type { ScopeKind } from '../datasets/define.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import { isObject, type Json } from '../shared/json.ts';
+import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
 import type { PageSize } from './page-size.ts';
 
@@ -46,7 +47,7 @@ export interface ReaderOptions {
   readonly client: Client;
   readonly config: Pick<Config, 'options'>;
   readonly pageSize: PageSize;
-  readonly priority: number;
+  readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
   /** Where to count requests and records; by default anew. */
   readonly spent?: { requests: number; fetched: number };

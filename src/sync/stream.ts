@@ -4,6 +4,7 @@ import { streamText, type Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
 import { readPosition } from '../warehouse/positions.ts';
 import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
@@ -48,8 +49,8 @@ export interface SyncContext {
   readonly signal?: AbortSignal | undefined;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
-  /** The priority of every request, 0 to 9; by default that of a stream read before, or of a first read. */
-  readonly priority?: number | undefined;
+  /** The priority of every request; by default that of a stream read before, or of a first read. */
+  readonly priority?: Priority | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 

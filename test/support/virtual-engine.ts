@@ -6,6 +6,7 @@ import { createProblems, type Problems } from '../../src/daemon/problems.ts';
 import { createTroubles } from '../../src/daemon/troubles.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import type { Clock } from '../../src/shared/clock.ts';
+import { priorityNow, type Priority } from '../../src/shared/priority.ts';
 import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import type { SimulatedNetwork } from '../simulation/network.ts';
@@ -29,6 +30,8 @@ export interface VirtualEngineOptions extends Pick<EngineOptions, 'walBounds'> {
   readonly random: () => number;
   readonly pageSize?: Config['api']['pageSize'];
   readonly limits?: typeof LIMITS;
+  /** Told of each request that lines up. */
+  readonly onSpend?: (spending: { endpoint: string; priority: Priority }) => void;
 }
 
 export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine {
@@ -42,9 +45,10 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
   const budget: RequestBudget = {
     pause: (endpoint, waitMs) => ledger.pause(endpoint, waitMs),
     async spend({ endpoint, priority, signal }, send) {
+      options.onSpend?.({ endpoint, priority });
       for (;;) {
         signal?.throwIfAborted();
-        const grant = ledger.tryStart(endpoint, priority);
+        const grant = ledger.tryStart(endpoint, priorityNow(priority));
         if ('token' in grant) return send().finally(() => ledger.finish(grant.token));
         await clock.sleep(grant.waitMs, signal);
       }

@@ -82,6 +82,29 @@ describe('the line of waiting requests', () => {
     }
   });
 
+  it('goes by how important each request is now, not when it lined up', async () => {
+    let tokens = 0;
+    const budget = createBudget({
+      ledger: ledger((_, n) => (tokens > 0 ? { token: tokens-- + n } : { waitMs: 5, limit: 'hour' })),
+      clock: systemClock,
+      concurrency: 4,
+    });
+    const order: string[] = [];
+    let risen = 4;
+    const spend = (name: string, priority: number | (() => number)) =>
+      budget.spend({ endpoint: 'events', priority }, () => Promise.resolve(order.push(name)));
+    const all = [spend('live', 2), spend('idle', 4), spend('risen', () => risen)];
+    await systemClock.sleep(20);
+    risen = 1;
+    await systemClock.sleep(20);
+    for (const sent of [1, 2, 3]) {
+      tokens = 1;
+      await vi.waitFor(() => expect(order).toHaveLength(sent));
+    }
+    await Promise.all(all);
+    expect(order).toEqual(['risen', 'live', 'idle']);
+  });
+
   it('keeps going when somebody sets the clock back', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock: systemClock, concurrency: 1 });
     const setBack = (ms: number) =>

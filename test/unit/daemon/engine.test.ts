@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { priorityNow, type Priority } from '../../../src/shared/priority.ts';
 import { createApi } from '../../../src/simulator/api.ts';
 import { createRandom } from '../../../src/simulator/random.ts';
 import { DEMO_KEY } from '../../../src/simulator/server.ts';
 import { createWorld } from '../../../src/simulator/world.ts';
+import { PRIORITY } from '../../../src/sync/stream.ts';
 import { SimulatedNetwork } from '../../simulation/network.ts';
 import { virtualTime } from '../../simulation/virtual-time.ts';
 import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
@@ -31,6 +33,9 @@ function lab() {
     return { reply: handle(request, clock.now()) };
   });
   const random = createRandom(1);
+  const asked: { now: number; later: () => number }[] = [];
+  const onSpend = ({ priority }: { priority: Priority }) =>
+    asked.push({ now: priorityNow(priority), later: () => priorityNow(priority) });
   const daemon = startVirtualEngine({
     path: join(temporaryFolder(), 'w.db'),
     network,
@@ -38,10 +43,11 @@ function lab() {
     random: () => random.next(),
     pageSize: 25,
     limits: LIMITS,
+    onSpend,
   });
   const wait = (ms: number) => time.until(clock.sleep(ms));
   const ask = (sql: string) => daemon.warehouse.db.prepare<[], string>(sql).pluck().all();
-  return { ...daemon, world, clock, wait, ask, stop: () => time.until(daemon.stop()) };
+  return { ...daemon, world, clock, wait, ask, asked, stop: () => time.until(daemon.stop()) };
 }
 
 const UNREAD = "SELECT DISTINCT data FROM _streams WHERE NOT backfilled AND last_status IS NOT 'skipped' ORDER BY data";
@@ -75,6 +81,19 @@ describe('a first read of many pages', () => {
     expect(ask('SELECT count(*) FROM rooms')).toEqual([2]);
     await wait(1.5 * MINUTE);
     expect(ask('SELECT count(*) FROM rooms')).toEqual([4]);
+    await stop();
+  });
+});
+
+describe('a poll that waits for a limit', () => {
+  it('goes first as soon as its experiment is in session, although it was not when the poll began', async () => {
+    const { wait, asked, stop } = lab();
+    await wait(50 * MINUTE);
+    const idle = asked.filter(({ now }) => now === PRIORITY.fresh);
+    expect(idle.length).toBeGreaterThan(0);
+    expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITY.fresh));
+    await wait(14 * MINUTE);
+    expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITY.live));
     await stop();
   });
 });
