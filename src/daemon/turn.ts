@@ -1,5 +1,6 @@
 import { isOver } from '../datasets/room-status.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { BOUNDS } from '../plan/intervals.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Priority } from '../shared/priority.ts';
 import { PRIORITY, syncStream, type SyncContext } from '../sync/stream.ts';
@@ -92,9 +93,7 @@ function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: 
   // Until the next plan, which knows what came of it, it is not due.
   const entries = state.agenda.entries.map((one) => (one === entry ? { ...one, dueAt: Infinity } : one));
   state.agenda = { ...state.agenda, entries };
-  const isLive = () => state.agenda.live.has(stream.experimentId);
-  // A session may begin while a poll waits for a limit: those of its streams that begin then must not keep it waiting.
-  const priority = kind === 'first read' ? PRIORITY.backfill : () => (isLive() ? PRIORITY.live : PRIORITY.fresh);
+  const priority = kind === 'first read' ? PRIORITY.backfill : pollPriority(state, stream);
   const context = contextOf(state, isFirstRead ? AbortSignal.any([signal, background.signal]) : signal, priority);
   const isLook = isFirstRead && kind === 'poll';
   if (isLook) looked.add(key);
@@ -108,6 +107,16 @@ function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: 
       release();
       onProgress();
     });
+}
+
+/**
+ * How important a poll is while it waits for a limit. A session may begin meanwhile: those of its streams that are polled
+ * from then on must not keep this one waiting. Nor may sessions keep an idle stream waiting for ever.
+ */
+function pollPriority(state: State, { experimentId }: Stream): Priority {
+  const { clock } = state;
+  const patientUntil = clock.uptime() + BOUNDS.idleMs;
+  return () => (state.agenda.live.has(experimentId) || clock.uptime() >= patientUntil ? PRIORITY.live : PRIORITY.fresh);
 }
 
 /** A first look at a stream of more than a few pages ends; what it read is kept, and the rest is a first read. */

@@ -33,9 +33,9 @@ function lab() {
     return { reply: handle(request, clock.now()) };
   });
   const random = createRandom(1);
-  const asked: { now: number; later: () => number }[] = [];
+  const asked: { at: number; now: number; later: () => number }[] = [];
   const onSpend = ({ priority }: { priority: Priority }) =>
-    asked.push({ now: priorityNow(priority), later: () => priorityNow(priority) });
+    asked.push({ at: clock.now(), now: priorityNow(priority), later: () => priorityNow(priority) });
   const daemon = startVirtualEngine({
     path: join(temporaryFolder(), 'w.db'),
     network,
@@ -87,13 +87,25 @@ describe('a first read of many pages', () => {
 
 describe('a poll that waits for a limit', () => {
   it('goes first as soon as its experiment is in session, although it was not when the poll began', async () => {
-    const { wait, asked, stop } = lab();
+    const { wait, asked, stop, clock } = lab();
     await wait(50 * MINUTE);
-    const idle = asked.filter(({ now }) => now === PRIORITY.fresh);
+    const idle = asked.filter(({ at, now }) => now === PRIORITY.fresh && clock.now() - at < 40 * MINUTE);
     expect(idle.length).toBeGreaterThan(0);
     expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITY.fresh));
     await wait(14 * MINUTE);
     expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITY.live));
     await stop();
+  });
+
+  it('waits an hour at most for the experiments that are in session', async () => {
+    const { wait, asked, stop } = lab();
+    await wait(50 * MINUTE);
+    await stop();
+    const idle = asked.filter(({ now }) => now === PRIORITY.fresh).slice(-1);
+    expect(idle).toHaveLength(1);
+    await wait(55 * MINUTE);
+    expect(idle.map(({ later }) => later())).toEqual([PRIORITY.fresh]);
+    await wait(HOUR);
+    expect(idle.map(({ later }) => later())).toEqual([PRIORITY.live]);
   });
 });
