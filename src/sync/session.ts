@@ -106,10 +106,34 @@ function untouched(session: Session): Committed {
 
 /** What the reason of a stream says whose vanished rows were kept. */
 const KEPT = 'rows are no longer in the API; they were kept';
+const KEPT_PART = new RegExp(`\\d+ of \\d+ ${KEPT}[^)]*\\)`);
 
 /** Whether a stream's reason for being incomplete is that the brake kept vanished rows. */
 export function isBraked(reason: string): boolean {
-  return reason.includes(KEPT);
+  return reason.search(KEPT_PART) === 0;
+}
+
+/** What a reason says of rows that the brake kept; undefined where it says nothing of them. */
+export function keptPart(reason: string | undefined): string | undefined {
+  return KEPT_PART.exec(reason ?? '')?.[0];
+}
+
+/** Why a stream may be incomplete, in words: what waits for a person's answer first. */
+export function reasonOf(doubts: Iterable<string>): string {
+  return [...doubts].sort((a, b) => Number(isBraked(b)) - Number(isBraked(a))).join('; ');
+}
+
+/** A read found every row that the API has, and no other: no kept rows wait for an answer any more. */
+export function settleKept(session: Session): void {
+  const { reason = '' } = position(session);
+  const kept = keptPart(reason);
+  if (kept === undefined) return;
+  const rest = reason
+    .replace(kept, '')
+    .replace(/^; |; $/, '')
+    .replace('; ; ', '; ');
+  const settled = rest === '' ? { complete: true, reason: undefined, lastStatus: 'ok' } : { reason: rest };
+  write(session, { rows: [], position: settled });
 }
 
 /** Fewer rows than this may vanish at once in any stream. */
@@ -120,9 +144,11 @@ const FEW = 10;
  * of the stream would vanish at once that the answer is doubted. All of a stream vanishing is always doubted.
  */
 export function braked(session: Session, vanished: readonly string[]): readonly string[] {
+  // Counting the rows of a large stream takes long, and this is asked at every poll.
+  if (vanished.length < 2) return vanished;
   const rows = countRows(session.warehouse.db, session.stream) ?? 0;
   const isMuch = vanished.length >= FEW && vanished.length > session.config.deletes.maxShare * rows;
-  const isAll = vanished.length > 1 && vanished.length === rows;
+  const isAll = vanished.length === rows;
   if (session.acceptDeletes || !(isMuch || isAll)) return vanished;
   session.doubts.add(
     `${vanished.length} of ${rows} ${KEPT}, as so many at once may be a mistake (accept with: hsw sync now --accept-deletes)`,

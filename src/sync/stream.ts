@@ -13,7 +13,7 @@ import { openMemory } from './learned.ts';
 import { fixedPageSize, learnedPageSize } from './page-size.ts';
 import { createReader, type ReaderOptions } from './reader.ts';
 import { isOver } from './rooms.ts';
-import { write, type Session } from './session.ts';
+import { isBraked, keptPart, position, reasonOf, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** What came of one stream in one sync, in the words of `sync now --json`. */
@@ -78,7 +78,10 @@ export const PRIORITY = { asked: 0, live: 2, fresh: 4, backfill: 6, reconcile: 8
  */
 export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
   const { log } = context;
-  const session = openSession(context, stream);
+  const kept = keptPart(readPosition(context.warehouse.db, stream).reason);
+  // The kept rows that somebody lets go now may lie behind the lookback.
+  const full = context.full || (context.acceptDeletes && kept !== undefined);
+  const session = openSession({ ...context, full }, stream);
   try {
     await (stream.dataset.read === 'incremental' ? readIncremental(session) : readSnapshot(session));
   } catch (error) {
@@ -90,7 +93,7 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
         rows: [],
         position: {
           complete: false,
-          reason: error.message,
+          reason: kept === undefined ? error.message : `${error.message}; ${kept}`,
           lastStatus: status,
           lastError: error.message,
           lastSyncAt: session.startedAt,
@@ -102,11 +105,12 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
     log.warn({ ...figures(failed, session), code: error.code, requestId: error.requestId }, error.message);
     return failed;
   }
+  if (kept !== undefined && !isSettled(session)) session.doubts.add(kept);
   const quarantined = countQuarantined(context.warehouse.db, stream);
   if (quarantined > 0)
     session.doubts.add(`${quarantined} records could not be stored as rows and are kept in _quarantine`);
   const complete = session.doubts.size === 0;
-  const reason = complete ? undefined : [...session.doubts].join('; ');
+  const reason = complete ? undefined : reasonOf(session.doubts);
   const status = complete ? 'ok' : 'incomplete';
   const { scope } = stream;
   const finished = complete && scope.kind === 'room' && isOver(session, scope.id);
@@ -120,6 +124,12 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
     complete ? `synced ${streamText(stream)}` : `${streamText(stream)} may be incomplete: ${reason ?? ''}`,
   );
   return done;
+}
+
+/** Whether a read says anew what became of rows that the brake kept: only one of the whole stream does. */
+function isSettled(session: Session): boolean {
+  const { verifiedAt, listedAt } = position(session);
+  return [verifiedAt, listedAt].includes(session.startedAt) || [...session.doubts].some(isBraked);
 }
 
 /** What the one line says that the log has of each sync of a stream, in the words of its result. */

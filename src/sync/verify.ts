@@ -8,7 +8,7 @@ import { findExperiments } from './experiments.ts';
 import { byTime } from './incremental.ts';
 import { compareRange, readRange } from './reconcile.ts';
 import { knownStreams } from './run.ts';
-import type { Session } from './session.ts';
+import { settleKept, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
 
@@ -115,6 +115,7 @@ export async function verifyStream(
     if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
     session.doubts.add(error.message);
   }
+  if (repair && session.doubts.size === 0) settleKept(session);
   const isDifferent = audit.missing.size + audit.changed.size + audit.extra.size > 0;
   const { doubts, reader, warehouse } = session;
   return {
