@@ -37,7 +37,7 @@ const NIGHTS = 28;
  * @param allowance requests; the one stream that is under way when it is spent is finished.
  * @param claim keeps others from the stream meanwhile, as their rows would count as vanished; gives nothing while it is in
  * use, and then the stream stays due.
- * @throws WarehouseError when no other stream could be read either.
+ * @throws WarehouseError when no other stream could be read either; the next run goes on with those.
  */
 export async function reconcile(
   context: SyncContext,
@@ -89,6 +89,10 @@ async function reconcileStream(context: SyncContext, stream: Stream): Promise<nu
   } catch (error) {
     if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
     context.log.warn({ ...named(stream), code: error.code, requestId: error.requestId }, error.message);
+    // Before it is tried again it is the others' turn: streams that always fail would take every allowance.
+    write(session, { rows: [], position: { countedAt: session.startedAt } });
+    // Without a network all the others would fail as well, and the night would be over.
+    if (error.code === 'SERVER_UNREACHABLE') throw error;
     return mended(session);
   }
   if (session.doubts.size === 0) settleKept(session);

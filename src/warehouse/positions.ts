@@ -21,7 +21,7 @@ export interface Position {
   readonly verifiedAt: number | undefined;
   /** When its changing part was last listed whole, by the local clock. */
   readonly listedAt: number | undefined;
-  /** When its counts were last compared with the API's, by the local clock. */
+  /** When it last had its turn in the nightly comparison with the API's counts, by the local clock. */
   readonly countedAt: number | undefined;
   /** The rolling re-read that is under way: when it began, by the local clock, and up to which server time it is. */
   readonly rereadBegan: number | undefined;

@@ -24,7 +24,7 @@ export const streams = sqliteTable(
     verifiedAt: text('verified_at'),
     /** Local time at which its changing part was last listed whole. */
     listedAt: text('listed_at'),
-    /** Local time at which its counts were last compared with the API's. */
+    /** Local time at which it last had its turn in the nightly comparison with the API's counts. */
     countedAt: text('counted_at'),
     /** The rolling re-read that is under way: when it began (local time) and how far it is (server time). */
     rereadBegan: text('reread_began'),

@@ -234,6 +234,34 @@ describe('the rolling reconcile', () => {
   });
 });
 
+describe('the rolling reconcile, where streams cannot be read', () => {
+  it('reaches the others, although those that fail take its whole allowance', async () => {
+    let fails = false;
+    const lost = { status: 404, headers: {}, body: '{"status":"error","error":{"code":"NOT_FOUND","message":"gone"}}' };
+    const lab = await openLab({
+      world: { experiments: 1, roomsPerExperiment: 8 },
+      fault: ({ path }) => (fails && path.includes('/variables/') ? { kind: 'reply', reply: lost } : undefined),
+    });
+    lab.now += 20 * HOUR;
+    await lab.sync();
+    const [id = ''] = lab.simulator.world.experimentIds;
+    const oldest = lab.simulator.world.records('events', id, lab.now)[1];
+    lab.simulator.world.remove('events', id, (record) => record === oldest, lab.now + 1);
+    // The rooms are those that waited longest.
+    lab.warehouse.db.exec(
+      "UPDATE _streams SET counted_at = last_sync_at, verified_at = NULL WHERE data <> 'variables'",
+    );
+    lab.warehouse.db.exec("UPDATE _streams SET verified_at = NULL WHERE data = 'variables'");
+    fails = true;
+    lab.now += 2 * DAY;
+    for (let part = 0; part < 12; part++) {
+      lab.now += HOUR;
+      await nightly(lab, {}, 4);
+    }
+    expectMirror(lab, 'events');
+  });
+});
+
 describe('the page size', () => {
   const world = { experiments: 1, roomsPerExperiment: 45, videoSeconds: 60 };
   const requests = async (overLimit: 'accepted' | 'clamped' | 'rejected') => {
