@@ -20,8 +20,12 @@ function has(command: string, ...args: string[]): boolean {
   return status === 0;
 }
 
+/** The demo's experiment that the examples name. */
+const NAMED = 'exp_VWN5eHUim8zo';
+
 async function warehouse(): Promise<string> {
-  const lab = await openLab();
+  const lab = await openLab({ world: { seed: 2026 } });
+  expect(lab.simulator.world.experimentIds[0]).toBe(NAMED);
   lab.now += HOUR;
   await lab.sync();
   return lab.warehouse.path;
@@ -72,6 +76,22 @@ describe('the README’s examples, on a warehouse that a writer keeps open', () 
       "UPDATE _streams SET complete = 1, reason = NULL, data_as_of = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3 days') WHERE data = 'chat'",
     );
     expect(run().stderr).toContain('data as of');
+    const unread = "complete = 0, reason = 'not read yet', data_as_of = NULL, last_status = NULL";
+    set(`UPDATE _streams SET ${unread} WHERE data = 'chat'`);
+    expect(run().stderr, 'a first read under way').toContain('not read yet');
+    set("DELETE FROM _streams WHERE data = 'chat'");
+    expect(run().stderr, 'no read at all').toContain('never read');
+  });
+
+  it('of MATLAB asks the same of _freshness', async () => {
+    const [, query = ''] = /fetch\(db, "(WITH .*)"\)/.exec(snippet('matlab', 1)) ?? [];
+    const db = new Database(await warehouse());
+    const unfit = () => db.prepare(query).all().length;
+    db.exec("UPDATE _streams SET data_as_of = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')");
+    expect(unfit()).toBe(0);
+    db.exec("DELETE FROM _streams WHERE data = 'chat'");
+    expect(unfit()).toBe(1);
+    db.close();
   });
 
   it('work in the sqlite3 shell', async (context) => {
