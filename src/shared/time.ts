@@ -1,11 +1,15 @@
 /** ISO 8601 with a date, a time, optionally a fraction, and `Z` or an offset; a time without a zone is taken as UTC. */
 const ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d{2}:?\d{2})?$/;
 
+/** The form in which the warehouse keeps times, of which it reads many, and in which the API mostly sends them. */
+const KEPT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
 /**
  * Milliseconds since 1970 UTC of an ISO 8601 time, any precision beyond a millisecond cut off;
  * undefined when the text is no such time or lies outside the years 0000 to 9999.
  */
 export function parseTime(text: string): number | undefined {
+  if (KEPT_FORM.test(text)) return inRange(Date.parse(text));
   const parts = ISO.exec(text);
   if (parts === null) return undefined;
   const [, date = '', time = '', zone = 'Z'] = parts;
@@ -14,6 +18,10 @@ export function parseTime(text: string): number | undefined {
   const ms = Date.parse(
     `${date}T${clock.length === 5 ? `${clock}:00` : clock}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`,
   );
+  return inRange(ms);
+}
+
+function inRange(ms: number): number | undefined {
   return Number.isNaN(ms) || ms < EARLIEST || ms > LATEST ? undefined : ms;
 }
 

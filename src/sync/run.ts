@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { findExperiments } from './experiments.ts';
 import { planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
-import { readPosition } from '../warehouse/positions.ts';
+import { finishedRooms, partText } from '../warehouse/positions.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
 
@@ -35,7 +35,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     for (const wave of [0, 1, 2] as const) {
       const streams = experiments
         .flatMap((experiment) => plan(options, experiment))
-        .filter((stream) => waveOf(stream) === wave && !isFinished(options, stream));
+        .filter((stream) => waveOf(stream) === wave);
       results.push(...(await syncAll(options, streams)));
     }
   } finally {
@@ -59,22 +59,19 @@ type Planning = Pick<SyncOptions, 'config' | 'selection' | 'full'> & {
 
 /** The streams of a sync as far as they are known before it, for `--dry-run`. */
 export function knownStreams(options: Planning, experiments: readonly PlannedExperiment[]): Stream[] {
-  return experiments
-    .flatMap((experiment) => plan(options, experiment))
-    .filter((stream) => !isFinished(options, stream));
+  return experiments.flatMap((experiment) => plan(options, experiment));
 }
 
-function plan({ config, warehouse, selection }: Planning, experiment: PlannedExperiment): Stream[] {
+/** The streams of an experiment; a finished room is left alone unless everything is to be read again. */
+function plan({ config, warehouse, selection, full }: Planning, experiment: PlannedExperiment): Stream[] {
   const known = {
     rooms: knownRooms(warehouse.db, experiment.id).ids,
     deployments: knownDeployments(warehouse.db, experiment.id),
   };
-  return planStreams(config, experiment, known, selection);
-}
-
-/** A finished room is left alone unless everything is to be read again. */
-function isFinished({ warehouse, full }: Planning, stream: Stream): boolean {
-  return !full && stream.scope.kind === 'room' && readPosition(warehouse.db, stream).finished;
+  const streams = planStreams(config, experiment, known, selection);
+  if (full) return streams;
+  const finished = finishedRooms(warehouse.db, experiment.id);
+  return streams.filter((stream) => stream.scope.kind !== 'room' || !finished.has(partText(stream)));
 }
 
 async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promise<StreamResult[]> {

@@ -79,6 +79,17 @@ export function allPositions(db: Db): StoredPosition[] {
     .map(fromStored);
 }
 
+/** A stream's name within its experiment. */
+export function partText(stream: Pick<Stream, 'dataset' | 'scope' | 'filter'>): string {
+  return `${stream.dataset.name} ${scopeText(stream)}`;
+}
+
+/** The streams of an experiment's finished rooms, as `partText` names them: all at once, as there may be thousands. */
+export function finishedRooms(db: Db, experimentId: string): ReadonlySet<string> {
+  const sql = "SELECT data || ' ' || scope FROM _streams WHERE experiment_id = ? AND finished = 1";
+  return new Set(prepared<string>(db, 'values', sql).all(experimentId));
+}
+
 /** Writes a stream's position; inside a transaction it commits with the rows. */
 export function writePosition(db: Db, stream: Stream, position: Position): void {
   prepared(db, 'rows', WRITE).run(toStored(stream, position));
