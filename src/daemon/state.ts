@@ -63,7 +63,7 @@ export function streamsOf({ connection, warehouse, experiments }: State, full: b
 
 /** Plans anew when each stream is read. */
 export function plan(state: State, now: number): void {
-  const { connection, experiments, nights, observed, warehouse } = state;
+  const { connection, desk, experiments, nights, observed, warehouse } = state;
   const { config, budget } = connection;
   const { hour } = budget.usage();
   const { perEndpointPerMinute, reserve } = config.api.limits;
@@ -72,7 +72,7 @@ export function plan(state: State, now: number): void {
     experiments.looksPerHour +
     (isBackfilling ? BACKFILL_SHARE * hour.allowed : 0) +
     (nights.isRunning ? config.reconcile.budgetShare * hour.allowed : 0);
-  state.agenda = makeAgenda({
+  const agenda = makeAgenda({
     config,
     streams: streamsOf(state, false),
     positionOf: (stream) => readPosition(warehouse.db, stream),
@@ -87,5 +87,8 @@ export function plan(state: State, now: number): void {
     since: Math.max(state.connectedAt, state.troubles.overSince()),
     now,
   });
+  // Its position is that of the read before: what is being read would begin again as soon as it ends.
+  const entries = agenda.entries.map((entry) => (desk.work.has(entry.key) ? { ...entry, dueAt: Infinity } : entry));
+  state.agenda = { ...agenda, entries };
   state.plannedAt = now;
 }
