@@ -35,13 +35,19 @@ export interface Situation {
   /** Requests that polls may plan with. */
   readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number };
   readonly scheduleOf: (expression: string) => Schedule;
-  /** When the key, the network or the configuration last changed for the better: what failed before is tried again. */
-  readonly since: number;
+  /** When the key or the configuration last changed: what failed before is tried again. */
+  readonly connectedAt: number;
+  /** When the key, the network or the disk last began to work again; 0 where they always did. */
+  readonly workingSince: number;
   readonly now: number;
 }
 
-/** How long at most a stream that was not read well is left alone; a first read that is incomplete costs many requests. */
+/**
+ * How long at most a stream that was not read well is left alone; a first read that is incomplete costs many requests. One
+ * that goes on failing, with several tries each time, must not use up the hour: it is left alone twice as long each time.
+ */
 const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR_MS } as const;
+const LONGEST_AGAIN_MS = { failed: HOUR_MS, skipped: AGAIN_MS.skipped } as const;
 
 /** When each stream is to be read next: the first reads at once, the others by their schedule. */
 export function makeAgenda(situation: Situation): Agenda {
@@ -76,11 +82,18 @@ function nextRead(
   situation: Situation,
   stream: Stream,
   key: string,
-  { backfilled, lastSyncAt = 0, lastStatus }: Position,
+  { backfilled, lastSyncAt: notedAt = 0, lastStatus }: Position,
   interval: number | undefined,
 ): number {
-  if (lastStatus === 'failed' || lastStatus === 'skipped')
-    return lastSyncAt <= situation.since ? 0 : lastSyncAt + AGAIN_MS[lastStatus];
+  // A read that lies ahead was noted by a clock that was wrong: nobody knows how long ago it was.
+  const lastSyncAt = notedAt > situation.now ? 0 : notedAt;
+  if (lastStatus === 'failed' || lastStatus === 'skipped') {
+    const failures = situation.observed.failures(key);
+    // What fails while all the rest works does so for a reason of its own.
+    const since = Math.max(situation.connectedAt, failures > 1 ? 0 : situation.workingSince);
+    if (lastSyncAt <= since) return 0;
+    return lastSyncAt + Math.min(LONGEST_AGAIN_MS[lastStatus], AGAIN_MS[lastStatus] * 2 ** Math.max(0, failures - 1));
+  }
   if (!backfilled) return lastStatus === 'incomplete' ? lastSyncAt + AGAIN_MS.incomplete : 0;
   if (interval !== undefined) {
     const changedAt = situation.changedAt(stream.experimentId, stream.dataset.name);

@@ -37,8 +37,12 @@ export interface DaemonOptions {
   readonly onReady?: (at: { http: string | undefined; socket: string }) => void;
 }
 
-/** Without progress for longer than this although there is something to do, something hangs. */
+/**
+ * Without progress for longer than this although there is something to do, something hangs; or for longer than the tries
+ * of one request may take.
+ */
 const STALLED_MS = 15 * 60_000;
+const STALLED_TIMEOUTS = 6;
 const WATCH_EVERY_MS = 10_000;
 const KEY_LOOK_MS = 15_000;
 const GROWTH_EVERY_MS = 3_600_000;
@@ -61,7 +65,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const { http } = options.config;
     if (http !== undefined) {
-      server = await startHttp({ ...http, view: daemon.view, maxAgeMs: STALLED_MS, log });
+      server = await startHttp({ ...http, view: daemon.view, maxAgeMs: patienceMs(options.config), log });
       log.info({ url: server.url }, 'the dashboard is at this address');
     }
     options.onReload(() => daemon.reload());
@@ -100,15 +104,15 @@ function assemble(options: DaemonOptions): Daemon {
   const troubles = createTroubles(clock, log);
   const startedAt = clock.now();
   let lastProgressAt = startedAt;
-  let connectedAt = startedAt;
-  let waitsUntil = 0;
+  // By the time since boot, as the clock may be set.
+  const progress = { at: clock.uptime(), waitsUntil: 0 };
   const made: { engine?: Engine } = {};
   const askers = new Set<Tell>();
   const connect = (config: Config) =>
     options.connect(config, {
       shareOf: (priority) => made.engine?.shareOf(priority) ?? 1,
       onWait({ priority, ...wait }) {
-        waitsUntil = Math.max(waitsUntil, clock.now() + wait.waitMs);
+        progress.waitsUntil = Math.max(progress.waitsUntil, clock.uptime() + wait.waitMs);
         if (priority === PRIORITY.asked) for (const tell of askers) tell({ wait });
       },
       onRefused({ endpoint, waitMs }) {
@@ -116,12 +120,14 @@ function assemble(options: DaemonOptions): Daemon {
       },
     });
   let connection = connect(options.config);
-  const onProgress = () => (lastProgressAt = clock.now());
+  const onProgress = () => {
+    lastProgressAt = clock.now();
+    progress.at = clock.uptime();
+  };
   const engine = (made.engine = createEngine({ warehouse, clock, log, connection, troubles, problems, onProgress }));
   const renew = (config: Config) => {
     const former = connection;
     connection = connect(config);
-    connectedAt = clock.now();
     void engine
       .reconnect(connection)
       .then(() => former.client.close())
@@ -145,7 +151,7 @@ function assemble(options: DaemonOptions): Daemon {
     askers,
     connection: () => connection,
     view: () => viewOf(shown),
-    checkAlerts: (signal) => checkAlerts({ ...shown, log, connectedAt: () => connectedAt }, signal),
+    checkAlerts: (signal) => checkAlerts({ ...shown, log, connectedAt: () => engine.connectedAt }, signal),
     reload() {
       options.notifier.reloading();
       try {
@@ -171,8 +177,16 @@ function assemble(options: DaemonOptions): Daemon {
         connection = { ...connection, config: next };
       }
     },
-    isAlive: () => engine.desk.work.size === 0 || clock.now() - lastProgressAt < STALLED_MS || clock.now() < waitsUntil,
+    isAlive() {
+      const since = clock.uptime() - patienceMs(connection.config);
+      const goesOn = engine.turnedAt > since && (engine.desk.work.size === 0 || progress.at > since);
+      return goesOn || clock.uptime() < progress.waitsUntil;
+    },
   };
+}
+
+function patienceMs({ api }: Config): number {
+  return Math.max(STALLED_MS, STALLED_TIMEOUTS * api.timeoutMs);
 }
 
 /** @throws WarehouseError when the new configuration needs a new start. */
@@ -196,18 +210,19 @@ function currentKey(reload: () => Config): Pick<Config['api'], 'key' | 'keyExpir
 
 /** What has to be done now and then: systemd's watchdog, a new key, how the warehouse grows. */
 async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon: Daemon, signal: AbortSignal) {
-  let [keyAt, growthAt, alertsAt] = [clock.now() + KEY_LOOK_MS, 0, clock.now() + ALERTS_EVERY_MS];
+  // By the time since boot, as the clock may be set.
+  let [keyAt, growthAt, alertsAt] = [clock.uptime() + KEY_LOOK_MS, 0, clock.uptime() + ALERTS_EVERY_MS];
   let checking = Promise.resolve();
   while (!signal.aborted) {
     try {
-      const now = clock.now();
+      const up = clock.uptime();
       if (daemon.isAlive()) notifier.watchdog();
-      if (now >= keyAt) {
-        keyAt = now + KEY_LOOK_MS;
+      if (up >= keyAt) {
+        keyAt = up + KEY_LOOK_MS;
         daemon.followKey();
       }
-      if (now >= alertsAt) {
-        alertsAt = now + ALERTS_EVERY_MS;
+      if (up >= alertsAt) {
+        alertsAt = up + ALERTS_EVERY_MS;
         // A channel that hangs holds up the next check, and nothing else.
         checking = checking
           .then(() => daemon.checkAlerts(signal))
@@ -215,9 +230,9 @@ async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon:
             if (!signal.aborted) log.error({ err: error }, 'the alerts could not be checked');
           });
       }
-      if (now >= growthAt) {
-        growthAt = now + GROWTH_EVERY_MS;
-        noteGrowth(warehouse.db, now);
+      if (up >= growthAt) {
+        growthAt = up + GROWTH_EVERY_MS;
+        noteGrowth(warehouse.db, clock.now());
         warehouse.refreshViews();
       }
     } catch (error) {

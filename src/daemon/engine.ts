@@ -28,7 +28,14 @@ export interface Engine {
   readonly agenda: Agenda;
   readonly desk: Desk;
   readonly experiments: Experiments;
+  /** When the connection or the configuration last changed (milliseconds since 1970 UTC). */
+  readonly connectedAt: number;
+  /** When the last turn began, by the time since boot. */
+  readonly turnedAt: number;
 }
+
+/** A clock set back by less does no harm: what is due comes later by as much. */
+const SET_BACK_MS = 60_000;
 
 export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
   readonly connection: Connection;
@@ -41,6 +48,7 @@ export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' |
 
 export function createEngine(options: EngineOptions): Engine {
   let nap = new AbortController();
+  let turnedAt = options.clock.uptime();
   const wake = () => nap.abort();
   const schedules = new Map<string, Schedule>();
   const state: State = {
@@ -57,6 +65,7 @@ export function createEngine(options: EngineOptions): Engine {
     plannedAt: -Infinity,
     asked: 0,
     background: new AbortController(),
+    seenAt: -Infinity,
     fatal: undefined,
   };
   const asked = createAskedWork(state, wake);
@@ -69,12 +78,21 @@ export function createEngine(options: EngineOptions): Engine {
     get experiments() {
       return state.experiments;
     },
+    get connectedAt() {
+      return state.connectedAt;
+    },
+    get turnedAt() {
+      return turnedAt;
+    },
     shareOf: (priority) => shareOf(state, priority),
     async run(signal) {
       signal.addEventListener('abort', wake, { once: true });
       while (!signal.aborted && fatalOf(state) === undefined) {
         nap = new AbortController();
         const rested = nap.signal;
+        if (options.clock.now() < state.seenAt - SET_BACK_MS) startAnew(state, options);
+        state.seenAt = options.clock.now();
+        turnedAt = options.clock.uptime();
         await turn(state, signal);
         await options.clock.sleep(napMs(state), AbortSignal.any([rested, signal])).catch(() => undefined);
       }
@@ -100,6 +118,22 @@ export function createEngine(options: EngineOptions): Engine {
       await Promise.all([state.desk.settled(), underWay]);
     },
   };
+}
+
+/**
+ * The clock was set back: what was noted by it lies ahead, and nothing would be read before that time comes again. All of
+ * that is learned anew within minutes; what the warehouse holds of the future, `agenda.ts` and the reconcile leave out.
+ */
+function startAnew(state: State, options: EngineOptions): void {
+  const { clock, log, troubles, connection, schedules } = state;
+  log.warn({ byMs: state.seenAt - clock.now() }, 'the clock was set back: everything is looked at anew');
+  troubles.clockSetBack();
+  state.connectedAt = Math.min(state.connectedAt, clock.now());
+  state.observed = createObserved();
+  state.walGuard = createWalGuard(options.walBounds);
+  state.experiments = followExperiments(connection.config, options);
+  state.nights = nightsOf(options, connection, schedules);
+  state.plannedAt = -Infinity;
 }
 
 /** Read anew each time, as turns change it. */

@@ -35,8 +35,9 @@ export function createNights(
       return isRunning;
     },
     isDue(now) {
-      // What was just read for the first time needs no reconcile before the next night.
-      if (night === undefined) keep({ slot: now, isDone: true });
+      // What was just read for the first time needs no reconcile before the next night. A night that lies ahead was noted
+      // by a clock that was wrong.
+      if (night === undefined || night.slot > now) keep({ slot: now, isDone: true });
       const slot = schedule.lastSlot(night?.slot ?? now, now);
       if (slot !== undefined) {
         keep({ slot, isDone: false });

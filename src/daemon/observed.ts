@@ -9,6 +9,10 @@ export interface Observed {
   /** Something went wrong that no result tells: the stream is left alone until then. */
   rest(key: string, until: number): void;
   restsUntil(key: string): number;
+  /** A read of a stream ended: whether it failed by itself, and not because nothing can be read. */
+  noteEnd(key: string, failed: boolean): void;
+  /** How often it failed since it was last read. */
+  failures(key: string): number;
 }
 
 /** How much a poll counts in the cost that is expected of the next one. */
@@ -17,6 +21,7 @@ const WEIGHT = 0.3;
 export function createObserved(): Observed {
   const seen = new Map<string, { rowsPerHour: number; cost: number; at: number }>();
   const resting = new Map<string, number>();
+  const failed = new Map<string, number>();
   return {
     of: (key) => seen.get(key) ?? { rowsPerHour: 0, cost: 1 },
     note(key, { inserted, requests, oldestNew }, now) {
@@ -35,5 +40,10 @@ export function createObserved(): Observed {
     },
     rest: (key, until) => void resting.set(key, until),
     restsUntil: (key) => resting.get(key) ?? 0,
+    noteEnd(key, isFailure) {
+      if (isFailure) failed.set(key, (failed.get(key) ?? 0) + 1);
+      else failed.delete(key);
+    },
+    failures: (key) => failed.get(key) ?? 0,
   };
 }

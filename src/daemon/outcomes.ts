@@ -16,6 +16,9 @@ export function noteResult(state: State, stream: Stream, result: StreamResult): 
   const { error, data, status } = result;
   observed.note(streamText(stream), result, now);
   experiments.note(result);
+  // While the server is away, that a stream fails says nothing of the stream.
+  const isAway = error?.code === 'SERVER_UNREACHABLE' && troubles.isTrying();
+  if (!isAway) observed.noteEnd(streamText(stream), status === 'failed');
   if (error?.code === 'SERVER_UNREACHABLE') troubles.meet(new WarehouseError(error.code, error.message));
   else troubles.over();
   if (error !== undefined) problems.note({ at: now, code: error.code, text: error.message, hint: error.hint });

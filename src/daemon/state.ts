@@ -18,9 +18,9 @@ import type { Desk } from './work.ts';
 export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
   readonly troubles: Troubles;
   readonly problems: Problems;
-  readonly observed: Observed;
+  observed: Observed;
   readonly desk: Desk;
-  readonly walGuard: WalGuard;
+  walGuard: WalGuard;
   readonly schedules: Map<string, Schedule>;
   /** Told of every page and every result. */
   readonly onProgress: () => void;
@@ -37,6 +37,8 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   asked: number;
   /** Ends what can wait: first reads and reconcile. Whoever needs room aborts it; the next turn begins with another one. */
   background: AbortController;
+  /** The time of the last turn, by which a clock that was set back is noticed. */
+  seenAt: number;
   /** An error after which nothing can be written any more. */
   fatal: Error | undefined;
 }
@@ -84,7 +86,8 @@ export function plan(state: State, now: number): void {
       perEndpointPerMinute: perEndpointPerMinute * (1 - reserve),
     },
     scheduleOf: (expression) => scheduleOf(state, expression),
-    since: Math.max(state.connectedAt, state.troubles.overSince()),
+    connectedAt: state.connectedAt,
+    workingSince: state.troubles.overSince(),
     now,
   });
   // Its position is that of the read before: what is being read would begin again as soon as it ends.

@@ -11,8 +11,12 @@ export interface Troubles {
   keyRefused(): string | undefined;
   /** An error that concerns every stream. */
   meet(error: WarehouseError): void;
-  /** An answer came: the network and the key work. */
+  /** A stream was read: the network, the key and the disk work. */
   over(): void;
+  /** An answer came, which says nothing of the disk. */
+  answered(): void;
+  /** Of a clock that was set back, no time that is ahead counts any more. */
+  clockSetBack(): void;
   /** When the last trouble was over (milliseconds since 1970 UTC); 0 where there was none. */
   overSince(): number;
 }
@@ -31,8 +35,18 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
   let until = 0;
   let refusal: string | undefined;
   let began: number | undefined;
+  let isOfDisk = false;
   let tries = 0;
   let overAt = 0;
+  const over = () => {
+    if (began === undefined) return;
+    log.info({ afterMs: Math.max(0, clock.now() - began) }, 'working again');
+    began = undefined;
+    overAt = clock.now();
+    refusal = undefined;
+    until = 0;
+    tries = 0;
+  };
   return {
     overSince: () => overAt,
     restsUntil: () => until,
@@ -45,6 +59,7 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
       if (began === undefined)
         log.error({ code: error.code, hint: error.hint, requestId: error.requestId }, error.message);
       began ??= now;
+      isOfDisk = error.code.startsWith('WAREHOUSE_');
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;
         until = now + Math.min(LONGEST_KEY_MS, FIRST_KEY_MS * 2 ** tries++);
@@ -52,14 +67,14 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
         until = now + Math.min(LONGEST_OFFLINE_MS, FIRST_OFFLINE_MS * 2 ** tries++);
       } else until = now + DISK_AGAIN_MS;
     },
-    over() {
-      if (began === undefined) return;
-      log.info({ afterMs: clock.now() - began }, 'working again');
-      began = undefined;
-      overAt = clock.now();
-      refusal = undefined;
-      until = 0;
-      tries = 0;
+    over,
+    answered() {
+      if (!isOfDisk) over();
+    },
+    clockSetBack() {
+      const now = clock.now();
+      until = Math.min(until, now);
+      overAt = Math.min(overAt, now);
     },
   };
 }

@@ -35,7 +35,7 @@ export async function turn(state: State, signal: AbortSignal): Promise<void> {
   if (hasAnswered) {
     state.plannedAt = -Infinity;
     // In a quiet lab no stream may be due for hours.
-    if (troubles.keyRefused() !== undefined) troubles.over();
+    troubles.answered();
   }
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
   if (signal.aborted || state.asked > 0 || clock.now() < troubles.restsUntil()) return;

@@ -76,8 +76,10 @@ export async function reconcile(
 }
 
 function isDue({ dataset }: Stream, { backfilled, countedAt, verifiedAt }: Position, now: number): boolean {
-  if (!backfilled || now - (countedAt ?? 0) < DUE_AFTER_MS) return false;
-  return dataset.read === 'incremental' || now - (verifiedAt ?? 0) > NIGHTS * DAY_MS;
+  // What lies ahead was noted by a clock that was wrong.
+  const since = (at = 0) => (at > now ? Infinity : now - at);
+  if (!backfilled || since(countedAt) < DUE_AFTER_MS) return false;
+  return dataset.read === 'incremental' || since(verifiedAt) > NIGHTS * DAY_MS;
 }
 
 /** One night's part of a stream; gives the rows that were mended. */

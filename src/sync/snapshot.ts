@@ -19,7 +19,8 @@ export async function readSnapshot(session: Session): Promise<void> {
   const first = await firstPage(session);
   if (first.doubts.length > 0) return readCut(session, first);
   const before = position(session);
-  const isRecent = before.complete && startedAt - (before.listedAt ?? 0) < RELIST_AFTER_MS;
+  const { complete, listedAt = 0 } = before;
+  const isRecent = complete && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
   const sameCount = first.total !== undefined && first.total === countRows(warehouse.db, stream);
   if (!session.full && isRecent && sameCount && first.hasMore === true) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.

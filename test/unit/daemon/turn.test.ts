@@ -76,3 +76,47 @@ describe('a turn', () => {
     expect(Math.min(...pauses)).toBeGreaterThan(10_000);
   });
 });
+
+/** Requests of each of so many hours. */
+async function hours({ requests, wait }: ReturnType<typeof lab>, count: number, of = ''): Promise<number[]> {
+  const counts: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const before = requests.length;
+    await wait(HOUR);
+    counts.push(requests.slice(before).filter(({ path }) => path.includes(of)).length);
+  }
+  return counts;
+}
+
+describe('a clock that is set back', () => {
+  it('keeps nothing waiting until the time comes again', async () => {
+    const daemon = lab();
+    await daemon.wait(HOUR / 2);
+    daemon.setBack.ms = 24 * HOUR;
+    const [first = 0, second = 0] = await hours(daemon, 2);
+    expect(first).toBeGreaterThan(60);
+    expect(second).toBeGreaterThan(60);
+    const ahead = daemon.warehouse.db
+      .prepare<[string], number>('SELECT count(*) FROM _streams WHERE NOT finished AND last_sync_at > ?')
+      .pluck();
+    expect(ahead.get(new Date(START).toISOString())).toBe(0);
+    await daemon.stop();
+  });
+});
+
+describe('a data type that cannot be reached while all others can', () => {
+  it('neither uses up the hour nor holds the others up', async () => {
+    const broken = lab(({ path }) =>
+      path.includes('/chat/')
+        ? { error: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }) }
+        : undefined,
+    );
+    const [first = 0, second = 0, third = 0] = await hours(broken, 3, '/chat/');
+    expect(first).toBeLessThan(100);
+    expect(second).toBeLessThan(50);
+    expect(third).toBeLessThan(50);
+    const unread = "SELECT DISTINCT data FROM _streams WHERE NOT backfilled AND last_status IS NOT 'skipped'";
+    expect(broken.warehouse.db.prepare(unread).pluck().all()).toEqual(['chat']);
+    await broken.stop();
+  });
+});
