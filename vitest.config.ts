@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // A second, the default, is little on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page, Route } from 'playwright-core';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/daemon/http.ts';
 import type { DaemonView } from '../../src/daemon/view.ts';
 import { silentLog } from '../../src/shared/log.ts';
@@ -26,7 +26,7 @@ function listen(view: () => DaemonView, change: Partial<HttpOptions> = {}): Prom
   return startHttp({ ...common, view, ...change });
 }
 
-/** The dashboard of a view that the test can change, in a page whose clock the test drives. */
+/** The dashboard of a view that the test can change, in a page whose clock stands still until the test lets it run. */
 async function open(view: DaemonView = sampleView(NOW), options: BrowserContextOptions = {}) {
   const shown = { view };
   const server = await listen(() => shown.view);
@@ -46,17 +46,18 @@ async function open(view: DaemonView = sampleView(NOW), options: BrowserContextO
     await server.close();
     expect(elsewhere).toEqual([]);
   });
-  await page.clock.install({ time: NOW });
+  await page.clock.install({ time: NOW - 1000 });
+  await page.clock.pauseAt(NOW);
   await page.goto(server.url);
   return { shown, server, page, errors };
 }
 
-/** Lets the page's clock run until it has asked for the page again. */
+/** Lets the page's clock run until it has asked for the page again and shows what came. */
 async function refreshed(page: Page): Promise<void> {
-  const answer = page.waitForResponse((response) => response.request().resourceType() === 'fetch');
+  const updated = () => page.locator('#live').innerText();
+  const before = await updated();
   await page.clock.runFor(5100);
-  await (await answer).finished();
-  await page.waitForTimeout(50);
+  await expect.poll(updated).not.toBe(before);
 }
 
 /** Lets the page's clock run, one round of asking after another, until the page says something. */
@@ -71,6 +72,20 @@ async function until(page: Page, said: () => Promise<string>, words: string | Re
       { timeout: 30_000 },
     )
     .toMatch(words);
+}
+
+/** Expects the page to say, in that unit, how much time of its own clock has passed since the state that it shows. */
+async function expectAge(page: Page, unit: 's' | 'min'): Promise<void> {
+  const [now, text] = await page.evaluate<[number, string]>(
+    "[Date.now(), document.getElementById('gone-since').textContent]",
+  );
+  const words = /^What stands below is from (\d\d:\d\d:\d\d), (\d+) (s|min) ago\. The page goes on trying\.$/;
+  const [, clock = '', count, shown] = words.exec(text) ?? [];
+  const age = now - Date.parse(`2026-03-11T${clock}Z`);
+  expect([text, shown]).toEqual([text, unit]);
+  // The age is said anew every five seconds, and rounded; so is the time, to the second before.
+  const unitMs = unit === 's' ? 1000 : 60_000;
+  expect(Math.abs(Number(count) * unitMs - age), `${text} It is ${age} ms old.`).toBeLessThanOrEqual(6000 + unitMs / 2);
 }
 
 const unfoldAll = (page: Page) =>
@@ -351,16 +366,17 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
   test('keeps the last state and says how old it is when the daemon goes away, and goes on when it is back', async () => {
     const { page, server } = await open();
     const before = await page.locator('main').innerText();
-    const alert = page.getByRole('alert');
     expect(await page.locator('#gone').isVisible()).toBe(false);
     await server.close();
-    await until(page, () => alert.innerText(), /^The daemon does not answer\.$/);
-    const age = page.locator('#gone-since');
-    await until(
-      page,
-      () => age.innerText(),
-      /^What stands below is from 14:02:\d\d, 2 min ago\. The page goes on trying\.$/,
-    );
+    await until(page, () => page.getByRole('alert').innerText(), /^The daemon does not answer\.$/);
+    for (const [runFor, unit] of [
+      [5000, 's'],
+      [120_000, 'min'],
+      [600_000, 'min'],
+    ] as const) {
+      await page.clock.runFor(runFor);
+      await expectAge(page, unit);
+    }
     expect(await page.locator('main').innerText()).toBe(before);
     expect(await page.title()).toContain('No answer');
     const again = await listen(() => sampleView(NOW, { problems: [] }), { port: Number(new URL(server.url).port) });
@@ -369,6 +385,27 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await until(page, async () => String(await page.locator('#gone').isVisible()), 'false');
     expect(await page.locator('#problems').innerText()).toContain('None.');
     expect(await page.title()).toContain('2 of 221 streams are not complete');
+  });
+
+  test('asks again within a minute, and lets the age go on, although a request took ten seconds to fail', async () => {
+    const { page, server } = await open();
+    const held: Route[] = [];
+    await page.route(`${server.url}/`, (route) => void held.push(route));
+    await page.clock.runFor(5100);
+    await expect.poll(() => held.length).toBe(1);
+    await page.clock.runFor(10_000);
+    await held[0]?.abort();
+    await expect.poll(() => page.getByRole('alert').innerText()).toBe('The daemon does not answer.');
+    await page.clock.runFor(55_000);
+    await expectAge(page, 's');
+    expect(held).toHaveLength(1);
+    await page.clock.runFor(5000);
+    await expect.poll(() => held.length).toBe(2);
+    await page.clock.runFor(60_000);
+    await expectAge(page, 'min');
+    await page.unroute(`${server.url}/`);
+    await page.getByRole('button', { name: 'Pause updates' }).click();
+    expect(await page.locator('#gone-since').innerText()).toContain('ago. Updates are paused.');
   });
 
   test('says so when the daemon fails, wants a token, or is another program', async () => {

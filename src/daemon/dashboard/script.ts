@@ -1,11 +1,11 @@
 /**
  * The page's own script. It asks for the page again every few seconds and carries over what differs, node by node, so
  * that focus, selection, scroll position and unfolded lists stay. Where the daemon does not answer, the last state stays
- * and the page says how old it is.
+ * and the page says how old it is, and asks again within a minute.
  */
 export const SCRIPT = `(() => {
 'use strict';
-const EVERY_MS = 5000, PATIENCE_MS = 10000;
+const EVERY_MS = 5000, SELDOM_MS = 60000, PATIENCE_MS = 10000;
 const root = document.documentElement;
 const live = document.getElementById('live');
 const gone = document.getElementById('gone');
@@ -37,6 +37,12 @@ function carryOver(from, to) {
   while (at) { const next = at.nextSibling; at.remove(); at = next; }
 }
 
+function sayAge() {
+  if (gone.hidden) return;
+  const next = paused ? 'Updates are paused.' : 'The page goes on trying.';
+  say(since, 'What stands below is from ' + clock(lastAt) + ', ' + span(Date.now() - lastAt) + ' ago. ' + next);
+}
+
 function show(text) {
   const next = new DOMParser().parseFromString(text, 'text/html');
   const build = next.documentElement.dataset.build;
@@ -59,7 +65,7 @@ async function ask() {
   });
   if (answer.status === 401) throw new Error('The daemon asks for its token again: reload this page.');
   if (!answer.ok) throw new Error('The daemon cannot make this page now (HTTP ' + answer.status + '); its log says why.');
-  return answer.text();
+  return answer.text().catch(() => { throw new Error('The daemon broke off its answer.'); });
 }
 
 async function refresh() {
@@ -73,13 +79,14 @@ async function refresh() {
     root.dataset.gone = '';
     gone.hidden = false;
     say(why, error.message);
-    say(since, 'What stands below is from ' + clock(lastAt) + ', ' + span(Date.now() - lastAt) + ' ago. The page goes on trying.');
+    sayAge();
     document.title = 'No answer · HyperStudy Warehouse';
   }
   running = false;
   say(updated, (paused ? 'Paused at ' : 'Updated ') + clock(lastAt));
   // A page that takes long to make is asked for less often.
-  if (!paused && !document.hidden) timer = setTimeout(refresh, Math.max(EVERY_MS, 20 * (performance.now() - began)));
+  const wait = Math.min(SELDOM_MS, Math.max(EVERY_MS, 20 * (performance.now() - began)));
+  if (!paused && !document.hidden) timer = setTimeout(refresh, wait);
 }
 
 pause.type = 'button';
@@ -88,11 +95,13 @@ pause.addEventListener('click', () => {
   paused = !paused;
   pause.textContent = paused ? 'Go on updating' : 'Pause updates';
   clearTimeout(timer);
+  sayAge();
   if (paused) say(updated, 'Paused at ' + clock(lastAt)); else refresh();
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden && !paused) refresh(); });
 say(updated, 'Updated ' + clock(lastAt));
 live.replaceChildren(updated, ' ', pause);
 timer = setTimeout(refresh, EVERY_MS);
+setInterval(sayAge, EVERY_MS);
 })();
 `;
