@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { createClient, type Client } from '../api/client.ts';
 import { keyIdOf } from '../budget/key-id.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
-import { openLedger, type LedgerOptions } from '../budget/ledger.ts';
+import { openLedger, type Ledger, type LedgerOptions } from '../budget/ledger.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { secretsOf } from '../config/secrets.ts';
@@ -10,7 +10,7 @@ import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { createLog, type Log } from '../shared/log.ts';
-import { openForReading, plainError, type Db } from '../warehouse/open.ts';
+import { openForReading, plainError, withPlainErrors, type Db } from '../warehouse/open.ts';
 import { rememberRefusal } from '../warehouse/refusal.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { VERSION } from './version.ts';
@@ -100,7 +100,10 @@ type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOpti
 export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHooks = {}): Budget {
   const { key, limits, timeoutMs, concurrency } = config.api;
   const keyId = keyIdOf(key);
-  const ledger = openLedger(db, { clock, keyId, ...limits, shareOf: hooks.shareOf, deadlineMs: timeoutMs });
+  const ledger = plainly(
+    db.name,
+    openLedger(db, { clock, keyId, ...limits, shareOf: hooks.shareOf, deadlineMs: timeoutMs }),
+  );
   return createBudget({
     ledger,
     clock,
@@ -111,6 +114,16 @@ export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHo
       hooks.onRefused?.(refusal);
     },
   });
+}
+
+/** Before anything is asked the ledger is written: it is the first to meet a full disk, which has to be said in words. */
+function plainly(path: string, ledger: Ledger): Ledger {
+  return {
+    ...ledger,
+    tryStart: (endpoint, priority) => withPlainErrors(path, () => ledger.tryStart(endpoint, priority)),
+    finish: (token) => withPlainErrors(path, () => ledger.finish(token)),
+    pause: (endpoint, waitMs) => withPlainErrors(path, () => ledger.pause(endpoint, waitMs)),
+  };
 }
 
 export function openClient(config: Config, budget: Budget, log: Log, clock: Clock): Client {

@@ -6,6 +6,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
+import { plainError } from '../warehouse/open.ts';
 import { readPosition } from '../warehouse/positions.ts';
 import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
 import { readIncremental } from './incremental.ts';
@@ -84,8 +85,9 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   const session = openSession({ ...context, full }, stream);
   try {
     await (stream.dataset.read === 'incremental' ? readIncremental(session) : readSnapshot(session));
-  } catch (error) {
-    if (!(error instanceof WarehouseError)) throw error;
+  } catch (thrown) {
+    const error = thrown instanceof WarehouseError ? thrown : plainError(context.warehouse.path, thrown);
+    if (error === undefined) throw thrown;
     const status = error.code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
     // What was interrupted is as complete as it was before.
     if (!error.code.startsWith('WAREHOUSE_') && error.code !== 'INTERRUPTED') {
