@@ -59,9 +59,32 @@ export function closeForWriting(db: Db): void {
   } catch {
     // On a full disk what is committed stays in the -wal, from where the next connection takes it.
   }
-  const { mode } = statSync(db.name);
+  const mode = statSync(db.name, { throwIfNoEntry: false })?.mode;
   db.close();
+  if (mode === undefined) return;
   for (const suffix of ['-wal', '-shm']) closeSync(openSync(db.name + suffix, 'a', mode & 0o777));
+}
+
+/**
+ * Gives what checks that the path still leads to the file that is open: SQLite goes on writing to one that was moved,
+ * deleted or replaced, where nobody reads it and nobody would notice.
+ */
+export function watchFile(path: string): () => void {
+  const identity = () => {
+    const file = statSync(path, { throwIfNoEntry: false });
+    return file === undefined ? 'none' : `${file.dev}:${file.ino}`;
+  };
+  const own = identity();
+  return () => {
+    if (identity() === own) return;
+    throw new WarehouseError(
+      'WAREHOUSE_CORRUPT',
+      `The file ${path} was moved, deleted or replaced while it was open. Nothing more is written.`,
+      {
+        hint: 'Start again, and it goes on with the file that is there then, or with a new one. Stop every hsw before you move or restore the file.',
+      },
+    );
+  };
 }
 
 /** Filesystems on which SQLite's write-ahead log loses data, by their names in /proc/mounts. */

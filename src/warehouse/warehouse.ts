@@ -7,7 +7,7 @@ import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';
 import { acquireWriterLock } from './lock.ts';
 import { migrate } from './migrate.ts';
-import { closeForWriting, openForWriting, withPlainErrors, type Db } from './open.ts';
+import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
 import { readPosition, writePosition, type Position } from './positions.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
@@ -75,6 +75,7 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
 
 function writer(db: Db, path: string, clock: Clock, release: () => void): Warehouse {
   const upserts = new Map<string, Upsert>();
+  const checkFile = watchFile(path);
   let lastNow = 0;
   /** Strictly rising, as a row counts as new when it was first seen in this very transaction. */
   const nextNow = () => (lastNow = Math.max(clock.now(), lastNow + 1));
@@ -115,7 +116,10 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
   return {
     db,
     path,
-    commit: (stream, batch) => withPlainErrors(path, () => commit.immediate(stream, batch)),
+    commit(stream, batch) {
+      checkFile();
+      return withPlainErrors(path, () => commit.immediate(stream, batch));
+    },
     refreshViews: () => withPlainErrors(path, () => refreshViews(db, DATASETS)),
     close() {
       closeForWriting(db);

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
@@ -265,6 +274,29 @@ describe('the warehouse', () => {
     );
     expect(warehouse.db.prepare('SELECT count(*) FROM events').pluck().get()).toBe(0);
     warehouse.close();
+  });
+
+  it.each([
+    ['moved away', false],
+    ['replaced', true],
+  ])('writes nothing more once its file was %s, and leaves the other one alone', (_what, isReplaced) => {
+    const path = join(temporaryFolder(), 'w.db');
+    const warehouse = open(path);
+    warehouse.commit(stream, { rows: [row({ id: 'evt_1' })] });
+    renameSync(path, `${path}.former`);
+    if (isReplaced) writeFileSync(path, 'a backup');
+    expect(() => warehouse.commit(stream, { rows: [row({ id: 'evt_2' })] })).toThrow(
+      expect.objectContaining({
+        code: 'WAREHOUSE_CORRUPT',
+        message: `The file ${path} was moved, deleted or replaced while it was open. Nothing more is written.`,
+      }),
+    );
+    warehouse.close();
+    expect(existsSync(path)).toBe(isReplaced);
+    if (isReplaced) expect(readFileSync(path, 'utf8')).toBe('a backup');
+    const former = new Database(`${path}.former`, { readonly: true });
+    expect(former.prepare('SELECT id FROM events').pluck().all()).toEqual(['evt_1']);
+    former.close();
   });
 
   it('denormalises what it stored under another experiment’s name', () => {
