@@ -127,6 +127,7 @@ function assemble(options: DaemonOptions): Daemon {
   const engine = (made.engine = createEngine({ warehouse, clock, log, connection, troubles, problems, onProgress }));
   const renew = (config: Config) => {
     const former = connection;
+    progress.waitsUntil = 0;
     connection = connect(config);
     void engine
       .reconnect(connection)
@@ -144,6 +145,7 @@ function assemble(options: DaemonOptions): Daemon {
     connection: () => connection,
     lastProgressAt: () => lastProgressAt,
     refusedAt: () => recallRefusal(warehouse.db, keyIdOf(connection.config.api.key))?.at,
+    limitedUntil: () => (progress.waitsUntil === 0 ? undefined : clock.now() + progress.waitsUntil - clock.uptime()),
   };
   return {
     engine,

@@ -19,7 +19,8 @@ export function noteResult(state: State, stream: Stream, result: StreamResult): 
   // While the server is away, that a stream fails says nothing of the stream.
   const isAway = error?.code === 'SERVER_UNREACHABLE' && troubles.isTrying();
   if (!isAway) observed.noteEnd(streamText(stream), status === 'failed');
-  if (error?.code === 'SERVER_UNREACHABLE') troubles.meet(new WarehouseError(error.code, error.message));
+  if (error?.code === 'SERVER_UNREACHABLE')
+    troubles.meet(new WarehouseError(error.code, error.message, { hint: error.hint }), true);
   else troubles.over();
   if (error !== undefined) problems.note({ at: now, code: error.code, text: error.message, hint: error.hint });
   else if (status === 'incomplete') {
@@ -48,7 +49,7 @@ export function noteFailure(
     if (code === 'INTERRUPTED' || isFormer) return;
     problems.note({ at: clock.now(), code, text: message, hint });
     if (code === 'WAREHOUSE_CORRUPT') state.fatal = error;
-    else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(error);
+    else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(error, stream !== undefined);
     return;
   }
   const key = stream === undefined ? 'reconcile' : streamText(stream);

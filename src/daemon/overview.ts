@@ -25,6 +25,8 @@ export interface Shown {
   readonly connection: () => Connection;
   readonly lastProgressAt: () => number | undefined;
   readonly refusedAt: () => number | undefined;
+  /** When the last of the requests that wait for a limit may start. */
+  readonly limitedUntil: () => number | undefined;
 }
 
 /** Hours that the dashboard shows. */
@@ -46,12 +48,15 @@ export function viewOf(shown: Shown): DaemonView {
     lastProgressAt: shown.lastProgressAt(),
     warehouse: { path: warehouse.path, walBytes: walBytes(warehouse.path), freeBytes: freeBytes(warehouse.path) },
     keyRefused: troubles.keyRefused(),
+    trouble: troubleOf(troubles),
+    waitsUntil: Math.max(shown.limitedUntil() ?? 0, troubles.restsUntil(), troubles.overSince()) || undefined,
     schedule: config.schedule,
     budget: {
       hour,
       minute: [...minute].map(([endpoint, used]) => ({ endpoint, ...used })),
       perMinute,
       refusedAt: shown.refusedAt(),
+      waitsUntil: shown.limitedUntil(),
     },
     work: [...engine.desk.work.values()].map(({ stream, since, fetched, total }) => ({
       stream: streamText(stream),
@@ -63,6 +68,13 @@ export function viewOf(shown: Shown): DaemonView {
     problems: [...(expiry === undefined ? [] : [keyProblem(expiry)]), ...problems.recent()],
     growth: readGrowth(warehouse.db, GROWTH_POINTS),
   };
+}
+
+function troubleOf(troubles: Troubles): DaemonView['trouble'] {
+  const trouble = troubles.current();
+  if (trouble === undefined) return undefined;
+  const { since, code, text, hint } = trouble;
+  return { since, code, text, hint };
 }
 
 function keyProblem({ since, subject, text, hint }: Expiry): Problem {

@@ -1,6 +1,15 @@
 import type { Clock } from '../shared/clock.ts';
-import type { WarehouseError } from '../shared/errors.ts';
+import type { ErrorCode, WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+
+/** What keeps the daemon from reading anything. */
+export interface Trouble {
+  /** Milliseconds since 1970 UTC. */
+  readonly since: number;
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly hint: string | undefined;
+}
 
 /** What keeps the daemon from asking the API at all, and when it tries again. */
 export interface Troubles {
@@ -9,12 +18,17 @@ export interface Troubles {
   /** Only one request is tried at a time, to see whether it is over. */
   isTrying(): boolean;
   keyRefused(): string | undefined;
-  /** An error that concerns every stream. */
-  meet(error: WarehouseError): void;
+  /** Undefined while nothing does. */
+  current(): Trouble | undefined;
+  /** An error that concerns every stream. @param isOfStream whether the reading of a stream met it. */
+  meet(error: WarehouseError, isOfStream: boolean): void;
+  /**
+   * The list of experiments came. In a quiet lab no stream may be due for hours, so that what kept the list from coming
+   * is over; what a stream met is not, as a list is a small answer.
+   */
+  listed(): void;
   /** A stream was read: the network, the key and the disk work. */
   over(): void;
-  /** An answer came, which says nothing of the disk. */
-  answered(): void;
   /** Of a clock that was set back, no time that is ahead counts any more. */
   clockSetBack(): void;
   /** When the last trouble was over (milliseconds since 1970 UTC); 0 where there was none. */
@@ -34,14 +48,13 @@ const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
 export function createTroubles(clock: Clock, log: Log): Troubles {
   let until = 0;
   let refusal: string | undefined;
-  let began: number | undefined;
-  let isOfDisk = false;
+  let trouble: (Trouble & { readonly isOfStream: boolean }) | undefined;
   let tries = 0;
   let overAt = 0;
   const over = () => {
-    if (began === undefined) return;
-    log.info({ afterMs: Math.max(0, clock.now() - began) }, 'working again');
-    began = undefined;
+    if (trouble === undefined) return;
+    log.info({ afterMs: Math.max(0, clock.now() - trouble.since) }, 'working again');
+    trouble = undefined;
     overAt = clock.now();
     refusal = undefined;
     until = 0;
@@ -50,16 +63,16 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
   return {
     overSince: () => overAt,
     restsUntil: () => until,
-    isTrying: () => began !== undefined,
+    isTrying: () => trouble !== undefined,
     keyRefused: () => refusal,
-    meet(error) {
+    current: () => trouble,
+    meet(error, isOfStream) {
       const now = clock.now();
       // Requests that were under way together fail together.
       if (now < until) return;
-      if (began === undefined)
-        log.error({ code: error.code, hint: error.hint, requestId: error.requestId }, error.message);
-      began ??= now;
-      isOfDisk = error.code.startsWith('WAREHOUSE_');
+      const { code, message, hint, requestId } = error;
+      if (trouble === undefined) log.error({ code, hint, requestId }, message);
+      trouble = { since: trouble?.since ?? now, code, text: message, hint, isOfStream };
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;
         until = now + Math.min(LONGEST_KEY_MS, FIRST_KEY_MS * 2 ** tries++);
@@ -67,14 +80,14 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
         until = now + Math.min(LONGEST_OFFLINE_MS, FIRST_OFFLINE_MS * 2 ** tries++);
       } else until = now + DISK_AGAIN_MS;
     },
-    over,
-    answered() {
-      if (!isOfDisk) over();
+    listed() {
+      if (refusal !== undefined || (trouble?.code === 'SERVER_UNREACHABLE' && !trouble.isOfStream)) over();
     },
     clockSetBack() {
       const now = clock.now();
       until = Math.min(until, now);
       overAt = Math.min(overAt, now);
     },
+    over,
   };
 }

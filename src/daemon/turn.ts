@@ -34,8 +34,7 @@ export async function turn(state: State, signal: AbortSignal): Promise<void> {
   });
   if (hasAnswered) {
     state.plannedAt = -Infinity;
-    // In a quiet lab no stream may be due for hours.
-    troubles.answered();
+    troubles.listed();
   }
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
   if (signal.aborted || state.asked > 0 || clock.now() < troubles.restsUntil()) return;

@@ -8,6 +8,12 @@ export interface DaemonView {
   readonly warehouse: { readonly path: string; readonly walBytes: number; readonly freeBytes: number };
   /** Why the key is refused, in words; undefined while it works. */
   readonly keyRefused: string | undefined;
+  /** What keeps the daemon from reading anything: a refused key, a network that is away, a full disk. */
+  readonly trouble:
+    | { readonly since: number; readonly code: string; readonly text: string; readonly hint: string | undefined }
+    | undefined;
+  /** Until when it rightly waits, or last did: for a limit, or for such a trouble to be over. */
+  readonly waitsUntil: number | undefined;
   readonly schedule: string;
   readonly budget: {
     readonly hour: { readonly used: number; readonly allowed: number };
@@ -16,6 +22,8 @@ export interface DaemonView {
     readonly perMinute: readonly number[];
     /** When the API last answered 429 although we were within the limits: somebody else uses the key. */
     readonly refusedAt: number | undefined;
+    /** When the last of the requests that wait for a limit may start; in the past when none waits. */
+    readonly waitsUntil: number | undefined;
   };
   readonly work: readonly {
     readonly stream: string;

@@ -56,7 +56,7 @@ export class WarehouseError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string; cause?: unknown; requestId?: string | undefined } = {},
+    options: { hint?: string | undefined; cause?: unknown; requestId?: string | undefined } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'WarehouseError';

@@ -131,7 +131,7 @@ const VIEWS: Record<string, DaemonView> = {
     problems: [],
     growth: [],
     lastProgressAt: undefined,
-    budget: { hour: { used: 0, allowed: 900 }, minute: [], perMinute: [], refusedAt: undefined },
+    budget: { hour: { used: 0, allowed: 900 }, minute: [], perMinute: [], refusedAt: undefined, waitsUntil: undefined },
   }),
   refused: sampleView(NOW, {
     keyRefused: 'The key was revoked. Make a new one in your HyperStudy account.',

@@ -61,6 +61,8 @@ const stream = (change: Partial<StreamView> = {}): StreamView => ({
   ...change,
 });
 
+const AWAY = { since: NOW - 2 * HOUR, code: 'SERVER_UNREACHABLE', text: 'Nothing answers.', hint: undefined };
+
 const withStreams = (streams: readonly StreamView[], change: Partial<DaemonView> = {}) =>
   sampleView(NOW, { experiments: [{ id: 'exp_1', name: 'One', live: false, streams }], work: [], ...change });
 
@@ -106,9 +108,12 @@ describe('/healthz', () => {
       { budget: { ...budget, hour: { used: 900, allowed: 900 } } },
       { budget: { ...budget, refusedAt: NOW - 20 * MINUTE } },
       { keyRefused: 'It has expired.' },
+      { waitsUntil: NOW + 30 * MINUTE },
+      { waitsUntil: NOW - 9 * MINUTE },
     ];
     for (const wait of waits) expect((await health({ ...stuck, ...wait })).status).toBe(200);
     expect((await health({ ...stuck, budget: { ...budget, refusedAt: NOW - 2 * HOUR } })).status).toBe(503);
+    expect((await health({ ...stuck, waitsUntil: NOW - 11 * MINUTE })).status).toBe(503);
   });
 
   test('needs no token and names no experiment', async () => {
@@ -169,7 +174,7 @@ describe('/metrics', () => {
         stream({ scope: 'room:b', rows: 7, complete: false, lastStatus: 'incomplete' }),
         stream({ data: 'events', complete: false, lastStatus: 'skipped', dataAsOf: undefined, rows: 0 }),
       ],
-      { lastProgressAt: NOW - 4000 },
+      { lastProgressAt: NOW - 4000, trouble: AWAY },
     );
     const { url } = await serve({ view: () => view });
     const { headers, text } = await ask(`${url}/metrics`);
@@ -186,6 +191,7 @@ describe('/metrics', () => {
       `hyperstudy_warehouse_last_refusal_timestamp_seconds ${(NOW - 2 * HOUR) / 1000}`,
       'hyperstudy_warehouse_wal_bytes 4120000',
       'hyperstudy_warehouse_key_accepted 1',
+      'hyperstudy_warehouse_api_reachable 0',
       'hyperstudy_warehouse_info{version="0.2.0"} 1',
     ]) {
       expect(text.split('\n')).toContain(line);
@@ -457,6 +463,21 @@ describe('the page', () => {
       'The API refuses the key, so nothing new is read</span>. It expired on Monday.',
     ],
     [
+      'the network is away',
+      { trouble: AWAY },
+      'The API cannot be reached, so nothing new is read</span>; this began 2 h ago. The daemon goes on by itself once it answers.',
+    ],
+    [
+      'the network was away for a moment',
+      { ...withStreams([stream()]), trouble: { ...AWAY, since: NOW - 20_000 } },
+      'The only stream is complete</span>; the oldest is 60 s old.',
+    ],
+    [
+      'the disk is full',
+      { trouble: { ...AWAY, code: 'WAREHOUSE_FULL', text: 'The disk of w.db is full.' } },
+      'Nothing new is read</span>; this began 2 h ago. The disk of w.db is full.',
+    ],
+    [
       'it is stuck',
       { lastProgressAt: NOW - HOUR, work: [{ stream: 'chat', since: NOW - HOUR, fetched: 0, total: undefined }] },
       'No progress for 1 h although a stream is being read</span>',
@@ -489,6 +510,26 @@ describe('the page', () => {
   ])('says in a sentence how things stand when %s', async (_, change, sentence) => {
     const { text } = await ask((await serve({ view: () => sampleView(NOW, change) })).url);
     expect(text.replaceAll(/\s+/g, ' ')).toContain(sentence);
+  });
+
+  test('says that what is being read waits for the limits, but not of a moment', async () => {
+    const page = async (waitsUntil: number) => {
+      const budget = { ...sampleView(NOW).budget, waitsUntil };
+      return (await ask((await serve({ view: () => sampleView(NOW, { budget }) })).url)).text;
+    };
+    expect(await page(NOW + 31 * MINUTE)).toContain(
+      'Waits for the limits of requests; goes on in 31 min at the latest.',
+    );
+    for (const at of [NOW + 3000, NOW - HOUR]) expect(await page(at)).not.toContain('Waits for');
+  });
+
+  test('tells for a day that another program uses the key', async () => {
+    const page = async (refusedAt: number) => {
+      const budget = { ...sampleView(NOW).budget, refusedAt };
+      return (await ask((await serve({ view: () => sampleView(NOW, { budget }) })).url)).text;
+    };
+    expect(await page(NOW - 23 * HOUR)).toContain('program uses this key');
+    expect(await page(NOW - 25 * HOUR)).not.toContain('program uses this key');
   });
 
   test('warns of little space on the disk', async () => {

@@ -58,6 +58,8 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
     lastProgressAt: now - 4000,
     warehouse: { path: '/srv/hyperstudy/data/hyperstudy.db', walBytes: 4_120_000, freeBytes: 212_000_000_000 },
     keyRefused: undefined,
+    trouble: undefined,
+    waitsUntil: undefined,
     schedule: '*/5 * * * *',
     budget: budget(now),
     work: [
@@ -175,5 +177,6 @@ function budget(now: number): DaemonView['budget'] {
     })),
     perMinute,
     refusedAt: now - 2 * HOUR,
+    waitsUntil: undefined,
   };
 }

@@ -22,6 +22,7 @@ export function headlineOf(view: DaemonView, stalled: string | undefined): Headl
   if (view.keyRefused !== undefined) {
     return { tone: 'failed', state: 'The API refuses the key, so nothing new is read', rest: `. ${view.keyRefused}` };
   }
+  if (view.trouble !== undefined && view.now - view.trouble.since >= BLIP_MS) return halted(view.trouble, view.now);
   if (stalled !== undefined) {
     return { tone: 'failed', state: stalled.replace(/\.$/, ''), rest: '. Restart the daemon if this lasts.' };
   }
@@ -43,6 +44,20 @@ export function headlineOf(view: DaemonView, stalled: string | undefined): Headl
   }
   const all = wanted.length === 1 ? 'The only stream is' : `All ${counted(wanted.length, 'stream')} are`;
   return { tone: 'complete', state: `${all} complete`, rest: `${isOld}.${isSkipped}` };
+}
+
+/** What lasts shorter is no news. */
+const BLIP_MS = 60_000;
+
+function halted({ code, since, text }: NonNullable<DaemonView['trouble']>, now: number): Headline {
+  const began = `; this began ${age(now - since)} ago.`;
+  return code === 'SERVER_UNREACHABLE'
+    ? {
+        tone: 'failed',
+        state: 'The API cannot be reached, so nothing new is read',
+        rest: `${began} The daemon goes on by itself once it answers.`,
+      }
+    : { tone: 'failed', state: 'Nothing new is read', rest: `${began} ${text}` };
 }
 
 /** Free space below which a word of warning stands beside it. */

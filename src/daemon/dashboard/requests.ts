@@ -4,6 +4,9 @@ import { ago, bar, counted, NOTHING, quantity, type Html } from './format.ts';
 
 type Budget = DaemonView['budget'];
 
+/** How long a refused request is told of, as in `hsw status`. */
+const REFUSAL_MATTERS_MS = 24 * 3_600_000;
+
 /** Requests spent, against both limits. */
 export function requestsSection({ budget, now }: DaemonView): Html {
   const minute = [...budget.minute].sort((a, b) => b.used - a.used || a.endpoint.localeCompare(b.endpoint));
@@ -18,7 +21,7 @@ export function requestsSection({ budget, now }: DaemonView): Html {
     }
     ${perMinute(budget.perMinute)}
     ${
-      budget.refusedAt === undefined
+      budget.refusedAt === undefined || now - budget.refusedAt >= REFUSAL_MATTERS_MS
         ? NOTHING
         : html`<p class="note">
             <b>${ago(budget.refusedAt, now)}</b> the API refused a request although we were within the limits: another

@@ -7,11 +7,15 @@ const SHOWN = 5;
 
 type Work = DaemonView['work'][number];
 
-export function workSection({ work, now }: DaemonView): Html {
+/** Shorter waits for a limit are not worth a word. */
+const WORTH_MS = 10_000;
+
+export function workSection({ work, budget, now }: DaemonView): Html {
   const [first, others] = [work.slice(0, SHOWN), work.slice(SHOWN)];
   return html`<section class="card" id="work" aria-labelledby="work-title">
     <h2 id="work-title">Being read now</h2>
     ${work.length === 0 ? html`<p class="empty">Nothing at this moment.</p>` : list(first, now)}
+    ${work.length === 0 ? NOTHING : wait((budget.waitsUntil ?? 0) - now)}
     ${
       others.length === 0
         ? NOTHING
@@ -21,6 +25,11 @@ export function workSection({ work, now }: DaemonView): Html {
           </details>`
     }
   </section>`;
+}
+
+function wait(ms: number): Html {
+  if (ms < WORTH_MS) return NOTHING;
+  return html`<p class="note">Waits for the limits of requests; goes on in ${formatDuration(ms)} at the latest.</p>`;
 }
 
 function list(work: readonly Work[], now: number): Html {

@@ -9,17 +9,18 @@ const NAMED = 20;
 /**
  * Why the process should be taken for stuck; undefined while it makes progress, has nothing to do, or rightly waits.
  * It has something to do while a stream is being read or one's next read is overdue; the time without progress counts
- * from then on. Waiting is right while the key is refused, while the hour's requests are used up, and in the hour after
- * the API answered 429: a restart would help in none of them. Names no experiment, as anybody may ask.
+ * from then on. Waiting is right while the key is refused, while requests wait for a limit, in the hour after the API
+ * answered 429, and from one try to the next while the network is away or the disk is full: a restart would help in none
+ * of them. Names no experiment, as anybody may ask.
  */
 export function stall(view: DaemonView, maxAgeMs: number): string | undefined {
-  const { now, lastProgressAt = view.startedAt, budget, work, experiments } = view;
+  const { now, lastProgressAt = view.startedAt, waitsUntil = 0, budget, work, experiments } = view;
   const isRefused = budget.refusedAt !== undefined && now - budget.refusedAt < HOUR_MS;
   if (view.keyRefused !== undefined || isRefused || budget.hour.used >= budget.hour.allowed) return undefined;
   const next = earliest(experiments.flatMap(({ streams }) => streams).map(({ nextAt }) => nextAt));
   const due = earliest([...work.map(({ since }) => since), next]);
   if (due === undefined || due >= now) return undefined;
-  const idleMs = now - Math.max(lastProgressAt, due);
+  const idleMs = now - Math.max(lastProgressAt, due, waitsUntil);
   if (idleMs <= maxAgeMs) return undefined;
   const what = work.length > 0 ? 'a stream is being read' : 'a stream is overdue';
   return `No progress for ${formatDuration(idleMs)} although ${what}.`;

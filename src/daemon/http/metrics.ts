@@ -77,6 +77,9 @@ const METRICS: readonly Metric[] = [
     (view) => seconds(view.lastProgressAt),
   ),
   one('key_accepted', '1 while the API accepts the key, else 0.', ({ keyRefused }) => Number(keyRefused === undefined)),
+  one('api_reachable', '1 while the API can be reached, else 0.', ({ trouble }) =>
+    Number(trouble?.code !== 'SERVER_UNREACHABLE'),
+  ),
   one('hour_used_requests', 'Requests in the last hour.', ({ budget }) => budget.hour.used),
   one('hour_allowed_requests', 'Requests that we allow ourselves in any hour.', ({ budget }) => budget.hour.allowed),
   perEndpoint('minute_used_requests', 'Requests to an endpoint in the last minute.', 'used'),

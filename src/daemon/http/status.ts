@@ -12,6 +12,7 @@ const TIMES = new Set([
   'dataAsOf',
   'verifiedAt',
   'nextAt',
+  'waitsUntil',
 ]);
 
 /** The view as JSON text: times in ISO 8601 UTC, and null for what is not known, so that every member is there. */
