@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDuration, formatTime } from '../shared/time.ts';
 
-const KINDS = ['key-refused', 'key-expiring', 'stream', 'deletes-braked', 'disk', 'live-room'] as const;
+const KINDS = ['key-refused', 'key-expiring', 'halted', 'stream', 'deletes-braked', 'disk', 'live-room'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Something that is wrong now and that somebody may have to be told. */

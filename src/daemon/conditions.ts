@@ -3,6 +3,7 @@ import { formatDuration } from '../shared/time.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
 import type { Condition } from './alerts.ts';
 import { expiryOf, latestRead } from './expiry.ts';
+import type { Trouble } from './troubles.ts';
 
 /** What is known at one moment. Times are milliseconds since 1970 UTC. */
 export interface Facts {
@@ -10,6 +11,8 @@ export interface Facts {
   readonly positions: readonly StoredPosition[];
   /** What the API said when it refused the key; undefined while it accepts it. */
   readonly keyRefused: string | undefined;
+  /** What keeps anything from being read. */
+  readonly trouble?: Trouble | undefined;
   /** As the configuration says. */
   readonly keyExpiresAt?: number | undefined;
   /** Of the disk that holds the warehouse. */
@@ -18,8 +21,8 @@ export interface Facts {
   /** The rooms that run now, and when the last row of each came. */
   readonly liveRooms: readonly LiveRoom[];
   /**
-   * Failures of syncs before this time say nothing of now: the service was started since, or given another key. A stream
-   * that has not been synced after it begins no alert.
+   * Failures of syncs before this time say nothing of now: the service was started since, given another key, or could
+   * read nothing until then. A stream that has not been synced after it begins no alert.
    */
   readonly countsFrom?: number | undefined;
   readonly now: number;
@@ -30,6 +33,8 @@ export interface LiveRoom {
   readonly room: string;
   readonly lastRowAt: number | undefined;
   readonly startedAt: number;
+  /** Until when everything that it sends was read: later silence may be ours. Undefined where something never was. */
+  readonly readTo: number | undefined;
 }
 
 /** A live room that sends nothing for so long is worth a look. */
@@ -44,6 +49,7 @@ const DISK_RELIEF = 1.2;
 export function conditionsOf(facts: Facts, { diskFree }: { readonly diskFree: number }): Condition[] {
   return [
     ...keyConditions(facts),
+    ...haltConditions(facts),
     ...facts.positions.flatMap((position) => streamConditions(position, facts)),
     ...diskConditions(facts, diskFree),
     ...facts.liveRooms.flatMap((room) => roomCondition(room, facts) ?? []),
@@ -80,14 +86,33 @@ function keyConditions({ keyRefused, keyExpiresAt, positions, now }: Facts): Con
   return found;
 }
 
+function haltConditions({ trouble, keyRefused }: Facts): Condition[] {
+  if (trouble === undefined || keyRefused !== undefined) return [];
+  const { since, code, text, hint } = trouble;
+  const isAway = code === 'SERVER_UNREACHABLE';
+  return [
+    {
+      id: `halted:${code}`,
+      kind: 'halted',
+      group: `halted:${code}`,
+      subject: isAway ? 'The API cannot be reached' : 'The warehouse cannot be written',
+      text: `${text} Nothing new is read until this is over.`,
+      hint: hint ?? 'The daemon goes on by itself once this is over.',
+      ended: isAway ? 'The API can be reached again' : 'The warehouse can be written again',
+      urgent: false,
+      since,
+    },
+  ];
+}
+
 function streamConditions(position: StoredPosition, facts: Facts): Condition[] {
   const { complete, lastStatus, lastSyncAt, experimentId, data, scope, dataAsOf } = position;
   // Without a status the first read is still under way, which is no trouble.
   if (complete || lastStatus === undefined || lastStatus === 'skipped') return [];
   const reason = position.reason ?? position.lastError ?? 'the reason is not known';
-  // A refused key is told by itself, and a failure of former days may be over.
+  // What keeps everything from being read is told by itself, and a failure of former days may be over.
   const isOld = facts.countsFrom !== undefined && (lastSyncAt ?? 0) < facts.countsFrom;
-  const quiet = facts.keyRefused !== undefined || isOld;
+  const quiet = facts.keyRefused !== undefined || facts.trouble !== undefined || isOld;
   const place = placeText(scope);
   const about = { part: `${data}${place}`, text: sentence(reason), urgent: false, since: dataAsOf, quiet };
   const id = `${experimentId}/${data}/${scope}`;
@@ -138,10 +163,13 @@ function diskConditions({ freeBytes, totalBytes }: Facts, diskFree: number): Con
   ];
 }
 
-function roomCondition({ experimentId, room, lastRowAt, startedAt }: LiveRoom, facts: Facts): Condition | undefined {
+function roomCondition(
+  { experimentId, room, lastRowAt, startedAt, readTo }: LiveRoom,
+  facts: Facts,
+): Condition | undefined {
   const since = lastRowAt ?? startedAt;
   const silence = facts.now - since;
-  if (silence < SILENCE_MS) return undefined;
+  if (readTo === undefined || readTo - since < SILENCE_MS) return undefined;
   const isUnread = (position: StoredPosition) =>
     position.experimentId === experimentId && position.lastStatus === 'failed';
   return {

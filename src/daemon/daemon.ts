@@ -7,7 +7,7 @@ import { PRIORITY } from '../sync/stream.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
 import { noteGrowth } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { checkAlerts } from './alarm.ts';
+import { checkAlerts, createAlertStore } from './alarm.ts';
 import type { Connect, Connection } from './connection.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createHandlers } from './handlers.ts';
@@ -147,13 +147,14 @@ function assemble(options: DaemonOptions): Daemon {
     refusedAt: () => recallRefusal(warehouse.db, keyIdOf(connection.config.api.key))?.at,
     limitedUntil: () => (progress.waitsUntil === 0 ? undefined : clock.now() + progress.waitsUntil - clock.uptime()),
   };
+  const store = createAlertStore(warehouse.db, clock, log);
   return {
     engine,
     startedAt,
     askers,
     connection: () => connection,
     view: () => viewOf(shown),
-    checkAlerts: (signal) => checkAlerts({ ...shown, log, connectedAt: () => engine.connectedAt }, signal),
+    checkAlerts: (signal) => checkAlerts({ ...shown, log, store, connectedAt: () => engine.connectedAt }, signal),
     reload() {
       options.notifier.reloading();
       try {

@@ -65,6 +65,9 @@ const SENT = DATASETS.filter(
     read === 'incremental' && timeColumn !== undefined && columns.some(({ name }) => name === 'room_id'),
 );
 
+/** The names of those data types. */
+export const SENT_DATA: ReadonlySet<string> = new Set(SENT.map(({ name }) => name));
+
 /** The rooms of an experiment that are not over, with the time of the last row of each (milliseconds since 1970 UTC). */
 export function runningRooms(
   db: Db,

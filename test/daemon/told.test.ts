@@ -18,7 +18,15 @@ async function lab() {
   const now = () => timeAt(pace);
   const key = { key: `hst_test_${'a'.repeat(64)}`, scopes: ['*'], revoked: false };
   const limits = { perHour: 1e6, perEndpointPerMinute: 1e6 };
-  const simulator = await startSimulator({ keys: [key], limits, world: { experiments: 1 }, now, meterNow: Date.now });
+  const network = { isAway: false };
+  const simulator = await startSimulator({
+    keys: [key],
+    limits,
+    world: { experiments: 1 },
+    now,
+    meterNow: Date.now,
+    fault: () => (network.isAway ? { kind: 'reset' } : undefined),
+  });
   onTestFinished(() => simulator.close());
   const receiver = await startReceiver('/services/T0/B0/sEcReT');
   const cwd = temporaryFolder();
@@ -30,16 +38,21 @@ async function lab() {
       [
         `api: { baseUrl: "${simulator.url}", keyFile: ./key, keyExpires: ${keyExpires}, limits: { perHour: 100000, perEndpointPerMinute: 10000 } }`,
         'warehouse: { path: ./w.db }',
-        'http: false',
+        'http: { port: 0 }',
         'data: [rooms, chat]',
         'experiments: [{ all: true }]',
-        'alerts: { diskFree: 0%, webhook: { urlFile: ./hook } }',
+        'alerts: { after: 1h, diskFree: 0%, webhook: { urlFile: ./hook } }',
       ].join('\n'),
     );
   write('never');
   const daemon = await startFastDaemon(cwd, pace);
   const minutes = (count: number) => delay((count * 60_000) / SPEED);
-  return { ...daemon, key, receiver, write, now, minutes };
+  /** What a page of the daemon says. */
+  const page = async (path: string) => {
+    const answer = await fetch(`${daemon.http ?? ''}${path}`);
+    return { status: answer.status, text: await answer.text() };
+  };
+  return { ...daemon, key, network, receiver, write, now, minutes, page };
 }
 
 it('a running daemon tells a webhook once what is wrong, and once that it is over', async () => {
@@ -58,7 +71,7 @@ it('a running daemon tells a webhook once what is wrong, and once that it is ove
   await minutes(12);
   expect(receiver.of('key-refused')).toEqual([refused]);
   key.revoked = false;
-  const over = expect.stringMatching(/^recovered: The API accepts the key again, after \d+ min$/) as string;
+  const over = expect.stringMatching(/^recovered: The API accepts the key again, after \d+ (h|min)/) as string;
   await isTold('key-refused', [refused, over]);
 
   const date = (days: number) => new Date(now() + days * DAY).toISOString().slice(0, 16);
@@ -75,3 +88,34 @@ it('a running daemon tells a webhook once what is wrong, and once that it is ove
   expect(await ended, log()).toBe(0);
   expect(log()).not.toContain('not delivered');
 });
+
+it(
+  'a network that is away asks for no restart, and is told of once it has been so for the set time',
+  { timeout: 120_000 },
+  async () => {
+    const { network, receiver, minutes, page, child, ended, log } = await lab();
+    const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+    await until(() => expect(log()).toContain('synced chat'));
+    network.isAway = true;
+    const words = 'The API cannot be reached, so nothing new is read';
+    await until(async () => expect((await page('/')).text).toContain(words));
+    await minutes(20);
+    expect(receiver.received).toEqual([]);
+    const away = 'problem: The API cannot be reached';
+    await until(() => expect(receiver.of('halted'), log()).toEqual([away]));
+    // By now every stream is overdue, and has been for long.
+    await minutes(90);
+    expect(await page('/healthz')).toMatchObject({ status: 200 });
+    expect((await page('/')).text).toContain(words);
+    expect((await page('/metrics')).text).toContain('hyperstudy_warehouse_api_reachable 0');
+
+    network.isAway = false;
+    const back = expect.stringMatching(/^recovered: The API can be reached again, after \d+ h/) as string;
+    await until(() => expect(receiver.of('halted'), log()).toEqual([away, back]));
+    expect((await page('/')).text).not.toContain(words);
+    expect(await page('/healthz')).toMatchObject({ status: 200 });
+    expect(receiver.received).toHaveLength(2);
+    child.kill('SIGTERM');
+    expect(await ended, log()).toBe(0);
+  },
+);

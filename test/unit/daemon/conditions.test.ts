@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decide, NOTHING_TOLD, told, type Condition } from '../../../src/daemon/alerts.ts';
+import { createAlertStore, readTo } from '../../../src/daemon/alarm.ts';
 import { conditionsOf, type Facts } from '../../../src/daemon/conditions.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { scopeText, streamText, type Stream } from '../../../src/datasets/stream.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
+import { silentLog } from '../../../src/shared/log.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../../../src/warehouse/positions.ts';
 import { openLab } from '../../support/lab.ts';
 
@@ -45,7 +48,9 @@ describe('the conditions', () => {
       position('chat', { lastStatus: undefined, reason: 'not read yet' }),
       position('sync', { lastStatus: 'skipped' }),
     ];
-    const liveRooms = [{ experimentId: 'exp_1', room: 'r1', lastRowAt: NOW - MINUTE, startedAt: NOW - HOUR }];
+    const liveRooms = [
+      { experimentId: 'exp_1', room: 'r1', lastRowAt: NOW - MINUTE, startedAt: NOW - HOUR, readTo: NOW },
+    ];
     expect(found({ positions, liveRooms, keyExpiresAt: NOW + 30 * DAY })).toEqual([]);
   });
 
@@ -163,7 +168,13 @@ describe('the conditions', () => {
   });
 
   it('tell that a live room sends no rows, unless they cannot be read anyway', () => {
-    const room = { experimentId: 'exp_1', room: 'r1', lastRowAt: NOW - 12 * MINUTE, startedAt: NOW - HOUR };
+    const room = {
+      experimentId: 'exp_1',
+      room: 'r1',
+      lastRowAt: NOW - 12 * MINUTE,
+      startedAt: NOW - HOUR,
+      readTo: NOW,
+    };
     const [silent, ...others] = found({ liveRooms: [room] });
     expect(others).toEqual([]);
     expect(silent).toMatchObject({ kind: 'live-room', urgent: true, text: 'The last row came 12 min ago.' });
@@ -172,8 +183,30 @@ describe('the conditions', () => {
     const isRoom = ({ kind }: Condition) => kind === 'live-room';
     expect(loud(found({ liveRooms: [room], positions: [position('events')] })).filter(isRoom)).toEqual([]);
     expect(loud(found({ liveRooms: [room], keyRefused: 'no' })).filter(isRoom)).toEqual([]);
+    // By cron, after a pause, while first reads go on: nobody has looked whether it sends.
+    expect(found({ liveRooms: [{ ...room, readTo: NOW - 3 * MINUTE }] })).toEqual([]);
+    expect(found({ liveRooms: [{ ...room, readTo: undefined }] })).toEqual([]);
     const elsewhere = position('events', { experimentId: 'exp_2' });
     expect(loud(found({ liveRooms: [room], positions: [elsewhere] })).filter(isRoom)).toHaveLength(1);
+  });
+
+  it('tell that nothing can be read at all, once instead of for each stream', () => {
+    const trouble = {
+      since: NOW - 3 * HOUR,
+      code: 'SERVER_UNREACHABLE',
+      text: 'https://api.hyperstudy.io cannot be reached for the list of experiments: nothing answers at that address.',
+      hint: 'Check the network.',
+    } as const;
+    const away = found({ trouble, positions: [position('events')] });
+    expect(loud(away)).toMatchObject([{ kind: 'halted', subject: 'The API cannot be reached', since: NOW - 3 * HOUR }]);
+    const state = decide(away, NOTHING_TOLD, NOW, 2 * HOUR);
+    expect(state.messages.map(({ subject }) => subject)).toEqual(['The API cannot be reached']);
+    expect(decide(away, NOTHING_TOLD, NOW, 4 * HOUR).messages).toEqual([]);
+    const full = found({ trouble: { ...trouble, code: 'WAREHOUSE_FULL', text: 'The disk is full.' } });
+    expect(loud(full)).toMatchObject([{ kind: 'halted', subject: 'The warehouse cannot be written' }]);
+    expect(loud(found({ trouble, keyRefused: 'no' })).map(({ kind }) => kind)).toEqual(['key-refused']);
+    // What failed before it was over is tried again before anybody is told.
+    expect(loud(found({ positions: [position('events')], countsFrom: NOW }))).toEqual([]);
   });
 
   it('tell of the rows that a real sync kept because too many vanished at once, until they are accepted', async () => {
@@ -200,5 +233,43 @@ describe('the conditions', () => {
   it('leave it open whether kept rows are still missing while their stream cannot be read', () => {
     const deletes = found({ positions: [position('events')] }).filter(({ kind }) => kind === 'deletes-braked');
     expect(deletes).toMatchObject([{ quiet: true }]);
+  });
+});
+
+describe('what a room sends', () => {
+  const read = (data: string, change: Partial<StoredPosition> = {}) =>
+    position(data, { complete: true, lastStatus: 'ok', reason: undefined, rows: 9, dataAsOf: NOW, ...change });
+
+  it('was read until the stalest of its streams was', () => {
+    const positions = [
+      read('rooms', { dataAsOf: NOW - 9 * HOUR }),
+      read('events', { dataAsOf: NOW - MINUTE }),
+      read('chat', { dataAsOf: NOW - 3 * MINUTE }),
+      read('sync', { dataAsOf: NOW - HOUR, rows: 0 }),
+      read('ratings/sparse', { dataAsOf: undefined, lastStatus: 'skipped', rows: 0 }),
+      read('events', { dataAsOf: NOW - HOUR, experimentId: 'exp_2' }),
+      read('chat', { dataAsOf: NOW - HOUR, scope: 'room:r2' }),
+    ];
+    expect(readTo(positions, 'exp_1', 'r1')).toBe(NOW - 3 * MINUTE);
+    expect(readTo(positions, 'exp_1', 'r2')).toBe(NOW - HOUR);
+    const unread = read('ratings/continuous', { dataAsOf: undefined, lastStatus: undefined, rows: 0 });
+    expect(readTo([...positions, unread], 'exp_1', 'r1')).toBeUndefined();
+    expect(readTo([read('rooms')], 'exp_1', 'r1')).toBeUndefined();
+  });
+});
+
+describe('what was told', () => {
+  it('is remembered although the warehouse cannot be written, and stored as soon as it can', async () => {
+    const lab = await openLab();
+    const { warehouse } = lab;
+    const clock = { ...systemClock, now: () => lab.now };
+    const store = createAlertStore(warehouse.db, clock, silentLog);
+    warehouse.db.pragma('query_only = 1');
+    store.save('"told"');
+    expect(store.load()).toBe('"told"');
+    expect(createAlertStore(warehouse.db, clock, silentLog).load()).toBeUndefined();
+    warehouse.db.pragma('query_only = 0');
+    store.save('"told again"');
+    expect(createAlertStore(warehouse.db, clock, silentLog).load()).toBe('"told again"');
   });
 });
