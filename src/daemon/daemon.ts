@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { keyIdOf } from '../budget/key-id.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -192,11 +193,15 @@ function patienceMs({ api }: Config): number {
   return Math.max(STALLED_MS, STALLED_TIMEOUTS * api.timeoutMs);
 }
 
+/** Settings that hold from start to stop. */
+const FIXED = ['warehouse', 'history', 'http'] as const;
+
 /** @throws WarehouseError when the new configuration needs a new start. */
 function checked(running: Config, next: Config): Config {
-  if (next.warehouse.path === running.warehouse.path && next.history === running.history) return next;
-  throw new WarehouseError('CONFIG_INVALID', 'warehouse.path and history cannot change while the daemon runs.', {
-    hint: 'Restart it to use them.',
+  const changed = FIXED.filter((name) => !isDeepStrictEqual(next[name], running[name]));
+  if (changed.length === 0) return next;
+  throw new WarehouseError('CONFIG_INVALID', `${changed.join(' and ')} cannot change while the daemon runs.`, {
+    hint: 'Restart it to use what you changed.',
   });
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { hsw } from '../support/command.ts';
@@ -61,6 +63,11 @@ describe('the daemon', () => {
     await until('it says why', () => daemon.log().includes('did you mean \\"chat\\"?'));
     expect((await daemon.get('/')).text).toContain('unknown data type');
     expect(daemon.child.exitCode).toBeNull();
+    write('data: [rooms, chat]\n');
+    const file = join(cwd, 'config.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('port: 0', 'port: 1'));
+    daemon.child.kill('SIGHUP');
+    await until('it says what it cannot do', () => daemon.log().includes('http cannot change while the daemon runs'));
     write('data: [rooms, chat, events]\n');
     daemon.child.kill('SIGHUP');
     await until('the new data type is there', () => isMirror(db, simulator, time.now, ['events']));
