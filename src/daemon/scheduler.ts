@@ -20,20 +20,19 @@ export interface Schedule {
  * that is repeated comes once, unless the schedule says every hour.
  */
 export function openSchedule(expression: string, timeZone: string): Schedule {
-  const task = createTask(expression, () => undefined, { timezone: 'UTC' });
   const wallOf = wallClock(timeZone);
   const fields = expression.trim().split(/\s+/);
-  const hasSeconds = fields.length === 6;
-  const stepMs = hasSeconds ? 1000 : MINUTE_MS;
+  const task = createTask(fields.slice(-5).join(' '), () => undefined, { timezone: 'UTC' });
+  const seconds = fields.length === 6 ? secondsOf(fields[0] ?? '') : [0];
   const isHourly = fields.at(-4)?.startsWith('*') === true;
 
-  /** Whether one of the wall clock's minutes that begin with the one at `at` is a slot. */
-  const isSlot = (at: number): boolean => {
+  /** Whether one of the wall clock's minutes that begin with the one at `at` has slots. */
+  const hasSlots = (at: number): boolean => {
     const wall = wallOf(at);
-    const passed = wall - wallOf(at - stepMs);
+    const passed = wall - wallOf(at - MINUTE_MS);
     const isRepeated = wallOf(at - HOUR_MS) === wall;
     if (isRepeated && !isHourly) return false;
-    for (let left = Math.max(passed, stepMs) - stepMs; left >= 0; left -= stepMs)
+    for (let left = Math.max(passed, MINUTE_MS) - MINUTE_MS; left >= 0; left -= MINUTE_MS)
       if (task.match(new Date(wall - left))) return true;
     return false;
   };
@@ -41,16 +40,17 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
   let latest: number | undefined;
   /** What was found ahead and how long it holds: every stream asks for it, and a rare slot takes a second to find. */
   let ahead: { from: number; to: number; slot?: number } = { from: Infinity, to: -Infinity };
-  const floor = (ms: number) => Math.floor(ms / stepMs) * stepMs;
-  const longestMs = hasSeconds ? HOUR_MS : LONGEST_LOOK_MS;
+  const floor = (ms: number) => Math.floor(ms / MINUTE_MS) * MINUTE_MS;
+  const slotsOf = (at: number) => (hasSlots(at) ? seconds.map((second) => at + second * 1000) : []);
   return {
     lastSlot(since, now) {
       // A clock that was set back makes what is known worth nothing.
       if (now < lookedTo) [lookedTo, latest] = [-Infinity, undefined];
-      const earliest = Math.max(lookedTo, now - longestMs);
-      for (let at = floor(now); at > earliest; at -= stepMs) {
-        if (!isSlot(at)) continue;
-        latest = at;
+      const earliest = Math.max(lookedTo, now - LONGEST_LOOK_MS);
+      for (let at = floor(now); at + MINUTE_MS > earliest; at -= MINUTE_MS) {
+        const slot = slotsOf(at).findLast((one) => one <= now);
+        if (slot === undefined) continue;
+        latest = slot;
         break;
       }
       lookedTo = now;
@@ -58,13 +58,20 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
     },
     nextSlot(now) {
       if (now < ahead.from || now >= ahead.to) {
-        let at = floor(now) + stepMs;
-        while (at <= now + longestMs && !isSlot(at)) at += stepMs;
-        ahead = at <= now + longestMs ? { from: now, to: at, slot: at } : { from: now, to: now + longestMs / 2 };
+        let slot: number | undefined;
+        for (let at = floor(now); slot === undefined && at <= now + LONGEST_LOOK_MS; at += MINUTE_MS)
+          slot = slotsOf(at).find((one) => one > now);
+        ahead = slot === undefined ? { from: now, to: now + LONGEST_LOOK_MS / 2 } : { from: now, to: slot, slot };
       }
       return ahead.slot;
     },
   };
+}
+
+/** The seconds of a minute that the first of six fields names. */
+function secondsOf(field: string): number[] {
+  const task = createTask(`${field} * * * * *`, () => undefined, { timezone: 'UTC' });
+  return Array.from({ length: 60 }, (_, second) => second).filter((second) => task.match(new Date(second * 1000)));
 }
 
 /** What the clock on the wall shows, as if it were UTC. Time zones change by quarters of an hour. */

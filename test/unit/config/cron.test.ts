@@ -9,6 +9,8 @@ describe('a schedule', () => {
     '* * * * 7',
     '30 0 3 * * *',
     ' 0 3 * * * ',
+    '0 0 29 2 *',
+    '0 0 30-31 2,jul *',
   ])('may be %j', (text) => expect(isCron(text)).toBe(true));
 
   it.each([
@@ -26,5 +28,9 @@ describe('a schedule', () => {
     '-1 * * * *',
     '0 0 * mon *',
     '* * * * * * *',
+    '0 0 30 2 *',
+    '0 0 30,31 feb *',
+    '0 0 31 4,6-7/2 *',
+    '5/15 * * * *',
   ])('may not be %j', (text) => expect(isCron(text)).toBe(false));
 });

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isCron } from '../../../src/config/cron.ts';
 import { openSchedule } from '../../../src/daemon/scheduler.ts';
 
 const DAY = 86_400_000;
@@ -51,6 +53,46 @@ describe('a schedule', () => {
     expect(schedule.lastSlot(at('2026-03-01T04:00:00Z'), at('2026-03-09T12:00:00Z'))).toBe(at('2026-03-09T03:00:00Z'));
     expect(schedule.lastSlot(at('2026-03-09T03:00:00Z'), at('2026-03-09T12:00:00Z'))).toBeUndefined();
     expect(openSchedule('0 0 1 * *', 'UTC').lastSlot(0, at('2026-03-31T00:00:00Z'))).toBe(at('2026-03-01T00:00:00Z'));
+  });
+
+  it('is caught up with seconds as well, and comes at each of its seconds', () => {
+    const daily = openSchedule('30 0 3 * * *', 'UTC');
+    const slot = at('2026-03-09T03:00:30Z');
+    expect(daily.lastSlot(at('2026-03-08T04:00:00Z'), at('2026-03-09T23:00:00Z'))).toBe(slot);
+    expect(daily.nextSlot(at('2026-03-08T04:00:00Z'))).toBe(slot);
+    expect(openSchedule('30 0 3 * * *', 'UTC').lastSlot(slot - DAY, slot - 1)).toBeUndefined();
+    const often = openSchedule('*/20 * * * * *', 'UTC');
+    const from = at('2026-03-01T00:00:00Z');
+    const found = Array.from({ length: 61 }, (_, i) => often.lastSlot(from + i * 1000 - 1, from + i * 1000));
+    expect(found.flatMap((one) => (one === undefined ? [] : [one - from]))).toEqual([0, 20_000, 40_000, 60_000]);
+    expect(often.nextSlot(from + 20_000)).toBe(from + 40_000);
+  });
+
+  it('can be made of every expression that the configuration takes', () => {
+    const number = (least: number, most: number) => fc.integer({ min: least, max: most + 1 });
+    const part = (least: number, most: number) =>
+      fc
+        .record({ from: number(least, most), to: number(least, most), step: fc.integer({ min: 0, max: most + 2 }) })
+        .chain(({ from, to, step }) =>
+          fc.constantFrom('*', `${from}`, `${from}-${to}`, `*/${step}`, `${from}/${step}`, `${from}-${to}/${step}`),
+        );
+    const field = (least: number, most: number) =>
+      fc.array(part(least, most), { minLength: 1, maxLength: 2 }).map((parts) => parts.join(','));
+    const fields = fc.tuple(field(0, 59), field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7));
+    fc.assert(
+      fc.property(fields, fc.boolean(), (all, hasSeconds) => {
+        const expression = all.slice(hasSeconds ? 0 : 1).join(' ');
+        if (isCron(expression)) openSchedule(expression, 'UTC');
+      }),
+      {
+        numRuns: 5000,
+        seed: 1,
+        examples: ['0 0 30 2 *', '0 0 31 4,6 *', '5/15 * * * *'].map((text) => [
+          ['0', ...text.split(' ')] as [string, string, string, string, string, string],
+          false,
+        ]),
+      },
+    );
   });
 
   it('looks for its next slot once, however rare it is and however many ask', () => {
