@@ -36,6 +36,15 @@ export function openFolder(warehouse: string): string | undefined {
   return undefined;
 }
 
+/** Says that files of the warehouse are not those of whoever owns its folder, and the command against it. */
+export function strangeFiles(warehouse: string): string | undefined {
+  const folder = dirname(warehouse);
+  const owner = lookAt(folder)?.uid ?? 0;
+  const isStrange = (file: string) => owner !== 0 && (lookAt(file)?.uid ?? owner) !== owner;
+  if (!['', '-wal', '-shm', '.lock'].some((suffix) => isStrange(warehouse + suffix))) return undefined;
+  return `files in ${folder} belong to another user than the folder, who may not be able to write them. Run: chown --reference=${shellWord(folder)} ${shellWord(warehouse)}*`;
+}
+
 /** Whether everybody may come as far as into a folder. */
 function isReachable(folder: string): boolean {
   const canEnter = ((lookAt(folder)?.mode ?? 0) & 0o001) !== 0;

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { WarehouseError } from '../shared/errors.ts';
 import { plainError, refuseSharedFilesystem } from './open.ts';
+import { giveTo } from './ownership.ts';
 
 /**
  * Makes this process the warehouse's only writer until `release` is called or the process ends, however it ends:
@@ -14,7 +15,10 @@ export function acquireWriterLock(path: string): { release: () => void } {
   let db: Database.Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    db = new Database(`${path}.lock`, { timeout: 0 });
+    const file = `${path}.lock`;
+    const isNew = !existsSync(file);
+    db = new Database(file, { timeout: 0 });
+    if (isNew) giveTo(statSync(dirname(path)), file);
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db?.close();

@@ -12,6 +12,7 @@ import {
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { WarehouseError } from '../shared/errors.ts';
+import { giveTo } from './ownership.ts';
 
 export type Db = Database.Database;
 
@@ -31,7 +32,9 @@ export function openForWriting(path: string): Db {
   refuseSharedFilesystem(path);
   return withPlainErrors(path, () => {
     mkdirSync(dirname(path), { recursive: true });
+    const isNew = !existsSync(path);
     const db = new Database(path);
+    if (isNew) giveTo(statSync(dirname(path)), path);
     // The page size can be chosen only before the first table.
     db.pragma('page_size = 8192');
     for (const [name, value] of Object.entries(PRAGMAS)) db.pragma(`${name} = ${value}`);
@@ -59,10 +62,13 @@ export function closeForWriting(db: Db): void {
   } catch {
     // On a full disk what is committed stays in the -wal, from where the next connection takes it.
   }
-  const mode = statSync(db.name, { throwIfNoEntry: false })?.mode;
+  const stat = statSync(db.name, { throwIfNoEntry: false });
   db.close();
-  if (mode === undefined) return;
-  for (const suffix of ['-wal', '-shm']) closeSync(openSync(db.name + suffix, 'a', mode & 0o777));
+  if (stat === undefined) return;
+  for (const file of [`${db.name}-wal`, `${db.name}-shm`]) {
+    closeSync(openSync(file, 'a', stat.mode & 0o777));
+    giveTo(stat, file);
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openClient, readConfig, type Command } from '../context.ts';
-import { exposedSecrets, openFolder } from '../modes.ts';
+import { exposedSecrets, openFolder, strangeFiles } from '../modes.ts';
 
 /** One line of the diagnosis. */
 interface Check {
@@ -43,6 +43,8 @@ export const doctor: Command<unknown> = async (context) => {
     add('config file', exposed === undefined, exposed ?? 'nobody reads a secret in it who should not');
     const open = openFolder(config.warehouse.path);
     add('warehouse folder', open === undefined, open ?? 'only its owner and its group can reach the data');
+    const strange = strangeFiles(config.warehouse.path);
+    if (strange !== undefined) add('warehouse files', false, strange);
     checkDisk(config, add);
     const isAccepted = await checkApi(config, context.signal, add);
     checkExpiry(config, isAccepted, add);

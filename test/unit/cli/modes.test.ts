@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exposedSecrets, openFolder } from '../../../src/cli/modes.ts';
+import { exposedSecrets, openFolder, strangeFiles } from '../../../src/cli/modes.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
 /** A folder that everybody may enter, with a file of that mode in it. */
@@ -79,3 +79,15 @@ describe("the warehouse's folder", () => {
     expect(openFolder(folderWith('w.db', 0o640, 0o1777))).toBeUndefined();
   });
 });
+
+it.skipIf(process.geteuid?.() !== 0)(
+  'files that root copied into another user’s folder are named until they are given away',
+  () => {
+    const path = folderWith('w.db', 0o640);
+    expect(strangeFiles(path)).toBeUndefined();
+    chownSync(dirname(path), 65_534, 65_534);
+    expect(strangeFiles(path)).toMatch(/belong to another user than the folder/);
+    follow(strangeFiles(path));
+    expect(strangeFiles(path)).toBeUndefined();
+  },
+);
