@@ -1,8 +1,9 @@
 import type { Selection } from '../plan/streams.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
-import { PRIORITY } from '../sync/stream.ts';
+import { PRIORITY, type StreamResult } from '../sync/stream.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
+import type { Connection } from './connection.ts';
 import { noteFailure } from './outcomes.ts';
 import type { State } from './state.ts';
 import { contextOf } from './turn.ts';
@@ -82,7 +83,7 @@ async function sync(
     },
     onStream(event) {
       hooks.onStream?.(event);
-      if (event.result !== undefined) state.experiments.note(event.result);
+      if (event.result !== undefined) noteAsked(state, event.result, connection);
       state.onProgress();
     },
   }).catch((error: unknown) => {
@@ -91,8 +92,14 @@ async function sync(
   });
 }
 
+/** What it says of the experiment and, while the connection is still in use, that the network and the key work. */
+function noteAsked({ experiments, troubles, ...state }: State, result: StreamResult, connection: Connection): void {
+  experiments.note(result);
+  if (result.error === undefined && connection === state.connection) troubles.over();
+}
+
 /** Whoever asks may have mended the key. */
-function askAgain({ client }: State['connection']): void {
+function askAgain({ client }: Connection): void {
   client.tryKeyAgain();
 }
 

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SimulatorOptions } from '../../src/simulator/server.ts';
+import { errorReply } from '../../src/simulator/reply.ts';
+import type { Fault, SimulatorOptions } from '../../src/simulator/server.ts';
 import { acquireWriterLock } from '../../src/warehouse/lock.ts';
 import { hsw } from '../support/command.ts';
 import { isMirror, isReady, lab, start, until } from '../support/daemon-lab.ts';
@@ -39,6 +40,19 @@ async function tampered() {
 
 const withoutTimes = (text: string) =>
   text.replace(/^As of .*: (\d+ streams equal)/m, '$1').replace(/requests in .*?\./, 'requests.');
+
+it('a sync that was asked for, and works, ends the time in which a refused key is left alone', async () => {
+  let fault: Fault | undefined;
+  const { cwd } = await lab({ fault: () => fault });
+  const daemon = await start(cwd);
+  await until('ready', () => isReady(daemon));
+  fault = { kind: 'reply', reply: errorReply(401, 'Invalid or expired API key') };
+  expect(await hsw(['sync', 'now'], { cwd })).toMatchObject({ status: 3 });
+  expect(await daemon.get('/readyz')).toMatchObject({ status: 503 });
+  fault = undefined;
+  expect(await hsw(['sync', 'now'], { cwd })).toMatchObject({ status: 0 });
+  expect(await daemon.get('/readyz')).toMatchObject({ status: 200 });
+});
 
 describe('verify beside a daemon', () => {
   it('finds, names and repairs what it would find without one, and ends in the same way', async () => {
