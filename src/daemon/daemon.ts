@@ -30,6 +30,8 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
   readonly notifier: Notifier;
+  /** The longest silence that systemd's watchdog bears, where one watches. */
+  readonly watchdogMs?: number | undefined;
   /** Aborted when the daemon is to stop. */
   readonly signal: AbortSignal;
   /** Calls back whenever somebody wants the configuration to be read again (SIGHUP). */
@@ -45,6 +47,8 @@ export interface DaemonOptions {
 const STALLED_MS = 15 * 60_000;
 const STALLED_TIMEOUTS = 6;
 const WATCH_EVERY_MS = 10_000;
+/** What `systemctl status` shows while nothing is wrong. */
+const KEEPING = 'Keeping the warehouse fresh';
 const KEY_LOOK_MS = 15_000;
 const GROWTH_EVERY_MS = 3_600_000;
 const ALERTS_EVERY_MS = 60_000;
@@ -70,7 +74,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       log.info({ url: server.url }, 'the dashboard is at this address');
     }
     options.onReload(() => daemon.reload());
-    notifier.ready('Keeping the warehouse fresh');
+    notifier.ready(KEEPING);
     options.onReady?.({ http: server?.url, socket: socketPath(path) });
     const stop = new AbortController();
     const watching = watch(options, daemon, AbortSignal.any([signal, stop.signal]));
@@ -93,6 +97,8 @@ interface Daemon {
   readonly view: () => ReturnType<typeof viewOf>;
   readonly reload: () => void;
   readonly followKey: () => void;
+  /** What keeps it from asking the API, in words that hold no secret. */
+  readonly trouble: () => string | undefined;
   readonly checkAlerts: (signal: AbortSignal) => Promise<void>;
   /** Whether it works, or has nothing to do, or provably waits. */
   readonly isAlive: () => boolean;
@@ -166,7 +172,7 @@ function assemble(options: DaemonOptions): Daemon {
         problems.note({ at: clock.now(), code: said.code, text: said.message, hint: said.hint });
         log.error({ code: said.code, hint: said.hint }, `the former configuration stays in use: ${said.message}`);
       }
-      options.notifier.ready('Keeping the warehouse fresh');
+      options.notifier.ready(troubles.current()?.text ?? KEEPING);
     },
     followKey() {
       const written = currentKey(options.reload);
@@ -181,6 +187,7 @@ function assemble(options: DaemonOptions): Daemon {
         connection = { ...connection, config: next };
       }
     },
+    trouble: () => troubles.current()?.text,
     isAlive() {
       const since = clock.uptime() - patienceMs(connection.config);
       const goesOn = engine.turnedAt > since && (engine.desk.work.size === 0 || progress.at > since);
@@ -217,7 +224,9 @@ function currentKey(reload: () => Config): Pick<Config['api'], 'key' | 'keyExpir
 }
 
 /** What has to be done now and then: systemd's watchdog, a new key, how the warehouse grows. */
-async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon: Daemon, signal: AbortSignal) {
+async function watch(options: DaemonOptions, daemon: Daemon, signal: AbortSignal) {
+  const { clock, notifier, warehouse, log, watchdogMs = Infinity } = options;
+  const every = Math.min(WATCH_EVERY_MS, watchdogMs / 4);
   // By the time since boot, as the clock may be set.
   let [keyAt, growthAt, alertsAt] = [clock.uptime() + KEY_LOOK_MS, 0, clock.uptime() + ALERTS_EVERY_MS];
   let checking = Promise.resolve();
@@ -225,6 +234,7 @@ async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon:
     try {
       const up = clock.uptime();
       if (daemon.isAlive()) notifier.watchdog();
+      notifier.status(daemon.trouble() ?? KEEPING);
       if (up >= keyAt) {
         keyAt = up + KEY_LOOK_MS;
         daemon.followKey();
@@ -246,6 +256,6 @@ async function watch({ clock, notifier, warehouse, log }: DaemonOptions, daemon:
     } catch (error) {
       log.error({ err: error }, 'the watch met a mistake and goes on');
     }
-    await clock.sleep(WATCH_EVERY_MS, signal).catch(() => undefined);
+    await clock.sleep(every, signal).catch(() => undefined);
   }
 }

@@ -14,7 +14,7 @@ export interface Notifier {
   reloading(): void;
   /** The service is ending. */
   stopping(): void;
-  /** One line for `systemctl status`. */
+  /** One line for `systemctl status`; nothing is sent while it stays the same. */
   status(text: string): void;
   /** There was real progress: the watchdog starts counting again. */
   watchdog(): void;
@@ -34,6 +34,7 @@ export function createNotifier(env: Environment, run: RunNotify = runNotify(env)
   const isOn = (env['NOTIFY_SOCKET'] ?? '') !== '';
   let last = Promise.resolve();
   let isFeeding = false;
+  let shown = '';
   const send = (...assignments: string[]): Promise<void> => {
     if (!isOn) return last;
     // A message that does not arrive must not stop the sync: systemd acts on its silence.
@@ -41,10 +42,12 @@ export function createNotifier(env: Environment, run: RunNotify = runNotify(env)
     return last;
   };
   return {
-    ready: (status) => void send('READY=1', statusLine(status)),
+    ready: (status) => void send('READY=1', (shown = statusLine(status))),
     reloading: () => void send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => void send('STOPPING=1', 'STATUS=Stopping'),
-    status: (text) => void send(statusLine(text)),
+    status(text) {
+      if (statusLine(text) !== shown) void send((shown = statusLine(text)));
+    },
     watchdog() {
       // One on its way is enough: progress comes faster than processes start.
       if (isFeeding) return;

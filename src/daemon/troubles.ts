@@ -1,12 +1,13 @@
 import type { Clock } from '../shared/clock.ts';
 import type { ErrorCode, WarehouseError } from '../shared/errors.ts';
-import type { Log } from '../shared/log.ts';
+import { scrub, type Log } from '../shared/log.ts';
 
 /** What keeps the daemon from reading anything. */
 export interface Trouble {
   /** Milliseconds since 1970 UTC. */
   readonly since: number;
   readonly code: ErrorCode;
+  /** In words that hold no secret. */
   readonly text: string;
   readonly hint: string | undefined;
 }
@@ -72,7 +73,7 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
       if (now < until) return;
       const { code, message, hint, requestId } = error;
       if (trouble === undefined) log.error({ code, hint, requestId }, message);
-      trouble = { since: trouble?.since ?? now, code, text: message, hint, isOfStream };
+      trouble = { since: trouble?.since ?? now, code, text: scrub(message), hint, isOfStream };
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;
         until = now + Math.min(LONGEST_KEY_MS, FIRST_KEY_MS * 2 ** tries++);

@@ -1,6 +1,6 @@
 import { secretsOf } from '../../config/secrets.ts';
 import { runDaemon } from '../../daemon/daemon.ts';
-import { createNotifier } from '../../daemon/systemd.ts';
+import { createNotifier, watchdogMs } from '../../daemon/systemd.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { plainError } from '../../warehouse/open.ts';
@@ -40,6 +40,7 @@ export const daemon: Command<unknown> = async (context) => {
       log,
       version: VERSION,
       notifier: createNotifier(context.env),
+      watchdogMs: watchdogMs(context.env),
       signal: context.signal,
       onReload: (reload) => void process.on('SIGHUP', reload),
       onReady({ http }) {
