@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { streamText, type Stream } from '../datasets/stream.ts';
+import { endpointOf, streamText, type Stream } from '../datasets/stream.ts';
 import { dueAt, HOUR_MS, MINUTE_MS, pollIntervals, type Candidate } from '../plan/intervals.ts';
 import type { Position } from '../warehouse/positions.ts';
 import type { Observed } from './observed.ts';
@@ -67,7 +67,7 @@ export function makeAgenda(situation: Situation): Agenda {
       const { rowsPerHour, cost } = observed.of(key);
       // Rows that are read by time come once, however often they are asked for; a listing comes again each time.
       const isListed = stream.dataset.read !== 'incremental';
-      return { key, endpoint: stream.dataset.name, live, rowsPerHour, cost: isListed ? cost : 1 };
+      return { key, endpoint: endpointOf(stream), live, rowsPerHour, cost: isListed ? cost : 1 };
     });
   const intervals = pollIntervals(candidates, situation.limits);
   const entries = known.map(({ stream, key, at, live }): Entry => {

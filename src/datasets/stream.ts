@@ -28,6 +28,14 @@ export function scopeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter
   return filters.length === 0 ? part : `${part}?${filters.join('&')}`;
 }
 
+/**
+ * What the API's per-minute limit may count a stream's requests by: the data type or, outside /data, the first step of the
+ * path, as nobody says whether `/experiments/{id}` and `/experiments/{id}/config` are two endpoints.
+ */
+export function endpointOf({ dataset: { name, path } }: Pick<Stream, 'dataset'>): string {
+  return path?.split(/[/?]/)[1] ?? name;
+}
+
 /** How people name a stream in messages: `events of exp_1, room room_2`. */
 export function streamText({ experimentId, dataset, scope, filter = {} }: Stream): string {
   const part =

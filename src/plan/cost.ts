@@ -1,4 +1,4 @@
-import type { Stream } from '../datasets/stream.ts';
+import { endpointOf, type Stream } from '../datasets/stream.ts';
 
 /** The part of a stream's position that its cost depends on. */
 export interface KnownPosition {
@@ -47,7 +47,7 @@ export function estimate(
     return { stream, requests: 1, why: 'what is new' };
   });
   const done = forecast(
-    costs.map(({ stream, requests }) => ({ endpoint: stream.dataset.name, requests })),
+    costs.map(({ stream, requests }) => ({ endpoint: endpointOf(stream), requests })),
     spent,
   );
   return {

@@ -2,7 +2,7 @@ import type { Answer, Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
 import type { ScopeKind } from '../datasets/define.ts';
-import { streamText, type Stream } from '../datasets/stream.ts';
+import { endpointOf, streamText, type Stream } from '../datasets/stream.ts';
 import { isObject, type Json } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
@@ -57,7 +57,6 @@ export interface ReaderOptions {
 
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
   const { client, config, pageSize, priority, signal, onPage, spent = { requests: 0, fetched: 0 } } = options;
-  const { dataset } = stream;
   const [path, fixed] = address(stream);
   const ask = async (request: PageRequest, limit: number): Promise<Page> => {
     const answer = await client.get({
@@ -67,7 +66,7 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
         ...extras(stream, config),
         ...paging(stream, request, limit),
       },
-      endpoint: dataset.name,
+      endpoint: endpointOf(stream),
       priority,
       what: streamText(stream),
       onTry: () => {
