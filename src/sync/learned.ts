@@ -29,22 +29,36 @@ export type Learned = z.infer<typeof Learned>;
 export interface Memory {
   readonly learned: Readonly<Learned>;
   learn(what: Partial<Learned>): void;
+  /** Makes a trial of the endpoint, unless another stream is at one: then, undefined. */
+  tryOut<T>(trial: () => Promise<T>): Promise<T> | undefined;
 }
 
 export function openMemory(db: Db, { dataset, scope }: Stream, now: () => number): Memory {
   const endpoint = `${dataset.name} ${scope.kind}`;
-  const stored = readLearned(db, endpoint);
-  let learned = stored === undefined ? {} : Learned.parse(JSON.parse(stored));
+  // Read anew each time, as other streams of the endpoint are read meanwhile and learn as well.
+  const read = (): Learned => {
+    const stored = readLearned(db, endpoint);
+    return stored === undefined ? {} : Learned.parse(JSON.parse(stored));
+  };
   return {
     get learned() {
-      return learned;
+      return read();
     },
     learn(what) {
-      learned = { ...learned, ...what };
-      writeLearned(db, endpoint, JSON.stringify(learned), now());
+      writeLearned(db, endpoint, JSON.stringify({ ...read(), ...what }), now());
+    },
+    tryOut(trial) {
+      const underWay = trials.get(db) ?? new Set();
+      trials.set(db, underWay);
+      if (underWay.has(endpoint)) return undefined;
+      underWay.add(endpoint);
+      return trial().finally(() => underWay.delete(endpoint));
     },
   };
 }
+
+/** The endpoints at which something is being tried out, by warehouse. */
+const trials = new WeakMap<Db, Set<string>>();
 
 /** What a walk needs of an endpoint that sends no pagination, and what it finds out. */
 export function pageLengths(memory: Memory): { largestPage: number; onLength: (length: number) => void } {
