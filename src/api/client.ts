@@ -64,6 +64,8 @@ export interface ClientOptions {
   /** Longest time for one try, from the first byte sent to the last received, in milliseconds. */
   readonly timeoutMs: number;
   readonly userAgent: string;
+  /** Answers 429 that one request waits out before it is reported; by default as often as a sync needs. */
+  readonly mostWaits?: number;
   /** The largest answer that is read, in bytes, packed as well as unpacked; by default 256 MB. */
   readonly largestBody?: number;
   /** Where requests go instead of the network (tests). */
@@ -80,7 +82,7 @@ const SENDABLE_KEY = /^[\x21-\x7e]+$/;
 
 /** A client for one key at one origin. */
 export function createClient(options: ClientOptions): Client {
-  const { baseUrl, key, budget, clock, random, log } = options;
+  const { baseUrl, key, budget, clock, random, log, mostWaits = MOST_WAITS } = options;
   const { hostname } = new URL(baseUrl);
   // What runs on this computer is never asked for through a proxy, which would see the key.
   const dispatcher = options.dispatcher ?? (LOOPBACK.test(hostname) ? new Agent() : new EnvHttpProxyAgent());
@@ -121,13 +123,13 @@ export function createClient(options: ClientOptions): Client {
         if (outcome.kind === 'final') throw error;
         const { requestId } = error;
         if (outcome.kind === 'wait') {
-          if (++waits >= MOST_WAITS) throw error;
           const waitMs = retryAfter(outcome.reply, clock.now());
+          budget.pause(endpoint, waitMs);
+          if (++waits >= mostWaits) throw error;
           log.warn(
             { endpoint, waitMs, requestId },
             `the API's limit is reached (somebody else may use the key); waiting as it asks`,
           );
-          budget.pause(endpoint, waitMs);
           continue;
         }
         if (++failures >= MOST_TRIES) throw error;

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { createClient, type Client } from '../api/client.ts';
+import { createClient, type Client, type ClientOptions } from '../api/client.ts';
 import { keyIdOf } from '../budget/key-id.ts';
 import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
 import { openLedger, type Ledger, type LedgerOptions } from '../budget/ledger.ts';
@@ -126,7 +126,13 @@ function plainly(path: string, ledger: Ledger): Ledger {
   };
 }
 
-export function openClient(config: Config, budget: Budget, log: Log, clock: Clock): Client {
+export function openClient(
+  config: Config,
+  budget: Budget,
+  log: Log,
+  clock: Clock,
+  patience: Pick<ClientOptions, 'mostWaits'> = {},
+): Client {
   const { baseUrl, key, timeoutMs } = config.api;
   if (key === undefined) throw new WarehouseError('KEY_MISSING', 'There is no API key.');
   return createClient({
@@ -138,6 +144,7 @@ export function openClient(config: Config, budget: Budget, log: Log, clock: Cloc
     log,
     timeoutMs,
     userAgent: `hyperstudy-warehouse/${VERSION}`,
+    ...patience,
   });
 }
 

@@ -174,6 +174,22 @@ describe('hsw', () => {
     expect(bad.stdout).not.toContain(simulator.key);
   });
 
+  it('asks no further in doctor and init once the limits of the key are reached', async () => {
+    const full = { status: 429, headers: { 'retry-after': '1800' }, body: '{}' };
+    const { simulator, ...at } = await lab({
+      now: Date.now,
+      fault: ({ path }) => (path === '/health' ? undefined : { kind: 'reply', reply: full }),
+    });
+    const doctor = await hsw(['doctor'], at);
+    expect(doctor.status).toBe(1);
+    expect(doctor.stdout).toContain('✗ limits: ');
+    expect(simulator.requests.length).toBe(2);
+    const init = await hsw(['init', '--yes', '--all'], { cwd: temporaryFolder(), env: at.env });
+    expect(init.status).not.toBe(0);
+    expect(init.stderr).toContain('limits were reached');
+    expect(simulator.requests.length).toBe(3);
+  });
+
   it('says in doctor who can read secrets in the configuration, and the data, and how to end it', async () => {
     const yaml = 'http: { token: a-token-of-the-lab }\nexperiments: [{ all: true }]\n';
     const { cwd, env } = await lab({ now: Date.now, world: { experiments: 1 } }, yaml);

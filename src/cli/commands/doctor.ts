@@ -6,7 +6,7 @@ import { minute } from '../../daemon/alerts.ts';
 import { expiryOf } from '../../daemon/expiry.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { EXIT, WarehouseError, type ErrorCode } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
@@ -111,13 +111,13 @@ function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add
 
 /** Gives whether the API accepts the key. */
 async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<boolean> {
-  // These few requests come before any warehouse exists, so that no ledger counts them.
+  // There may be no warehouse yet, and somebody waits: these few requests are of what the reserve leaves to people.
   const budget = {
     spend: <T>(_: unknown, send: () => Promise<T>) => send(),
     pause: () => undefined,
-    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map(), perMinute: [], ages: [] }),
+    usage: () => ({ hour: { used: 0, allowed: 0 }, others: 0, minute: new Map(), perMinute: [], ages: [] }),
   };
-  const client = openClient(config, budget, silentLog, systemClock);
+  const client = openClient(config, budget, silentLog, systemClock, { mostWaits: 1 });
   try {
     const health = await client.health(signal);
     add('network', true, `${config.api.baseUrl} answers`);
@@ -136,12 +136,16 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
     return true;
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;
-    add(error.code === 'KEY_REFUSED' ? 'key' : 'network', false, said(error));
-    return false;
+    const isFull = error.code === 'RATE_LIMITED';
+    add(error.code === 'KEY_REFUSED' ? 'key' : isFull ? 'limits' : 'network', false, said(error));
+    return isFull;
   } finally {
     await client.close();
   }
 }
+
+/** Errors after which no other data type need be tried. */
+const ENDS_CHECK: ReadonlySet<ErrorCode> = new Set(['KEY_REFUSED', 'RATE_LIMITED', 'INTERRUPTED']);
 
 /** Asks for one record of each configured data type, as no page tells what a key may read. */
 async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
@@ -173,8 +177,7 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
       });
       add(name, true, 'allowed');
     } catch (error) {
-      if (!(error instanceof WarehouseError) || error.code === 'KEY_REFUSED' || error.code === 'INTERRUPTED')
-        throw error;
+      if (!(error instanceof WarehouseError) || ENDS_CHECK.has(error.code)) throw error;
       add(name, false, `${said(error)}${keyScope === undefined ? '' : ` (documented scope: ${keyScope})`}`);
     }
   }

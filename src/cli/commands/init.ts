@@ -193,6 +193,7 @@ async function seenExperiments(baseUrl: string, key: string, signal: AbortSignal
     log: silentLog,
     timeoutMs: 30_000,
     userAgent: `hyperstudy-warehouse/${VERSION}`,
+    mostWaits: 1,
   });
   try {
     return (await listExperiments(client, signal)).listed.map(seen);
