@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../shared/clock.ts';
+import { isOthersElsewhere, openEntries, OTHERS, PAUSE, spent, type Aged } from './entries.ts';
 import { allowed, HOUR_MS, MINUTE_MS } from './limits.ts';
 
 /**
@@ -13,6 +14,8 @@ export type Limit = 'hour' | 'minute' | 'paused' | 'share';
 
 export interface Usage {
   readonly hour: { readonly used: number; readonly allowed: number };
+  /** How many of the hour's used requests are taken to be other programs', after the API refused one of ours. */
+  readonly others: number;
   readonly minute: ReadonlyMap<string, { readonly used: number; readonly allowed: number }>;
   /** Requests started in each of the last 60 minutes, oldest first. */
   readonly perMinute: readonly number[];
@@ -27,10 +30,10 @@ export interface Ledger {
   /** The answer arrived, or will not: the token returns one full window from now. */
   finish(token: number): void;
   /**
-   * Nothing starts at the endpoint before so many milliseconds, or nowhere where none is named: the API said so, as
-   * somebody else uses the key.
+   * The API answered 429: somebody else uses the key. Nothing starts at the endpoint before so many milliseconds, or
+   * nowhere where it is the hour's limit, and what is missing to that limit counts as spent by others.
    */
-  pause(endpoint: string | undefined, waitMs: number): void;
+  pause(endpoint: string, waitMs: number): void;
   usage(): Usage;
 }
 
@@ -50,28 +53,13 @@ export interface LedgerOptions {
   readonly deadlineMs: number;
 }
 
-interface Entry {
-  readonly id: number;
-  readonly endpoint: string;
-  readonly priority: number;
-  readonly boot_id: string;
-  readonly started_up: number;
-  readonly started_at: number;
-  readonly ended_up: number | null;
-}
-
-/** An entry by the time since this boot. */
-interface Aged extends Entry {
-  /** Milliseconds since the answer arrived; negative while it may still come, or while a pause lasts. */
-  readonly ageMs: number;
-  readonly isPause: boolean;
-  readonly isCarriedOver: boolean;
-}
-
 const LIMITS: readonly Limit[] = ['hour', 'minute', 'paused', 'share'];
 
-/** Marks a ledger row that is no request but a pause; its end is when the pause is over. */
-const PAUSE = 'pause:';
+/** Of limits far above the API's, what others spent is not kept: it would be a row for each request. */
+const LARGEST_KEPT = 5000;
+
+/** The longest that a minute's limit can make anybody wait, with the second that an HTTP date may be rounded by. */
+const LONGEST_MINUTE_MS = MINUTE_MS + 1000;
 
 /**
  * Opens the ledger in the warehouse's `_ledger` table. Ages are measured by the time since the machine started, which
@@ -80,89 +68,72 @@ const PAUSE = 'pause:';
  */
 export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const { clock, keyId, deadlineMs, shareOf = () => 1 } = options;
+  const rows = openEntries(db, keyId, clock, deadlineMs);
   const perHour = allowed(options.perHour, options.reserve);
   const perMinute = allowed(options.perEndpointPerMinute, options.reserve);
-  const select = db.prepare<[string], Entry>(
-    'SELECT id, endpoint, priority, boot_id, started_up, started_at, ended_up FROM _ledger WHERE key_id = ? ORDER BY id',
-  );
-  const insert = db.prepare(
-    'INSERT INTO _ledger (key_id, endpoint, priority, boot_id, started_up, started_at, ended_up, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-  );
-  const end = db.prepare('UPDATE _ledger SET ended_up = ?, ended_at = ? WHERE id = ?');
-  const remove = db.prepare('DELETE FROM _ledger WHERE id = ?');
-  const carryOver = db.prepare('UPDATE _ledger SET boot_id = ?, started_up = ?, ended_up = ? WHERE id = ?');
-
-  /** The entry by the time since this boot; an uptime ahead of ours is another boot's (a container started anew). */
-  const placed = (entry: Entry, [up, at]: ReturnType<typeof times>): Entry => {
-    if (entry.boot_id === clock.bootId && entry.started_up <= up) return entry;
-    const started = up - Math.max(at - entry.started_at, 0);
-    const ended = entry.ended_up === null ? null : started + Math.max(entry.ended_up - entry.started_up, 0);
-    return { ...entry, boot_id: clock.bootId, started_up: started, ended_up: ended };
-  };
-  const readEntries = (): Aged[] => {
-    const [time, up] = [times(clock), clock.uptime()];
-    return select.all(keyId).map((recorded) => {
-      const entry = placed(recorded, time);
-      const { id, endpoint, priority, boot_id, started_up, started_at, ended_up } = entry;
-      const ageMs = up - (ended_up ?? started_up + deadlineMs);
-      const marks = { ageMs, isPause: endpoint.startsWith(PAUSE), isCarriedOver: entry !== recorded };
-      return { id, endpoint, priority, boot_id, started_up, started_at, ended_up, ...marks };
-    });
-  };
-
   const tryStart = db.transaction((endpoint: string, priority: number): Grant => {
-    const entries = readEntries();
-    for (const { id, boot_id, started_up, ended_up, ageMs, isPause, isCarriedOver } of entries) {
-      if (ageMs >= (isPause ? 0 : HOUR_MS)) remove.run(id);
-      else if (isCarriedOver) carryOver.run(boot_id, started_up, ended_up, id);
-    }
+    const entries = rows.read();
+    rows.tidy(entries);
     const everywhere = pauseOf(entries, PAUSE);
     const here = pauseOf(entries, PAUSE + endpoint);
     const hour = Math.max(everywhere, wait(spent(entries, HOUR_MS), perHour, HOUR_MS));
     const minute = wait(spent(entries, MINUTE_MS, endpoint), perMinute, MINUTE_MS);
     const part = shareOf(priority);
-    const alike = entries.filter((entry) => entry.priority === priority);
+    const alike = part < 1 ? entries.filter((entry) => entry.priority === priority && !entry.isOthers) : [];
     const share = Math.max(
       wait(spent(alike, HOUR_MS), allowed(perHour, 1 - part), HOUR_MS),
       wait(spent(alike, MINUTE_MS, endpoint), allowed(perMinute, 1 - part), MINUTE_MS),
     );
-    const waits = { hour, minute, paused: here, share: part < 1 ? share : 0 };
+    const waits = { hour, minute, paused: here, share };
     const waitMs = Math.max(...Object.values(waits));
     if (waitMs > 0) return { waitMs, limit: LIMITS.find((limit) => waits[limit] === waitMs) ?? 'hour' };
-    const { lastInsertRowid } = insert.run(keyId, endpoint, priority, clock.bootId, ...times(clock), null, null);
-    return { token: Number(lastInsertRowid) };
+    return { token: rows.start(endpoint, priority) };
+  });
+
+  /**
+   * The limit is full, and what of it is not ours is others'. Nobody knows when they spent it: the API says when the
+   * first token returns, and the last returns within a window, so theirs are taken to return evenly in between.
+   */
+  const pause = db.transaction((endpoint: string, waitMs: number) => {
+    const entries = rows.read();
+    const isHour = waitMs > LONGEST_MINUTE_MS || entries.some((entry) => isOthersElsewhere(entry, endpoint));
+    const [windowMs, most, here] = isHour
+      ? [HOUR_MS, options.perHour, undefined]
+      : [MINUTE_MS, options.perEndpointPerMinute, endpoint];
+    rows.mark(PAUSE + (here ?? ''), 0, waitMs);
+    const name = OTHERS + (here ?? '');
+    rows.forget(name);
+    const ours = spent(entries, windowMs, here).filter((entry) => entry.endpoint !== name).length;
+    const others = most <= LARGEST_KEPT ? Math.max(most - ours, 1) : 0;
+    for (let i = 0; i < others; i++) {
+      const returnsIn = Math.ceil(waitMs + (Math.max(windowMs - waitMs, 0) * i) / others);
+      rows.mark(name, returnsIn - windowMs, returnsIn - windowMs);
+    }
   });
 
   return {
     tryStart: (endpoint, priority = 5) => tryStart.immediate(endpoint, priority),
     finish(token) {
-      end.run(...times(clock), token);
+      rows.end(token);
     },
     pause(endpoint, waitMs) {
-      const [up, at] = times(clock);
-      insert.run(
-        keyId,
-        PAUSE + (endpoint ?? ''),
-        0,
-        clock.bootId,
-        up,
-        at,
-        up + Math.ceil(waitMs),
-        at + Math.ceil(waitMs),
-      );
+      pause.immediate(endpoint, Math.ceil(waitMs));
     },
     usage() {
-      const entries = readEntries();
-      const endpoints = new Set(entries.filter(({ isPause }) => !isPause).map(({ endpoint }) => endpoint));
+      const entries = rows.read();
       const held = spent(entries, HOUR_MS);
+      const ours = held.filter(({ endpoint }) => endpoint !== OTHERS);
+      const used = Math.min(held.length, Math.max(ours.length, perHour));
+      const endpoints = new Set(ours.map(({ endpoint }) => endpoint));
       return {
-        perMinute: perMinuteOf(held, clock.uptime()),
+        perMinute: perMinuteOf(ours, clock.uptime()),
+        others: used - ours.length,
         ages: held.map(({ endpoint, ageMs }) => ({ endpoint, ageMs })),
-        hour: { used: held.length, allowed: perHour },
+        hour: { used, allowed: perHour },
         minute: new Map(
           [...endpoints].map((endpoint) => [
             endpoint,
-            { used: spent(entries, MINUTE_MS, endpoint).length, allowed: perMinute },
+            { used: Math.min(spent(entries, MINUTE_MS, endpoint).length, perMinute), allowed: perMinute },
           ]),
         ),
       };
@@ -175,17 +146,10 @@ const MINUTES = 60;
 function perMinuteOf(entries: readonly Aged[], up: number): number[] {
   const counts = Array<number>(MINUTES).fill(0);
   for (const { started_up } of entries) {
-    const ago = Math.floor((up - started_up) / MINUTE_MS);
-    if (ago >= 0 && ago < MINUTES) counts[MINUTES - 1 - ago] = (counts[MINUTES - 1 - ago] ?? 0) + 1;
+    const ago = Math.floor(Math.max(up - started_up, 0) / MINUTE_MS);
+    if (ago < MINUTES) counts[MINUTES - 1 - ago] = (counts[MINUTES - 1 - ago] ?? 0) + 1;
   }
   return counts;
-}
-
-/** The requests that a window still holds, of one endpoint or of all. */
-function spent(entries: readonly Aged[], windowMs: number, endpoint?: string): readonly Aged[] {
-  return entries.filter(
-    (entry) => !entry.isPause && entry.ageMs < windowMs && (endpoint === undefined || entry.endpoint === endpoint),
-  );
 }
 
 /** Milliseconds until so many of the oldest answers are a window old that one more request fits. */
@@ -201,9 +165,4 @@ function pauseOf(entries: readonly Aged[], name: string): number {
     (longest, { endpoint, ageMs }) => (endpoint === name ? Math.max(longest, Math.ceil(-ageMs)) : longest),
     0,
   );
-}
-
-/** Rounded up, so that a token never returns a fraction of a millisecond early. */
-function times(clock: Clock): [up: number, at: number] {
-  return [Math.ceil(clock.uptime()), Math.ceil(clock.now())];
 }

@@ -2,7 +2,6 @@ import Bottleneck from 'bottleneck';
 import type { Clock } from '../shared/clock.ts';
 import { priorityNow, type Priority } from '../shared/priority.ts';
 import type { Ledger, Limit, Usage } from './ledger.ts';
-import { MINUTE_MS } from './limits.ts';
 
 /** A request in line. */
 export interface Spending {
@@ -15,10 +14,7 @@ export interface Spending {
 export interface Budget {
   /** Runs `send` when limits, priority and concurrency allow; rejects with the signal's reason when aborted while waiting. */
   spend<T>(spending: Spending, send: () => Promise<T>): Promise<T>;
-  /**
-   * The API answered 429: nothing starts at that endpoint before `waitMs` have passed, and nothing at all where that is
-   * longer than a minute's limit explains.
-   */
+  /** The API answered 429 and asked to wait. */
   pause(endpoint: string, waitMs: number): void;
   usage(): Usage;
 }
@@ -41,9 +37,6 @@ export interface Wait {
   readonly waitMs: number;
   readonly limit: Limit;
 }
-
-/** The longest that a minute's limit can make anybody wait, with the second that an HTTP date may be rounded by. */
-const LONGEST_MINUTE_MS = MINUTE_MS + 1000;
 
 /** A request that waits for a limit. */
 interface Waiter extends Spending {
@@ -123,9 +116,8 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
         if (waiter !== undefined) waiting.delete(waiter);
       }
     },
-    // What asks for longer than a minute is the hour's limit, and that holds for every endpoint.
     pause(endpoint, waitMs) {
-      ledger.pause(waitMs > LONGEST_MINUTE_MS ? undefined : endpoint, waitMs);
+      ledger.pause(endpoint, waitMs);
       onRefused?.({ endpoint, waitMs });
     },
     usage: () => ledger.usage(),

@@ -11,6 +11,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the machine started; shared by all processes of one boot. */
   uptime(): number;
+  /** How far `uptime` may lag behind, as it comes in steps; without it, not at all. */
+  readonly uptimeStepMs?: number;
   /** Names this boot of the machine; equal in every process until a reboot. */
   readonly bootId: string;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when aborted. */
@@ -23,6 +25,8 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 export const systemClock: Clock = {
   now: () => Date.now(),
   uptime: () => uptime() * 1000,
+  // The kernel writes hundredths of a second into /proc/uptime; elsewhere it may be whole seconds.
+  uptimeStepMs: process.platform === 'linux' ? 10 : 1000,
   bootId: readBootId(),
   async sleep(ms, signal) {
     signal?.throwIfAborted();

@@ -36,7 +36,7 @@ interface Found {
   readonly expiry: Expiry | undefined;
   readonly refusal: Refusal | undefined;
   /** Unknown without the key. */
-  readonly hour: Usage['hour'] | undefined;
+  readonly usage: Usage | undefined;
 }
 
 /** How long a refused request is told of. */
@@ -54,12 +54,12 @@ function look(config: Config, db: Db, daemon: Presence): Found {
     daemon,
     expiry: expiryOf({ keyExpiresAt, readAt: latestRead(streams), now }),
     refusal: refusal !== undefined && now - refusal.at < REFUSAL_MATTERS_MS ? refusal : undefined,
-    hour: key === undefined ? undefined : openBudget(config, db, systemClock).usage().hour,
+    usage: key === undefined ? undefined : openBudget(config, db, systemClock).usage(),
   };
 }
 
 function text(found: Found): string {
-  const { config, now, streams, expiry, hour } = found;
+  const { config, now, streams, expiry, usage } = found;
   const rows = streams.map((stream) => [
     stream.experimentId,
     stream.data,
@@ -72,7 +72,7 @@ function text(found: Found): string {
   return [
     `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
     daemonText(found),
-    hour === undefined ? '' : `Requests in the last hour: ${count(hour.used)} of ${count(hour.allowed)}.\n`,
+    usage === undefined ? '' : usageText(usage),
     refusalText(found),
     expiry === undefined ? '' : `✗ ${expiry.subject}. ${expiry.text}\n  ${expiry.hint}\n`,
     lateText(streams, config.lookbackMs),
@@ -92,6 +92,11 @@ function daemonText({ daemon, now }: Found): string {
   return `${since}${about.http === null ? '' : ` Its dashboard: ${about.http}`}\n`;
 }
 
+function usageText({ hour, others }: Usage): string {
+  const theirs = others === 0 ? '' : ` ${count(others)} more count as spent by another program.`;
+  return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
+}
+
 function refusalText({ refusal, config, now }: Found): string {
   if (refusal === undefined) return '';
   const { at, endpoint } = refusal;
@@ -100,7 +105,7 @@ function refusalText({ refusal, config, now }: Found): string {
 `;
 }
 
-function inJson({ config, streams, daemon, expiry, refusal, hour }: Found) {
+function inJson({ config, streams, daemon, expiry, refusal, usage }: Found) {
   const about = daemon.kind === 'running' ? daemon.about : undefined;
   return {
     warehouse: config.warehouse.path,
@@ -111,7 +116,7 @@ function inJson({ config, streams, daemon, expiry, refusal, hour }: Found) {
       version: about?.version ?? null,
       dashboard: about?.http ?? null,
     },
-    requestsLastHour: hour ?? null,
+    requestsLastHour: usage === undefined ? null : { ...usage.hour, others: usage.others },
     refused:
       refusal === undefined ? null : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
     keyExpires: keyInJson(config.api.keyExpiresAt, expiry),

@@ -121,10 +121,73 @@ describe('the ledger', () => {
     const { clock, pass } = machine();
     const db = database();
     open(db, clock).pause('events', 30_000);
-    expect(open(db, clock).tryStart('events')).toEqual({ waitMs: 30_000, limit: 'paused' });
+    expect(open(db, clock).tryStart('events')).toMatchObject({ limit: 'minute' });
     expect(open(db, clock).tryStart('chat')).toHaveProperty('token');
-    pass(30_000);
+    pass(29_999);
+    expect(open(db, clock).tryStart('events')).not.toHaveProperty('token');
+    pass(MINUTE);
     expect(open(db, clock).tryStart('events')).toHaveProperty('token');
+  });
+
+  /** Takes requests for as long as the ledger grants them. */
+  const spend = (ledger: Ledger, endpoint: string, most = Infinity) => {
+    let spent = 0;
+    for (; spent < most; spent++) {
+      const grant = ledger.tryStart(endpoint);
+      if (!('token' in grant)) break;
+      ledger.finish(grant.token);
+    }
+    return spent;
+  };
+
+  it("counts what is missing to the minute's limit as others' after a 429, for that endpoint and in every process", () => {
+    const { clock, pass } = machine();
+    const db = database();
+    expect(spend(open(db, clock), 'events', 40)).toBe(40);
+    open(db, clock).pause('events', 12_000);
+    expect(spend(open(db, clock), 'chat')).toBe(90);
+    // 60 are others' and return from the 12th second to the 60th; the first ten of them are the reserve.
+    pass(12_000);
+    expect(spend(open(db, clock), 'events')).toBe(0);
+    pass(24_000);
+    expect(spend(open(db, clock), 'events')).toBe(21);
+    expect(open(db, clock).usage().minute.get('events')).toEqual({ used: 90, allowed: 90 });
+    pass(MINUTE);
+    expect(spend(open(db, clock), 'events')).toBe(90);
+  });
+
+  it("takes a wait longer than a minute for the hour's limit, and lets others' requests return one after the other", () => {
+    const { clock, pass } = machine();
+    const db = database();
+    expect(spend(open(db, clock), 'events', 40)).toBe(40);
+    open(db, clock).pause('events', 10 * MINUTE);
+    expect(open(db, clock).usage()).toMatchObject({ hour: { used: 900, allowed: 900 }, others: 860 });
+    expect(open(db, clock).usage().perMinute.at(-1)).toBe(40);
+    pass(10 * MINUTE);
+    expect(open(db, clock).tryStart('chat')).toMatchObject({ limit: 'hour' });
+    pass(25 * MINUTE);
+    // Half of the time from the tenth minute to the sixtieth is over, and half of theirs has returned.
+    expect(open(db, clock).usage()).toMatchObject({ hour: { used: 519 }, others: 479 });
+    const granted = ['events', 'chat', 'sync', 'rooms', 'videochat'].map((endpoint) =>
+      spend(open(db, clock), endpoint),
+    );
+    expect(granted).toEqual([90, 90, 90, 90, 21]);
+    pass(25 * MINUTE);
+    expect(open(db, clock).usage().others).toBe(0);
+  });
+
+  it("takes refusals of two endpoints within a minute for the hour's limit, however short the wait", () => {
+    const { clock } = machine();
+    const db = database();
+    spend(open(db, clock), 'events', 40);
+    spend(open(db, clock), 'chat', 60);
+    open(db, clock).pause('events', 1000);
+    open(db, clock).pause('events', 1000);
+    expect(open(db, clock).usage().others).toBe(0);
+    expect(open(db, clock).tryStart('sync')).toHaveProperty('token');
+    open(db, clock).pause('chat', 1000);
+    expect(open(db, clock).usage()).toMatchObject({ hour: { used: 900 }, others: 799 });
+    expect(open(db, clock).tryStart('sync')).toMatchObject({ limit: 'hour' });
   });
 
   it('never lets more than the limit into any rolling window of true time, whatever happens to clock and process', () => {
@@ -251,12 +314,12 @@ describe('the ledger', () => {
   it('keeps a pause over a reboot for as long as is left of it', () => {
     const { clock, pass, reboot } = machine();
     const db = database();
-    open(db, clock).pause(undefined, 30_000);
-    pass(10_000);
+    open(db, clock).pause('events', 2 * HOUR);
+    pass(HOUR);
     reboot();
-    expect(open(db, clock).tryStart('events')).toEqual({ waitMs: 20_000, limit: 'hour' });
-    pass(20_000);
-    expect(open(db, clock).tryStart('events')).toHaveProperty('token');
+    expect(open(db, clock).tryStart('chat')).toEqual({ waitMs: HOUR, limit: 'hour' });
+    pass(HOUR);
+    expect(open(db, clock).tryStart('chat')).toHaveProperty('token');
   });
 
   it('writes nothing when asked what was used', () => {

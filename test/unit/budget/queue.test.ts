@@ -10,7 +10,7 @@ function ledger(grant: (endpoint: string, n: number) => Grant): Ledger {
     tryStart: (endpoint) => grant(endpoint, n++),
     finish: () => undefined,
     pause: () => undefined,
-    usage: () => ({ hour: { used: 0, allowed: 0 }, minute: new Map(), perMinute: [], ages: [] }),
+    usage: () => ({ hour: { used: 0, allowed: 0 }, others: 0, minute: new Map(), perMinute: [], ages: [] }),
   };
 }
 
@@ -115,21 +115,6 @@ describe('the line of waiting requests', () => {
       const sent = budget.spend({ endpoint: 'events', priority: 5 }, () => Promise.resolve('sent'));
       expect(await Promise.race([sent, systemClock.sleep(2000)])).toBe('sent');
     }
-  });
-
-  it('takes a wait longer than a minute for the limit of the hour, which holds everywhere', () => {
-    const pauses: [string | undefined, number][] = [];
-    const paused = {
-      ...ledger((_, n) => ({ token: n })),
-      pause: (...pause: [string | undefined, number]) => void pauses.push(pause),
-    };
-    const budget = createBudget({ ledger: paused, clock: systemClock, concurrency: 1 });
-    budget.pause('events', 60_000);
-    budget.pause('events', 600_000);
-    expect(pauses).toEqual([
-      ['events', 60_000],
-      [undefined, 600_000],
-    ]);
   });
 
   it('leaves the line when aborted, also while all places are taken, and sends nothing any more', async () => {
