@@ -17,6 +17,7 @@ import { startHttp, type HttpServer } from './http.ts';
 import type { Tell } from './messages.ts';
 import { viewOf } from './overview.ts';
 import { createProblems } from './problems.ts';
+import { readsOf } from './reads.ts';
 import type { Notifier } from './systemd.ts';
 import { createTroubles } from './troubles.ts';
 
@@ -65,7 +66,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   let server: HttpServer | undefined;
   const { path } = warehouse;
   const about = () => ({ version: options.version, startedAt: daemon.startedAt, http: server?.url ?? null });
-  const handlers = createHandlers({ engine, path, log, signal, askers: daemon.askers, about });
+  const reads = () => readsOf(daemon.connection().config);
+  const handlers = createHandlers({ engine, path, log, signal, askers: daemon.askers, about, reads });
   const handover = await serveHandover(socketPath(path), handlers);
   try {
     const { http } = options.config;
@@ -139,7 +141,7 @@ function assemble(options: DaemonOptions): Daemon {
     void engine
       .reconnect(connection)
       .then(() => former.client.close())
-      .catch(() => undefined);
+      .catch((error: unknown) => log.error({ err: error }, 'the former connection could not be closed'));
   };
   const shown = {
     version,
@@ -165,8 +167,15 @@ function assemble(options: DaemonOptions): Daemon {
     reload() {
       options.notifier.reloading();
       try {
-        renew(checked(options.config, options.reload()));
+        const next = checked(options.config, options.reload());
+        renew(next);
         log.info('the configuration was read again');
+        const later = (['http', 'log'] as const).filter((part) => !isDeepStrictEqual(options.config[part], next[part]));
+        if (later.length > 0) {
+          const text = `The configuration was read again, but ${later.join(' and ')} changed, which takes a restart: until then the former stays in use.`;
+          problems.note({ at: clock.now(), code: 'CONFIG_INVALID', text, hint: 'Restart the daemon to use it.' });
+          log.warn(text);
+        }
       } catch (error) {
         const said = error instanceof WarehouseError ? error : new WarehouseError('CONFIG_INVALID', String(error));
         problems.note({ at: clock.now(), code: said.code, text: said.message, hint: said.hint });
@@ -178,6 +187,8 @@ function assemble(options: DaemonOptions): Daemon {
       const written = currentKey(options.reload);
       const { config } = connection;
       if (written?.key === undefined) return;
+      // A key that is meant for another server waits until that is read as well.
+      if (written.baseUrl !== config.api.baseUrl) return;
       const next = { ...config, api: { ...config.api, ...written } };
       if (written.key !== config.api.key) {
         log.info('there is a new API key; it is used from now on');
@@ -212,11 +223,11 @@ function checked(running: Config, next: Config): Config {
   });
 }
 
-/** The key and its date as the configuration has them now; undefined while it cannot be read, as while it is edited. */
-function currentKey(reload: () => Config): Pick<Config['api'], 'key' | 'keyExpiresAt'> | undefined {
+/** The key, its server and its date as the configuration has them now; undefined while it cannot be read, as while it is edited. */
+function currentKey(reload: () => Config): Pick<Config['api'], 'baseUrl' | 'key' | 'keyExpiresAt'> | undefined {
   try {
-    const { key, keyExpiresAt } = reload().api;
-    return { key, keyExpiresAt };
+    const { baseUrl, key, keyExpiresAt } = reload().api;
+    return { baseUrl, key, keyExpiresAt };
   } catch (error) {
     if (error instanceof WarehouseError) return undefined;
     throw error;

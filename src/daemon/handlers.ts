@@ -1,8 +1,20 @@
+import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { plainError } from '../warehouse/open.ts';
 import type { Engine } from './engine.ts';
 import type { Handlers } from './handover.ts';
 import type { About, Tell } from './messages.ts';
+
+/** It would read something else than its own configuration says, and call that up to date. */
+function otherConfig(): WarehouseError {
+  return new WarehouseError(
+    'USAGE',
+    'A daemon keeps this warehouse, and its configuration reads something else than this one. Nothing was done.',
+    {
+      hint: 'If the configuration was changed, have the daemon read it again (systemctl reload hyperstudy-warehouse, or kill -HUP and its process id), and try again.',
+    },
+  );
+}
 
 /** What the requests of the command line are answered with. */
 export interface Answering {
@@ -15,12 +27,15 @@ export interface Answering {
   /** Those who wait for what they asked for. */
   readonly askers: Set<Tell>;
   readonly about: () => About;
+  /** What the configuration in use reads. */
+  readonly reads: () => string;
 }
 
 /** Has the engine do what the command line asks for. */
-export function createHandlers({ engine, path, log, signal, askers, about }: Answering): Handlers {
-  const asked = async <T>(request: object, tell: Tell, work: () => Promise<T>): Promise<T> => {
+export function createHandlers({ engine, path, log, signal, askers, about, reads }: Answering): Handlers {
+  const asked = async <T>(request: { reads: string }, tell: Tell, work: () => Promise<T>): Promise<T> => {
     log.info({ asked: request }, 'the command line asked for something');
+    if (request.reads !== reads()) throw otherConfig();
     askers.add(tell);
     try {
       return await work();

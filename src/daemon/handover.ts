@@ -124,7 +124,7 @@ export async function handOver<A extends Ask>(
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const line of linesOf(socket)) {
       const message = understood(AnswerMessage, line, STRANGE_ANSWER);
-      if ('error' in message) throw asThrown(message.error);
+      if ('error' in message) throw message.error.code === 'INTERRUPTED' ? left() : asThrown(message.error);
       if ('result' in message) {
         const ask: A = request.ask;
         return checked<Results[A]>(RESULT_MESSAGES[ask], message.result, STRANGE_ANSWER);
@@ -135,7 +135,7 @@ export async function handOver<A extends Ask>(
     signal.removeEventListener('abort', leave);
     socket.destroy();
   }
-  throw interrupted();
+  throw signal.aborted ? interrupted() : left();
 }
 
 const STRANGE_ANSWER = 'The daemon that runs is of another version, and its answer cannot be understood.';
@@ -177,6 +177,11 @@ function interrupted(): WarehouseError {
     'INTERRUPTED',
     'Interrupted. Everything read so far is stored; the next sync goes on from there.',
   );
+}
+
+function left(): WarehouseError {
+  const text = 'The daemon ended before it had done what was asked. Everything read so far is stored.';
+  return new WarehouseError('INTERRUPTED', text, { hint: 'Run the command again; the next sync goes on from there.' });
 }
 
 /** @throws WarehouseError WAREHOUSE_BUSY when the socket is another user's. */

@@ -11,11 +11,18 @@ const Selection = z.strictObject({
   data: z.array(z.string()).readonly().exactOptional(),
 });
 
-/** What the command line asks a daemon for: one line of JSON. */
+/** What the command line asks a daemon for: one line of JSON. `reads` says what its configuration reads (`readsOf`). */
 export const RequestMessage = z.discriminatedUnion('ask', [
-  z.strictObject({ ask: z.literal('sync'), selection: Selection, full: z.boolean(), acceptDeletes: z.boolean() }),
+  z.strictObject({
+    ask: z.literal('sync'),
+    reads: z.string(),
+    selection: Selection,
+    full: z.boolean(),
+    acceptDeletes: z.boolean(),
+  }),
   z.strictObject({
     ask: z.literal('verify'),
+    reads: z.string(),
     selection: Selection,
     deep: z.boolean(),
     repair: z.boolean(),

@@ -73,6 +73,36 @@ describe('the daemon', () => {
     await until('the new data type is there', () => isMirror(db, simulator, time.now, ['events']));
   });
 
+  it('says at SIGHUP what takes a restart, and does nothing for a command whose configuration it does not know', async () => {
+    const { simulator, cwd, time, db, write } = await lab({}, 'data: [rooms, chat]\n');
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    write('data: [rooms, chat, events]\nlog: { level: debug }\n');
+    const refused = await hsw(['sync', 'now'], { cwd });
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain('its configuration reads something else than this one. Nothing was done.');
+    expect((await hsw(['verify'], { cwd })).status).toBe(2);
+    daemon.child.kill('SIGHUP');
+    await until('it says so', () => daemon.log().includes('but log changed, which takes a restart'));
+    expect((await daemon.get('/')).text).toContain('Restart the daemon to use it.');
+    const done = await hsw(['sync', 'now'], { cwd });
+    expect(done.status, done.stderr).toBe(0);
+    expect(isMirror(db, simulator, time.now, ['events'])).toBe(true);
+  });
+
+  it('never sends a key that was written for another server to the one in use', async () => {
+    const keys = KEYS.map((key) => ({ key, scopes: ['*'], revoked: false }));
+    const { simulator, cwd, writeKey } = await lab({ keys });
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    const config = join(cwd, 'config.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace(simulator.url, 'http://127.0.0.1:9/api/v3'));
+    writeKey(KEYS[1] ?? '');
+    await delay(20_000);
+    expect(simulator.requests.filter(({ key }) => key === KEYS[1])).toEqual([]);
+    expect(daemon.log()).not.toContain('there is a new API key');
+  });
+
   it('ends what it reads on the former connection before it closes that', { timeout: 60_000 }, async () => {
     const { cwd, simulator, time, db } = await lab({ latencyMs: 150 }, 'data: [rooms, chat, events]\n');
     const daemon = await start(cwd);

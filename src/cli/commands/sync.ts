@@ -1,5 +1,6 @@
 import type { BudgetOptions } from '../../budget/queue.ts';
 import type { Tell } from '../../daemon/messages.ts';
+import { readsOf } from '../../daemon/reads.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
@@ -55,7 +56,7 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
     const { signal } = context;
     const result = await hereOrByDaemon(
       here,
-      { ask: 'sync', ...asked },
+      { ask: 'sync', reads: readsOf(config), ...asked },
       { config, tell: shownBy({ ...progress, page: onPage }), signal },
     );
     progress.stop();

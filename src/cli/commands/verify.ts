@@ -1,5 +1,6 @@
 import { streamText, type Stream } from '../../datasets/stream.ts';
 import type { Tell } from '../../daemon/messages.ts';
+import { readsOf } from '../../daemon/reads.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
@@ -43,7 +44,8 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
     if ('wait' in event) onWait(event.wait);
     else if ('verdict' in event) onVerdict(event.stream, event.verdict);
   };
-  const result = await hereOrByDaemon(here, { ask: 'verify', ...asked }, { config, tell, signal });
+  const request = { ask: 'verify', reads: readsOf(config), ...asked } as const;
+  const result = await hereOrByDaemon(here, request, { config, tell, signal });
   context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result));
   return isProven(result) ? EXIT.ok : EXIT.partial;
 };

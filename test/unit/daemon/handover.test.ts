@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/lab.ts';
 
 const never = new AbortController().signal;
 const ABOUT = { version: '9', startedAt: 1, http: null };
-const VERIFY = { ask: 'verify', selection: {}, deep: false, repair: false, acceptDeletes: false } as const;
+const VERIFY = { ask: 'verify', reads: 'r', selection: {}, deep: false, repair: false, acceptDeletes: false } as const;
 const STREAM: Stream = {
   experimentId: 'e',
   dataset: datasetNamed('events'),
@@ -149,7 +149,10 @@ describe('handing over to a running daemon', () => {
     await expect(asking).rejects.toMatchObject({ code: 'INTERRUPTED' });
     await gone;
     const left = handOver(path, VERIFY, () => undefined, never);
-    const ended = expect(left).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const ended = expect(left).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      message: 'The daemon ended before it had done what was asked. Everything read so far is stored.',
+    });
     await new Promise((resolve) => setTimeout(resolve, 100));
     await close();
     await ended;
