@@ -170,7 +170,7 @@ function assemble(options: DaemonOptions): Daemon {
         const next = checked(options.config, options.reload());
         renew(next);
         log.info('the configuration was read again');
-        const later = (['http', 'log'] as const).filter((part) => !isDeepStrictEqual(options.config[part], next[part]));
+        const later = TAKE_RESTART.filter((part) => !isDeepStrictEqual(options.config[part], next[part]));
         if (later.length > 0) {
           const text = `The configuration was read again, but ${later.join(' and ')} changed, which takes a restart: until then the former stays in use.`;
           problems.note({ at: clock.now(), code: 'CONFIG_INVALID', text, hint: 'Restart the daemon to use it.' });
@@ -212,7 +212,9 @@ function patienceMs({ api }: Config): number {
 }
 
 /** Settings that hold from start to stop. */
-const FIXED = ['warehouse', 'history', 'http'] as const;
+const FIXED = ['warehouse', 'history'] as const;
+/** Settings of which a change takes a restart, beside which the others are used at once. */
+const TAKE_RESTART = ['http', 'log'] as const;
 
 /** @throws WarehouseError when the new configuration needs a new start. */
 function checked(running: Config, next: Config): Config {

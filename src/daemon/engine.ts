@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { backfillBudget } from '../plan/intervals.ts';
 import { PRIORITY, type SyncContext } from '../sync/stream.ts';
+import { plainError } from '../warehouse/open.ts';
 import type { Agenda } from './agenda.ts';
 import { createAskedWork, type AskedWork } from './asked.ts';
 import type { Connection } from './connection.ts';
 import { followExperiments, type Experiments } from './experiments.ts';
+import { noteFailure } from './outcomes.ts';
 import { createNights, type Nights } from './nights.ts';
 import { createObserved } from './observed.ts';
 import type { Problems } from './problems.ts';
@@ -93,7 +95,12 @@ export function createEngine(options: EngineOptions): Engine {
         if (options.clock.now() < state.seenAt - SET_BACK_MS) startAnew(state, options);
         state.seenAt = options.clock.now();
         turnedAt = options.clock.uptime();
-        await turn(state, signal);
+        await turn(state, signal).catch((error: unknown) => {
+          // A disk that fills up between two reads is no reason to end.
+          const said = plainError(options.warehouse.path, error);
+          if (said === undefined) throw error;
+          noteFailure(state, undefined, said);
+        });
         await options.clock.sleep(napMs(state), AbortSignal.any([rested, signal])).catch(() => undefined);
       }
       state.background.abort();

@@ -2,6 +2,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { streamText } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { ENDS_ALL, type StreamResult } from '../sync/stream.ts';
+import { plainError } from '../warehouse/open.ts';
 import { readPosition } from '../warehouse/positions.ts';
 import type { Connection } from './connection.ts';
 import type { State } from './state.ts';
@@ -42,14 +43,15 @@ export function noteFailure(
   error: unknown,
   connection: Connection = state.connection,
 ): void {
-  const { observed, problems, troubles, clock, log } = state;
-  if (error instanceof WarehouseError) {
-    const { code, message, hint } = error;
+  const { observed, problems, troubles, clock, log, warehouse } = state;
+  const said = error instanceof WarehouseError ? error : plainError(warehouse.path, error);
+  if (said !== undefined) {
+    const { code, message, hint } = said;
     const isFormer = connection !== state.connection && !code.startsWith('WAREHOUSE_');
     if (code === 'INTERRUPTED' || isFormer) return;
     problems.note({ at: clock.now(), code, text: message, hint });
-    if (code === 'WAREHOUSE_CORRUPT') state.fatal = error;
-    else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(error, stream !== undefined);
+    if (code === 'WAREHOUSE_CORRUPT') state.fatal = said;
+    else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(said, stream !== undefined);
     return;
   }
   const key = stream === undefined ? 'reconcile' : streamText(stream);

@@ -67,7 +67,7 @@ describe('the daemon', () => {
     const file = join(cwd, 'config.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('port: 0', 'port: 1'));
     daemon.child.kill('SIGHUP');
-    await until('it says what it cannot do', () => daemon.log().includes('http cannot change while the daemon runs'));
+    await until('it says what takes a restart', () => daemon.log().includes('but http changed, which takes a restart'));
     write('data: [rooms, chat, events]\n');
     daemon.child.kill('SIGHUP');
     await until('the new data type is there', () => isMirror(db, simulator, time.now, ['events']));

@@ -95,6 +95,25 @@ describe('hsw status', () => {
     expect(readFileSync(db).length).toBeGreaterThan(0);
   });
 
+  it('says which streams nothing has compared whole for long, and what compares them', async () => {
+    const { cwd, db } = await lab({}, 'data: [rooms, chat]\n');
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+    const verified = (daysAgo: number) => {
+      const warehouse = openWarehouse(db, { clock: systemClock, history: true });
+      const at = new Date(Date.now() - daysAgo * 86_400_000).toISOString();
+      warehouse.db.prepare("UPDATE _streams SET verified_at = ? WHERE data = 'chat'").run(at);
+      warehouse.close();
+    };
+    verified(57);
+    expect((await status(cwd)).text).not.toContain('compared whole');
+    verified(61);
+    expect((await status(cwd)).text).toMatch(
+      /^! 2 streams were last compared whole .* 60 days ago \(chat of exp_\w+: .* UTC\)\..*\n {2}Only the daemon .*: hsw verify --deep --repair$/m,
+    );
+    expect((await hsw(['verify', '--deep', '--repair'], { cwd })).status).toBe(0);
+    expect((await status(cwd)).text).not.toContain('compared whole');
+  });
+
   it('says for a day that another program uses the key, whoever met it', { timeout: 90_000 }, async () => {
     const { state, fault } = refusing('/data/chat');
     const { simulator, cwd, db, writeKey } = await lab({ fault }, 'data: [rooms, chat]\n');

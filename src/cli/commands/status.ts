@@ -76,6 +76,7 @@ function text(found: Found): string {
     refusalText(found),
     expiry === undefined ? '' : `✗ ${expiry.subject}. ${expiry.text}\n  ${expiry.hint}\n`,
     lateText(streams, config.lookbackMs),
+    unverifiedText(found),
     `${config.warehouse.path}\n`,
   ].join('');
 }
@@ -141,6 +142,32 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
   return wanted <= lookbackMs
     ? `${seen}, which finds them at the next sync.\n`
     : `${seen}.\n  To find such rows at the next sync rather than at the next reconcile, set in the config: lookback: ${wanted / 3_600_000}h\n`;
+}
+
+/**
+ * A pass of the nightly reconcile takes 28 nights and is dated by its beginning, so that a stream's date is up to two
+ * passes old; what is older by some days was not reached.
+ */
+const LONGEST_UNVERIFIED_MS = 60 * 24 * 3_600_000;
+
+/** Streams that nothing has compared whole for long; without the daemon nothing does so by itself. */
+function unverifiedText({ streams, daemon, config, now }: Found): string {
+  const late = streams
+    .filter(
+      ({ lastStatus, verifiedAt }) => lastStatus !== 'skipped' && now - (verifiedAt ?? now) > LONGEST_UNVERIFIED_MS,
+    )
+    .sort((a, b) => (a.verifiedAt ?? 0) - (b.verifiedAt ?? 0));
+  const [oldest] = late;
+  if (oldest === undefined) return '';
+  const { experimentId, data, scope, verifiedAt = now } = oldest;
+  const name = `${data} of ${experimentId}${scope === 'experiment' ? '' : `, ${scope}`}`;
+  const more =
+    daemon.kind === 'none'
+      ? 'Only the daemon compares old rows by itself, every night.'
+      : `The nightly reconcile does not keep up: raise reconcile.budgetShare in the config (now ${config.reconcile.budgetShare}).`;
+  return `! ${count(late.length)} ${late.length === 1 ? 'stream was' : 'streams were'} last compared whole with the API more than 60 days ago (${name}: ${minute(verifiedAt)}). What changed in old rows since then may be missing.
+  ${more} To compare everything now: hsw verify --deep --repair
+`;
 }
 
 /** Lookbacks that people write, in milliseconds. */
