@@ -49,8 +49,9 @@ export function clockTime(at: number): string {
   return `${formatTime(at).slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** A cron expression in words where that is easy, else as it is. */
+/** When the daemon reads, in words where that is easy; a cron expression that is not stays as it is. */
 export function schedule(cron: string): string {
+  if (cron === 'adaptive') return 'most where data come in';
   const everyMinutes = /^\*\/(\d+) \* \* \* \*$/.exec(cron)?.[1];
   if (everyMinutes !== undefined) return `every ${everyMinutes} minutes`;
   if (cron === '* * * * *') return 'every minute';

@@ -16,7 +16,7 @@ export function growthSection({ growth }: DaemonView): Html {
     <h2 id="growth-title">Rows over time</h2>
     ${
       first === undefined || last === undefined || last.at <= first.at
-        ? html`<p class="empty">The curve begins with the second sync.</p>`
+        ? html`<p class="empty">The rows are counted every hour: the curve begins with the second count.</p>`
         : curve(growth, last.at - first.at, last.rows - first.rows)
     }
   </section>`;

@@ -29,7 +29,7 @@ export function workSection({ work, budget, now }: DaemonView): Html {
 
 function wait(ms: number): Html {
   if (ms < WORTH_MS) return NOTHING;
-  return html`<p class="note">Waits for the limits of requests; goes on in ${formatDuration(ms)} at the latest.</p>`;
+  return html`<p class="aside">Waits for the limits of requests; goes on in ${formatDuration(ms)} at the latest.</p>`;
 }
 
 function list(work: readonly Work[], now: number): Html {
