@@ -15,7 +15,10 @@ const WATCHDOG_S = 8;
 
 const folder = mkdtempSync(join(tmpdir(), 'hsw-manager-'));
 const started = await startManager(folder, REPOSITORY);
-if ('missing' in started) console.warn(`SKIPPED: the units under a real systemd, as ${started.missing}`);
+if ('missing' in started) {
+  console.warn(`SKIPPED: the units under a real systemd, as ${started.missing}`);
+  rmSync(folder, { recursive: true, force: true });
+}
 
 /** The README's lines of a section that a person pastes, where hsw and npm are at hand already. */
 function pasted(after: string): string {
@@ -30,8 +33,6 @@ hsw() { node_modules/.bin/node dist/main.js "$@"; }
 C=${CONFIG}
 ${rest}`;
 }
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf('missing' in started)('under a real systemd', () => {
   const manager = started as Manager;
@@ -62,6 +63,7 @@ describe.skipIf('missing' in started)('under a real systemd', () => {
   afterAll(async () => {
     await manager.stop();
     await simulator.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it('the lines of the README start the daemon, with the key that only root can read', async () => {
