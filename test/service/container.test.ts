@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chownSync,
@@ -66,6 +66,15 @@ describe('the Dockerfile', () => {
       files.filter((file) => /(^|\/)(config\.yaml|\.env|.*key.*)$/.test(file) && !file.startsWith('src/')),
     ).toEqual([]);
   });
+
+  it.each(['hyperstudy_key', 'hyperstudy.key', 'config.yaml', 'data/demo.db', 'w.db-wal', 'w.db.lock'])(
+    'has no %s in its context, as git never takes one',
+    (file) => {
+      const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', file], { cwd: REPOSITORY });
+      expect(status).toBe(0);
+      expect(contextFiles(REPOSITORY)).not.toContain(file);
+    },
+  );
 
   it('starts from tagged images, and fetches nothing but the locked packages', () => {
     const names = stages.map(stageName);
