@@ -41,7 +41,6 @@ export interface Wait {
 /** A request that waits for a limit. */
 interface Waiter extends Spending {
   readonly limit: Limit;
-  readonly waitMs: number;
   /** When it lines up again, by the time since boot. */
   readonly until: number;
 }
@@ -81,7 +80,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
         : { limit: first.limit, waitMs: Math.max(Math.ceil(first.until - now), 1) };
     if ('token' in grant) return grant;
     if (first === undefined) onWait?.({ endpoint, priority, ...grant });
-    const waiter = { ...spending, limit: grant.limit, waitMs: grant.waitMs, until: now + grant.waitMs };
+    const waiter = { ...spending, limit: grant.limit, until: now + grant.waitMs };
     waiting.add(waiter);
     return waiter;
   };
@@ -110,7 +109,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
           if (turn === undefined) continue;
           if ('value' in turn) return turn.value;
           waiter = turn.waiter;
-          await clock.sleep(waiter.waitMs, signal);
+          await sleepUntil(clock, waiter.until, signal);
         }
       } finally {
         if (waiter !== undefined) waiting.delete(waiter);
@@ -123,6 +122,16 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
     usage: () => ledger.usage(),
   };
 }
+
+/** Timers stand still while the machine is suspended, the time since boot does not: it is looked at again once a minute. */
+async function sleepUntil(clock: Clock, until: number, signal: AbortSignal | undefined): Promise<void> {
+  do await clock.sleep(Math.min(until - clock.uptime(), LONGEST_SLEEP_MS), signal);
+  while (clock.uptime() < until - EARLY_MS);
+}
+
+const LONGEST_SLEEP_MS = 60_000;
+/** A timer may wake a little early; then the ledger says how long is left. */
+const EARLY_MS = 1000;
 
 /** What `run` comes to, or the signal's reason as soon as it is aborted before `begin` is called. */
 function untilAborted<T>(signal: AbortSignal | undefined, run: (begin: () => void) => Promise<T>): Promise<T> {

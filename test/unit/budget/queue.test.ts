@@ -22,8 +22,9 @@ describe('the line of waiting requests', () => {
     let most = 0;
     const send = (priority: number) => async () => {
       most = Math.max(most, ++running);
-      await systemClock.sleep(30);
       order.push(priority);
+      // Long enough for all to have lined up behind the first two, also on a busy machine.
+      await systemClock.sleep(300);
       running--;
     };
     await Promise.all(
@@ -149,6 +150,26 @@ describe('the line of waiting requests', () => {
     );
     setTimeout(() => abort.abort(new Error('enough')), 20);
     await expect(waiting).rejects.toThrow('enough');
+  });
+
+  it('looks at the time again after the machine was suspended, rather than sleep for as long as was left', async () => {
+    let uptime = 1e9;
+    const until = uptime + 3_000_000;
+    const slept: number[] = [];
+    const clock = {
+      ...systemClock,
+      uptime: () => uptime,
+      sleep(ms: number) {
+        slept.push(ms);
+        // Suspended for hours in the second minute.
+        uptime += slept.length === 2 ? 8 * 3_600_000 : ms;
+        return Promise.resolve();
+      },
+    };
+    const grant = (): Grant => (uptime < until ? { waitMs: until - uptime, limit: 'hour' } : { token: 1 });
+    const budget = createBudget({ ledger: ledger(grant), clock, concurrency: 1 });
+    await budget.spend({ endpoint: 'events', priority: 5 }, () => Promise.resolve());
+    expect(slept).toEqual([60_000, 60_000]);
   });
 
   it('hands on what sending came to, and goes on after a failure', async () => {
