@@ -44,7 +44,7 @@ export async function findExperiments(finding: Finding): Promise<PlannedExperime
 }
 
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
-const EXPERIMENTS_PAGE = 50;
+export const EXPERIMENTS_PAGE = 50;
 
 /** Every experiment that the key sees, as `GET /experiments` describes it, unless the API warns that some are missing. */
 export async function listExperiments(

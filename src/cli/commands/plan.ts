@@ -8,6 +8,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { knownPageSize } from '../../sync/page-size.ts';
+import { EXPERIMENTS_PAGE } from '../../sync/experiments.ts';
 import { knownStreams } from '../../sync/run.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';
 import type { Db } from '../../warehouse/open.ts';
@@ -38,10 +39,15 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
       pageSize: config.api.pageSize === 'auto' ? knownPageSize(db, stream) : config.api.pageSize,
     }));
     const { hour, ages } = openBudget(config, db, systemClock).usage();
-    const { perEndpointPerMinute, reserve } = config.api.limits;
+    const { concurrency, limits } = config.api;
+    const { perEndpointPerMinute, reserve } = limits;
     const perMinute = allowed(perEndpointPerMinute, reserve);
-    const cost = estimate(costs, { perHour: hour.allowed, perEndpointPerMinute: perMinute, ages });
     const isOpen = config.experiments.some((experiment) => 'all' in experiment);
+    const cost = estimate(
+      costs,
+      { perHour: hour.allowed, perEndpointPerMinute: perMinute, concurrency, ages },
+      isOpen ? Math.max(1, Math.ceil(knownExperiments(db).length / EXPERIMENTS_PAGE)) : 0,
+    );
     context.stdout.write(context.json ? `${JSON.stringify(inJson(cost), null, 2)}\n` : planText(cost, hour, isOpen));
     return EXIT.ok;
   } finally {
@@ -65,6 +71,10 @@ function inJson({ streams, ...cost }: Cost) {
   };
 }
 
+const UNKNOWN =
+  'The configuration says all experiments, and the warehouse knows none yet: the first request lists them, and what they take is known after the first sync.';
+const NEW_ONES = 'The configuration says all experiments: those that are new to the warehouse are not in this list.';
+
 function planText(
   { streams, requests, doneInMs, firstReads }: Cost,
   hour: { used: number; allowed: number },
@@ -83,9 +93,7 @@ function planText(
           `${count(firstReads)} streams are read for the first time and take a request for every page; rooms and deployments that turn up add streams of their own.`,
         ]
       : []),
-    ...(isOpen
-      ? ['The configuration says all experiments: those that are new to the warehouse are not in this list.']
-      : []),
+    ...(isOpen ? [streams.length === 0 ? UNKNOWN : NEW_ONES] : []),
     'Nothing was asked of the API and nothing was written.',
   ];
   return `${streams.length === 0 ? '' : `${table(['stream', 'read', 'requests', 'done'], rows)}\n\n`}${notes.join('\n')}\n`;
