@@ -107,6 +107,14 @@ describe('the ledger', () => {
     expect(ledger.tryStart('events')).toHaveProperty('token');
   });
 
+  it('takes the time since boot to lag behind by a step of it, so that no token returns early', () => {
+    const { clock } = machine();
+    const ledger = open(database(), { ...clock, uptimeStepMs: 10 }, 1000, 1);
+    const grant = ledger.tryStart('events');
+    if ('token' in grant) ledger.finish(grant.token);
+    expect(ledger.tryStart('events')).toEqual({ waitMs: MINUTE + 10, limit: 'minute' });
+  });
+
   it('counts a request whose process was killed until its deadline and one window have passed', () => {
     const { clock, pass } = machine();
     const db = database();
