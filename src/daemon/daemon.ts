@@ -1,8 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { keyIdOf } from '../budget/key-id.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
-import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { PRIORITY } from '../sync/stream.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
@@ -11,6 +9,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { checkAlerts, createAlertStore } from './alarm.ts';
 import type { Connect, Connection } from './connection.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { followConfig } from './follow-config.ts';
 import { createHandlers } from './handlers.ts';
 import { serveHandover, socketPath } from './handover.ts';
 import { startHttp, type HttpServer } from './http.ts';
@@ -143,6 +142,16 @@ function assemble(options: DaemonOptions): Daemon {
       .then(() => former.client.close())
       .catch((error: unknown) => log.error({ err: error }, 'the former connection could not be closed'));
   };
+  const follower = followConfig({
+    started: options.config,
+    read: options.reload,
+    clock,
+    log,
+    problems,
+    inUse: () => connection.config,
+    renew,
+    keep: (config) => void (connection = { ...connection, config }),
+  });
   const shown = {
     version,
     startedAt,
@@ -166,38 +175,10 @@ function assemble(options: DaemonOptions): Daemon {
     checkAlerts: (signal) => checkAlerts({ ...shown, log, store, connectedAt: () => engine.connectedAt }, signal),
     reload() {
       options.notifier.reloading();
-      try {
-        const next = checked(options.config, options.reload());
-        renew(next);
-        log.info('the configuration was read again');
-        const later = TAKE_RESTART.filter((part) => !isDeepStrictEqual(options.config[part], next[part]));
-        if (later.length > 0) {
-          const text = `The configuration was read again, but ${later.join(' and ')} changed, which takes a restart: until then the former stays in use.`;
-          problems.note({ at: clock.now(), code: 'CONFIG_INVALID', text, hint: 'Restart the daemon to use it.' });
-          log.warn(text);
-        }
-      } catch (error) {
-        const said = error instanceof WarehouseError ? error : new WarehouseError('CONFIG_INVALID', String(error));
-        problems.note({ at: clock.now(), code: said.code, text: said.message, hint: said.hint });
-        log.error({ code: said.code, hint: said.hint }, `the former configuration stays in use: ${said.message}`);
-      }
+      follower.reload();
       options.notifier.ready(troubles.current()?.text ?? KEEPING);
     },
-    followKey() {
-      const written = currentKey(options.reload);
-      const { config } = connection;
-      if (written?.key === undefined) return;
-      // A key that is meant for another server waits until that is read as well.
-      if (written.baseUrl !== config.api.baseUrl) return;
-      const next = { ...config, api: { ...config.api, ...written } };
-      if (written.key !== config.api.key) {
-        log.info('there is a new API key; it is used from now on');
-        renew(next);
-      } else if (written.keyExpiresAt !== config.api.keyExpiresAt) {
-        log.info('there is another date in api.keyExpires');
-        connection = { ...connection, config: next };
-      }
-    },
+    followKey: () => follower.followKey(),
     trouble: () => troubles.current()?.text,
     isAlive() {
       const since = clock.uptime() - patienceMs(connection.config);
@@ -209,31 +190,6 @@ function assemble(options: DaemonOptions): Daemon {
 
 function patienceMs({ api }: Config): number {
   return Math.max(STALLED_MS, STALLED_TIMEOUTS * api.timeoutMs);
-}
-
-/** Settings that hold from start to stop. */
-const FIXED = ['warehouse', 'history'] as const;
-/** Settings of which a change takes a restart, beside which the others are used at once. */
-const TAKE_RESTART = ['http', 'log'] as const;
-
-/** @throws WarehouseError when the new configuration needs a new start. */
-function checked(running: Config, next: Config): Config {
-  const changed = FIXED.filter((name) => !isDeepStrictEqual(next[name], running[name]));
-  if (changed.length === 0) return next;
-  throw new WarehouseError('CONFIG_INVALID', `${changed.join(' and ')} cannot change while the daemon runs.`, {
-    hint: 'Restart it to use what you changed.',
-  });
-}
-
-/** The key, its server and its date as the configuration has them now; undefined while it cannot be read, as while it is edited. */
-function currentKey(reload: () => Config): Pick<Config['api'], 'baseUrl' | 'key' | 'keyExpiresAt'> | undefined {
-  try {
-    const { baseUrl, key, keyExpiresAt } = reload().api;
-    return { baseUrl, key, keyExpiresAt };
-  } catch (error) {
-    if (error instanceof WarehouseError) return undefined;
-    throw error;
-  }
 }
 
 /** What has to be done now and then: systemd's watchdog, a new key, how the warehouse grows. */
