@@ -114,7 +114,7 @@ describe('hsw status', () => {
     expect((await status(cwd)).text).not.toContain('compared whole');
   });
 
-  it('says for a day that another program uses the key, whoever met it', { timeout: 90_000 }, async () => {
+  it('says for a day that another program uses the key, whoever met it', { timeout: 240_000 }, async () => {
     const { state, fault } = refusing('/data/chat');
     const { simulator, cwd, db, writeKey } = await lab({ fault }, 'data: [rooms, chat]\n');
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
