@@ -32,7 +32,12 @@ export function migrate(db: Db, folder = FOLDER): void {
   }
   if (applied.includes(latest)) return;
   if (applied.length > 0) backUp(db, `${db.name}.before-${journal.entries.at(-1)?.tag ?? 'migration'}`);
-  runMigrations(drizzle(db), { migrationsFolder: folder });
+  try {
+    runMigrations(drizzle(db), { migrationsFolder: folder });
+  } catch (error) {
+    needRoom(db);
+    throw error;
+  }
   const problems = db.pragma('integrity_check') as { integrity_check: string }[];
   if (problems[0]?.integrity_check !== 'ok') {
     throw new WarehouseError(
@@ -43,6 +48,16 @@ export function migrate(db: Db, folder = FOLDER): void {
       },
     );
   }
+}
+
+/**
+ * SQLite undoes a transaction itself when the disk is full, and drizzle's own ROLLBACK then fails and hides that.
+ * @throws SqliteError SQLITE_FULL when there is no room for what a migration writes.
+ */
+function needRoom(db: Db): void {
+  db.transaction(() => {
+    db.exec('CREATE TABLE _room (bytes BLOB) STRICT; INSERT INTO _room VALUES (zeroblob(4000000)); DROP TABLE _room');
+  })();
 }
 
 /** A warehouse without rows, in memory: what an absent file counts as. */

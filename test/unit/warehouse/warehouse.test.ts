@@ -48,6 +48,13 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
+  it('says that the disk is full when that ends its first migration', () => {
+    const db = new Database(join(temporaryFolder(), 'w.db'));
+    db.pragma('max_page_count = 20');
+    expect(() => migrate(db)).toThrow(expect.objectContaining({ code: 'SQLITE_FULL' }) as Error);
+    db.close();
+  });
+
   it('has the columns, indexes and types that the data types declare', () => {
     const warehouse = open();
     for (const { table, columns } of DATASETS) {
