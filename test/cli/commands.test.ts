@@ -61,6 +61,15 @@ describe('hsw', () => {
           .map((line) => JSON.parse(line) as unknown),
       ),
     ).toEqual(sort(simulator.world.records('chat', id, simulator.now())));
+    for (const [words, said] of [
+      [['--out', './nowhere/chat.ndjson'], './nowhere/chat.ndjson could not be written whole'],
+      [['--out', '/dev/full'], '/dev/full could not be written whole'],
+      [['--experiment', 'exp_nobody'], 'The warehouse has no experiment exp_nobody.'],
+    ] as const)
+      expect(await hsw(['export', '--data', 'chat', ...words], at)).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining(said) as string,
+      });
     const csv = await hsw(['export', '--data', 'events', '--format', 'csv'], at);
     expect(csv.stdout.split('\r\n')[0]).toContain('response_value');
     const everything = `${synced.stdout}${synced.stderr}${status.stdout}${readFileSync(join(at.cwd, 'data', 'hyperstudy.db'), 'latin1')}`;

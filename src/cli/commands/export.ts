@@ -5,7 +5,8 @@ import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { csvLines } from '../csv.ts';
 import { records } from '../../warehouse/rows.ts';
-import { plainError } from '../../warehouse/open.ts';
+import { plainError, type Db } from '../../warehouse/open.ts';
+import { allPositions } from '../../warehouse/positions.ts';
 import { openReader, readConfig, type Command } from '../context.ts';
 
 interface ExportFlags {
@@ -28,6 +29,7 @@ export const exportRecords: Command<ExportFlags> = async (context, { data, exper
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
+    requireKnown(db, experiment);
     const dataset = datasetNamed(data);
     const lines =
       format === 'csv'
@@ -37,11 +39,32 @@ export const exportRecords: Command<ExportFlags> = async (context, { data, exper
     await pipeline(Readable.from(batched(lines)), sink, { end: out !== undefined, signal: context.signal });
     return EXIT.ok;
   } catch (error) {
-    throw plainError(out ?? config.warehouse.path, error) ?? error;
+    throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
   } finally {
     db.close();
   }
 };
+
+/** @throws WarehouseError USAGE for an experiment of which the warehouse knows nothing. */
+function requireKnown(db: Db, ids: readonly string[]): void {
+  const known = [...new Set(allPositions(db).map(({ experimentId }) => experimentId))];
+  const unknown = ids.filter((id) => !known.includes(id));
+  if (unknown.length > 0) {
+    throw new WarehouseError('USAGE', `The warehouse has no experiment ${unknown.join(', ')}.`, {
+      hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.join(', ')}.`,
+    });
+  }
+}
+
+/** The person's error for one of the file that is written; undefined for any other. */
+function unwritten(out: string | undefined, cause: unknown): WarehouseError | undefined {
+  const isOfFile = cause instanceof Error && 'syscall' in cause;
+  if (out === undefined || !isOfFile) return undefined;
+  return new WarehouseError('USAGE', `${out} could not be written whole (${cause.message}).`, {
+    hint: 'Check its name, the space on the disk and who may write in its folder, and run the command again.',
+    cause,
+  });
+}
 
 function* ndjsonLines(rows: ReturnType<typeof records>): Generator<string> {
   for (const { record } of rows) yield `${JSON.stringify(record)}\n`;
