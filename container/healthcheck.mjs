@@ -1,5 +1,5 @@
 /* global AbortSignal, console, fetch */
-// Asks the daemon whether its last sync is recent enough (/healthz answers 200 or 503); the image has no curl.
+// Asks the daemon whether it makes progress, or rightly waits (/healthz answers 200 or 503); the image has no curl.
 const url = process.env.HSW_HEALTH_URL ?? 'http://127.0.0.1:8788/healthz';
 try {
   const answer = await fetch(url, { signal: AbortSignal.timeout(8000) });

@@ -50,6 +50,7 @@ const WATCH_EVERY_MS = 10_000;
 /** What `systemctl status` shows while nothing is wrong. */
 const KEEPING = 'Keeping the warehouse fresh';
 const KEY_LOOK_MS = 15_000;
+const VIEW_HOLDS_MS = 1000;
 const GROWTH_EVERY_MS = 3_600_000;
 const ALERTS_EVERY_MS = 60_000;
 
@@ -71,7 +72,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const { http } = options.config;
     if (http !== undefined) {
-      server = await startHttp({ ...http, view: daemon.view, maxAgeMs: patienceMs(options.config), log });
+      server = await startHttp({ ...http, view: lately(daemon.view), maxAgeMs: patienceMs(options.config), log });
       log.info({ url: server.url }, 'the dashboard is at this address');
     }
     options.onReload(() => daemon.reload());
@@ -185,6 +186,16 @@ function assemble(options: DaemonOptions): Daemon {
       const goesOn = engine.turnedAt > since && (engine.desk.work.size === 0 || progress.at > since);
       return goesOn || clock.uptime() < progress.waitsUntil;
     },
+  };
+}
+
+/** Making the view takes long where there are thousands of streams, and anybody may ask for /healthz as often as they like. */
+function lately<T>(make: () => T): () => T {
+  let last: { readonly at: number; readonly made: T } | undefined;
+  return () => {
+    const at = performance.now();
+    last = last === undefined || at - last.at >= VIEW_HOLDS_MS ? { at, made: make() } : last;
+    return last.made;
   };
 }
 

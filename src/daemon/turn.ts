@@ -110,12 +110,16 @@ function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: 
 
 /**
  * How important a poll is while it waits for a limit. A session may begin meanwhile: those of its streams that are polled
- * from then on must not keep this one waiting. Nor may sessions keep an idle stream waiting for ever.
+ * from then on must not keep this one waiting. Nor may sessions keep an idle stream waiting for ever. A sync that somebody
+ * asked for begins when the polls have ended, so that they wait as it does, and it is told for what.
  */
 function pollPriority(state: State, { experimentId }: Stream): Priority {
   const { clock } = state;
   const patientUntil = clock.uptime() + BOUNDS.idleMs;
-  return () => (state.agenda.live.has(experimentId) || clock.uptime() >= patientUntil ? PRIORITY.live : PRIORITY.fresh);
+  return () => {
+    if (state.asked > 0) return PRIORITY.asked;
+    return state.agenda.live.has(experimentId) || clock.uptime() >= patientUntil ? PRIORITY.live : PRIORITY.fresh;
+  };
 }
 
 /** A first look at a stream of more than a few pages ends; what it read is kept, and the rest is a first read. */

@@ -16,10 +16,10 @@ import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { createWorld, type World } from '../../src/simulator/world.ts';
 import { reconcile } from '../../src/sync/rolling.ts';
 import { knownStreams, runSync } from '../../src/sync/run.ts';
-import { records } from '../../src/warehouse/rows.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { configFor } from '../support/lab.ts';
 import { live, randomReadings } from './life.ts';
+import { difference, mirrored, textOf } from './mirror.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 
 /** What one seed came to. */
@@ -297,22 +297,8 @@ function killable(budget: RequestBudget, step: () => void): RequestBudget {
 /** After a quiet full read, each table is the truth, record by record. */
 function checkMirror({ world, experimentId, now, violations }: Run, { db }: Warehouse): void {
   for (const data of COMPARED) {
-    const mirrored = [...records(db, datasetNamed(data))].map(({ record }) => canonicalJson(asInstants(record))).sort();
-    const truth = world
-      .records(data, experimentId, now)
-      .map((record) => canonicalJson(asInstants(record as Json)))
-      .sort();
-    if (mirrored.join('\n') === truth.join('\n')) continue;
-    const reason = db
-      .prepare<[string], string>('SELECT reason FROM _streams WHERE data = ? AND reason IS NOT NULL')
-      .pluck()
-      .get(data);
-    // Exact repeats in a crowd whose order changes in every answer cannot be counted, and on doubt nothing is deleted:
-    // such a stream says that it is incomplete, lacks no record, and invents no repeat.
-    if (reason?.includes('their order changes') === true && holdsEach(mirrored, truth)) continue;
-    const lacks = truth.filter((record) => !mirrored.includes(record)).length;
-    const extra = mirrored.filter((record) => !truth.includes(record)).length;
-    violations.push(`${data}: ${mirrored.length} rows for ${truth.length} records, ${lacks} missing, ${extra} extra`);
+    const wrong = difference(db, data, world.records(data, experimentId, now));
+    if (wrong !== undefined) violations.push(wrong);
   }
 }
 
@@ -335,39 +321,15 @@ function checkNothingSkipped(
     if (timeField === undefined || read?.complete !== 1) continue;
     // What reached the API after the stream was read is the next sync's.
     const asOf = Date.parse(read.asOf ?? '');
-    const mirrored = new Set(
-      [...records(db, datasetNamed(data))].map(({ record }) => canonicalJson(asInstants(record))),
-    );
+    const held = new Set(mirrored(db, data));
     const skipped = world.lives(data, experimentId).filter(({ versions, removedAt }) => {
       const [first] = versions;
       if (first === undefined || versions.length > 1 || first.from > asOf || removedAt <= now) return false;
       const isPrompt = first.from - Date.parse(String(first.record[timeField])) < lookbackMs - 60_000;
-      return isPrompt && !mirrored.has(canonicalJson(asInstants(first.record as Json)));
+      return isPrompt && !held.has(textOf(first.record));
     });
     if (skipped.length > 0) violations.push(`${data}: an ordinary sync skipped ${skipped.length} rows`);
   }
-}
-
-/** Whether each record of the truth is mirrored at least once, and none more often than it occurs, or once if it is gone. */
-function holdsEach(mirrored: readonly string[], truth: readonly string[]): boolean {
-  const counted = (list: readonly string[]) =>
-    list.reduce((counts, record) => counts.set(record, (counts.get(record) ?? 0) + 1), new Map<string, number>());
-  const [held, told] = [counted(mirrored), counted(truth)];
-  return (
-    [...told.keys()].every((record) => held.has(record)) &&
-    [...held].every(([record, count]) => count <= (told.get(record) ?? 1))
-  );
-}
-
-/** The API may show times in several forms: compared is the instant. */
-function asInstants(value: Json): Json {
-  const object = value as Record<string, Json>;
-  return Object.fromEntries(
-    Object.entries(object).map(([key, member]) => [
-      key,
-      typeof member === 'string' && /^\d{4}-\d\d-\d\dT/.test(member) ? Date.parse(member) : member,
-    ]),
-  );
 }
 
 /** No watermark is ahead of the newest record that the API has ever had. */

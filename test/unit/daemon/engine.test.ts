@@ -108,4 +108,18 @@ describe('a poll that waits for a limit', () => {
     await wait(HOUR);
     expect(idle.map(({ later }) => later())).toEqual([PRIORITY.live]);
   });
+
+  it('matters as much as the sync that somebody asked for, which begins after it', async () => {
+    const { wait, asked, stop, engine } = lab();
+    await wait(50 * MINUTE);
+    const poll = asked.findLast(({ now }) => now === PRIORITY.fresh);
+    const { signal } = new AbortController();
+    const request = { selection: { data: ['rooms'] }, full: false, acceptDeletes: false };
+    const sync = engine.asked.sync(request, { signal });
+    expect(poll?.later()).toBe(PRIORITY.asked);
+    await wait(10 * MINUTE);
+    expect(await sync).toMatchObject({ status: 'ok' });
+    expect(poll?.later()).not.toBe(PRIORITY.asked);
+    await stop();
+  });
 });
