@@ -45,7 +45,7 @@ export function refused(refusal: Refusal, what: string, secrets: readonly string
       return failed(
         'KEY_REFUSED',
         `The API refuses the key: ${said} Nothing was synced with it; the warehouse keeps what it has.`,
-        'Check HYPERSTUDY_API_KEY or the key in the config. A key may have expired or been revoked; a new one needs about ten seconds until it works.',
+        'Check the key: in HYPERSTUDY_API_KEY, in the config, or in the file that holds it. It may have expired or been revoked; a new one needs about ten seconds until it works.',
       );
     case 403:
       return failed(

@@ -220,7 +220,7 @@ function due(
     state: isNew ? 'problem' : 'reminder',
     kind: alert.kind,
     subject: `${isNew ? '' : 'Still: '}${alert.subject}`,
-    text: `${explain(conditions)}\n\nThis began at ${minute(alert.since)}, ${formatDuration(now - alert.since)} ago.`,
+    text: `${explain(conditions)}\n\nThis began at ${minute(alert.since)}, ${agoText(now - alert.since)}.`,
     hint: first.hint,
     at: now,
   };
@@ -250,6 +250,10 @@ function explain(conditions: readonly Condition[]): string {
       return `${same[0]?.text ?? ''}${affected}`;
     })
     .join('\n\n');
+}
+
+function agoText(ms: number): string {
+  return ms < 60_000 ? 'just now' : `${formatDuration(ms)} ago`;
 }
 
 /** A time for people, to the minute: `2026-01-12 09:00 UTC`. */

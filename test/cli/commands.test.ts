@@ -145,6 +145,7 @@ describe('hsw', () => {
     const cwd = temporaryFolder();
     const made = await hsw(['init', '--yes', '--all'], { cwd, env });
     expect(made.status, made.stderr).toBe(0);
+    expect(made.stdout).toContain('Now run: hsw sync now');
     for (const id of simulator.world.experimentIds) expect(made.stdout).toContain(id);
     const file = join(cwd, 'config.yaml');
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -155,6 +156,8 @@ describe('hsw', () => {
     const again = await hsw(['init', '--yes', '--all'], { cwd, env });
     expect(again).toMatchObject({ status: 2 });
     expect(again.stderr).toContain('exists already');
+    const byNpx = { cwd: temporaryFolder(), env: { ...env, npm_command: 'exec' } };
+    expect((await hsw(['init', '--yes', '--all'], byNpx)).stdout).toContain('Now run: npx hsw sync now');
   });
 
   it('writes no configuration when the key is refused or an experiment is unknown', async () => {

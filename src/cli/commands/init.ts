@@ -64,7 +64,9 @@ export const init: Command<InitFlags> = async (context, flags) => {
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
   const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
-  say(`✓ Wrote ${path}. Now run: ${first}hsw sync now\n`);
+  // Whoever ran it by npx in a checkout has no `hsw` on the path.
+  const npx = context.env['npm_command'] === 'exec' ? 'npx ' : '';
+  say(`✓ Wrote ${path}. Now run: ${first}${npx}hsw sync now\n`);
   if (keyExpires === undefined)
     say(`  If your key ends one day, write the date as api.keyExpires there, and you are told a week before.\n`);
   return EXIT.ok;

@@ -73,7 +73,9 @@ describe('what is told', () => {
   });
 
   it('is told at once when it is urgent, and after its own beginning when that is known', () => {
-    expect(brief(channel()(START, [condition('key', { urgent: true })]))).toEqual(['problem: key is wrong']);
+    const urgent = channel()(START, [condition('key', { urgent: true })]);
+    expect(brief(urgent)).toEqual(['problem: key is wrong']);
+    expect(urgent[0]?.text).toContain('This began at 2026-01-12 09:00 UTC, just now.');
     const check = channel();
     expect(check(START, [condition('chat', { since: START - AFTER + MINUTE })])).toEqual([]);
     // A beginning that moves, as that of an incomplete stream does, makes nothing younger.
