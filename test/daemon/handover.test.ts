@@ -132,7 +132,8 @@ describe('verify beside a daemon', () => {
     refusals = 1;
     const ran = await hsw(['verify', '--data', 'chat'], { cwd });
     expect(ran.status, ran.stderr).toBe(0);
-    expect(ran.stderr).toMatch(/^… waiting [12] s for a limit of the API\n/);
+    // Longer than the API asks: what is missing to the limit is others', and the reserve is left to them.
+    expect(ran.stderr).toMatch(/^… waiting [2-9] s for a limit of the API\n/);
   });
 });
 
