@@ -116,11 +116,13 @@ describe('hsw status', () => {
 
   it('says for a day that another program uses the key, whoever met it', { timeout: 240_000 }, async () => {
     const { state, fault } = refusing('/data/chat');
-    const { simulator, cwd, db, writeKey } = await lab({ fault }, 'data: [rooms, chat]\n');
+    // Without a reserve nothing waits longer than the API asks.
+    const api = 'timeout: 20s, limits: { reserve: 0 }';
+    const { simulator, cwd, db, writeKey } = await lab({ fault }, 'data: [rooms, chat]\n', api);
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
     expect((await status(cwd)).json.refused).toBeNull();
     const told =
-      /^! The API refused a request for chat at .* ago\), although we kept within our limits: another program uses the same key\.\n {2}Give the warehouse a key of its own, .* api\.limits\.reserve in the config \(now 0\.1\)\.$/m;
+      /^! The API refused a request for chat at .* ago\), although we kept within our limits: another program uses the same key\.\n {2}Give the warehouse a key of its own, .* api\.limits\.reserve in the config \(now 0\)\.$/m;
     let latest = 0;
     const meet = async (command: string[]) => {
       state.left = 1;
