@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { hsw } from '../support/command.ts';
-import { isMirror, isReady, lab, start, until } from '../support/daemon-lab.ts';
+import { isMirror, isReady, lab, shows, start, until } from '../support/daemon-lab.ts';
 import { HOUR } from '../support/lab.ts';
 
 const KEYS = ['a', 'b'].map((letter) => `hst_test_${letter.repeat(64)}`);
@@ -61,7 +61,7 @@ describe('the daemon', () => {
     write('data: [rooms, chats]\n');
     daemon.child.kill('SIGHUP');
     await until('it says why', () => daemon.log().includes('did you mean \\"chat\\"?'));
-    expect((await daemon.get('/')).text).toContain('unknown data type');
+    await shows(daemon, '/', 'unknown data type');
     expect(daemon.child.exitCode).toBeNull();
     write('data: [rooms, chat]\n');
     const file = join(cwd, 'config.yaml');
@@ -84,7 +84,7 @@ describe('the daemon', () => {
     expect((await hsw(['verify'], { cwd })).status).toBe(2);
     daemon.child.kill('SIGHUP');
     await until('it says so', () => daemon.log().includes('but log changed, which takes a restart'));
-    expect((await daemon.get('/')).text).toContain('Restart the daemon to use it.');
+    await shows(daemon, '/', 'Restart the daemon to use it.');
     const done = await hsw(['sync', 'now'], { cwd });
     expect(done.status, done.stderr).toBe(0);
     expect(isMirror(db, simulator, time.now, ['events'])).toBe(true);

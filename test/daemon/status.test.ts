@@ -9,7 +9,7 @@ import { rememberRefusal } from '../../src/warehouse/refusal.ts';
 import { keyIdOf } from '../../src/budget/key-id.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { hsw } from '../support/command.ts';
-import { isReady, lab, start, until } from '../support/daemon-lab.ts';
+import { isReady, lab, shows, start, until } from '../support/daemon-lab.ts';
 
 const Status = z.object({
   daemon: z.object({
@@ -140,7 +140,7 @@ describe('hsw status', () => {
     const daemon = await start(cwd);
     await until('ready', () => isReady(daemon));
     await meet(['verify']);
-    expect((await daemon.get('/api/status')).text).toContain(`"refusedAt":"${new Date(latest).toISOString()}"`);
+    await shows(daemon, '/api/status', `"refusedAt":"${new Date(latest).toISOString()}"`);
     daemon.child.kill('SIGTERM');
     await daemon.ended;
 

@@ -90,4 +90,8 @@ export function isMirror(
 
 export type Daemon = Awaited<ReturnType<typeof start>>;
 
+/** Waits until a page of the daemon holds a text; it makes them once a second at most. */
+export const shows = (daemon: Daemon, page: string, text: string) =>
+  until(`${page} shows ${text}`, async () => (await daemon.get(page)).text.includes(text));
+
 export const isReady = async (daemon: Daemon) => (await daemon.get('/readyz')).status === 200;
