@@ -37,6 +37,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** A count of things: `1 request`, `2 requests`. */
+export function counted(value: number, thing: string): string {
+  return `${count(value)} ${thing}${value === 1 ? '' : 's'}`;
+}
+
 /** Shows a sync while it runs. */
 export interface Progress {
   readonly page: (stream: Stream, at: { fetched: number; total: number | undefined }) => void;
@@ -62,7 +67,7 @@ function lines(out: NodeJS.WriteStream): Progress {
       const mark = result.status === 'ok' ? '✓' : result.status === 'skipped' ? '–' : '✗';
       const what =
         result.error?.message ??
-        `${count(result.fetched)} fetched, ${count(result.inserted)} new, ${count(result.updated)} changed, ${count(result.deleted)} vanished, ${count(result.requests)} requests`;
+        `${count(result.fetched)} fetched, ${count(result.inserted)} new, ${count(result.updated)} changed, ${count(result.deleted)} vanished, ${counted(result.requests, 'request')}`;
       out.write(
         `${mark} ${streamText(stream)}: ${what}${result.status === 'incomplete' ? ' – may be incomplete' : ''}\n`,
       );

@@ -15,7 +15,7 @@ import type { Db } from '../../warehouse/open.ts';
 import { readPosition } from '../../warehouse/positions.ts';
 import { knownExperiments } from '../../warehouse/structure.ts';
 import { openBudget, openReader, readConfig, type Command, type CommandContext } from '../context.ts';
-import { count, table } from '../output.ts';
+import { count, counted, table } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 
 /** `hsw plan`: what would be read, with how many requests, and when it would be done. */
@@ -87,10 +87,10 @@ function planText(
     `in ${formatDuration(done)}`,
   ]);
   const notes = [
-    `At least ${count(requests)} requests, done in about ${formatDuration(doneInMs)} under the limits (${count(hour.used)} of ${count(hour.allowed)} requests of this hour are spent).`,
+    `At least ${counted(requests, 'request')}, done in about ${formatDuration(doneInMs)} under the limits (${count(hour.used)} of ${count(hour.allowed)} requests of this hour are spent).`,
     ...(firstReads > 0
       ? [
-          `${count(firstReads)} streams are read for the first time and take a request for every page; rooms and deployments that turn up add streams of their own.`,
+          `${firstReads === 1 ? '1 stream is' : `${count(firstReads)} streams are`} read for the first time: every page takes a request; rooms and deployments that turn up add streams of their own.`,
         ]
       : []),
     ...(isOpen ? [streams.length === 0 ? UNKNOWN : NEW_ONES] : []),

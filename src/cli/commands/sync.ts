@@ -7,7 +7,7 @@ import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { hereOrByDaemon } from '../beside.ts';
 import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
-import { count, showProgress, type Progress } from '../output.ts';
+import { count, counted, showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 import { showPlan } from './plan.ts';
 
@@ -105,7 +105,7 @@ export function summary({ streams, requests, durationMs, status }: SyncResult, p
   );
   const head = status === 'ok' ? '✓ Up to date' : '✗ Done, but not everything could be read';
   return [
-    `${head}: ${count(streams.length)} streams, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} vanished; ${count(requests)} requests in ${formatDuration(durationMs)}.`,
+    `${head}: ${counted(streams.length, 'stream')}, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} vanished; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.`,
     ...[...new Set(lines)],
     `  ${path}`,
     '',

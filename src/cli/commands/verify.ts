@@ -6,7 +6,7 @@ import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
 import { hereOrByDaemon } from '../beside.ts';
 import { openLog, readConfig, withConnection, type Command } from '../context.ts';
-import { count } from '../output.ts';
+import { count, counted } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 
 interface VerifyFlags extends SelectionFlags {
@@ -66,5 +66,5 @@ function line(stream: Stream, { status, proof, rows, missing, changed, extra, re
 function closing({ at, requests, durationMs, streams }: VerifyResult): string {
   const of = (status: Verdict['status']) => streams.filter((verdict) => verdict.status === status).length;
   const hint = of('different') > 0 ? ' Repair with: hsw verify --repair' : '';
-  return `\nAs of ${at}: ${count(of('equal'))} streams equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${count(requests)} requests in ${formatDuration(durationMs)}.${hint}\n`;
+  return `\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
 }
