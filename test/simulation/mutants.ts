@@ -15,7 +15,7 @@ interface Mutant {
   readonly to: string;
 }
 
-const MUTANTS: readonly Mutant[] = [
+export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the watermark moves past a page that warned',
     file: 'src/sync/incremental.ts',
@@ -82,9 +82,9 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'retries cost no token',
-    file: 'src/budget/ledger.ts',
-    from: 'end.run(...times(clock), token);',
-    to: 'end.run(...times(clock), token); remove.run(token);',
+    file: 'src/budget/entries.ts',
+    from: 'end.run(...times(clock), id);',
+    to: 'end.run(...times(clock), id); remove.run(id);',
   },
   {
     name: 'history is not kept',
@@ -94,38 +94,14 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '60' },
-    only: { type: 'string' },
-    from: { type: 'string', default: '1' },
-  },
-});
-const root = join(import.meta.dirname, '..', '..');
-let survivors = 0;
-for (const mutant of MUTANTS.slice(Number(values.from) - 1).filter(
-  ({ name }) => values.only === undefined || name.includes(values.only),
-)) {
-  const copy = mkdtempSync(join(tmpdir(), 'hsw-mutant-'));
-  for (const part of ['src', 'test', 'migrations', 'package.json', 'tsconfig.json'])
-    cpSync(join(root, part), join(copy, part), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  const file = join(copy, mutant.file);
-  const source = readFileSync(file, 'utf8');
-  if (!source.includes(mutant.from)) throw new Error(`the place of "${mutant.name}" is not in ${mutant.file} any more`);
-  writeFileSync(
-    file,
-    source.replace(mutant.from, () => mutant.to),
-  );
-  const killer = firstKiller(copy, Number(values.seeds));
-  if (killer === undefined) survivors++;
-  console.log(
-    `${killer === undefined ? '✗ survived' : `✓ killed by seed ${killer.seed}`}: ${mutant.name}${killer === undefined ? '' : ` (${killer.how})`}`,
-  );
-  rmSync(copy, { recursive: true, force: true });
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** The source of a mutant's file, with the safeguard broken. @throws Error when its place is not there any more. */
+export function mutated({ name, file, from, to }: Mutant): string {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  if (!source.includes(from)) throw new Error(`the place of "${name}" is not in ${file} any more`);
+  return source.replace(from, () => to);
 }
-console.log(`${MUTANTS.length} mutants, ${survivors} survived`);
-process.exitCode = survivors === 0 ? 0 : 1;
 
 /** The first seed under which the mutant shows, and how. */
 function firstKiller(copy: string, seeds: number): { seed: number; how: string } | undefined {
@@ -140,4 +116,32 @@ function firstKiller(copy: string, seeds: number): { seed: number; how: string }
     return { seed, how: violation?.trim().slice(0, 100) ?? 'an error' };
   }
   return undefined;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '60' },
+      only: { type: 'string' },
+      from: { type: 'string', default: '1' },
+    },
+  });
+  let survivors = 0;
+  for (const mutant of MUTANTS.slice(Number(values.from) - 1).filter(
+    ({ name }) => values.only === undefined || name.includes(values.only),
+  )) {
+    const copy = mkdtempSync(join(tmpdir(), 'hsw-mutant-'));
+    for (const part of ['src', 'test', 'migrations', 'package.json', 'tsconfig.json'])
+      cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    writeFileSync(join(copy, mutant.file), mutated(mutant));
+    const killer = firstKiller(copy, Number(values.seeds));
+    if (killer === undefined) survivors++;
+    console.log(
+      `${killer === undefined ? '✗ survived' : `✓ killed by seed ${killer.seed}`}: ${mutant.name}${killer === undefined ? '' : ` (${killer.how})`}`,
+    );
+    rmSync(copy, { recursive: true, force: true });
+  }
+  console.log(`${MUTANTS.length} mutants, ${survivors} survived`);
+  process.exitCode = survivors === 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { killCampaign } from './campaign.ts';
+import { mutated, MUTANTS } from './mutants.ts';
 import { simulate } from './simulate.ts';
 
 /** The whole campaigns are `npm run simulation` and `npm run kill-test`. */
@@ -24,3 +25,10 @@ describe('the mirror', () => {
     expect(result.rows).toBeGreaterThan(0);
   });
 });
+
+it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
+  'the campaign that breaks safeguards still finds this one: %s',
+  (_name, mutant) => {
+    expect(mutated(mutant)).toContain(mutant.to);
+  },
+);
