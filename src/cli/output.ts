@@ -2,6 +2,7 @@ import { MultiBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
+import { count, counted } from '../shared/count.ts';
 
 /** A table for a terminal or a log file: the first row is the heading; numbers stand to the right. */
 export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -30,16 +31,6 @@ export function table(heading: readonly string[], rows: readonly (readonly (stri
   });
   made.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell))));
   return made.toString();
-}
-
-/** A count with thin groups: 123,456. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** A count of things: `1 request`, `2 requests`. */
-export function counted(value: number, thing: string): string {
-  return `${count(value)} ${thing}${value === 1 ? '' : 's'}`;
 }
 
 /** Shows a sync while it runs. */

@@ -82,8 +82,8 @@ export function configSchema(dataTypes: OptionKinds) {
   });
   const cron = z
     .string('must be a cron expression such as "*/15 * * * *"')
-    .refine(isCron, 'must be a cron expression of five fields, such as "*/15 * * * *"');
-  const adaptiveOrCron = 'must be adaptive, or a cron expression such as "*/15 * * * *"';
+    .refine(isCron, 'must be a cron expression of five fields whose days there are, such as "*/15 * * * *"');
+  const adaptiveOrCron = 'must be adaptive, or a cron expression whose days there are, such as "*/15 * * * *"';
   const schedule = z.string(adaptiveOrCron).refine((text) => text === 'adaptive' || isCron(text), adaptiveOrCron);
   const share = (most: number) => z.number(`must be a number from 0 to ${most}`).min(0).max(most);
   const count = (most: number) => z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most);

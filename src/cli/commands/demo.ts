@@ -9,7 +9,8 @@ import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { acquireWriterLock } from '../../warehouse/lock.ts';
 import { withConnection, type Command, type CommandContext } from '../context.ts';
-import { count, showProgress, table } from '../output.ts';
+import { count } from '../../shared/count.ts';
+import { showProgress, table } from '../output.ts';
 
 /** Three experiments with six rooms each, the last of which opens between the two syncs. */
 const WORLD = {

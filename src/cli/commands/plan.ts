@@ -15,7 +15,8 @@ import type { Db } from '../../warehouse/open.ts';
 import { readPosition } from '../../warehouse/positions.ts';
 import { knownExperiments } from '../../warehouse/structure.ts';
 import { openBudget, openReader, readConfig, type Command, type CommandContext } from '../context.ts';
-import { count, counted, table } from '../output.ts';
+import { count, counted } from '../../shared/count.ts';
+import { table } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 
 /** `hsw plan`: what would be read, with how many requests, and when it would be done. */

@@ -8,9 +8,10 @@ import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatTime } from '../../shared/time.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { allPositions, type StoredPosition } from '../../warehouse/positions.ts';
-import { recallRefusal, type Refusal } from '../../warehouse/refusal.ts';
+import { recallRefusal, REFUSAL_MATTERS_MS, type Refusal } from '../../warehouse/refusal.ts';
 import { openBudget, openReader, readConfig, type Command } from '../context.ts';
-import { count, table } from '../output.ts';
+import { count } from '../../shared/count.ts';
+import { table } from '../output.ts';
 import { findDaemon, type Presence } from '../presence.ts';
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
@@ -38,9 +39,6 @@ interface Found {
   /** Unknown without the key. */
   readonly usage: Usage | undefined;
 }
-
-/** How long a refused request is told of. */
-const REFUSAL_MATTERS_MS = 24 * 3_600_000;
 
 function look(config: Config, db: Db, daemon: Presence): Found {
   const now = systemClock.now();

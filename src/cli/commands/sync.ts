@@ -7,7 +7,8 @@ import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { hereOrByDaemon } from '../beside.ts';
 import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
-import { count, counted, showProgress, type Progress } from '../output.ts';
+import { count, counted } from '../../shared/count.ts';
+import { showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 import { showPlan } from './plan.ts';
 

@@ -6,7 +6,7 @@ import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
 import { hereOrByDaemon } from '../beside.ts';
 import { openLog, readConfig, withConnection, type Command } from '../context.ts';
-import { count, counted } from '../output.ts';
+import { count, counted } from '../../shared/count.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 
 interface VerifyFlags extends SelectionFlags {

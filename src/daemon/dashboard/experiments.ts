@@ -10,7 +10,8 @@ import {
   type StreamState,
 } from '../summary.ts';
 import type { DaemonView, StreamView } from '../view.ts';
-import { age, badge, counted, NOTHING, quantity, STATES, type Html } from './format.ts';
+import { count, counted } from '../../shared/count.ts';
+import { age, badge, NOTHING, STATES, type Html } from './format.ts';
 import { headings, pips } from './pips.ts';
 import { streamTable } from './streams.ts';
 
@@ -67,7 +68,7 @@ function experimentRow(experiment: ExperimentView, state: StreamState, types: re
           ${name === undefined ? NOTHING : html`<span class="name">${name}</span> `}<code>${id}</code>${live ? html` <span class="live">live</span>` : NOTHING}
         </h3>
         ${pips(experiment, types)} ${badge(state, verdict(streams))}
-        <span class="number">${quantity(totalRows(streams))} <small>rows</small></span>
+        <span class="number">${count(totalRows(streams))} <small>rows</small></span>
         <span class="number"
           >${oldest === undefined ? html`<small>never read</small>` : html`${age(oldest)} <small>old</small>`}</span
         >
@@ -82,8 +83,8 @@ function experimentRow(experiment: ExperimentView, state: StreamState, types: re
 function verdict(streams: readonly StreamView[]): string {
   const { complete, skipped } = countStates(streams);
   const wanted = streams.length - skipped;
-  const some = complete === wanted ? quantity(complete) : `${quantity(complete)} of ${quantity(wanted)}`;
-  return `${some} complete${skipped === 0 ? '' : `, ${quantity(skipped)} skipped`}`;
+  const some = complete === wanted ? count(complete) : `${count(complete)} of ${count(wanted)}`;
+  return `${some} complete${skipped === 0 ? '' : `, ${count(skipped)} skipped`}`;
 }
 
 /** Why the experiment is not complete, for as long as it is folded up. */

@@ -7,16 +7,6 @@ export type Html = ReturnType<typeof html>;
 
 export const NOTHING: Html = html``;
 
-/** 1,234,567 */
-export function quantity(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** `1 stream`, `1,200 streams` */
-export function counted(value: number, noun: string): string {
-  return `${quantity(value)} ${noun}${value === 1 ? '' : 's'}`;
-}
-
 /** Bytes as people count them: `512 B`, `4.1 MB`, `212 GB`. */
 export function size(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { formatDuration } from '../../shared/time.ts';
 import type { DaemonView } from '../view.ts';
-import { clockTime, counted, quantity, type Html } from './format.ts';
+import { count, counted } from '../../shared/count.ts';
+import { clockTime, type Html } from './format.ts';
 
 type Points = DaemonView['growth'];
 
@@ -33,16 +34,16 @@ function curve(growth: Points, spanMs: number, gained: number): Html {
     const y = most === least ? 50 : 96 - (92 * (n - least)) / (most - least);
     return `${x.toFixed(2)},${y.toFixed(2)}`;
   });
-  const change = gained === 0 ? 'no change' : `${gained > 0 ? '+' : '−'}${quantity(Math.abs(gained))}`;
-  const text = `Rows in the warehouse: ${change} in ${span}, now ${quantity(growth.at(-1)?.rows ?? 0)}.`;
+  const change = gained === 0 ? 'no change' : `${gained > 0 ? '+' : '−'}${count(Math.abs(gained))}`;
+  const text = `Rows in the warehouse: ${change} in ${span}, now ${count(growth.at(-1)?.rows ?? 0)}.`;
   return html`<p class="pair"><b>${change}</b> <span>in ${span}</span></p>
     <figure class="growth">
-      <p class="aside axis" aria-hidden="true">${quantity(most)}</p>
+      <p class="aside axis" aria-hidden="true">${count(most)}</p>
       <svg class="chart" viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${text}">
         <path class="grid" d="M0,4H100M0,50H100M0,96H100" />
         <polyline class="line" points="${line.join(' ')}" />
       </svg>
-      <p class="aside axis" aria-hidden="true">${quantity(least)}</p>
+      <p class="aside axis" aria-hidden="true">${count(least)}</p>
       <figcaption class="pair" aria-hidden="true"><span>${span} ago</span><span>now</span></figcaption>
     </figure>
     ${table(spread(growth, IN_TABLE))}`;
@@ -66,7 +67,7 @@ function table(points: Points): Html {
           ({ at, rows }) =>
             html`<tr data-key="${at}">
               <th scope="row">${clockTime(at)}</th>
-              <td class="number">${quantity(rows)}</td>
+              <td class="number">${count(rows)}</td>
             </tr>`,
         )}
       </tbody>

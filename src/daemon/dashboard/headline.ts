@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { countStates, earliest, oldestAge, stateOf, totalRows } from '../summary.ts';
 import type { DaemonView } from '../view.ts';
-import { age, ago, counted, NOTHING, quantity, size, until, type Html } from './format.ts';
+import { count, counted } from '../../shared/count.ts';
+import { age, ago, NOTHING, size, until, type Html } from './format.ts';
 
 export interface Headline {
   readonly tone: 'complete' | 'unread' | 'incomplete' | 'failed';
@@ -34,12 +35,12 @@ export function headlineOf(view: DaemonView, stalled: string | undefined): Headl
     return { tone: 'incomplete', state: 'Every stream is skipped', rest: ': the key may read none of them.' };
   }
   if (failed + incomplete > 0) {
-    const waiting = unread === 0 ? '' : `, and ${quantity(unread)} ${are(unread)} not read yet`;
-    const state = `${quantity(failed + incomplete)} of ${counted(wanted.length, 'stream')} ${are(failed + incomplete)} not complete${waiting}`;
+    const waiting = unread === 0 ? '' : `, and ${count(unread)} ${are(unread)} not read yet`;
+    const state = `${count(failed + incomplete)} of ${counted(wanted.length, 'stream')} ${are(failed + incomplete)} not complete${waiting}`;
     return { tone: failed > 0 ? 'failed' : 'incomplete', state, rest: `${isOld}.${isSkipped}` };
   }
   if (unread > 0) {
-    const state = `The first read is under way: ${quantity(complete)} of ${counted(wanted.length, 'stream')} ${are(complete)} complete`;
+    const state = `The first read is under way: ${count(complete)} of ${counted(wanted.length, 'stream')} ${are(complete)} complete`;
     return { tone: 'unread', state, rest: `.${isSkipped}` };
   }
   const all = wanted.length === 1 ? 'The only stream is' : `All ${counted(wanted.length, 'stream')} are`;
@@ -72,9 +73,9 @@ export function headlineSection(view: DaemonView, { tone, state, rest }: Headlin
   return html`<section class="headline ${tone}" aria-label="How things stand">
     <p><span role="status">${state}</span>${rest}</p>
     <dl class="facts">
-      ${fact('Rows', quantity(totalRows(streams)))}
-      ${fact('Experiments', html`${quantity(experiments.length)} <small>${quantity(live)} live</small>`)}
-      ${fact('Requests, last hour', html`${quantity(budget.hour.used)} <small>of ${quantity(budget.hour.allowed)}</small>`)}
+      ${fact('Rows', count(totalRows(streams)))}
+      ${fact('Experiments', html`${count(experiments.length)} <small>${count(live)} live</small>`)}
+      ${fact('Requests, last hour', html`${count(budget.hour.used)} <small>of ${count(budget.hour.allowed)}</small>`)}
       ${fact('Last progress', lastProgressAt === undefined ? 'none yet' : ago(lastProgressAt, now))}
       ${fact('Next read', next === undefined ? 'not planned' : until(next, now))}
       ${fact('Free disk space', html`${size(warehouse.freeBytes)}${little}`)}

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { DaemonView } from '../view.ts';
-import { ago, counted, NOTHING, type Html } from './format.ts';
+import { counted } from '../../shared/count.ts';
+import { ago, NOTHING, type Html } from './format.ts';
 
 /** As many are shown at once; the others unfold. */
 const SHOWN = 3;

@@ -1,11 +1,10 @@
+import { REFUSAL_MATTERS_MS } from '../../warehouse/refusal.ts';
 import { html } from 'hono/html';
 import type { DaemonView } from '../view.ts';
-import { ago, bar, counted, NOTHING, quantity, type Html } from './format.ts';
+import { count, counted } from '../../shared/count.ts';
+import { ago, bar, NOTHING, type Html } from './format.ts';
 
 type Budget = DaemonView['budget'];
-
-/** How long a refused request is told of, as in `hsw status`. */
-const REFUSAL_MATTERS_MS = 24 * 3_600_000;
 
 /** Requests spent, against both limits. */
 export function requestsSection({ budget, now }: DaemonView): Html {
@@ -35,7 +34,7 @@ export function requestsSection({ budget, now }: DaemonView): Html {
 function gauge(name: string | Html, { used, allowed }: Budget['hour']): Html {
   return html`<div class="gauge">
     <p class="pair">
-      <span>${name}</span> <span><b>${quantity(used)}</b> of ${quantity(allowed)}</span>
+      <span>${name}</span> <span><b>${count(used)}</b> of ${count(allowed)}</span>
     </p>
     ${bar(used, allowed)}
   </div>`;
@@ -46,7 +45,7 @@ function perMinute(requests: readonly number[]): Html {
   const most = Math.max(0, ...requests);
   const total = requests.reduce((sum, n) => sum + n, 0);
   if (total === 0) return NOTHING;
-  const text = `Requests in each of the last ${requests.length} minutes: ${quantity(total)} in all, at most ${quantity(most)} in a minute.`;
+  const text = `Requests in each of the last ${requests.length} minutes: ${count(total)} in all, at most ${count(most)} in a minute.`;
   return html`<figure>
     <svg class="chart" viewBox="0 0 ${requests.length} 100" preserveAspectRatio="none" role="img" aria-label="${text}">
       ${requests.map((n, i) => {
@@ -62,7 +61,7 @@ function perMinute(requests: readonly number[]): Html {
       })}
     </svg>
     <figcaption class="pair" aria-hidden="true">
-      <span>${requests.length} min ago</span><span>at most ${quantity(most)} a minute</span><span>now</span>
+      <span>${requests.length} min ago</span><span>at most ${count(most)} a minute</span><span>now</span>
     </figcaption>
   </figure>`;
 }
@@ -86,8 +85,8 @@ function endpoints(minute: Budget['minute']): Html {
           ({ endpoint, used, allowed }) =>
             html`<tr data-key="${endpoint}">
               <th scope="row">${endpoint}</th>
-              <td class="number">${quantity(used)}</td>
-              <td class="number">${quantity(allowed)}</td>
+              <td class="number">${count(used)}</td>
+              <td class="number">${count(allowed)}</td>
             </tr>`,
         )}
       </tbody>

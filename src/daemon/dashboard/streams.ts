@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { byData, earliest, oldestAge, stateOf, totalRows, worst, type ExperimentView } from '../summary.ts';
 import type { StreamView } from '../view.ts';
-import { ago, badge, counted, NOTHING, quantity, STATES, until, type Html } from './format.ts';
+import { count, counted } from '../../shared/count.ts';
+import { ago, badge, NOTHING, STATES, until, type Html } from './format.ts';
 
 /** As many reasons stand in a cell; the others unfold. */
 const SHOWN = 2;
@@ -40,9 +41,9 @@ function dataRow(data: string, group: readonly StreamView[], now: number): Html 
   return html`<tr data-key="${data}">
     <th scope="row">${data}${part(group)}</th>
     <td>
-      ${badge(state, isOneState ? STATES[state].word : `${quantity(complete)} of ${quantity(group.length)} complete`)}${why(group)}
+      ${badge(state, isOneState ? STATES[state].word : `${count(complete)} of ${count(group.length)} complete`)}${why(group)}
     </td>
-    <td class="number">${quantity(totalRows(group))}</td>
+    <td class="number">${count(totalRows(group))}</td>
     <td>${oldest === undefined ? 'never' : ago(now - oldest, now)}</td>
     <td>${verified(group, now)}</td>
     <td>${next === undefined ? '–' : until(next, now)}</td>
@@ -60,7 +61,7 @@ function verified(group: readonly StreamView[], now: number): Html | string {
   const times = group.flatMap(({ verifiedAt }) => verifiedAt ?? []);
   const oldest = earliest(times);
   if (oldest === undefined) return 'not yet';
-  return times.length < group.length ? `${quantity(times.length)} of ${quantity(group.length)}` : ago(oldest, now);
+  return times.length < group.length ? `${count(times.length)} of ${count(group.length)}` : ago(oldest, now);
 }
 
 /** The reasons of the streams that are not complete, each once, with whom it holds for. */
@@ -91,5 +92,5 @@ function why(group: readonly StreamView[]): Html {
 function holders(streams: readonly StreamView[], of: number): string {
   if (of === 1) return '';
   const names = streams.slice(0, SHOWN).map(({ scope }) => scope);
-  return `${names.join(', ')}${streams.length > SHOWN ? ` and ${quantity(streams.length - SHOWN)} more` : ''}: `;
+  return `${names.join(', ')}${streams.length > SHOWN ? ` and ${count(streams.length - SHOWN)} more` : ''}: `;
 }

@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import { formatDuration } from '../../shared/time.ts';
 import type { DaemonView } from '../view.ts';
-import { bar, counted, NOTHING, quantity, type Html } from './format.ts';
+import { count, counted } from '../../shared/count.ts';
+import { bar, NOTHING, type Html } from './format.ts';
 
 const SHOWN = 5;
 
@@ -40,7 +41,7 @@ function list(work: readonly Work[], now: number): Html {
           <p class="pair"><span>${stream}</span> <small>for ${formatDuration(Math.max(0, now - since))}</small></p>
           ${total === undefined ? NOTHING : bar(fetched, total)}
           <p class="aside">
-            ${total === undefined ? counted(fetched, 'record') : `${quantity(fetched)} of ${counted(total, 'record')}`}
+            ${total === undefined ? counted(fetched, 'record') : `${count(fetched)} of ${counted(total, 'record')}`}
           </p>
         </li>`,
     )}
