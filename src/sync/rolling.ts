@@ -5,7 +5,7 @@ import { readPosition, type Position } from '../warehouse/positions.ts';
 import { timeAt } from '../warehouse/rows.ts';
 import { byTime } from './incremental.ts';
 import { afterLast, compareRange, freeTime, readRange } from './reconcile.ts';
-import { position, reasonOf, settleKept, write, type Session } from './session.ts';
+import { inWords, position, reasonOf, settleKept, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
 
@@ -100,7 +100,7 @@ async function reconcileStream(context: SyncContext, stream: Stream): Promise<nu
   if (session.doubts.size === 0) settleKept(session);
   const reason = reasonOf(session.doubts);
   // A room that is over is read again until nothing is doubted any more.
-  const doubted = { complete: false, reason, lastStatus: 'incomplete', finished: false };
+  const doubted = { doubts: inWords(reason), lastStatus: 'incomplete', finished: false };
   write(session, { rows: [], position: { countedAt: session.startedAt, ...(reason === '' ? {} : doubted) } });
   return mended(session);
 }

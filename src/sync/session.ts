@@ -4,6 +4,7 @@ import type { Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
 import { compareRows } from '../warehouse/compare.ts';
 import { countRows } from '../warehouse/rows.ts';
 import type { Committed, Warehouse } from '../warehouse/warehouse.ts';
@@ -132,7 +133,7 @@ export function settleKept(session: Session): void {
     .replace(kept, '')
     .replace(/^; |; $/, '')
     .replace('; ; ', '; ');
-  const settled = rest === '' ? { complete: true, reason: undefined, lastStatus: 'ok' } : { reason: rest };
+  const settled = rest === '' ? { doubts: [], lastStatus: 'ok' } : { doubts: inWords(rest) };
   write(session, { rows: [], position: settled });
 }
 
@@ -154,4 +155,10 @@ export function braked(session: Session, vanished: readonly string[]): readonly 
     `${vanished.length} of ${rows} ${KEPT}, as so many at once may be a mistake (accept with: hsw sync now --accept-deletes)`,
   );
   return [];
+}
+
+/** Doubts of a reason in words. */
+export function inWords(reason: string | undefined): Doubt[] {
+  if (reason === undefined || reason === '') return [];
+  return [{ kind: isBraked(reason) ? 'withheld' : 'earlier', text: reason }];
 }

@@ -14,7 +14,7 @@ import { openMemory } from './learned.ts';
 import { fixedPageSize, learnedPageSize } from './page-size.ts';
 import { createReader, type ReaderOptions } from './reader.ts';
 import { isOver } from './rooms.ts';
-import { isBraked, keptPart, position, reasonOf, write, type Session } from './session.ts';
+import { inWords, isBraked, keptPart, position, reasonOf, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** What came of one stream in one sync, in the words of `sync now --json`. */
@@ -94,8 +94,7 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
       write(session, {
         rows: [],
         position: {
-          complete: false,
-          reason: kept === undefined ? error.message : `${error.message}; ${kept}`,
+          doubts: inWords(kept === undefined ? error.message : `${error.message}; ${kept}`),
           lastStatus: status,
           lastError: error.message,
           lastSyncAt: session.startedAt,
@@ -118,7 +117,13 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   const finished = complete && scope.kind === 'room' && isOver(session, scope.id);
   write(session, {
     rows: [],
-    position: { complete, reason, lastStatus: status, lastError: undefined, lastSyncAt: session.startedAt, finished },
+    position: {
+      doubts: inWords(reason),
+      lastStatus: status,
+      lastError: undefined,
+      lastSyncAt: session.startedAt,
+      finished,
+    },
   });
   const done = result(session, status);
   log[complete ? 'info' : 'warn'](

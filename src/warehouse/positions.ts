@@ -1,6 +1,7 @@
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { formatTime, parseTime } from '../shared/time.ts';
+import { doubtsFromText, doubtsToText, isComplete, reasonOf, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
 import { prepared } from './prepared.ts';
 import { endpoints, streams } from './schema.ts';
@@ -12,9 +13,25 @@ export interface Position {
   readonly watermark: number | undefined;
   /** Whether the first read has reached the end. */
   readonly backfilled: boolean;
+  /** What speaks against completeness. */
+  readonly doubts: readonly Doubt[];
+  /** Whether every record is accounted for; follows from `doubts`. */
   readonly complete: boolean;
-  /** Why not complete, in words. */
+  /** Why not complete, in words; follows from `doubts`. */
   readonly reason: string | undefined;
+  /** How many records the API counts, without a time filter, and when that was last compared, by the local clock. */
+  readonly apiTotal: number | undefined;
+  readonly accountedAt: number | undefined;
+  readonly quarantinedRecords: number;
+  /** Rows that the delete guard holds back. */
+  readonly withheldRows: number;
+  /** Rows that one reading did not find any more. */
+  readonly missingRows: number;
+  readonly datedAheadRows: number;
+  /** Why the whole stream is to be read again. */
+  readonly rereadReason: string | undefined;
+  /** What the server last said of its processing and of the experiment's start. */
+  readonly serverBasis: string | undefined;
   /** When the last successful read began, by the local clock. */
   readonly dataAsOf: number | undefined;
   /** When all of the stream was last read and compared, by the local clock. */
@@ -36,11 +53,25 @@ export interface Position {
   readonly lastSyncAt: number | undefined;
 }
 
+/** What a commit may change of a position; the rest follows from it or from the rows. */
+export type PositionChange = Partial<Omit<Position, 'rows' | 'lateRows' | 'latestMs' | 'complete' | 'reason'>>;
+
+const UNREAD: readonly Doubt[] = [{ kind: 'unread', text: 'not read yet' }];
+
 export const NEVER_READ: Position = {
   watermark: undefined,
   backfilled: false,
-  complete: false,
-  reason: 'not read yet',
+  doubts: UNREAD,
+  complete: isComplete(UNREAD),
+  reason: reasonOf(UNREAD),
+  apiTotal: undefined,
+  accountedAt: undefined,
+  quarantinedRecords: 0,
+  withheldRows: 0,
+  missingRows: 0,
+  datedAheadRows: 0,
+  rereadReason: undefined,
+  serverBasis: undefined,
   dataAsOf: undefined,
   verifiedAt: undefined,
   listedAt: undefined,
@@ -125,14 +156,24 @@ export function writeLearned(db: Db, endpoint: string, learned: string, now: num
 
 function fromStored(stored: Stored): StoredPosition {
   const time = (text: string | null) => (text === null ? undefined : parseTime(text));
+  const doubts = stored.doubts === null ? UNREAD : doubtsFromText(stored.doubts);
   return {
     experimentId: stored.experimentId,
     data: stored.data,
     scope: stored.scope,
     watermark: time(stored.watermark),
     backfilled: stored.backfilled === 1,
-    complete: stored.complete === 1,
-    reason: stored.reason ?? undefined,
+    doubts,
+    complete: isComplete(doubts),
+    reason: reasonOf(doubts),
+    apiTotal: stored.apiTotal ?? undefined,
+    accountedAt: time(stored.accountedAt),
+    quarantinedRecords: stored.quarantinedRecords,
+    withheldRows: stored.withheldRows,
+    missingRows: stored.missingRows,
+    datedAheadRows: stored.datedAheadRows,
+    rereadReason: stored.rereadReason ?? undefined,
+    serverBasis: stored.serverBasis ?? undefined,
     dataAsOf: time(stored.dataAsOf),
     verifiedAt: time(stored.verifiedAt),
     listedAt: time(stored.listedAt),
@@ -157,8 +198,17 @@ function toStored(stream: Stream, position: Position): Stored {
     scope: scopeText(stream),
     watermark: time(position.watermark),
     backfilled: Number(position.backfilled),
-    complete: Number(position.complete),
-    reason: position.reason ?? null,
+    doubts: doubtsToText(position.doubts),
+    complete: Number(isComplete(position.doubts)),
+    reason: reasonOf(position.doubts) ?? null,
+    apiTotal: position.apiTotal ?? null,
+    accountedAt: time(position.accountedAt),
+    quarantinedRecords: position.quarantinedRecords,
+    withheldRows: position.withheldRows,
+    missingRows: position.missingRows,
+    datedAheadRows: position.datedAheadRows,
+    rereadReason: position.rereadReason ?? null,
+    serverBasis: position.serverBasis ?? null,
     dataAsOf: time(position.dataAsOf),
     verifiedAt: time(position.verifiedAt),
     listedAt: time(position.listedAt),

@@ -38,8 +38,38 @@ export const streams = sqliteTable(
     lastStatus: text('last_status'),
     lastError: text('last_error'),
     lastSyncAt: text('last_sync_at'),
+    /** What speaks against completeness, as a JSON list of {kind, text, count}; null in a file of an earlier version. */
+    doubts: text('doubts'),
+    /** How many records the API counts, without a time filter, and when that was last compared (local time). */
+    apiTotal: integer('api_total'),
+    accountedAt: text('accounted_at'),
+    /** Records that could not be stored as rows; rows held back from deletion; rows missing in one reading; rows dated ahead. */
+    quarantinedRecords: integer('quarantined_records').notNull().default(0),
+    withheldRows: integer('withheld_rows').notNull().default(0),
+    missingRows: integer('missing_rows').notNull().default(0),
+    datedAheadRows: integer('dated_ahead_rows').notNull().default(0),
+    /** Why the whole stream is to be read again; null: it is not. */
+    rereadReason: text('reread_reason'),
+    /** What the server last said of itself: the version of its processing, and when the experiment started. */
+    serverBasis: text('server_basis'),
   },
   (t) => [primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
+);
+
+/** Rows that a clean reading did not find in the API any more: a second one that agrees deletes them. */
+export const missingRows = sqliteTable(
+  '_missing_rows',
+  {
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    /** The stream's scope, in the words of `_streams`. */
+    scope: text('scope').notNull(),
+    key: text('key').notNull(),
+    /** Local time of the reading that first missed it, and of the last one that did. */
+    missedAt: text('missed_at').notNull(),
+    lastMissedAt: text('last_missed_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.scope, t.key] })],
 );
 
 /** Rooms of large listings that were read whole after they were over: they are left alone. */

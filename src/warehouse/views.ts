@@ -33,7 +33,8 @@ export function makeFreshnessView(db: Db): void {
     DROP VIEW IF EXISTS _freshness;
     CREATE VIEW _freshness AS
     SELECT experiment_id, data, scope, complete, reason, finished, data_as_of, verified_at, watermark, rows,
-           last_status, last_error, last_sync_at
+           last_status, last_error, last_sync_at,
+           api_total, accounted_at, quarantined_records, withheld_rows, missing_rows, dated_ahead_rows, doubts
     FROM _streams`);
 }
 

@@ -3,12 +3,13 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
 import { formatTime } from '../shared/time.ts';
+import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';
 import { acquireWriterLock } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
-import { readPosition, writePosition, type Position } from './positions.ts';
+import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
@@ -22,7 +23,7 @@ export interface Batch {
   /** The whole stream was just read and had no bad record: those kept from earlier are settled. */
   readonly isWholeAndClean?: boolean;
   /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
-  readonly position?: Partial<Omit<Position, 'rows' | 'lateRows' | 'latestMs'>>;
+  readonly position?: PositionChange;
 }
 
 export interface Committed {
@@ -59,6 +60,7 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
       const db = (opened = openForWriting(path));
       migrate(db);
       db.transaction(() => {
+        carryOverReasons(db);
         writeDictionary(db, DATASETS);
         makeFreshnessView(db);
       }).immediate();

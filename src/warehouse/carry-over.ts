@@ -1,0 +1,48 @@
+import { doubtsToText, isComplete, type Doubt } from './doubts.ts';
+import type { Db } from './open.ts';
+
+interface Earlier {
+  readonly rowid: number;
+  readonly complete: number;
+  readonly reason: string | null;
+  readonly last_status: string | null;
+}
+
+/** How version 0.1.0 said that rows were held back from deletion. */
+const WITHHELD = /(\d+) of \d+ rows are no longer in the API; they were kept[^;]*/;
+
+/**
+ * Turns what a warehouse of version 0.1.0 says of its streams' completeness in words into doubts. Call it in the
+ * transaction that opens the warehouse; a warehouse of this version is left as it is.
+ */
+export function carryOverReasons(db: Db): void {
+  const earlier = db
+    .prepare<[], Earlier>('SELECT rowid, complete, reason, last_status FROM _streams WHERE doubts IS NULL')
+    .all();
+  const write = db.prepare('UPDATE _streams SET doubts = ?, complete = ?, withheld_rows = ? WHERE rowid = ?');
+  for (const stream of earlier) {
+    const doubts = doubtsOf(stream);
+    const withheld = doubts.find(({ kind }) => kind === 'withheld')?.count ?? 0;
+    write.run(doubtsToText(doubts), Number(isComplete(doubts)), withheld, stream.rowid);
+  }
+}
+
+function doubtsOf({ complete, reason, last_status }: Earlier): Doubt[] {
+  if (complete === 1) return [];
+  const said = reason ?? 'not read yet';
+  const withheld = WITHHELD.exec(said);
+  const rest = said
+    .replace(WITHHELD, '')
+    .replace(/^; |; $/g, '')
+    .replace('; ; ', '; ');
+  return [
+    ...(withheld === null ? [] : [{ kind: 'withheld' as const, text: withheld[0], count: Number(withheld[1]) }]),
+    ...(rest === '' ? [] : [{ kind: kindOf(rest, last_status), text: rest }]),
+  ];
+}
+
+function kindOf(said: string, lastStatus: string | null): Doubt['kind'] {
+  if (said === 'not read yet') return 'unread';
+  if (lastStatus === 'failed') return 'failed';
+  return lastStatus === 'skipped' ? 'no-scope' : 'earlier';
+}

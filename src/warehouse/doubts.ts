@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+/**
+ * What is known to speak against a stream's completeness. A kind that is `blocking` means that the table may not equal
+ * the API; the others only tell what a reader should know. The order is that of urgency: what waits for a person first.
+ */
+const KINDS = {
+  /** Rows are no longer in the API and were not deleted here: so many at once, somebody has to say so. */
+  withheld: { blocking: true },
+  /** The experiment, room or participant is no longer given to this key. */
+  gone: { blocking: true },
+  /** The configuration does not ask for the stream any more. */
+  unconfigured: { blocking: true },
+  /** The key may not read it. */
+  'no-scope': { blocking: true },
+  /** The last read ended in an error. */
+  failed: { blocking: true },
+  /** The API counts or shows more records than could be read. */
+  lacking: { blocking: true },
+  /** More rows are held than the API counts, and it is not known which of them are gone. */
+  surplus: { blocking: true },
+  /** Rows were missing in one reading; a second one has to agree before they are deleted. */
+  'missing-upstream': { blocking: true },
+  /** An answer contradicted itself, or another one. */
+  contradiction: { blocking: true },
+  /** The API said that its answer lacks records. */
+  warned: { blocking: true },
+  /** The API cut its answer at a limit of its own. */
+  cut: { blocking: true },
+  /** The API says that there is more, and sends nothing new. */
+  endless: { blocking: true },
+  /** Records kept moving while they were read. */
+  unstable: { blocking: true },
+  /** Nothing shows that the last page was the last. */
+  unproven: { blocking: true },
+  /** Records that could not be stored as rows. */
+  quarantined: { blocking: true },
+  /** The stream is to be read whole again, as rows that are held may be out of date. */
+  reread: { blocking: true },
+  /** No read has ended yet. */
+  unread: { blocking: true },
+  /** Carried over from a warehouse of an earlier version. */
+  earlier: { blocking: true },
+  /** Rows lie ahead of the server's clock. */
+  'dated-ahead': { blocking: false },
+  /** Several records share one id; all of them are kept. */
+  'shared-id': { blocking: false },
+  /** Rows that are held were changed by the server. */
+  rederived: { blocking: false },
+} as const satisfies Record<string, { readonly blocking: boolean }>;
+
+export type DoubtKind = keyof typeof KINDS;
+
+/** One thing that speaks against a stream's completeness, or that a reader of it should know. */
+export interface Doubt {
+  readonly kind: DoubtKind;
+  /** What it is, as a clause without a full stop. */
+  readonly text: string;
+  /** How many records it is about, where that is known. */
+  readonly count?: number;
+}
+
+const ORDER = Object.keys(KINDS) as DoubtKind[];
+
+const Stored = z.array(z.object({ kind: z.enum(ORDER), text: z.string(), count: z.number().exactOptional() }));
+
+export function isBlocking({ kind }: Doubt): boolean {
+  return KINDS[kind].blocking;
+}
+
+/** Whether a stream with these doubts is complete: all of its records are accounted for. */
+export function isComplete(doubts: readonly Doubt[]): boolean {
+  return !doubts.some(isBlocking);
+}
+
+/** Doubts in the order of their urgency, each once. */
+export function ranked(doubts: Iterable<Doubt>): Doubt[] {
+  const each = new Map([...doubts].map((doubt) => [`${doubt.kind} ${doubt.text}`, doubt]));
+  return [...each.values()].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+}
+
+/** Why a stream is not complete, in words; undefined where nothing speaks against it. */
+export function reasonOf(doubts: readonly Doubt[]): string | undefined {
+  const blocking = ranked(doubts).filter(isBlocking);
+  return blocking.length === 0 ? undefined : blocking.map(({ text }) => text).join('; ');
+}
+
+export function doubtsToText(doubts: readonly Doubt[]): string {
+  return JSON.stringify(ranked(doubts));
+}
+
+/** The doubts that a column holds. @throws ZodError when it was not written by `doubtsToText`. */
+export function doubtsFromText(text: string): Doubt[] {
+  return Stored.parse(JSON.parse(text));
+}
