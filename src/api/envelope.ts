@@ -1,4 +1,5 @@
 import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
+import { parseTime } from '../shared/time.ts';
 
 /** What a successful answer says of its place in a listing; members that are no counts are left out. */
 export interface Pagination {
@@ -17,6 +18,10 @@ export type Envelope =
       readonly warnings: readonly string[];
       readonly truncated: boolean;
       readonly pagination: Pagination | undefined;
+      readonly echo: JsonObject | undefined;
+      readonly basis: string | undefined;
+      /** `metadata.timestamp`, in milliseconds since 1970 UTC. */
+      readonly sentAt: number | undefined;
     }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly details: Json }
   | { readonly kind: 'unreadable'; readonly why: string };
@@ -45,8 +50,26 @@ export function readEnvelope(text: string): Envelope {
     metadata,
     warnings: warningsIn(metadata),
     truncated: metadata['truncated'] === true,
-    pagination: readPagination(metadata['pagination']),
+    // One endpoint was seen to say the same flat in the metadata (Python SDK 0.4.1, its test of recordings).
+    pagination:
+      readPagination(metadata['pagination']) ??
+      (typeof metadata['total'] === 'number' ? readPagination(metadata) : undefined),
+    echo: objectIn(metadata, 'query'),
+    basis: basisIn(metadata),
+    sentAt: typeof metadata['timestamp'] === 'string' ? parseTime(metadata['timestamp']) : undefined,
   };
+}
+
+function objectIn(metadata: JsonObject, name: string): JsonObject | undefined {
+  const value = metadata[name];
+  return value !== undefined && isObject(value) ? value : undefined;
+}
+
+function basisIn(metadata: JsonObject): string | undefined {
+  const processing = objectIn(metadata, 'processing');
+  if (processing === undefined) return undefined;
+  const { version = null, experimentStartedAt = null } = processing;
+  return version === null && experimentStartedAt === null ? undefined : textOfJson([version, experimentStartedAt]);
 }
 
 /** Whether the text is a JSON object of whatever kind. */

@@ -13,6 +13,10 @@ export interface Answer {
   readonly warnings: readonly string[];
   readonly truncated: boolean;
   readonly pagination: Pagination | undefined;
+  /** `metadata.query`: the parameters that the endpoint parsed. */
+  readonly echo: JsonObject | undefined;
+  /** The version of the server's processing and the start of the experiment, from which it derives onsets. */
+  readonly basis: string | undefined;
   /** The server's clock when it answered, in milliseconds since 1970 UTC. */
   readonly serverTime: number | undefined;
   /** Requests that it took, retries included. */
@@ -50,7 +54,10 @@ export function judge(reply: Reply, what: string, key: string): Outcome {
   const envelope: Envelope = 'text' in body ? readEnvelope(body.text) : { kind: 'unreadable', why: body.why };
   if (envelope.kind === 'success' && isWhole(status)) {
     const warnings = readableWarnings(envelope.warnings, key);
-    return { kind: 'answer', answer: { ...envelope, warnings, serverTime: httpTime(reply.date) } };
+    return {
+      kind: 'answer',
+      answer: { ...envelope, warnings, serverTime: serverTime(httpTime(reply.date), envelope.sentAt) },
+    };
   }
   if (envelope.kind === 'error') return refusal(reply, envelope, what, key);
   if (status >= 400) return noEnvelope(reply, what, key);
@@ -90,6 +97,11 @@ function refusal(reply: Reply, envelope: Extract<Envelope, { kind: 'error' }>, w
   const status = effectiveStatus(reply.status, envelope.code);
   const error = refused({ ...envelope, status, requestId: reply.requestId }, what, [key]);
   return ended(reply, status, error);
+}
+
+/** The earlier of what the answer's header and its metadata say, as a proxy may have kept one of them. */
+function serverTime(header: number | undefined, metadata: number | undefined): number | undefined {
+  return header === undefined || metadata === undefined ? (header ?? metadata) : Math.min(header, metadata);
 }
 
 /** A page of some proxy says nothing about scopes, ids or parameters. */

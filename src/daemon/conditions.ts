@@ -1,4 +1,3 @@
-import { isBraked } from '../sync/session.ts';
 import { formatDuration } from '../shared/time.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
 import type { Condition } from './alerts.ts';
@@ -125,7 +124,7 @@ function streamConditions(position: StoredPosition, facts: Facts): Condition[] {
     hint: 'If they are meant to be gone, run: hsw sync now --accept-deletes',
     ended: `No vanished rows of ${experimentId} wait for an answer any more`,
   };
-  if (isBraked(reason)) return [kept];
+  if (position.doubts[0]?.kind === 'withheld') return [kept];
   const failed = lastStatus === 'failed';
   const same = reason
     .replaceAll(`${data} of ${experimentId}${place}`, '…')

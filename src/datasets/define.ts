@@ -57,6 +57,8 @@ export interface DatasetSpec {
   readonly pageLimit?: number;
   /** Records that come in its answers but belong to another data type, by the value of a field. */
   readonly leavesOut?: Readonly<Record<string, string>>;
+  /** Records may belong to no room, so that the rooms together are not all of it. */
+  readonly roomless?: true;
   /** The API stops at this many records, whatever is asked. */
   readonly cap?: number;
   /** Query parameters beyond the common ones. */

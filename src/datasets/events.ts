@@ -9,6 +9,7 @@ export const events = defineDataset({
   identity: ['id'],
   timeField: 'timestamp',
   read: 'incremental',
+  roomless: true,
   options: { category: 'strings' },
   fields: {
     id: { kind: 'text', about: 'The id of the event.' },

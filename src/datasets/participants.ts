@@ -9,6 +9,7 @@ export const participants = defineDataset({
   identity: ['id'],
   timeField: 'joinedAt',
   read: 'snapshot',
+  roomless: true,
   options: { completionCode: 'strings' },
   fields: {
     id: { kind: 'text', about: 'The id of the participant.' },

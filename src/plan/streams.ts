@@ -46,12 +46,15 @@ export function planStreams(
     );
 }
 
+/** Data types that name an experiment's rooms and deployments. */
+const STRUCTURE: ReadonlySet<string> = new Set(['experiments', 'deployments', 'rooms']);
+
 /**
- * When a stream can be read within a sync: 0 at once, 1 when deployments and rooms are known, 2 when it is known which
- * rooms belong to which deployment.
+ * When a stream can be read within a sync: 0 at once, 1 when deployments and rooms are known, by which others may have to
+ * be read, 2 when it is known which rooms belong to which deployment.
  */
 export function waveOf({ dataset, scope }: Stream): 0 | 1 | 2 {
-  if (scope.kind === 'experiment') return 0;
+  if (STRUCTURE.has(dataset.name)) return 0;
   return scope.kind === 'deployment' && dataset.name !== 'deployment-sessions' ? 2 : 1;
 }
 

@@ -1,84 +1,85 @@
-import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { countRows, firstSeen, keysOf } from '../warehouse/rows.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import { countRows, keysOf } from '../warehouse/rows.ts';
+import { askSteadily, countedBy, isShownLast } from './evidence.ts';
+import { NotWalkable, paginate, type Stretch } from './paginate.ts';
 import type { Page } from './reader.ts';
-import { afterLast, compareRange, freeTime, readRange } from './reconcile.ts';
-import { pageLengths } from './learned.ts';
-import { narrow } from './narrow.ts';
-import { braked, doubt, position, write, type Session } from './session.ts';
-import { readSnapshot } from './snapshot.ts';
+import { freeTime, newest, readRange } from './reconcile.ts';
 import { numbered } from './repeats.ts';
-import { NotWalkable, walk, type Stretch } from './walk.ts';
+import { readNarrower } from './retry-narrower.ts';
+import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
+import { readSnapshot } from './snapshot.ts';
 
 /** Pages that a transaction of a first read takes together, which a kill repeats at most; and rows, as memory holds them. */
 const BACKFILL = { pages: 10, rows: 5000 };
 
 /**
- * Brings a stream with a time filter up to date: the first read walks from the beginning; later ones poll the
- * lookback. An endpoint that turns out not to honour its filters is listed whole instead, and remembered.
+ * Reads what is new in a stream with a time filter: the first read walks from the beginning; later ones ask for the
+ * newest page. An endpoint that turns out not to honour its filters is listed whole instead, and remembered.
  */
-export async function readIncremental(session: Session): Promise<void> {
+export async function readIncremental(session: Session): Promise<Reading> {
   const { backfilled, watermark } = position(session);
-  await byTime(session, async () => {
-    if (session.full) await readRange(session, {});
-    else if (backfilled && watermark !== undefined) await poll(session, watermark);
-    else await walkOn(session);
-    if (session.partial.size > 0) await readNarrower(session);
+  return byTime(session, async () => {
+    const reading = session.full
+      ? await readRange(session, {})
+      : backfilled
+        ? await poll(session, notAheadOf(session, watermark))
+        : await walkOn(session);
+    return readNarrower(session, reading);
   });
 }
 
-/** What an answer lacked is asked for in narrower requests: from the lookback on or, in a first read, from where it stands. */
-async function readNarrower(session: Session): Promise<void> {
-  const { backfilled, watermark } = position(session);
-  const from = session.full || watermark === undefined ? undefined : watermark;
-  await narrow(session, backfilled && from !== undefined ? freeTime(session, from - session.config.lookbackMs) : from);
-}
-
 /** Reads by time where the endpoint allows it, and lists everything where it turns out not to. */
-export async function byTime(session: Session, read: () => Promise<void>): Promise<void> {
-  const { learned } = session.memory;
-  if (learned.startTime === 'ignored' || learned.startTime === 'rejected') {
-    await readSnapshot(session);
-    return;
-  }
+export async function byTime(session: Session, read: () => Promise<Reading>): Promise<Reading> {
+  const { startTimeIgnored, startTimeRefused } = session.traits.known;
+  if (startTimeIgnored === true || startTimeRefused === true) return readSnapshot(session);
   try {
-    await read();
+    return await read();
   } catch (error) {
-    const why = whyNotWalkable(error);
-    if (why === undefined) throw error;
-    session.log.info({ why }, 'endpoint does not filter or sort by time; listing it whole');
-    await readSnapshot(session);
-    session.memory.learn({ startTime: why });
+    const isRefused = error instanceof WarehouseError && error.code === 'PARAMETER_REFUSED';
+    if (!isRefused && !(error instanceof NotWalkable)) throw error;
+    session.log.info({ why: error.message }, 'endpoint does not filter or sort by time; listing it whole');
+    const reading = await readSnapshot(session);
+    session.traits.learn(isRefused ? { startTimeRefused: true } : { startTimeIgnored: true }, error.message);
+    return reading;
   }
 }
 
-function whyNotWalkable(error: unknown): 'ignored' | 'rejected' | undefined {
-  if (error instanceof NotWalkable) return 'ignored';
-  return error instanceof WarehouseError && error.code === 'PARAMETER_REFUSED' ? 'rejected' : undefined;
+/** A watermark ahead of the server's clock, as an earlier version could keep, is none. */
+function notAheadOf(session: Session, watermark: number | undefined): number | undefined {
+  return watermark !== undefined && watermark > serverNow(session) ? undefined : watermark;
 }
 
 /**
  * Walks from the watermark to the end. Rows and watermark commit together; behind the first doubtful page rows are
  * still kept, but the watermark stays, so that the next sync reads that part again.
  */
-async function walkOn(session: Session): Promise<void> {
-  const { reader, memory, startedAt } = session;
+async function walkOn(session: Session, from = position(session).watermark): Promise<Reading> {
+  const { reader, traits, sink } = session;
   const before = position(session);
   const batch = before.backfilled ? { pages: 1, rows: 0 } : BACKFILL;
+  const doubts: Doubt[] = [];
   let pending: Stretch[] = [];
   let watermark = before.watermark;
+  let last: Stretch | undefined;
+  let total: number | undefined;
+  let met = 0;
   const flush = () => {
     if (pending.length === 0) return;
     const rows = pending.flatMap((stretch) => stretch.rows);
-    write(session, { rows, bad: pending.flatMap(({ bad }) => bad), position: { watermark } });
+    sink.take({ rows, bad: pending.flatMap(({ bad }) => bad), position: { watermark } });
     pending = [];
   };
-  const options = { from: before.watermark, by: 'key', sorted: true, ...pageLengths(memory) } as const;
   try {
-    for await (const stretch of walk(reader, options)) {
-      doubt(session, stretch);
-      if (session.doubts.size === 0) watermark = later(watermark, stretch.upTo);
+    const { known } = traits;
+    for await (const stretch of paginate(reader, { from, by: 'key', sorted: true, known, end: 'claimed' })) {
+      doubts.push(...stretch.doubts);
+      if (doubts.length === 0) watermark = later(watermark, newest(session, stretch.rows));
       pending.push(stretch);
+      last = stretch;
+      total = countedBy(stretch.page) ?? total;
+      met += stretch.rows.length + stretch.bad.length;
       const rows = pending.reduce((sum, one) => sum + one.rows.length, 0);
       if (pending.length >= batch.pages || rows >= batch.rows) flush();
     }
@@ -88,101 +89,72 @@ async function walkOn(session: Session): Promise<void> {
     throw error;
   }
   flush();
-  if (session.doubts.size === 0 && !before.backfilled) await compareResumed(session, before.watermark, watermark);
-  if (session.doubts.size === 0) write(session, { rows: [], position: { backfilled: true, dataAsOf: startedAt } });
+  const isFromBeginning = from === undefined;
+  const isShown = last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known));
+  return {
+    doubts,
+    unseen: [],
+    upTo: watermark,
+    ...(isFromBeginning ? { total, met, isShown } : {}),
+  };
 }
 
-/**
- * A first read that was interrupted and goes on later may have been overtaken: rows that came late in the meantime lie
- * behind its watermark. None of them is older than the beginning of that read less the lookback.
- */
-async function compareResumed(
-  session: Session,
-  resumedFrom: number | undefined,
-  watermark: number | undefined,
-): Promise<void> {
-  const began = resumedFrom === undefined ? undefined : firstSeen(session.warehouse.db, session.stream);
-  if (began === undefined || watermark === undefined) return;
-  const from = freeTime(session, began - session.config.lookbackMs);
-  if (from < watermark) await compareRange(session, { from, to: afterLast(session, watermark) });
-}
+/** More records than this are asked for in a poll, so that some new ones do not take another request. */
+const POLL_LEAST = 100;
 
 /**
- * One request, newest first from the start of the lookback, shows new rows and, by its total, whether any came late:
- * as long as the page reaches back behind the watermark and the count equals ours, nothing more need be asked.
+ * One request for the newest records, without a time filter, shows new rows and how many records there are in all:
+ * rows that came late at whatever depth, that no filter sees or that went show as a difference to what is held.
  */
-async function poll(session: Session, watermark: number): Promise<void> {
-  const { reader, memory, config, startedAt } = session;
-  const from = freeTime(session, watermark - config.lookbackMs);
-  if (memory.learned.descending === 'ignored' || memory.learned.total === 'wrong') return readRange(session, { from });
-  const page = await reader.page({ from, order: 'desc' });
-  doubt(session, page);
-  const rows = newestFirst(page, from);
-  if (rows === undefined) {
-    memory.learn({ descending: 'ignored' });
+async function poll(session: Session, watermark: number | undefined): Promise<Reading> {
+  const { reader, traits, config, sink, warehouse, stream } = session;
+  const from = watermark === undefined ? undefined : freeTime(session, watermark - config.lookbackMs);
+  if (traits.known.descendingIgnored === true || from === undefined) return readRange(session, { from });
+  const recent = countRows(warehouse.db, stream, { from }) ?? reader.pageSize;
+  const atMost = Math.max(POLL_LEAST, 2 * recent);
+  const { page, contradiction } = await askSteadily(reader, { order: 'desc', atMost });
+  const doubts: Doubt[] = [
+    ...page.doubts,
+    ...(contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction } as const]),
+  ];
+  if (doubts.length > 0) {
+    // Without every repeat in view the ordinals of records without an id would be guesses.
+    sink.take({ rows: numbered(page.rows.filter(({ byContent }) => !byContent)), bad: page.bad });
+    return { doubts, unseen: [] };
+  }
+  if (!isNewestFirst(page)) {
+    traits.learn({ descendingIgnored: true }, 'the newest records did not come first');
     return readRange(session, { from });
   }
-  if (session.doubts.size > 0) {
-    keepDoubtful(session, page);
-    return;
-  }
-  if (page.hasMore === false) {
-    takeWhole(session, rows, page.bad, { from, watermark });
-    return;
-  }
-
-  const oldest = rows.at(-1)?.time;
-  if (page.total === undefined || oldest === undefined) return readRange(session, { from });
-  // The watermark moves last: should this end in between, the next sync looks for the same late rows again.
-  if (oldest >= watermark) {
-    await compareRange(session, { from, to: afterLast(session, watermark) });
-    await walkOn(session);
-    return;
-  }
-  // The oldest timestamp may go on behind the page, so that only rows after it are surely all there.
-  const certain = rows.filter(({ time }) => time !== undefined && time > oldest);
-  write(session, { rows: certain, bad: page.bad });
-  const local = countRows(session.warehouse.db, session.stream, { from });
-  if (local !== undefined && local !== page.total)
-    await compareRange(session, { from, to: afterLast(session, watermark) });
-  if (session.doubts.size > 0) return;
-  write(session, { rows: [], position: { watermark: later(watermark, rows[0]?.time), dataAsOf: startedAt } });
+  const reading = takeNewest(session, page);
+  const oldest = page.rows.findLast(({ time }) => time !== undefined)?.time;
+  const isGap = reading.isWhole !== true && oldest !== undefined && oldest >= (watermark ?? oldest);
+  return isGap ? both(reading, await walkOn(session, watermark)) : reading;
 }
 
-/** The whole lookback came in one answer: what it lacks has vanished. */
-function takeWhole(
-  session: Session,
-  rows: readonly Row[],
-  bad: readonly BadRecord[],
-  { from, watermark }: { from: number; watermark: number },
-): void {
-  const keys = new Set(rows.map(({ key }) => key));
-  const local = keysOf(session.warehouse.db, session.stream, { from }) ?? [];
-  const vanished = bad.length > 0 ? [] : local.filter((key) => !keys.has(key));
-  write(session, {
-    rows,
-    bad,
-    vanished: braked(session, vanished),
-    position: { watermark: later(watermark, rows[0]?.time), dataAsOf: session.startedAt },
-  });
+/** Takes the newest page. Of its oldest timestamp some rows may be on the next page. */
+function takeNewest(session: Session, page: Page): Reading {
+  const { sink, stream, traits, warehouse } = session;
+  const { rows, bad } = page;
+  const oldest = rows.findLast(({ time }) => time !== undefined)?.time;
+  const isAll = page.returned < page.limit && isShownLast(page, page.returned, traits.known);
+  const isCertain = ({ time }: Row) => isAll || (time !== undefined && oldest !== undefined && time > oldest);
+  sink.take({ rows: numbered(rows.filter((row) => !row.byContent || isCertain(row))), bad });
+  const range = isAll ? {} : { from: oldest === undefined ? undefined : oldest + 1 };
+  const isClean = bad.length === 0 && (isAll || oldest !== undefined);
+  const held = isClean ? (keysOf(warehouse.db, stream, range) ?? []) : [];
+  return {
+    doubts: [],
+    unseen: held.filter((key) => !sink.wasMet(key)),
+    upTo: newest(session, rows),
+    total: countedBy(page),
+    isShown: isAll || (page.total ?? 0) > page.returned,
+    ...(isAll ? { isWhole: true, met: page.returned } : {}),
+  };
 }
 
-function keepDoubtful(session: Session, { rows, bad }: Page): void {
-  // Without every repeat in view the ordinals of records without an id would be guesses.
-  write(session, { rows: rows.filter(({ byContent }) => !byContent), bad });
-}
-
-/**
- * The rows of a descending page with their final keys, or undefined when they are in another order. Filters that
- * are ignored show as rows before `from`.
- */
-function newestFirst({ rows }: Page, from: number): readonly Row[] | undefined {
-  const times = rows.map(({ time }) => time);
-  if (times.some((time, i) => time === undefined || time > (times[i - 1] ?? Infinity))) return undefined;
-  if (times.some((time) => time !== undefined && time < from)) throw new NotWalkable('startTime');
-  return numbered(rows);
-}
-
-function later(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
+/** Whether the rows that have a time come newest first. */
+function isNewestFirst({ rows }: Page): boolean {
+  const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
+  return times.every((time, i) => time <= (times[i - 1] ?? Infinity));
 }

@@ -1,78 +1,75 @@
-import { WarehouseError, type ErrorCode } from '../shared/errors.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { WarehouseError, type ErrorCode } from '../shared/errors.ts';
 import type { Db } from '../warehouse/open.ts';
-import { openMemory, type Memory } from './learned.ts';
+import { openTraits, type Traits } from './endpoint-traits.ts';
 
 /** How many records to ask for at once. */
 export interface PageSize {
-  /** What the endpoint is known to serve. */
+  /** What is asked for next. */
   readonly known: number;
-  /** Asks with a limit; may ask a second time where a guess was refused. */
-  use<Page extends Served>(ask: (limit: number) => Promise<Page>): Promise<Page>;
+  /**
+   * Asks with a limit; asks again where the size was refused, or failed where a small page comes.
+   * @param atMost no more records are needed.
+   */
+  use<Page extends Served>(ask: (limit: number) => Promise<Page>, atMost?: number): Promise<Page>;
 }
 
 interface Served {
   readonly returned: number;
   readonly hasMore: boolean | undefined;
-  readonly doubts: readonly string[];
+  readonly doubts: readonly unknown[];
 }
 
 /** The documented page (HyperStudy API overview). */
 const DOCUMENTED_PAGE = 1000;
 /** What is tried one after the other once pages come full, as every request counts against the limits. */
 const LARGER = [2000, 5000];
+/** The smallest page: a server that fails at this one has another fault. */
+const SMALLEST = 10;
+/** After a failure the next page is so many times smaller. */
+const SHRINK = 4;
 
-/** Failures of a larger page that a smaller one may not meet. */
-const TOO_MUCH: ReadonlySet<ErrorCode> = new Set([
-  'PARAMETER_REFUSED',
-  'SERVER_FAILED',
-  'ANSWER_UNREADABLE',
-  'SERVER_UNREACHABLE',
-]);
-/** Those that say so of every such page, rather than of this one or this hour. */
-const ALWAYS_TOO_MUCH: ReadonlySet<ErrorCode> = new Set(['PARAMETER_REFUSED']);
+/** Failures of a page that a smaller one may not meet. */
+const TOO_MUCH: ReadonlySet<ErrorCode> = new Set(['SERVER_FAILED', 'ANSWER_UNREADABLE', 'SERVER_UNREACHABLE']);
+const REFUSED: ReadonlySet<ErrorCode> = new Set(['PARAMETER_REFUSED']);
 
-/** The largest page that the endpoint of a stream is known to serve. */
-export function knownPageSize(db: Db, stream: Stream): number {
-  return stream.dataset.pageLimit ?? openMemory(db, stream, () => 0).learned.pageSize ?? DOCUMENTED_PAGE;
-}
-
-/** The page size of the configuration, or of the data type. */
-export function fixedPageSize(known: number): PageSize {
-  return {
-    known,
-    use: (ask) =>
-      ask(known).catch((error: unknown) => {
-        if (known <= DOCUMENTED_PAGE || !isOneOf(ALWAYS_TOO_MUCH, error)) throw error;
-        const hint = `The config asks for pages of ${known} records (api.pageSize), and the API may not serve that many: set it to auto.`;
-        throw new WarehouseError(error.code, error.message, { hint, cause: error, requestId: error.requestId });
-      }),
-  };
+/** The page that the endpoint of a stream is known to serve. */
+export function knownPageSize(db: Db, stream: Stream, now: number): number {
+  return stream.dataset.pageLimit ?? openTraits(db, stream, () => now).known.pageSize ?? DOCUMENTED_PAGE;
 }
 
 /**
- * Learns the largest page that an endpoint really serves. Starting from the documented size, a full page with more
- * behind it makes the next request ask for a larger one. A larger page that comes is remembered; one that is cut down
- * or refused ends the guessing for good, so that it costs one request for an endpoint, ever. Should the API refuse one
- * day what it served before, the documented size is what is left.
+ * The page size of the configuration or of the data type or, where none is given, the largest that the endpoint
+ * really serves: starting from the documented size, a full page with more behind it makes the next request ask for a
+ * larger one, once. Where a page fails and a small one comes, the stream's pages get smaller for a day.
  */
-export function learnedPageSize(memory: Memory): PageSize {
-  let most = Infinity;
+export function openPageSize(traits: Traits, fixed: number | undefined): PageSize {
   let isFull = false;
-  const known = () => Math.min(memory.learned.pageSize ?? DOCUMENTED_PAGE, most);
+  let isGuessRefused = false;
+  const wanted = () => fixed ?? (isGuessRefused ? DOCUMENTED_PAGE : (traits.known.pageSize ?? DOCUMENTED_PAGE));
+  const known = () => Math.min(wanted(), traits.known.smallerPage ?? Infinity);
   const larger = () =>
-    isFull && most === Infinity && memory.learned.pageSizeTried !== true
+    fixed === undefined && isFull && !isGuessRefused && traits.known.pageSizeTried !== true
       ? LARGER.find((size) => size > known())
       : undefined;
-  const askKnown = async <Page extends Served>(ask: (limit: number) => Promise<Page>): Promise<Page> => {
-    if (known() <= DOCUMENTED_PAGE) return ask(known());
+  const askKnown = async <Page extends Served>(ask: (limit: number) => Promise<Page>, size: number): Promise<Page> => {
     try {
-      return await ask(known());
+      return await ask(size);
     } catch (error) {
-      if (!isOneOf(TOO_MUCH, error)) throw error;
-      const page = await ask(DOCUMENTED_PAGE);
-      most = DOCUMENTED_PAGE;
-      if (isOneOf(ALWAYS_TOO_MUCH, error)) memory.learn({ pageSize: DOCUMENTED_PAGE, pageSizeTried: true });
+      if (size > DOCUMENTED_PAGE && isOneOf([...TOO_MUCH, ...REFUSED], error)) {
+        if (fixed !== undefined) throw withHint(error, size);
+        const page = await ask(DOCUMENTED_PAGE);
+        isGuessRefused = true;
+        if (isOneOf(REFUSED, error))
+          traits.learn({ pageSize: DOCUMENTED_PAGE, pageSizeTried: true }, `a page of ${size} was refused`);
+        return page;
+      }
+      if (size <= SMALLEST || !isOneOf(TOO_MUCH, error) || isAway(error)) throw error;
+      const page = await ask(SMALLEST).catch(() => {
+        throw error;
+      });
+      const smaller = Math.max(SMALLEST, Math.floor(size / SHRINK));
+      traits.learn({ smallerPage: smaller }, `a page of ${size} failed, one of ${SMALLEST} came: ${error.message}`);
       return page;
     }
   };
@@ -80,10 +77,10 @@ export function learnedPageSize(memory: Memory): PageSize {
     get known() {
       return known();
     },
-    async use(ask) {
-      const guess = larger();
-      const tried = guess === undefined ? undefined : memory.tryOut(() => tryLarger(memory, guess, known(), ask));
-      const page = await (tried ?? askKnown(ask));
+    async use(ask, atMost = Infinity) {
+      const guess = atMost === Infinity ? larger() : undefined;
+      const tried = guess === undefined ? undefined : traits.tryOut(() => tryLarger(traits, guess, known(), ask));
+      const page = await (tried ?? askKnown(ask, Math.min(known(), atMost)));
       isFull = page.hasMore === true && page.returned >= known() && page.doubts.length === 0;
       return page;
     },
@@ -91,7 +88,7 @@ export function learnedPageSize(memory: Memory): PageSize {
 }
 
 async function tryLarger<Page extends Served>(
-  memory: Memory,
+  traits: Traits,
   guess: number,
   known: number,
   ask: (limit: number) => Promise<Page>,
@@ -100,21 +97,33 @@ async function tryLarger<Page extends Served>(
   try {
     const page = await ask(guess);
     if (page.doubts.length === 0) {
-      if (page.returned > known) memory.learn({ pageSize: Math.min(page.returned, guess) });
+      const served = Math.min(page.returned, guess);
+      if (page.returned > known) traits.learn({ pageSize: served }, `${page.returned} of ${guess} came`);
       const isCutDown = page.hasMore !== false && page.returned < guess;
-      if (isCutDown) memory.learn({ pageSizeTried: true });
+      if (isCutDown) traits.learn({ pageSizeTried: true }, `${page.returned} of ${guess} came`);
       return page;
     }
   } catch (error) {
-    if (!isOneOf(TOO_MUCH, error)) throw error;
+    if (!isOneOf([...TOO_MUCH, ...REFUSED], error)) throw error;
     isRefused = true;
   }
   // A warning, too, may be about the size: a page of the usual one shows that.
   const page = await ask(known);
-  if (isRefused || page.doubts.length === 0) memory.learn({ pageSizeTried: true });
+  if (isRefused || page.doubts.length === 0)
+    traits.learn({ pageSizeTried: true }, `a page of ${guess} did not come whole`);
   return page;
 }
 
-function isOneOf(codes: ReadonlySet<ErrorCode>, error: unknown): error is WarehouseError {
-  return error instanceof WarehouseError && codes.has(error.code);
+function withHint({ code, message, requestId }: WarehouseError, size: number): WarehouseError {
+  const hint = `The config asks for pages of ${size} records (api.pageSize), and the API may not serve that many: set it to auto.`;
+  return new WarehouseError(code, message, { hint, requestId });
+}
+
+/** Nothing came at all, and not for want of time: the size is no reason. */
+function isAway({ code, cause }: WarehouseError): boolean {
+  return code === 'SERVER_UNREACHABLE' && !(cause instanceof Error && cause.name === 'TimeoutError');
+}
+
+function isOneOf(codes: Iterable<ErrorCode>, error: unknown): error is WarehouseError {
+  return error instanceof WarehouseError && [...codes].includes(error.code);
 }

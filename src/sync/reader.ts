@@ -3,9 +3,10 @@ import type { Config } from '../config/schema.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
 import type { ScopeKind } from '../datasets/define.ts';
 import { endpointOf, streamText, type Stream } from '../datasets/stream.ts';
-import { isObject, type Json } from '../shared/json.ts';
+import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
 import type { PageSize } from './page-size.ts';
 
 /** What to ask of a stream. Times are milliseconds since 1970 UTC. */
@@ -14,25 +15,45 @@ export interface PageRequest {
   readonly to?: number | undefined;
   readonly order?: 'asc' | 'desc' | undefined;
   readonly limit?: number | undefined;
+  /** No more records than these are needed; a page may be smaller. */
+  readonly atMost?: number | undefined;
   readonly offset?: number | undefined;
 }
 
 /** One answer, its records made rows. */
 export interface Page {
   readonly rows: readonly Row[];
-  /** Where each row stood in the answer's list, bad records counted. */
+  /** Where each row stood in the answer's list, malformed records counted. */
   readonly places: readonly number[];
   readonly bad: readonly BadRecord[];
-  /** Records in the answer, bad ones included. */
+  /** Records in the answer, malformed ones included. */
   readonly returned: number;
-  /** How many were asked for. */
+  /** How many were asked for, and behind how many others. */
   readonly limit: number;
+  readonly offset: number;
+  /** Whether the request named a time: what is counted then is not all of the stream. */
+  readonly isFiltered: boolean;
+  /** What the answer says of its place in the listing; undefined where it says nothing. */
   readonly total: number | undefined;
   readonly hasMore: boolean | undefined;
+  readonly nextOffset: number | undefined;
+  readonly saidReturned: number | undefined;
+  /** Sent parameters that the answer's echo of the query lacks or gives otherwise: they were ignored. */
+  readonly ignored: readonly string[];
   /** The API stopped at a cap: a narrower request may get the rest. */
   readonly cut: boolean;
-  /** Why the answer may lack records, in words; empty when there is no doubt. */
-  readonly doubts: readonly string[];
+  /** Why the answer may lack records, as the API itself says. */
+  readonly doubts: readonly Doubt[];
+}
+
+/** What the server last said of itself. */
+export interface Heard {
+  /** Its clock, in milliseconds since 1970 UTC. */
+  readonly serverTime: number | undefined;
+  /** Its clock at the first answer. */
+  readonly firstServerTime: number | undefined;
+  /** The version of its processing and the start of the experiment, from which it derives onsets. */
+  readonly basis: string | undefined;
 }
 
 /** Reads pages of one stream and counts what that costs. */
@@ -41,6 +62,7 @@ export interface Reader {
   readonly pageSize: number;
   page(request: PageRequest): Promise<Page>;
   readonly spent: { requests: number; fetched: number };
+  readonly heard: Heard;
 }
 
 export interface ReaderOptions {
@@ -49,7 +71,9 @@ export interface ReaderOptions {
   readonly pageSize: PageSize;
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
-  /** Where to count requests and records; by default anew. */
+  /** Told of an answer longer than any before. */
+  readonly onLength?: ((length: number) => void) | undefined;
+  /** Where to count requests and records; by default from nothing. */
   readonly spent?: { requests: number; fetched: number };
   /** Called after each page with the records fetched so far and, where the API says, how many there are. */
   readonly onPage?: ((progress: { fetched: number; total: number | undefined }) => void) | undefined;
@@ -58,14 +82,12 @@ export interface ReaderOptions {
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
   const { client, config, pageSize, priority, signal, onPage, spent = { requests: 0, fetched: 0 } } = options;
   const [path, fixed] = address(stream);
+  let heard: Heard = { serverTime: undefined, firstServerTime: undefined, basis: undefined };
   const ask = async (request: PageRequest, limit: number): Promise<Page> => {
+    const sent = { ...fixed, ...extras(stream, config), ...paging(stream, request, limit) };
     const answer = await client.get({
       path,
-      query: {
-        ...fixed,
-        ...extras(stream, config),
-        ...paging(stream, request, limit),
-      },
+      query: sent,
       endpoint: endpointOf(stream),
       priority,
       what: streamText(stream),
@@ -75,21 +97,38 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       ...(signal === undefined ? {} : { signal }),
     });
     spent.fetched += answer.data.length;
+    heard = {
+      serverTime: answer.serverTime ?? heard.serverTime,
+      firstServerTime: heard.firstServerTime ?? answer.serverTime,
+      basis: answer.basis ?? heard.basis,
+    };
+    options.onLength?.(answer.data.length);
     onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
-    return toPage(stream, answer, limit);
+    return toPage(stream, answer, request, limit, sent);
   };
   return {
     stream,
     get pageSize() {
       return pageSize.known;
     },
+    get heard() {
+      return heard;
+    },
     spent,
     page: (request) =>
-      request.limit === undefined ? pageSize.use((limit) => ask(request, limit)) : ask(request, request.limit),
+      request.limit === undefined
+        ? pageSize.use((limit) => ask(request, limit), request.atMost)
+        : ask(request, request.limit),
   };
 }
 
-function toPage(stream: Stream, answer: Answer, limit: number): Page {
+function toPage(
+  stream: Stream,
+  answer: Answer,
+  { from, to, offset = 0 }: PageRequest,
+  limit: number,
+  sent: Readonly<Record<string, string | number | boolean>>,
+): Page {
   const origin = originOf(stream);
   const rows: Row[] = [];
   const places: number[] = [];
@@ -103,8 +142,9 @@ function toPage(stream: Stream, answer: Answer, limit: number): Page {
       places.push(place);
     }
   });
-  const { cap, unpaged, read } = stream.dataset;
-  const total = answer.pagination?.total;
+  const { cap, read } = stream.dataset;
+  const { total, hasMore: saysMore, nextOffset, returned: saidReturned } = answer.pagination ?? {};
+  const hasMore = saysMore ?? (read === 'single' ? false : undefined);
   const capped = cap !== undefined && (total ?? answer.data.length) >= cap;
   return {
     rows,
@@ -112,15 +152,40 @@ function toPage(stream: Stream, answer: Answer, limit: number): Page {
     bad,
     returned: answer.data.length,
     limit,
+    offset,
+    isFiltered: from !== undefined || to !== undefined,
     total,
-    hasMore: answer.pagination?.hasMore ?? (unpaged === true || read === 'single' ? false : undefined),
+    hasMore,
+    nextOffset,
+    saidReturned,
+    ignored: ignoredParameters(answer.echo, sent),
     cut: answer.truncated || capped,
     doubts: [
-      ...answer.warnings.map((warning) => `the API warned: ${warning}`),
-      ...(answer.truncated ? ['the API cut the answer short (truncated)'] : []),
-      ...(capped ? [`the API lists at most ${cap} of them`] : []),
+      ...answer.warnings.map((warning): Doubt => ({ kind: 'warned', text: `the API warned: ${warning}` })),
+      ...(answer.truncated ? [{ kind: 'cut', text: 'the API cut its answer short (truncated)' } as const] : []),
+      ...(capped ? [{ kind: 'cut', text: `the API lists at most ${cap} of them` } as const] : []),
     ],
   };
+}
+
+/** Parameters whose effect the echo shows; it repeats what the endpoint parsed, with its own defaults. */
+const ECHOED = ['startTime', 'endTime', 'offset', 'sort', 'order'];
+
+/** A parameter that was sent and is not in the echo was ignored; an answer without an echo says nothing. */
+function ignoredParameters(
+  echo: JsonObject | undefined,
+  sent: Readonly<Record<string, string | number | boolean>>,
+): string[] {
+  // An echo that names none of them repeats something else.
+  if (echo === undefined || !('limit' in echo)) return [];
+  return ECHOED.filter((name) => {
+    const value = sent[name];
+    if (value === undefined || value === 0) return false;
+    const said = echo[name];
+    if (said === undefined || said === null) return true;
+    if (name === 'offset') return Number(said) !== value;
+    return name === 'order' && said !== value;
+  });
 }
 
 function isLeftOut({ dataset }: Stream, record: Json): boolean {

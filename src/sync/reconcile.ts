@@ -1,68 +1,64 @@
 import { WarehouseError } from '../shared/errors.ts';
-import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
 import { parseTime } from '../shared/time.ts';
-import { createSeen, type Seen } from '../warehouse/seen.ts';
-import { pageLengths } from './learned.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
+import { createSeen } from '../warehouse/seen.ts';
+import { isShownLast } from './evidence.ts';
+import { paginate } from './paginate.ts';
 import type { Reader } from './reader.ts';
-import { braked, doubt, position, write, type Session } from './session.ts';
-import { walk } from './walk.ts';
+import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
 
 /**
- * Reads a time range whole (both ends included; without ends the whole stream), writes what differs and lets rows go
- * that a clean read no longer has. The watermark moves only when the range reaches the end.
+ * Reads a time range (both ends included; without ends the whole stream) by its pages' times and hands it to the sink.
  * @param readers of the stream or, one for each, of all its rooms.
  */
 export async function readRange(
   session: Session,
   range: TimeRange,
   readers: readonly Reader[] = [session.reader],
-): Promise<void> {
-  const { stream, warehouse, startedAt } = session;
-  const before = position(session);
-  const badBefore = session.counts.bad;
+): Promise<Reading> {
+  const { stream, warehouse, sink, traits } = session;
   const seen = createSeen(warehouse.db);
+  const doubts: Doubt[] = [];
+  let upTo: number | undefined;
+  let bad = 0;
+  let isShown = true;
   try {
-    let upTo: number | undefined;
     for (const reader of readers) {
-      const reached = await walkInto(session, seen, reader, range);
-      if (reached !== undefined) upTo = Math.max(upTo ?? reached, reached);
+      const { known } = traits;
+      for await (const stretch of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
+        doubts.push(...stretch.doubts);
+        sink.take({ rows: stretch.rows, bad: stretch.bad });
+        seen.add(stretch.rows.map(({ key }) => key));
+        bad += stretch.bad.length;
+        upTo = later(upTo, newest(session, stretch.rows));
+        isShown = stretch.isEnd || isShownLast(stretch.page, Infinity, traits.known);
+      }
     }
-    if (session.doubts.size > 0) return;
-    // A bad record may be a row that we hold, in another form.
-    const isClean = session.counts.bad === badBefore;
-    const vanished = isClean ? braked(session, seen.missing(stream, range) ?? []) : [];
     const isWhole = range.from === undefined && range.to === undefined;
-    const reachesEnd = range.to === undefined;
-    write(session, {
-      rows: [],
-      vanished,
-      isWholeAndClean: isWhole && isClean,
-      position: {
-        ...(reachesEnd && upTo !== undefined ? { watermark: Math.max(upTo, before.watermark ?? upTo) } : {}),
-        ...(reachesEnd ? { dataAsOf: startedAt } : {}),
-        ...(isWhole ? { backfilled: true, verifiedAt: startedAt } : {}),
-      },
-    });
+    // A malformed record may be a row that is held, in another form; a doubtful answer shows nothing of what it lacks.
+    const isClean = doubts.length === 0 && bad === 0;
+    return {
+      doubts,
+      unseen: isClean ? (seen.missing(stream, range) ?? []) : [],
+      ...(range.to === undefined ? { upTo } : {}),
+      ...(isWhole ? { isWhole, met: seen.count() + bad, isShown: isShown && readers.length === 1 } : {}),
+    };
   } finally {
     seen.drop();
   }
 }
 
-/** Walks a range once, writes what comes and notes its keys; gives the time of the last row. */
-async function walkInto(
-  session: Session,
-  seen: Seen,
-  reader: Reader,
-  { from, to }: TimeRange,
-): Promise<number | undefined> {
-  let upTo: number | undefined;
-  for await (const stretch of walk(reader, { from, to, by: 'key', sorted: true, ...pageLengths(session.memory) })) {
-    doubt(session, stretch);
-    write(session, { rows: stretch.rows, bad: stretch.bad });
-    seen.add(stretch.rows.map(({ key }) => key));
-    if (stretch.upTo !== undefined) upTo = Math.max(upTo ?? stretch.upTo, stretch.upTo);
-  }
-  return upTo;
+/** The newest time of rows that are not dated ahead of the server's clock. */
+export function newest(
+  session: Pick<Session, 'reader' | 'clock'>,
+  rows: readonly { readonly time: number | undefined }[],
+): number | undefined {
+  const now = serverNow(session);
+  return rows.reduce<number | undefined>(
+    (latest, { time }) => (time === undefined || time > now ? latest : later(latest, time)),
+    undefined,
+  );
 }
 
 /**
@@ -70,39 +66,25 @@ async function walkInto(
  * until a part fits a page. Its ends should be times of which the table holds no row. Equal counts can hide a row that
  * came for one that went: `halvings` has the range halved so often even where they are equal.
  */
-export async function compareRange(session: Session, range: TimeRange, halvings = 0): Promise<void> {
-  const { warehouse, stream, memory } = session;
-  const local = countRows(warehouse.db, stream, range);
-  const server = memory.learned.total === 'wrong' ? undefined : await serverCount(session, range);
-  if (local === undefined || server === undefined) {
-    await readRange(session, range);
-    return;
-  }
-  const before = found(session);
-  await repair(session, range, server, halvings);
-  // Everything that differed was read, and yet we held just what was there: the count itself is wrong.
-  if (local !== server && found(session) === before && session.doubts.size === 0) memory.learn({ total: 'wrong' });
+export async function compareRange(session: Session, range: TimeRange, halvings = 0): Promise<Reading> {
+  const local = countRows(session.warehouse.db, session.stream, range);
+  const server = await serverCount(session, range);
+  if (local === undefined || server === undefined) return readRange(session, range);
+  return compareParts(session, range, server, halvings);
 }
 
-/** How many differences came to light so far. */
-function found({ counts, audit }: Session): number {
-  return counts.inserted + counts.deleted + (audit === undefined ? 0 : audit.missing.size + audit.extra.size);
-}
-
-async function repair(session: Session, range: TimeRange, server: number, halvings: number): Promise<void> {
+async function compareParts(session: Session, range: TimeRange, server: number, halvings: number): Promise<Reading> {
   const { warehouse, stream, reader } = session;
   const local = countRows(warehouse.db, stream, range) ?? 0;
-  if (local === server && halvings === 0) return;
+  if (local === server && halvings === 0) return NOTHING_READ;
   const middle = Math.max(local, server) > reader.pageSize ? splitTime(session, range, local) : undefined;
   const left = middle === undefined ? undefined : await serverCount(session, { from: range.from, to: middle });
-  if (middle === undefined || left === undefined) {
-    if (local !== server) await readRange(session, range);
-    return;
-  }
+  if (middle === undefined || left === undefined) return local === server ? NOTHING_READ : readRange(session, range);
   const fewer = Math.max(halvings - 1, 0);
-  await repair(session, { from: range.from, to: middle }, left, fewer);
+  const before = await compareParts(session, { from: range.from, to: middle }, left, fewer);
   // A row in the very middle may count on both sides or on none: then the right side differs and is read, too.
-  await repair(session, { from: middle + 1, to: range.to }, server - left, fewer);
+  const behind = await compareParts(session, { from: middle + 1, to: range.to }, server - left, fewer);
+  return both(before, behind);
 }
 
 /** A time that halves our rows in a range and lies inside it; undefined where there is none. */
@@ -128,23 +110,27 @@ export function afterLast({ warehouse, stream }: Session, watermark: number): nu
 }
 
 /**
- * How many records the API counts in a range; undefined where it does not say. An endpoint that ignores or refuses
- * `endTime` is asked for both ends separately.
+ * How many records the API counts in a range; undefined where it does not say, or says how many it sent. An endpoint
+ * that ignores or refuses `endTime` is asked for both ends separately.
  */
-async function serverCount({ reader, memory }: Session, { from, to }: TimeRange): Promise<number | undefined> {
+async function serverCount({ reader, traits }: Session, { from, to }: TimeRange): Promise<number | undefined> {
   const count = async (range: TimeRange) => {
     const page = await reader.page({ ...range, order: 'desc', limit: 1 });
-    return { newest: page.rows[0]?.time, total: page.doubts.length > 0 ? undefined : page.total };
+    const { total, returned, hasMore, doubts } = page;
+    const isCount =
+      total !== undefined && doubts.length === 0 && total >= returned && (hasMore !== true || total > returned);
+    return { newest: page.rows[0]?.time, total: isCount ? total : undefined };
   };
   if (to === undefined) return (await count({ from })).total;
-  if (memory.learned.endTime === undefined || memory.learned.endTime === 'honoured') {
+  const { endTime, endTimeRefused } = traits.known;
+  if (endTimeRefused !== true && endTime !== 'ignored') {
     try {
-      const { newest, total } = await count({ from, to });
-      if (newest === undefined || newest <= to) return total;
-      memory.learn({ endTime: 'ignored' });
+      const { newest: last, total } = await count({ from, to });
+      if (last === undefined || last <= to) return total;
+      traits.learn({ endTime: 'ignored' }, 'a row from behind endTime came');
     } catch (error) {
       if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
-      memory.learn({ endTime: 'rejected' });
+      traits.learn({ endTimeRefused: true }, error.message);
     }
   }
   const [since, behind] = [await count({ from }), await count({ from: to })];

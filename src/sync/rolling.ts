@@ -1,11 +1,13 @@
 import { streamText, type Stream } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { parseTime } from '../shared/time.ts';
+import { isComplete } from '../warehouse/doubts.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
 import { timeAt } from '../warehouse/rows.ts';
 import { byTime } from './incremental.ts';
-import { afterLast, compareRange, freeTime, readRange } from './reconcile.ts';
-import { inWords, position, reasonOf, settleKept, write, type Session } from './session.ts';
+import { prove } from './prove.ts';
+import { freeTime, readRange } from './reconcile.ts';
+import { position, type Reading, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
 
@@ -14,7 +16,7 @@ export interface Reconciled {
   readonly requests: number;
   /** Streams that were looked at. */
   readonly streams: number;
-  /** Rows that differed and were mended. */
+  /** Rows that differed and were repaired. */
   readonly repaired: number;
   /** Whether every stream that was due was looked at; otherwise the allowance was spent first. */
   readonly isDone: boolean;
@@ -57,7 +59,7 @@ export async function reconcile(
     if (client.tries - before >= allowance) break;
     const release = claim(stream);
     if (release === undefined) continue;
-    const mended = await reconcileStream(context, stream)
+    const corrected = await reconcileStream(context, stream)
       .catch((error: unknown) => {
         if (error instanceof WarehouseError) throw error;
         // The next night would meet it first again: it must not keep the others from being looked at.
@@ -68,8 +70,8 @@ export async function reconcile(
         return 0;
       })
       .finally(release);
-    if (mended > 0) log.warn({ ...named(stream), repaired: mended }, `reconcile mended ${streamText(stream)}`);
-    repaired += mended;
+    if (corrected > 0) log.warn({ ...named(stream), repaired: corrected }, `reconcile repaired ${streamText(stream)}`);
+    repaired += corrected;
     looked++;
   }
   return { requests: client.tries - before, streams: looked, repaired, isDone: looked === due.length };
@@ -82,43 +84,41 @@ function isDue({ dataset }: Stream, { backfilled, countedAt, verifiedAt }: Posit
   return dataset.read === 'incremental' || since(verifiedAt) > NIGHTS * DAY_MS;
 }
 
-/** One night's part of a stream; gives the rows that were mended. */
+/** One night's part of a stream; gives the rows that were repaired. */
 async function reconcileStream(context: SyncContext, stream: Stream): Promise<number> {
   const session = openSession({ ...context, full: true }, stream);
   try {
-    if (stream.dataset.read === 'incremental') await byTime(session, () => nightly(session));
-    else await readSnapshot(session);
+    const proof = await prove(session, await nightly(session), true);
+    // A room that is over is read again until nothing is doubted any more.
+    const finished = isComplete(proof.doubts) ? {} : { finished: false };
+    session.sink.note({ ...proof.position, ...finished, countedAt: session.startedAt });
   } catch (error) {
     if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
     context.log.warn({ ...named(stream), code: error.code, requestId: error.requestId }, error.message);
     // Before it is tried again it is the others' turn: streams that always fail would take every allowance.
-    write(session, { rows: [], position: { countedAt: session.startedAt } });
+    session.sink.note({ countedAt: session.startedAt });
     // Without a network all the others would fail as well, and the night would be over.
     if (error.code === 'SERVER_UNREACHABLE') throw error;
-    return mended(session);
+  } finally {
+    session.sink.close();
   }
-  if (session.doubts.size === 0) settleKept(session);
-  const reason = reasonOf(session.doubts);
-  // A room that is over is read again until nothing is doubted any more.
-  const doubted = { doubts: inWords(reason), lastStatus: 'incomplete', finished: false };
-  write(session, { rows: [], position: { countedAt: session.startedAt, ...(reason === '' ? {} : doubted) } });
-  return mended(session);
+  const { inserted, updated, deleted } = session.sink.tally;
+  return inserted + updated + deleted;
 }
 
-function mended({ counts }: Session): number {
-  return counts.inserted + counts.updated + counts.deleted;
-}
-
-async function nightly(session: Session): Promise<void> {
-  const { rows, watermark } = position(session);
-  if (rows <= session.reader.pageSize || watermark === undefined) return readRange(session, {});
-  if (session.memory.learned.total !== 'wrong') await compareRange(session, { to: afterLast(session, watermark) });
-  await rereadPart(session, watermark);
+/** Small streams whole; of large ones the next part, so that the count of all and all records in turn are compared. */
+async function nightly(session: Session): Promise<Reading> {
+  if (session.stream.dataset.read !== 'incremental') return readSnapshot(session);
+  return byTime(session, async () => {
+    const { rows, watermark } = position(session);
+    if (rows <= session.reader.pageSize || watermark === undefined) return readRange(session, {});
+    return rereadPart(session, watermark);
+  });
 }
 
 /** Reads the next part of a large stream and notes how far that is; behind the last part the whole stream is verified. */
-async function rereadPart(session: Session, watermark: number): Promise<void> {
-  const { warehouse, stream, reader, startedAt } = session;
+async function rereadPart(session: Session, watermark: number): Promise<Reading> {
+  const { warehouse, stream, reader, startedAt, sink } = session;
   const { rows, rereadBegan = startedAt, rereadTo } = position(session);
   const pages = Math.ceil(rows / reader.pageSize / NIGHTS);
   const from = rereadTo === undefined ? undefined : rereadTo + 1;
@@ -127,12 +127,10 @@ async function rereadPart(session: Session, watermark: number): Promise<void> {
   // Where more rows share one time than a part holds, the part ends with that time.
   const to = free === undefined || free >= (from ?? -Infinity) ? free : end;
   const isLast = to === undefined || to >= watermark;
-  await readRange(session, { from, to: isLast ? undefined : to });
-  if (session.doubts.size > 0) return;
-  write(session, {
-    rows: [],
-    position: isLast
-      ? { verifiedAt: rereadBegan, rereadBegan: undefined, rereadTo: undefined }
-      : { rereadBegan, rereadTo: to },
-  });
+  const reading = await readRange(session, { from, to: isLast ? undefined : to });
+  if (reading.doubts.length > 0) return reading;
+  sink.note(
+    isLast ? { verifiedAt: rereadBegan, rereadBegan: undefined, rereadTo: undefined } : { rereadBegan, rereadTo: to },
+  );
+  return reading;
 }

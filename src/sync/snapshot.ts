@@ -1,85 +1,73 @@
 import { WarehouseError } from '../shared/errors.ts';
-import { countRows } from '../warehouse/rows.ts';
-import { list } from './listing.ts';
-import type { Page, Reader } from './reader.ts';
+import { readLiveRooms, readRooms, roomsOf } from './by-room.ts';
+import { askSteadily, countedBy, type Steady } from './evidence.ts';
+import { list } from './full-listing.ts';
+import type { Page, PageRequest } from './reader.ts';
 import { numbered, tailStart } from './repeats.ts';
-import { listLiveRooms, listRooms } from './rooms.ts';
-import { braked, doubt, position, write, type Session } from './session.ts';
+import { position, type Reading, type Session } from './session.ts';
 
 /** A listing older than this is read whole again even when its count has not changed. */
 const RELIST_AFTER_MS = 24 * 3_600_000;
 
 /**
- * Brings a stream without a time filter up to date. One request is enough where the listing fits a page, or where
- * the API counts as many records as we hold and the first page brings nothing new; otherwise everything is listed
- * and compared.
+ * Reads a stream without a time filter. One request is enough where the listing fits a page, or where the API counts as
+ * many records as are held and the first page brings nothing new; otherwise everything is listed.
  */
-export async function readSnapshot(session: Session): Promise<void> {
-  const { warehouse, stream, startedAt } = session;
-  const first = await firstPage(session);
+export async function readSnapshot(session: Session): Promise<Reading> {
+  const { stream, startedAt, sink, full, traits } = session;
+  const { page: first, contradiction } = await firstPage(session);
   if (first.doubts.length > 0) return readCut(session, first);
-  const before = position(session);
-  const { complete, listedAt = 0 } = before;
+  if (contradiction !== undefined) traits.forget('totalProven');
+  const { complete, listedAt = 0 } = position(session);
   const isRecent = complete && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
-  const sameCount = first.total !== undefined && first.total === countRows(warehouse.db, stream);
-  if (!session.full && isRecent && sameCount && first.hasMore === true) {
+  const total = countedBy(first);
+  const isPart = total !== undefined && total > first.returned && contradiction === undefined;
+  if (!full && isRecent && isPart && total === sink.held()) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.
     const whole = numbered(first.rows.slice(0, tailStart(first.rows)));
-    const { inserted, updated } = write(session, { rows: whole, bad: first.bad });
-    if (inserted === 0 && updated === 0) {
-      write(session, { rows: [], position: { dataAsOf: startedAt } });
-      return;
-    }
+    const { inserted, updated } = sink.take({ rows: whole, bad: first.bad });
+    if (inserted === 0 && updated === 0) return { doubts: [], unseen: [], total, isShown: true };
   }
-  if (!session.full && (await listLiveRooms(session, first))) return;
-  await listWhole(session, first);
-  if (session.partial.size > 0 && (await listRooms(session))) clear(session);
+  if (!full && isPart) {
+    const reading = await readLiveRooms(session, total);
+    if (reading !== undefined) return reading;
+  }
+  return list(session, { first: contradiction === undefined ? first : undefined }, (seen, listed) => ({
+    ...listed,
+    unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
+    isWhole: true,
+  }));
 }
 
-/** Lists everything; what a confirmed listing no longer has vanishes. */
-async function listWhole(session: Session, first: Page): Promise<void> {
-  const { stream, startedAt } = session;
-  await list(session, first, (seen, isClean) => {
-    const vanished = isClean ? braked(session, seen.missing(stream, {}) ?? []) : [];
-    const times = { dataAsOf: startedAt, verifiedAt: startedAt, listedAt: startedAt };
-    write(session, { rows: [], vanished, isWholeAndClean: isClean, position: { ...times, backfilled: true } });
-  });
-}
-
-/** The API warned, or cut the answer at a cap: each room is asked for by itself, and what stays cut is incomplete. */
-async function readCut(session: Session, first: Page): Promise<void> {
+/** The API warned, or cut the answer at a cap: each room is asked for by itself. */
+async function readCut(session: Session, first: Page): Promise<Reading> {
+  const rooms = roomsOf(session);
+  if (rooms !== undefined) return readRooms(session, rooms, first.doubts);
   // Without every repeat in view the ordinals of records without an id would be guesses.
-  write(session, { rows: first.rows.filter(({ byContent }) => !byContent), bad: first.bad });
-  if (!(await listRooms(session))) doubt(session, first);
-}
-
-/** What the whole listing was doubted for, the rooms have settled. */
-function clear({ doubts, partial }: Session): void {
-  for (const why of partial) doubts.delete(why);
-  partial.clear();
+  session.sink.take({ rows: numbered(first.rows.filter(({ byContent }) => !byContent)), bad: first.bad });
+  return { doubts: first.doubts, unseen: [] };
 }
 
 /** The first page, sorted where the endpoint allows it. */
-async function firstPage(session: Session): Promise<Page> {
-  const { reader, memory, stream } = session;
-  if (stream.dataset.unpaged === true) return unpaged(reader);
-  if (memory.learned.sort !== 'rejected') {
-    try {
-      return await reader.page({ order: 'asc' });
-    } catch (error) {
-      if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
-      const page = await reader.page({});
-      memory.learn({ sort: 'rejected' });
-      return page;
-    }
+async function firstPage(session: Session): Promise<Steady> {
+  const { reader, traits, stream } = session;
+  if (stream.dataset.unpaged === true || stream.dataset.read === 'single') return unpaged(session);
+  if (traits.known.sortRefused === true) return askSteadily(reader, {});
+  try {
+    return await askSteadily(reader, { order: 'asc' });
+  } catch (error) {
+    if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
+    const steady = await askSteadily(reader, {});
+    traits.learn({ sortRefused: true }, error.message);
+    return steady;
   }
-  return reader.page({});
 }
 
 /** More than any room holds: asked for when the endpoint's default limit cut its answer. */
 const UNCUT_LIMIT = 1_000_000;
 
-async function unpaged(reader: Reader): Promise<Page> {
-  const page = await reader.page({});
-  return page.cut ? reader.page({ limit: UNCUT_LIMIT }) : page;
+async function unpaged({ reader }: Session): Promise<Steady> {
+  const ask = (request: PageRequest) => askSteadily(reader, request);
+  const steady = await ask({});
+  return steady.page.cut ? ask({ limit: UNCUT_LIMIT }) : steady;
 }

@@ -6,15 +6,18 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
+import { isBlocking, isComplete, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { plainError } from '../warehouse/open.ts';
-import { readPosition } from '../warehouse/positions.ts';
-import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
+import { readPosition, type PositionChange } from '../warehouse/positions.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import { isOver } from './by-room.ts';
+import { openTraits } from './endpoint-traits.ts';
 import { readIncremental } from './incremental.ts';
-import { openMemory } from './learned.ts';
-import { fixedPageSize, learnedPageSize } from './page-size.ts';
+import { openPageSize } from './page-size.ts';
+import { prove } from './prove.ts';
 import { createReader, type ReaderOptions } from './reader.ts';
-import { isOver } from './rooms.ts';
-import { inWords, isBraked, keptPart, position, reasonOf, write, type Session } from './session.ts';
+import { position, type Session } from './session.ts';
+import { committing, type Sink } from './sink.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** What came of one stream in one sync, in the words of `sync now --json`. */
@@ -72,75 +75,77 @@ export const ENDS_ALL = new Set([
  */
 export const PRIORITY = { asked: 0, live: 2, fresh: 4, backfill: 6, reconcile: 8 } as const;
 
+/** A row that one reading missed is deleted when another one, so much later, misses it as well. */
+const CONFIRM_AFTER_MS = 60_000;
+
 /**
- * Reads one stream and reports what came of it. What fails here is this stream's own: its watermark stays, its rows
- * stay, and the reason is kept beside them.
+ * Reads one stream, accounts for its records and reports what came of it. What fails here is this stream's own: its
+ * watermark stays, its rows stay, and the reason is kept beside them.
  * @throws WarehouseError when no other stream could be read either (key, interruption, disk).
  */
 export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
-  const { log } = context;
-  const kept = keptPart(readPosition(context.warehouse.db, stream).reason);
-  // The kept rows that somebody lets go now may lie behind the lookback.
-  const full = context.full || (context.acceptDeletes && kept !== undefined);
+  const { log, warehouse } = context;
+  const before = readPosition(warehouse.db, stream);
+  // Rows that are to go now may lie behind the newest page.
+  const isAccepted = context.acceptDeletes && before.withheldRows + before.missingRows > 0;
+  const full = context.full || isAccepted || before.rereadReason !== undefined;
   const session = openSession({ ...context, full }, stream);
   try {
-    await (stream.dataset.read === 'incremental' ? readIncremental(session) : readSnapshot(session));
+    const proof = await readAndProve(session, !before.backfilled || full);
+    const isFinished = isComplete(proof.doubts) && stream.scope.kind === 'room' && isOver(session, stream.scope.id);
+    session.sink.note({ ...proof.position, finished: isFinished, lastSyncAt: session.startedAt });
+    const status = isComplete(proof.doubts) ? 'ok' : 'incomplete';
+    const done = result(session, status);
+    const reason = reasonOf(proof.doubts);
+    log[status === 'ok' ? 'info' : 'warn'](
+      { ...figures(done, session), reason },
+      reason === undefined ? `synced ${streamText(stream)}` : `${streamText(stream)} may be incomplete: ${reason}`,
+    );
+    return done;
   } catch (thrown) {
-    const error = thrown instanceof WarehouseError ? thrown : plainError(context.warehouse.path, thrown);
+    const error = thrown instanceof WarehouseError ? thrown : plainError(warehouse.path, thrown);
     if (error === undefined) throw thrown;
-    const status = error.code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
     // What was interrupted is as complete as it was before.
-    if (!error.code.startsWith('WAREHOUSE_') && error.code !== 'INTERRUPTED') {
-      write(session, {
-        rows: [],
-        position: {
-          doubts: inWords(kept === undefined ? error.message : `${error.message}; ${kept}`),
-          lastStatus: status,
-          lastError: error.message,
-          lastSyncAt: session.startedAt,
-        },
-      });
-    }
+    if (!error.code.startsWith('WAREHOUSE_') && error.code !== 'INTERRUPTED')
+      session.sink.note({ ...failurePosition(session, error), lastSyncAt: session.startedAt });
     if (ENDS_ALL.has(error.code)) throw error;
-    const failed = result(session, status, error);
+    const failed = result(session, statusOf(error), error);
     log.warn({ ...figures(failed, session), code: error.code, requestId: error.requestId }, error.message);
     return failed;
+  } finally {
+    session.sink.close();
   }
-  if (kept !== undefined && !isSettled(session)) session.doubts.add(kept);
-  const quarantined = countQuarantined(context.warehouse.db, stream);
-  if (quarantined > 0)
-    session.doubts.add(`${quarantined} records could not be stored as rows and are kept in _quarantine`);
-  const complete = session.doubts.size === 0;
-  const reason = complete ? undefined : reasonOf(session.doubts);
-  const status = complete ? 'ok' : 'incomplete';
-  const { scope } = stream;
-  const finished = complete && scope.kind === 'room' && isOver(session, scope.id);
-  write(session, {
-    rows: [],
-    position: {
-      doubts: inWords(reason),
-      lastStatus: status,
-      lastError: undefined,
-      lastSyncAt: session.startedAt,
-      finished,
-    },
-  });
-  const done = result(session, status);
-  log[complete ? 'info' : 'warn'](
-    { ...figures(done, session), reason },
-    complete ? `synced ${streamText(stream)}` : `${streamText(stream)} may be incomplete: ${reason ?? ''}`,
-  );
-  return done;
 }
 
-/** Whether a read says anew what became of rows that the brake kept: only one of the whole stream does. */
-function isSettled(session: Session): boolean {
-  const { verifiedAt, listedAt } = position(session);
-  return [verifiedAt, listedAt].includes(session.startedAt) || [...session.doubts].some(isBraked);
+/** Reads what is new, or everything, and accounts for the whole stream. */
+export async function readAndProve(session: Session, isStrict: boolean) {
+  const reading = await (session.stream.dataset.read === 'incremental'
+    ? readIncremental(session)
+    : readSnapshot(session));
+  return prove(session, reading, isStrict);
+}
+
+/** Doubts that a read that failed says nothing of. */
+const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set(['withheld', 'missing-upstream', 'quarantined', 'reread']);
+
+/** What is known of a stream whose read failed. */
+export function failurePosition(session: Session, error: WarehouseError): PositionChange {
+  const kept = position(session).doubts.filter((doubt) => OUTLASTS_FAILURE.has(doubt.kind) || !isBlocking(doubt));
+  const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message };
+  return { doubts: [failed, ...kept], lastStatus: statusOf(error), lastError: error.message };
+}
+
+const FAILURE_KINDS: Partial<Record<WarehouseError['code'], DoubtKind>> = {
+  SCOPE_MISSING: 'no-scope',
+  NOT_FOUND: 'gone',
+};
+
+function statusOf({ code }: WarehouseError): 'skipped' | 'failed' {
+  return code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
 }
 
 /** What the one line says that the log has of each sync of a stream, in the words of its result. */
-function figures(result: StreamResult, { stream, counts, clock, startedAt }: Session) {
+function figures(result: StreamResult, { stream, sink, clock, startedAt }: Session) {
   const { status, inserted, updated, deleted, unchanged, fetched, requests, oldestNew } = result;
   return {
     ...named(stream),
@@ -150,42 +155,51 @@ function figures(result: StreamResult, { stream, counts, clock, startedAt }: Ses
     deleted,
     unchanged,
     fetched,
-    ...(counts.bad === 0 ? {} : { bad: counts.bad }),
+    ...(sink.tally.bad === 0 ? {} : { bad: sink.tally.bad }),
     ...(oldestNew === null ? {} : { oldestNew }),
     requests,
     ms: clock.now() - startedAt,
   };
 }
 
-export function openSession(context: SyncContext, stream: Stream): Session {
+/** @param sink by default one that writes. */
+export function openSession(
+  context: SyncContext,
+  stream: Stream,
+  sink: Sink = committing(context.warehouse, stream),
+): Session {
   const { client, warehouse, config, clock, log, signal, full, acceptDeletes, onPage } = context;
-  const memory = openMemory(warehouse.db, stream, () => clock.now());
+  const traits = openTraits(warehouse.db, stream, () => clock.now());
   const { backfilled } = readPosition(warehouse.db, stream);
   const fixed = stream.dataset.pageLimit ?? (config.api.pageSize === 'auto' ? undefined : config.api.pageSize);
   const readerOptions: ReaderOptions = {
     client,
     config,
-    pageSize: fixed === undefined ? learnedPageSize(memory) : fixedPageSize(fixed),
+    pageSize: openPageSize(traits, fixed),
     priority: context.priority ?? (backfilled ? PRIORITY.fresh : PRIORITY.backfill),
     signal,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
+    onLength(length) {
+      if (length > (traits.known.largestPage ?? 0)) traits.learn({ largestPage: length }, 'an answer was so long');
+    },
   };
   const reader = createReader(stream, readerOptions);
   return {
     stream,
     reader,
-    memory,
+    traits,
     warehouse,
+    sink,
+    client,
     config,
     clock,
     log,
+    signal,
     startedAt: clock.now(),
     full,
     acceptDeletes,
+    confirmAfterMs: acceptDeletes ? 0 : CONFIRM_AFTER_MS,
     inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, { ...readerOptions, spent: reader.spent }),
-    counts: { inserted: 0, updated: 0, unchanged: 0, deleted: 0, bad: 0, oldestNew: undefined },
-    doubts: new Set(),
-    partial: new Set(),
   };
 }
 
@@ -200,18 +214,19 @@ export function named({ experimentId, dataset, scope, filter }: Stream) {
 }
 
 function result(session: Session, status: StreamResult['status'], error?: WarehouseError): StreamResult {
-  const { stream, reader, warehouse, counts } = session;
+  const { stream, reader, warehouse, sink } = session;
   const { watermark, complete } = readPosition(warehouse.db, stream);
+  const { inserted, updated, unchanged, deleted, oldestNew } = sink.tally;
   return {
     ...named(stream),
     status,
     fetched: reader.spent.fetched,
-    inserted: counts.inserted,
-    updated: counts.updated,
-    unchanged: counts.unchanged,
-    deleted: counts.deleted,
+    inserted,
+    updated,
+    unchanged,
+    deleted,
     requests: reader.spent.requests,
-    oldestNew: counts.oldestNew === undefined ? null : formatTime(counts.oldestNew),
+    oldestNew: oldestNew === undefined ? null : formatTime(oldestNew),
     watermark: watermark === undefined ? null : formatTime(watermark),
     complete,
     ...(error === undefined

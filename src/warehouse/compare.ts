@@ -4,28 +4,44 @@ import type { SqlValue } from '../datasets/values.ts';
 import type { Db } from './open.ts';
 import { quote } from './upsert.ts';
 
-/** How rows just read differ from those in the table, by key. */
+/** How rows just read differ from those in the table. */
 export interface Difference {
-  /** In the API, not in the table. */
+  /** Keys of those that the table lacks. */
   readonly missing: readonly string[];
-  /** In both, but not the same. */
-  readonly changed: readonly string[];
+  /** Those that the table has otherwise, each with the columns that differ. */
+  readonly changed: readonly { readonly key: string; readonly columns: readonly string[] }[];
 }
 
 /** Compares rows with the table's, value by value, and changes nothing. */
 export function compareRows(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): Difference {
-  const columns = [...dataset.columns.map(({ name }) => quote(name)), 'extra'].join(', ');
-  const find = db
-    .prepare<[string, string], SqlValue[]>(
-      `SELECT ${columns} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
-    )
-    .raw();
+  const names = [...dataset.columns.map(({ name }) => name), 'extra'];
+  const find = preparedRaw(
+    db,
+    `SELECT ${names.map(quote).join(', ')} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
+  );
   const missing: string[] = [];
-  const changed: string[] = [];
+  const changed: { key: string; columns: string[] }[] = [];
   for (const row of rows) {
-    const held = find.get(experimentId, row.key);
+    const held = find(experimentId, row.key);
     if (held === undefined) missing.push(row.key);
-    else if ([...row.values, row.extra].some((value, i) => value !== held[i])) changed.push(row.key);
+    else {
+      const values = [...row.values, row.extra];
+      const columns = names.filter((_, i) => values[i] !== held[i]);
+      if (columns.length > 0) changed.push({ key: row.key, columns });
+    }
   }
   return { missing, changed };
+}
+
+/** Whether the table has a row that equals this one but for its key. */
+export function holdsSame(db: Db, { experimentId, dataset }: Stream, key: string, row: Row): boolean {
+  const { missing, changed } = compareRows(db, { experimentId, dataset, scope: { kind: 'experiment' } }, [
+    { ...row, key },
+  ]);
+  return missing.length + changed.length === 0;
+}
+
+function preparedRaw(db: Db, sql: string): (...params: SqlValue[]) => SqlValue[] | undefined {
+  const statement = db.prepare<SqlValue[], SqlValue[]>(sql).raw();
+  return (...params) => statement.get(...params);
 }

@@ -28,6 +28,9 @@ export interface Position {
   /** Rows that one reading did not find any more. */
   readonly missingRows: number;
   readonly datedAheadRows: number;
+  /** Rows deleted in the day that began at `deletedFrom`, by the local clock. */
+  readonly deletedRows: number;
+  readonly deletedFrom: number | undefined;
   /** Why the whole stream is to be read again. */
   readonly rereadReason: string | undefined;
   /** What the server last said of its processing and of the experiment's start. */
@@ -54,7 +57,17 @@ export interface Position {
 }
 
 /** What a commit may change of a position; the rest follows from it or from the rows. */
-export type PositionChange = Partial<Omit<Position, 'rows' | 'lateRows' | 'latestMs' | 'complete' | 'reason'>>;
+export type PositionChange = Partial<Omit<Position, Kept>>;
+type Kept =
+  | 'rows'
+  | 'lateRows'
+  | 'latestMs'
+  | 'complete'
+  | 'reason'
+  | 'missingRows'
+  | 'quarantinedRecords'
+  | 'deletedRows'
+  | 'deletedFrom';
 
 const UNREAD: readonly Doubt[] = [{ kind: 'unread', text: 'not read yet' }];
 
@@ -70,6 +83,8 @@ export const NEVER_READ: Position = {
   withheldRows: 0,
   missingRows: 0,
   datedAheadRows: 0,
+  deletedRows: 0,
+  deletedFrom: undefined,
   rereadReason: undefined,
   serverBasis: undefined,
   dataAsOf: undefined,
@@ -172,6 +187,8 @@ function fromStored(stored: Stored): StoredPosition {
     withheldRows: stored.withheldRows,
     missingRows: stored.missingRows,
     datedAheadRows: stored.datedAheadRows,
+    deletedRows: stored.deletedRows,
+    deletedFrom: time(stored.deletedFrom),
     rereadReason: stored.rereadReason ?? undefined,
     serverBasis: stored.serverBasis ?? undefined,
     dataAsOf: time(stored.dataAsOf),
@@ -207,6 +224,8 @@ function toStored(stream: Stream, position: Position): Stored {
     withheldRows: position.withheldRows,
     missingRows: position.missingRows,
     datedAheadRows: position.datedAheadRows,
+    deletedRows: position.deletedRows,
+    deletedFrom: time(position.deletedFrom),
     rereadReason: position.rereadReason ?? null,
     serverBasis: position.serverBasis ?? null,
     dataAsOf: time(position.dataAsOf),

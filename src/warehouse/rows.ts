@@ -27,6 +27,13 @@ export function keysOf(db: Db, stream: Stream, range: TimeRange = {}): string[] 
   return query && prepared<string>(db, 'values', query.sql).all(...query.params);
 }
 
+/** The keys of rows that share their id or name with another one: those that end in an ordinal. */
+export function keysWithOrdinals(db: Db, stream: Stream): ReadonlySet<string> {
+  const query = selectRows(stream, 'key', {});
+  if (query === undefined) return new Set();
+  return new Set(prepared<string>(db, 'values', `${query.sql} AND instr(key, '#') > 0`).all(...query.params));
+}
+
 /** When the first of the stream's rows was read, by the local clock in milliseconds since 1970 UTC. */
 export function firstSeen(db: Db, stream: Stream): number | undefined {
   const query = selectRows(stream, 'min(first_seen_at)', {});

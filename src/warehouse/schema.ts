@@ -48,6 +48,9 @@ export const streams = sqliteTable(
     withheldRows: integer('withheld_rows').notNull().default(0),
     missingRows: integer('missing_rows').notNull().default(0),
     datedAheadRows: integer('dated_ahead_rows').notNull().default(0),
+    /** Rows deleted in the day that began at `deleted_from` (local time), for the delete guard. */
+    deletedRows: integer('deleted_rows').notNull().default(0),
+    deletedFrom: text('deleted_from'),
     /** Why the whole stream is to be read again; null: it is not. */
     rereadReason: text('reread_reason'),
     /** What the server last said of itself: the version of its processing, and when the experiment started. */
@@ -103,6 +106,8 @@ export const quarantine = sqliteTable(
     reason: text('reason').notNull(),
     record: text('record').notNull(),
     firstSeenAt: text('first_seen_at').notNull(),
+    /** When an answer last had it; null in a file of an earlier version. */
+    lastSeenAt: text('last_seen_at'),
   },
   (t) => [primaryKey({ columns: [t.experimentId, t.data, t.key] })],
 );

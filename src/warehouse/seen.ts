@@ -9,12 +9,11 @@ export interface Seen {
   add(keys: readonly string[]): void;
   /** Adds what another read has met. */
   addAll(other: Seen): void;
+  has(key: string): boolean;
   /** How many different keys. */
   count(): number;
   /** Keys of the stream's rows in the range that were not met; undefined where the table cannot tell its scope. */
   missing(stream: Stream, range: TimeRange): string[] | undefined;
-  /** Whether another read met exactly the same keys. */
-  equals(other: Seen): boolean;
   readonly id: number;
   drop(): void;
 }
@@ -26,6 +25,7 @@ export function createSeen(db: Db): Seen {
   const id = ++reads;
   const insert = db.prepare('INSERT OR IGNORE INTO temp.seen (read, key) VALUES (?, ?)');
   const count = db.prepare<[number], number>('SELECT count(*) FROM temp.seen WHERE read = ?').pluck();
+  const find = db.prepare<[number, string], number>('SELECT 1 FROM temp.seen WHERE read = ? AND key = ?').pluck();
   const addKeys = db.transaction((keys: readonly string[]) => {
     for (const key of keys) insert.run(id, key);
   });
@@ -36,6 +36,7 @@ export function createSeen(db: Db): Seen {
       void db
         .prepare('INSERT OR IGNORE INTO temp.seen (read, key) SELECT ?, key FROM temp.seen WHERE read = ?')
         .run(id, other.id),
+    has: (key) => find.get(id, key) !== undefined,
     count: () => count.get(id) ?? 0,
     missing(stream, range) {
       const local = selectRows(stream, 'key', range);
@@ -47,13 +48,6 @@ export function createSeen(db: Db): Seen {
         .pluck()
         .all(...local.params, id);
     },
-    equals: (other) =>
-      other.count() === (count.get(id) ?? 0) &&
-      db
-        .prepare(
-          'SELECT 1 FROM temp.seen a WHERE read = ? AND NOT EXISTS (SELECT 1 FROM temp.seen b WHERE b.read = ? AND b.key = a.key) LIMIT 1',
-        )
-        .get(id, other.id) === undefined,
     drop: () => void db.prepare('DELETE FROM temp.seen WHERE read = ?').run(id),
   };
 }

@@ -25,6 +25,12 @@ export function knownRooms(db: Db, experimentId: string): { ids: string[]; compl
   return { ids, complete: listed === 1 };
 }
 
+/** How many rooms the experiment's own record counts; 0 where it does not say. */
+export function countedRooms(db: Db, experimentId: string): number {
+  const sql = 'SELECT max(room_count) FROM experiments WHERE experiment_id = ?';
+  return prepared<number | null>(db, 'values', sql).get(experimentId) ?? 0;
+}
+
 export function knownDeployments(db: Db, experimentId: string): string[] {
   return prepared<string>(
     db,

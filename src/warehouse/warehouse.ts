@@ -7,6 +7,7 @@ import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';
 import { acquireWriterLock } from './lock.ts';
+import { clearMissing, countMissing, markMissing } from './missing.ts';
 import { migrate } from './migrate.ts';
 import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
 import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
@@ -18,10 +19,12 @@ import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 export interface Batch {
   readonly rows: readonly Row[];
   readonly bad?: readonly BadRecord[];
-  /** Keys of rows that a complete, clean read of their range no longer had. */
-  readonly vanished?: readonly string[];
-  /** The whole stream was just read and had no bad record: those kept from earlier are settled. */
-  readonly isWholeAndClean?: boolean;
+  /** Keys of rows that a clean reading did not find any more: they are marked. */
+  readonly missing?: readonly string[];
+  /** Keys of rows that go to the history. */
+  readonly deleted?: readonly string[];
+  /** The whole stream was read from this local time on: malformed records that did not come again are settled. */
+  readonly wholeSince?: number;
   /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
   readonly position?: PositionChange;
 }
@@ -107,10 +110,24 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     }
     noteKeys(db, dataset, experimentId, changed);
     quarantine(db, stream, batch.bad ?? [], at);
-    if (batch.isWholeAndClean === true) settle(db, stream);
-    const deleted = remove(db, stream, batch.vanished ?? []);
-    const rows = before.rows + counts.inserted - deleted;
-    const position = { ...before, ...batch.position, ...late, rows };
+    if (batch.wholeSince !== undefined) settleQuarantine(db, stream, batch.wholeSince);
+    markMissing(db, stream, batch.missing ?? [], now);
+    const deleted = remove(db, stream, batch.deleted ?? []);
+    clearMissing(db, stream, [
+      ...(before.missingRows === 0 ? [] : batch.rows.map(({ key }) => key)),
+      ...(batch.deleted ?? []),
+    ]);
+    const isMarked = before.missingRows > 0 || (batch.missing ?? []).length > 0;
+    const isQuarantined = before.quarantinedRecords > 0 || (batch.bad ?? []).length > 0;
+    const position = {
+      ...before,
+      ...batch.position,
+      ...late,
+      rows: before.rows + counts.inserted - deleted,
+      missingRows: isMarked ? countMissing(db, stream) : 0,
+      quarantinedRecords: isQuarantined ? countQuarantined(db, stream) : 0,
+      ...deletedLately(before, deleted, now),
+    };
     if (!samePosition(before, position)) writePosition(db, stream, position);
     return { ...counts, deleted, oldestNew, position };
   });
@@ -136,32 +153,53 @@ function remove(db: Db, { experimentId, dataset }: Stream, keys: readonly string
   return keys.reduce((deleted, key) => deleted + statement.run(experimentId, key).changes, 0);
 }
 
+/** Keeps malformed records; one that comes several times in an answer is kept as often. */
 function quarantine(db: Db, stream: Stream, bad: readonly BadRecord[], at: string): void {
   if (bad.length === 0) return;
   const statement = db.prepare(
-    'INSERT INTO _quarantine (experiment_id, data, key, scope, reason, record, first_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO _quarantine (experiment_id, data, key, scope, reason, record, first_seen_at, last_seen_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (experiment_id, data, key) DO UPDATE SET last_seen_at = excluded.last_seen_at`,
   );
+  const times = new Map<string, number>();
+  const scope = scopeText(stream);
   for (const { reason, text } of bad) {
-    const key = createHash('sha256').update(text).digest('base64url');
-    statement.run(stream.experimentId, stream.dataset.name, key, scopeText(stream), reason, text, at);
+    const time = (times.get(text) ?? 0) + 1;
+    times.set(text, time);
+    // In the whole experiment's stream the digest is of the record alone, as in files of version 0.1.0.
+    const named = scope === 'experiment' ? text : `${scope}\n${text}`;
+    const digest = createHash('sha256').update(named).digest('base64url');
+    const key = time === 1 ? digest : `${digest}#${time}`;
+    statement.run(stream.experimentId, stream.dataset.name, key, scope, reason, text, at, at);
   }
 }
 
-function settle(db: Db, stream: Stream): void {
+function settleQuarantine(db: Db, stream: Stream, since: number): void {
   const { experimentId, dataset } = stream;
-  db.prepare('DELETE FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?').run(
-    experimentId,
-    dataset.name,
-    scopeText(stream),
-  );
+  db.prepare(
+    'DELETE FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND coalesce(last_seen_at, first_seen_at) < ?',
+  ).run(experimentId, dataset.name, scopeText(stream), formatTime(since));
 }
 
-/** How many bad records of a stream are kept. */
+/** How many malformed records of a stream are kept. */
 export function countQuarantined(db: Db, stream: Stream): number {
   const count = db.prepare<[string, string, string], number>(
     'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?',
   );
   return count.pluck().get(stream.experimentId, stream.dataset.name, scopeText(stream)) ?? 0;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** How many rows were deleted in the day that began with the first of them. */
+function deletedLately(
+  { deletedRows, deletedFrom }: Position,
+  deleted: number,
+  now: number,
+): Pick<Position, 'deletedRows' | 'deletedFrom'> {
+  const isToday = deletedFrom !== undefined && now - deletedFrom < DAY_MS;
+  if (isToday) return { deletedRows: deletedRows + deleted, deletedFrom };
+  return deleted === 0 ? { deletedRows: 0, deletedFrom: undefined } : { deletedRows: deleted, deletedFrom: now };
 }
 
 function samePosition(a: Position, b: Position): boolean {

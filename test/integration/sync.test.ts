@@ -69,14 +69,21 @@ describe('a sync', () => {
     expect(kept).toBe(changed);
   });
 
-  it('lets a vanished row go to the history after a complete listing', async () => {
+  it('lets a row go to the history when two readings, a minute apart, no longer find it', async () => {
     const lab = await openLab();
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;
     const gone = lab.simulator.world.records('recordings', id, lab.now)[0]?.['recordingId'];
     lab.simulator.world.remove('recordings', id, ({ recordingId }) => recordingId === gone, lab.now + 1);
-    lab.now += 2;
-    await lab.sync({ selection: { data: ['recordings'] } });
+    const before = lab.mirrored('recordings', id);
+    const selection = { data: ['recordings'] };
+    for (const wait of [2, 10_000]) {
+      lab.now += wait;
+      expect((await lab.sync({ selection })).status).toBe('partial');
+      expect(lab.mirrored('recordings', id)).toEqual(before);
+    }
+    lab.now += 60_000;
+    expect((await lab.sync({ selection })).status).toBe('ok');
     expect(lab.mirrored('recordings', id)).toEqual(lab.truth('recordings', id));
     expect(lab.warehouse.db.prepare("SELECT count(*) FROM _history WHERE what = 'deleted'").pluck().get()).toBe(1);
   });
@@ -87,10 +94,12 @@ describe('a sync', () => {
     const [id = ''] = lab.simulator.world.experimentIds;
     const before = lab.mirrored('recordings', id);
     lab.simulator.world.remove('recordings', id, () => true, lab.now + 1);
-    lab.now += 2;
-    const result = await lab.sync({ selection: { data: ['recordings'] } });
-    expect(result.status).toBe('partial');
-    expect(lab.mirrored('recordings', id)).toEqual(before);
+    for (const wait of [2, 60_000, 60_000]) {
+      lab.now += wait;
+      const result = await lab.sync({ selection: { data: ['recordings'] } });
+      expect(result.status).toBe('partial');
+      expect(lab.mirrored('recordings', id)).toEqual(before);
+    }
     await lab.sync({ selection: { data: ['recordings'] }, acceptDeletes: true });
     expect(lab.mirrored('recordings', id)).toEqual([]);
   });

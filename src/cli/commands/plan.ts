@@ -37,7 +37,7 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
       stream,
       position: readPosition(db, stream),
       full,
-      pageSize: config.api.pageSize === 'auto' ? knownPageSize(db, stream) : config.api.pageSize,
+      pageSize: config.api.pageSize === 'auto' ? knownPageSize(db, stream, systemClock.now()) : config.api.pageSize,
     }));
     const { hour, ages } = openBudget(config, db, systemClock).usage();
     const { concurrency, limits } = config.api;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { WarehouseError, type ErrorCode } from '../../../src/shared/errors.ts';
-import { openMemory } from '../../../src/sync/learned.ts';
-import { fixedPageSize, learnedPageSize } from '../../../src/sync/page-size.ts';
+import { openTraits } from '../../../src/sync/endpoint-traits.ts';
+import { openPageSize } from '../../../src/sync/page-size.ts';
 import { openEmpty } from '../../../src/warehouse/migrate.ts';
 
 /** An endpoint of endless records that serves so many at once; of larger pages comes what `beyond` says. */
@@ -25,12 +25,12 @@ function endpoint(beyond: ErrorCode | 'served' | 'cut down' | 'warned', most = 1
     dataset: datasetNamed('events'),
     scope: { kind: 'experiment' },
   });
-  const memoryOf = (experimentId: string) => openMemory(db, stream(experimentId), () => 0);
+  const traitsOf = (experimentId: string) => openTraits(db, stream(experimentId), () => 0);
   const read = async (experimentId: string, pages = 6) => {
-    const size = learnedPageSize(memoryOf(experimentId));
+    const size = openPageSize(traitsOf(experimentId), undefined);
     for (let i = 0; i < pages; i++) await size.use(ask);
   };
-  return { server, asked, ask, memoryOf, read, larger: () => asked.filter((limit) => limit > 1000) };
+  return { server, asked, ask, traitsOf, read, larger: () => asked.filter((limit) => limit > 1000) };
 }
 
 describe('a page larger than documented', () => {
@@ -51,12 +51,12 @@ describe('a page larger than documented', () => {
   });
 
   it('stays known when a stream that began before learns something else', async () => {
-    const { read, memoryOf, larger } = endpoint('cut down');
-    const before = memoryOf('exp_2');
-    expect(before.learned).toEqual({});
+    const { read, traitsOf, larger } = endpoint('cut down');
+    const before = traitsOf('exp_2');
+    expect(before.known).toEqual({});
     await read('exp_1');
-    before.learn({ descending: 'ignored' });
-    expect(memoryOf('exp_3').learned).toEqual({ pageSizeTried: true, descending: 'ignored' });
+    before.learn({ sortRefused: true }, 'a test');
+    expect(traitsOf('exp_3').known).toEqual({ pageSizeTried: true, sortRefused: true });
     await read('exp_3');
     expect(larger()).toEqual([2000]);
   });
@@ -86,8 +86,8 @@ describe('a page larger than documented', () => {
 });
 
 it('names the setting when the API refuses the configured page', async () => {
-  const { ask } = endpoint('PARAMETER_REFUSED');
-  await expect(fixedPageSize(5000).use(ask)).rejects.toMatchObject({
+  const { ask, traitsOf } = endpoint('PARAMETER_REFUSED');
+  await expect(openPageSize(traitsOf('exp_1'), 5000).use(ask)).rejects.toMatchObject({
     code: 'PARAMETER_REFUSED',
     hint: expect.stringContaining('api.pageSize') as string,
   });

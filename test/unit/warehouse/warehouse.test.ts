@@ -119,7 +119,7 @@ describe('the warehouse', () => {
       updated: 1,
       unchanged: 0,
     });
-    expect(warehouse.commit(stream, { rows: [], vanished: ['a'] })).toMatchObject({ deleted: 1 });
+    expect(warehouse.commit(stream, { rows: [], deleted: ['a'] })).toMatchObject({ deleted: 1 });
     const kept = warehouse.db
       .prepare<[], { what: string; record: string }>('SELECT what, record FROM _history ORDER BY id')
       .all();

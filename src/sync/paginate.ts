@@ -1,7 +1,10 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
-import { ENDLESS, MOST_IDLE, readGroup } from './group.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import type { TraitValues } from './endpoint-traits.ts';
+import { askSteadily, isShownLast, whatFollows } from './evidence.ts';
 import { numbered, tailStart } from './repeats.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
+import { ENDLESS, MOST_IDLE, readGroup } from './same-timestamp.ts';
 
 /** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
 export interface Stretch {
@@ -10,11 +13,14 @@ export interface Stretch {
   readonly bad: readonly BadRecord[];
   /** Everything up to this time has been read; undefined where nothing has a time. */
   readonly upTo: number | undefined;
-  readonly doubts: readonly string[];
-  readonly total: number | undefined;
+  readonly doubts: readonly Doubt[];
+  /** The answer that ends the stretch. */
+  readonly page: Page;
+  /** A request for what comes behind brought nothing new: this is the end, whatever the API says. */
+  readonly isEnd: boolean;
 }
 
-export interface WalkOptions {
+export interface PaginateOptions {
   /** Start with rows of this time (milliseconds since 1970 UTC); undefined: with the first. */
   readonly from?: number | undefined;
   /** Stop behind rows of this time. */
@@ -25,10 +31,13 @@ export interface WalkOptions {
   readonly sorted: boolean;
   /** The first page, where it was read already. */
   readonly first?: Page | undefined;
-  /** The longest answer that this endpoint gave without pagination: a shorter one is the last. */
-  readonly largestPage: number;
-  /** Told the length of each answer without pagination. */
-  readonly onLength: (length: number) => void;
+  /** What is known of the endpoint: an answer that does not say so may be shown to be the last. */
+  readonly known: TraitValues;
+  /**
+   * claimed: a page that is shorter than asked for and says that it is the last ends the reading. empty: only a
+   * request that brings nothing new does, as what the API says of the end was found wrong.
+   */
+  readonly end: 'claimed' | 'empty';
 }
 
 /** The endpoint does not do what `startTime` or `sort` say: its pages cannot be walked by key. */
@@ -43,6 +52,9 @@ export class NotWalkable extends Error {
 /** A listing by offset moved under the reader: rows may have been skipped. */
 export class Shifted extends Error {}
 
+/** The endpoint gives the same records again, however far behind is asked for. */
+export class OffsetIgnored extends Error {}
+
 /**
  * Reads a stream from one time to the end, page by page. The rows of one timestamp are always taken from one answer,
  * whatever their order in it: each next page starts again with the whole last timestamp. By key it does so with
@@ -51,34 +63,45 @@ export class Shifted extends Error {}
  * Only a timestamp that fills more than a page is read across answers, until every place in it is accounted for.
  *
  * @throws NotWalkable by key, when the endpoint ignores `startTime` or `sort`.
- * @throws Shifted by offset, when rows before the reader came or went.
+ * @throws Shifted by offset, when rows before the reader came or went; OffsetIgnored when nothing else ever comes.
  */
-export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerator<Stretch> {
+export async function* paginate(reader: Reader, options: PaginateOptions): AsyncGenerator<Stretch> {
   let place: Place = { from: options.from, offset: 0 };
   let carried: readonly Row[] = [];
   let idle = 0;
+  let beginning: Page | undefined;
   const repeats = new Map<string, number>();
   for (let first = options.first; ; first = undefined) {
-    const page: Page = first ?? (await reader.page(pageAt(options, place)));
-    if (page.hasMore === undefined) options.onLength(page.returned);
+    const { page, contradiction } =
+      first === undefined
+        ? await askSteadily(reader, pageAt(options, place))
+        : { page: first, contradiction: undefined };
+    const doubts: Doubt[] = contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }];
     if (options.by === 'key') checkOrder(page, place.from);
+    beginning ??= page;
     const start = tailStart(page.rows);
     // A timestamp that fills more than a page may show other rows of it each time: the group accounts for them.
     const isWhole = start > 0 || isLast(page, options);
-    if (options.by === 'offset' && isWhole && !includesAll(page.rows, carried)) throw new Shifted();
+    if (isWhole && !includesAll(page.rows, carried)) {
+      if (options.by === 'offset') throw isSame(page, beginning) ? new OffsetIgnored() : new Shifted();
+      // Rows that were just read must come again with a filter that begins before them, unless they were re-timed.
+      if (page.returned === 0 || !page.rows.some(({ key }) => carried.some((row) => row.key === key)))
+        throw new NotWalkable('startTime');
+    }
     const isNew = bringsNew(page, carried);
     idle = isNew ? 0 : idle + 1;
-    if (!isNew && (page.hasMore === undefined || idle === MOST_IDLE)) {
-      yield stretch(page, numbered(carried, repeats), page.hasMore === undefined ? [] : [ENDLESS]);
+    if (!isNew && (page.hasMore !== true || idle === MOST_IDLE)) {
+      const said = page.hasMore === true ? [...doubts, ENDLESS] : doubts;
+      yield { ...stretch(page, numbered(carried, repeats), said), isEnd: page.hasMore !== true };
       return;
     }
     const beyond = firstBeyond(page.rows, options.to);
     if (beyond >= 0 || isLast(page, options)) {
-      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats));
+      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats), doubts);
       return;
     }
     if (start > 0) {
-      yield stretch(page, numbered(page.rows.slice(0, start), repeats));
+      yield stretch(page, numbered(page.rows.slice(0, start), repeats), doubts);
       carried = page.rows.slice(start);
       place = after(options, place, carried[0]?.time, page.places[start] ?? page.returned);
       continue;
@@ -86,9 +109,10 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
     const group = await readGroup(
       (offset) => reader.page(pageAt(options, { ...place, offset: place.offset + offset })),
       page,
+      (one) => isLast(one, options),
     );
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
-    yield stretch(group, numbered(group.rows, repeats));
+    yield { ...stretch(group, numbered(group.rows, repeats), doubts), isEnd: group.isEnd };
     if (group.isLast) return;
     carried = [];
     place = after(options, place, group.next, group.length);
@@ -101,7 +125,7 @@ interface Place {
   readonly offset: number;
 }
 
-function pageAt({ by, sorted }: WalkOptions, { from, offset }: Place): PageRequest {
+function pageAt({ by, sorted }: PaginateOptions, { from, offset }: Place): PageRequest {
   return {
     from: by === 'key' && from !== undefined ? from - 1 : undefined,
     order: sorted ? 'asc' : undefined,
@@ -110,15 +134,18 @@ function pageAt({ by, sorted }: WalkOptions, { from, offset }: Place): PageReque
 }
 
 /** By key the next answer begins at the time of the rows carried over; where that is no progress, or by offset, at their place. */
-function after({ by }: WalkOptions, { from, offset }: Place, time: number | undefined, places: number): Place {
+function after({ by }: PaginateOptions, { from, offset }: Place, time: number | undefined, places: number): Place {
   return by === 'key' && time !== undefined && time > (from ?? -Infinity)
     ? { from: time, offset: 0 }
     : { from, offset: offset + places };
 }
 
-/** Whether the API says, or an endpoint known not to cut pages down shows, that nothing comes behind the page. */
-function isLast({ hasMore, returned, limit }: Page, { largestPage }: WalkOptions): boolean {
-  return hasMore === undefined ? returned < Math.min(largestPage, limit) : !hasMore;
+/** Whether the API says, or an endpoint known to serve longer pages shows, that nothing comes behind the page. */
+function isLast(page: Page, { known, end }: PaginateOptions): boolean {
+  if (end === 'empty') return page.returned === 0;
+  const follows = whatFollows(page);
+  if (follows === 'unsaid') return isShownLast(page, page.offset === 0 ? page.returned : Infinity, known);
+  return follows === 'last';
 }
 
 /** Whether the page has more than the rows carried over, which by key may come with those a millisecond earlier. */
@@ -127,6 +154,10 @@ function bringsNew({ rows, bad }: Page, carried: readonly Row[]): boolean {
   const fresh = rows.filter((row) => time === undefined || row.time === undefined || row.time >= time);
   if (fresh.length > carried.length || (bad.length > 0 && carried.length === 0)) return true;
   return !includesAll(carried, fresh);
+}
+
+function isSame({ rows }: Page, other: Page | undefined): boolean {
+  return other !== undefined && other.rows.length === rows.length && includesAll(other.rows, rows);
 }
 
 function firstBeyond(rows: readonly Row[], to: number | undefined): number {
@@ -145,13 +176,14 @@ function includesAll(rows: readonly Row[], wanted: readonly Row[]): boolean {
   return wanted.every(({ key }) => present.has(key));
 }
 
-function stretch(page: Page, rows: readonly Row[], doubts: readonly string[] = []): Stretch {
+function stretch(page: Page, rows: readonly Row[], doubts: readonly Doubt[]): Stretch {
   const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
   return {
     rows,
     bad: page.bad,
     upTo: times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)),
     doubts: [...page.doubts, ...doubts],
-    total: page.total,
+    page,
+    isEnd: false,
   };
 }

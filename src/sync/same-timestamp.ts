@@ -1,4 +1,5 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
 import type { Page } from './reader.ts';
 
 /** The records of one timestamp that fills more than a page. */
@@ -9,14 +10,22 @@ export interface Group extends Page {
   readonly next: number | undefined;
   /** Nothing comes behind it. */
   readonly isLast: boolean;
+  /** A request for what comes behind it brought nothing new. */
+  readonly isEnd: boolean;
 }
 
 /** How often a group is read until its order shows no gap. */
 const MOST_PASSES = 30;
 /** Pages in a row that bring nothing new, although the API says there is more, before a walk gives up. */
-export const MOST_IDLE = 5;
-export const ENDLESS = 'the API keeps saying that there is more but sends nothing new';
-const UNSTABLE = 'more records share one timestamp than fit a page, and their order changes from answer to answer';
+export const MOST_IDLE = 3;
+export const ENDLESS: Doubt = {
+  kind: 'endless',
+  text: 'the API keeps saying that there is more but sends nothing new',
+};
+const UNSTABLE: Doubt = {
+  kind: 'unstable',
+  text: 'more records share one timestamp than fit a page, and their order changes from answer to answer',
+};
 
 /**
  * Reads a timestamp that fills a whole page. Its rows may come in another order in each answer, so one pass over its
@@ -26,12 +35,17 @@ const UNSTABLE = 'more records share one timestamp than fit a page, and their or
  * be the same mistake twice.)
  * @param pageAt reads the page so many places behind the group's first.
  * @param first the page at place 0.
+ * @param isEnd whether nothing comes behind a page.
  */
-export async function readGroup(pageAt: (offset: number) => Promise<Page>, first: Page): Promise<Group> {
+export async function readGroup(
+  pageAt: (offset: number) => Promise<Page>,
+  first: Page,
+  isEnd: (page: Page) => boolean,
+): Promise<Group> {
   const found = new Map<string, Row>();
   let previous: string | undefined;
   for (let pass = 1; ; pass++) {
-    const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0));
+    const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0), isEnd);
     for (const row of group.rows) found.set(row.key, row);
     const isContent = group.rows.some(({ byContent }) => byContent);
     const met = group.rows.map(({ key }) => key).join('\n');
@@ -46,10 +60,14 @@ export async function readGroup(pageAt: (offset: number) => Promise<Page>, first
 }
 
 /** One pass over the places of a group. */
-async function sweep(pageAt: (offset: number) => Promise<Page>, first: Page): Promise<Group> {
+async function sweep(
+  pageAt: (offset: number) => Promise<Page>,
+  first: Page,
+  isEnd: (page: Page) => boolean,
+): Promise<Group> {
   const rows: Row[] = [];
   const bad: BadRecord[] = [];
-  const doubts = new Set<string>();
+  const doubts = new Set<Doubt>();
   const time = first.rows[0]?.time;
   const met = new Set<string>();
   let page = first;
@@ -67,9 +85,18 @@ async function sweep(pageAt: (offset: number) => Promise<Page>, first: Page): Pr
       length += other === -1 ? page.returned : (page.places[other] ?? page.returned);
     }
     if (idle === MOST_IDLE) doubts.add(ENDLESS);
-    const isLast = other === -1 && (page.hasMore === false || page.returned === 0 || isRepeat || idle === MOST_IDLE);
+    const isLast = other === -1 && (isEnd(page) || page.returned === 0 || isRepeat || idle === MOST_IDLE);
     if (other >= 0 || isLast) {
-      return { ...page, rows, bad, doubts: [...doubts], length, next: page.rows[other]?.time, isLast };
+      return {
+        ...page,
+        rows,
+        bad,
+        doubts: [...doubts],
+        length,
+        next: page.rows[other]?.time,
+        isLast,
+        isEnd: isLast && (page.returned === 0 || isRepeat),
+      };
     }
   }
 }

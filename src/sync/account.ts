@@ -1,0 +1,119 @@
+import { count } from '../shared/count.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import { askSteadily, countedBy } from './evidence.ts';
+import { numbered } from './repeats.ts';
+import type { Page } from './reader.ts';
+import type { Reading, Session } from './session.ts';
+
+/** Records held against those that the API has. */
+export interface Account {
+  /** Rows held, and records in quarantine. */
+  readonly held: number;
+  /** How many records the API has, as far as is known; undefined: nothing could show it. */
+  readonly truth: number | undefined;
+  /** How many it says that it has, where it says so. */
+  readonly total: number | undefined;
+  /** The API has more than are held, or fewer, although it is not known how many. */
+  readonly isOff: 'lacking' | 'surplus' | undefined;
+  /** What nothing could settle. */
+  readonly doubts: readonly Doubt[];
+}
+
+/** Records asked for behind those that are held: a few more than one, as some may have just come. */
+const PROBE = 50;
+/** How often rows that come while they are counted are taken and counted again. */
+const MOST_PROBES = 3;
+
+/**
+ * Takes account of a stream after a reading. Where what the reading saw of the API's total is shown by more than its own
+ * words, it costs no request. Otherwise the API is asked for the record at the last place that the held ones fill:
+ * exactly one comes when as many exist as are held, whatever the API counts.
+ * @param isStrict asks in any case, and without an order, as an order may leave out records that lack the field.
+ */
+export async function takeAccount(session: Session, reading: Reading, isStrict: boolean): Promise<Account> {
+  const { sink, stream, traits } = session;
+  const { total, met, isShown, byRoom } = reading;
+  const held = sink.held();
+  if (reading.doubts.some(({ kind }) => kind === 'warned' || kind === 'cut')) return unknown(held, total, []);
+  const isSingle = stream.dataset.read === 'single';
+  const isUnpaged = stream.dataset.unpaged === true || isSingle;
+  if (byRoom === true || (isUnpaged && met !== undefined && (isShown === true || isSingle)))
+    return settled(held, met, undefined);
+  const agrees = total === undefined || met === undefined || total === met;
+  const isShownNow = isShown === true && agrees && !isStrict;
+  if (isShownNow && (total ?? met) !== undefined) return settled(held, total ?? met, total);
+  if (traits.known.offsetIgnored === true || isUnpaged)
+    return settled(held, total ?? (isShown === true ? met : undefined), total);
+  return probe(session, total, isStrict);
+}
+
+async function probe(session: Session, toldBefore: number | undefined, isPlain: boolean): Promise<Account> {
+  const { sink, reader, stream, traits } = session;
+  let told = toldBefore;
+  let plain = isPlain || traits.known.sortRefused === true || stream.dataset.timeField === undefined;
+  for (let round = 1; ; round++) {
+    const held = sink.held();
+    const offset = Math.max(held - 1, 0);
+    const { page, contradiction } = await askSteadily(reader, {
+      offset,
+      limit: PROBE,
+      ...(plain ? {} : { order: 'asc' }),
+    });
+    if (page.doubts.length > 0) return unknown(held, told, page.doubts);
+    told = contradiction === undefined ? (countedBy(page) ?? told) : told;
+    const expected = Math.min(held, 1);
+    if (page.returned === expected) {
+      traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
+      return settled(held, held, told, contradiction);
+    }
+    if (page.returned < expected) {
+      const isKnown = told !== undefined && told < held;
+      return { held, truth: isKnown ? told : undefined, total: told, isOff: 'surplus', doubts: [] };
+    }
+    const inserted = takeNew(session, page);
+    if (inserted === 0 && (await isOffsetIgnored(session, page, plain))) return settled(held, told, told);
+    if (inserted === 0 || round === MOST_PROBES) {
+      const isKnown = told !== undefined && told > sink.held();
+      return { held: sink.held(), truth: isKnown ? told : undefined, total: told, isOff: 'lacking', doubts: [] };
+    }
+    // What comes meanwhile comes at the end of the time order.
+    plain = isPlain && round === MOST_PROBES - 1;
+  }
+}
+
+/** Takes rows that a probe showed; those whose key depends on what stands before them are left to a reading. */
+function takeNew({ sink }: Session, { rows, bad }: Page): number {
+  const taken = sink.take({ rows: numbered(rows.filter(({ byContent }) => !byContent)), bad });
+  return taken.inserted;
+}
+
+/** Whether a later place gives the same records as the first, so that places show nothing. */
+async function isOffsetIgnored({ reader, traits }: Session, page: Page, plain: boolean): Promise<boolean> {
+  if (page.offset === 0) return false;
+  const first = await reader.page({ offset: 0, limit: PROBE, ...(plain ? {} : { order: 'asc' }) });
+  const keys = new Set(first.rows.map(({ key }) => key));
+  const isSame = first.returned === page.returned && page.rows.every(({ key }) => keys.has(key));
+  if (isSame) traits.learn({ offsetIgnored: true }, `offset ${page.offset} gave the same records as offset 0`);
+  return isSame;
+}
+
+function settled(
+  held: number,
+  truth: number | undefined,
+  total: number | undefined,
+  contradiction?: string | undefined,
+): Account {
+  if (truth === undefined)
+    return unknown(held, total, [{ kind: 'unproven', text: 'nothing shows that the last page was the last' }]);
+  // What the API counts beyond what it lists is a record that nobody can read.
+  const known = Math.max(truth, total ?? truth);
+  const isFewer = total !== undefined && total < truth && contradiction === undefined;
+  const doubt: Doubt[] = isFewer
+    ? [{ kind: 'contradiction', text: `the API counts ${count(total)} records, and lists ${count(truth)}` }]
+    : [];
+  return { held, truth: known, total, isOff: undefined, doubts: doubt };
+}
+
+function unknown(held: number, total: number | undefined, doubts: readonly Doubt[]): Account {
+  return { held, truth: undefined, total, isOff: undefined, doubts };
+}

@@ -1,0 +1,125 @@
+import type { Stream } from '../datasets/stream.ts';
+import { createSeen } from '../warehouse/seen.ts';
+import { countRows } from '../warehouse/rows.ts';
+import { countRowsOutsideRooms, countedRooms, knownRooms, roomEndedAt } from '../warehouse/structure.ts';
+import { markVerified, verifiedRooms } from '../warehouse/verified-rooms.ts';
+import { list } from './full-listing.ts';
+import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
+
+/** The rooms of a stream's experiment, as a way to read it. */
+export interface Rooms {
+  /** In the order of their making. */
+  readonly ids: readonly string[];
+  /**
+   * Whether they are surely all of the stream. Not where records may belong to no room, where the list of rooms is not
+   * complete, shorter than the experiment counts or empty, or where rows are held that name no room.
+   */
+  readonly areAll: boolean;
+}
+
+/** Undefined where the data type cannot be asked for by room, or no room is known. */
+export function roomsOf({ stream, warehouse }: Pick<Session, 'stream' | 'warehouse'>): Rooms | undefined {
+  if (stream.scope.kind !== 'experiment' || !stream.dataset.scopes.includes('room')) return undefined;
+  const { ids, complete } = knownRooms(warehouse.db, stream.experimentId);
+  if (ids.length === 0) return undefined;
+  const areAll =
+    complete &&
+    stream.dataset.roomless !== true &&
+    ids.length >= countedRooms(warehouse.db, stream.experimentId) &&
+    countRowsOutsideRooms(warehouse.db, stream) === 0;
+  return { ids, areAll };
+}
+
+/**
+ * Reads every room by itself, as the answers for the whole experiment came short.
+ * @param doubts why they did: what stays doubted where the rooms are not surely all.
+ */
+export async function readRooms(session: Session, rooms: Rooms, doubts: Reading['doubts']): Promise<Reading> {
+  const { stream, warehouse } = session;
+  const met = createSeen(warehouse.db);
+  let reading: Reading = NOTHING_READ;
+  let records = 0;
+  try {
+    for (const room of rooms.ids) {
+      const listed = await list(session, { reader: session.inRoom(room) }, (seen, one) => {
+        met.addAll(seen);
+        return one;
+      });
+      records += listed.met;
+      reading = both(reading, { doubts: listed.doubts, unseen: [] });
+    }
+    const isProven = rooms.areAll && reading.doubts.length === 0;
+    if (!isProven) return { doubts: [...reading.doubts, ...doubts], unseen: [] };
+    return { doubts: [], unseen: met.missing(stream, {}) ?? [], met: records, byRoom: true, isWhole: true };
+  } finally {
+    met.drop();
+  }
+}
+
+/** A listing of more pages than this is large. */
+const LARGE = 5;
+
+/**
+ * Brings a large listing up to date by the rooms that may still change. Rooms that were over for longer than the lookback
+ * when they were read whole are left alone, as long as the API's counts show that no row came or went there.
+ * Undefined where everything has to be listed.
+ * @param total how many records the API counts in the whole stream.
+ */
+export async function readLiveRooms(session: Session, total: number | undefined): Promise<Reading | undefined> {
+  const { warehouse, stream, reader } = session;
+  if (!position(session).backfilled || total === undefined) return undefined;
+  const pages = total / reader.pageSize;
+  const rooms = pages > LARGE ? roomsOf(session) : undefined;
+  if (rooms?.areAll !== true) return undefined;
+  const verified = verifiedRooms(warehouse.db, stream);
+  const live = rooms.ids.filter((room) => !verified.has(room));
+  if (live.length >= pages) return undefined;
+  let reading: Reading = NOTHING_READ;
+  let counted = 0;
+  for (const room of live) {
+    const one = await readLiveRoom(session, room);
+    if (one.met === undefined || one.doubts.length > 0) return undefined;
+    counted += one.met;
+    reading = both(reading, { doubts: [], unseen: one.unseen });
+  }
+  const held = rooms.ids.filter((room) => verified.has(room)).reduce((sum, room) => sum + countRoom(session, room), 0);
+  const now = await countNow(session, { before: total, counted, held });
+  return now === undefined ? undefined : { ...reading, total: now, isShown: true };
+}
+
+/**
+ * How many records there are, where the finished rooms hold as many as before. Of live rooms, records may have come
+ * while they were read: less what they counted, the total before is at most, and the total now at least, what the
+ * finished rooms have.
+ */
+async function countNow(
+  { reader, sink }: Session,
+  { before, counted, held }: { before: number; counted: number; held: number },
+): Promise<number | undefined> {
+  if (before - counted === held) return before;
+  if (before - counted > held) return undefined;
+  const { total, doubts } = await reader.page({ limit: 1 });
+  if (total === undefined || doubts.length > 0 || total - counted < held) return undefined;
+  // What came in the meantime is for the next sync.
+  return Math.min(total, sink.held());
+}
+
+function countRoom({ stream, warehouse }: Session, room: string): number {
+  return countRows(warehouse.db, { ...stream, scope: { kind: 'room', id: room } }) ?? 0;
+}
+
+async function readLiveRoom(session: Session, room: string): Promise<Reading> {
+  const { warehouse, stream } = session;
+  const inRoom: Stream = { ...stream, scope: { kind: 'room', id: room } };
+  return list(session, { reader: session.inRoom(room) }, (seen, listed) => {
+    const isWhole = listed.doubts.length === 0 && (listed.total === undefined || listed.total === listed.met);
+    if (isWhole && isOver(session, room)) markVerified(warehouse.db, stream, room, session.startedAt);
+    return { ...listed, met: isWhole ? listed.met : undefined, unseen: seen.missing(inRoom, {}) ?? [] };
+  });
+}
+
+/** A room that ended longer ago than the lookback has no more to say. */
+export function isOver({ stream, warehouse, config, startedAt }: Session, room: string): boolean {
+  const endedAt = roomEndedAt(warehouse.db, stream.experimentId, room);
+  return endedAt !== undefined && startedAt - endedAt > config.lookbackMs;
+}

@@ -1,0 +1,85 @@
+import { WarehouseError } from '../shared/errors.ts';
+import { counted, count } from '../shared/count.ts';
+import { isObject } from '../shared/json.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import { missingSince } from '../warehouse/missing.ts';
+import { countRows } from '../warehouse/rows.ts';
+import { position, type Session } from './session.ts';
+
+/** What came of rows that a clean reading did not find any more. */
+export interface Deletion {
+  readonly doubts: readonly Doubt[];
+  /** How many rows wait for somebody's word. */
+  readonly withheld: number;
+}
+
+/** How a withheld row is deleted, or kept for good. */
+const ACCEPT = 'hsw sync now --accept-deletes';
+
+/**
+ * Marks rows that are missing for the first time, and deletes those that an earlier reading missed as well, unless that
+ * would be all of the stream or too large a share of it within a day: then somebody has to say so.
+ * @param gone keys that a clean reading of their range did not bring, as many as the API counts fewer.
+ */
+export async function settleGone(session: Session, gone: readonly string[]): Promise<Deletion> {
+  const { sink, warehouse, stream, startedAt, confirmAfterMs } = session;
+  const since = missingSince(warehouse.db, stream);
+  const isDue = (key: string) => {
+    const at = since.get(key);
+    return at !== undefined && (confirmAfterMs === 0 || startedAt - at >= confirmAfterMs);
+  };
+  const due = gone.filter(isDue);
+  const rows = countRows(warehouse.db, stream) ?? position(session).rows;
+  const isGuarded = isTooMuch(session, due.length, rows);
+  if (isGuarded && !(await mayView(session))) {
+    const text = `${stream.experimentId} is no longer shown to this key, so that nothing is deleted`;
+    return { doubts: [{ kind: 'gone', text }], withheld: 0 };
+  }
+  if (isGuarded) {
+    sink.drop({ missing: gone, deleted: [] });
+    const text = `${count(due.length)} of ${counted(rows, 'row')} are no longer in the API and are withheld from deletion, as so many at once may be a mistake (delete them with: ${ACCEPT})`;
+    return { doubts: [{ kind: 'withheld', text, count: due.length }], withheld: due.length };
+  }
+  const fresh = gone.filter((key) => !isDue(key));
+  sink.drop({ missing: fresh, deleted: due });
+  return { doubts: fresh.length === 0 ? [] : [missingDoubt(fresh.length)], withheld: 0 };
+}
+
+export function missingDoubt(rows: number): Doubt {
+  const [are, they] = rows === 1 ? ['is', 'it is'] : ['are', 'they are'];
+  const text = `${counted(rows, 'row')} ${are} no longer in the API; ${they} deleted here once a second reading agrees`;
+  return { kind: 'missing-upstream', text, count: rows };
+}
+
+/** All of a stream or, of at least two rows, more than the configured share within a day. */
+function isTooMuch({ acceptDeletes, config, ...session }: Session, due: number, rows: number): boolean {
+  if (due === 0 || acceptDeletes) return false;
+  const { deletedRows, deletedFrom } = position(session);
+  const isToday = deletedFrom !== undefined && session.startedAt - deletedFrom < DAY_MS;
+  const deleted = (isToday ? deletedRows : 0) + due;
+  const before = rows - due + deleted;
+  return due >= rows || (deleted >= 2 && deleted > config.deletes.maxShare * before);
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Whether the key may still see the experiment; an API that cannot say so says nothing against it. */
+async function mayView({ client, stream, signal, reader }: Session): Promise<boolean> {
+  try {
+    const { data } = await client.get({
+      path: `/data/check-access/experiment/${encodeURIComponent(stream.experimentId)}`,
+      endpoint: 'check-access',
+      what: `the access to ${stream.experimentId}`,
+      onTry: () => {
+        reader.spent.requests++;
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const [access] = data;
+    return !(access !== undefined && isObject(access) && access['canView'] === false);
+  } catch (error) {
+    if (!(error instanceof WarehouseError)) throw error;
+    if (error.code === 'INTERRUPTED' || error.code === 'KEY_REFUSED') throw error;
+    return error.code !== 'NOT_FOUND' && error.code !== 'SCOPE_MISSING';
+  }
+}

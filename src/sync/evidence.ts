@@ -1,0 +1,85 @@
+import type { TraitValues } from './endpoint-traits.ts';
+import type { Page, PageRequest, Reader } from './reader.ts';
+
+/** What an answer says of the records behind it. */
+export type Follows =
+  /** It says that there are more, by whichever of its members. */
+  | 'more'
+  /** All that it says agrees that it is the last, and it is shorter than what was asked for. */
+  | 'last'
+  /** It says that it is the last, but is as long as a page can be. */
+  | 'full'
+  /** It says nothing. */
+  | 'unsaid';
+
+/** What an answer says of the records behind it; whether that is so is for accounting to find out. */
+export function whatFollows(page: Page): Follows {
+  const { returned, limit, offset, hasMore, nextOffset, doubts } = page;
+  // What an answer lacks by its own words it counts all the same.
+  const total = doubts.length > 0 ? undefined : page.total;
+  const end = offset + returned;
+  const saysMore = hasMore === true || (nextOffset ?? 0) > offset || (total !== undefined && total > end);
+  if (saysMore) return 'more';
+  if (hasMore === undefined && total === undefined) return 'unsaid';
+  return returned >= limit ? 'full' : 'last';
+}
+
+/**
+ * Where an answer contradicts itself, in words; undefined where it does not. `hasMore`, `total`, `returned`,
+ * `nextOffset`, the number of its records and the echo of its offset have to agree.
+ */
+export function contradictionIn(page: Page): string | undefined {
+  const { returned, offset, total, hasMore, nextOffset, saidReturned, ignored } = page;
+  const end = offset + returned;
+  if (saidReturned !== undefined && saidReturned !== returned)
+    return `the API says that it sent ${saidReturned} records, and sent ${returned}`;
+  if (total !== undefined && returned === 0 && total > offset)
+    return `the API counts ${total} records, and sent none behind the first ${offset}`;
+  if (total !== undefined && hasMore === false && total > end)
+    return `the API counts ${total} records, and says that there are none behind the first ${end}`;
+  if (total !== undefined && returned > 0 && total < end)
+    return `the API counts ${total} records, and sent one more than that`;
+  if (hasMore === false && nextOffset !== undefined && nextOffset > offset)
+    return 'the API says that there are no more records, and where the next ones begin';
+  if (hasMore === true && returned === 0) return 'the API says that there are more records, and sent none';
+  if (ignored.includes('offset')) return 'the API ignored the offset';
+  return undefined;
+}
+
+/** A page, and where it still contradicted itself when it was asked for a second time. */
+export interface Steady {
+  readonly page: Page;
+  readonly contradiction: string | undefined;
+}
+
+/** Asks for a page and, where the answer contradicts itself, once more. */
+export async function askSteadily(reader: Pick<Reader, 'page'>, request: PageRequest): Promise<Steady> {
+  const first = await reader.page(request);
+  // An answer that says itself that it lacks records needs no second one to be doubted.
+  if (first.doubts.length > 0 || contradictionIn(first) === undefined) return { page: first, contradiction: undefined };
+  const page = await reader.page(request);
+  return { page, contradiction: contradictionIn(page) };
+}
+
+/**
+ * How many records the API counts in the whole stream; undefined where the answer says nothing of it or what it
+ * says is only how many it sent, as an endpoint was seen to do on full pages (release notes of 0.6.51).
+ */
+export function countedBy(page: Page): number | undefined {
+  const { total, isFiltered, doubts, offset, returned, limit } = page;
+  if (total === undefined || isFiltered || doubts.length > 0) return undefined;
+  const isPageLength = total === returned && returned >= limit;
+  return isPageLength && offset === 0 ? undefined : total;
+}
+
+/**
+ * Whether a page is shown to be the last by more than its own words: nothing is in it, it is shorter than others that
+ * the endpoint served, or exactly as many records were once proven to be all that there are.
+ * @param met how many records came up to its end.
+ */
+export function isShownLast(page: Page, met: number, { largestPage = 0, totalProven = -1 }: TraitValues): boolean {
+  if (page.doubts.length > 0 || contradictionIn(page) !== undefined) return false;
+  if (page.returned === 0) return true;
+  const follows = whatFollows(page);
+  return (follows === 'last' || follows === 'unsaid') && (page.returned < largestPage || met === totalProven);
+}

@@ -1,0 +1,92 @@
+import { createSeen, type Seen } from '../warehouse/seen.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import { countedBy, isShownLast } from './evidence.ts';
+import { OffsetIgnored, paginate, Shifted, type Stretch } from './paginate.ts';
+import type { Page, Reader } from './reader.ts';
+import type { Reading, Session } from './session.ts';
+
+/** How often a listing that moves under the reader is read. */
+const MOST_LISTINGS = 4;
+
+const RESTLESS: Doubt = { kind: 'unstable', text: 'records kept coming and going while they were listed' };
+
+const UNPAGED: Doubt = { kind: 'unproven', text: 'the API sends the same records again when asked for later ones' };
+
+export interface Listing {
+  /** The first page, where it was read already. */
+  readonly first?: Page | undefined;
+  /** Whose records are listed; by default the stream's own. */
+  readonly reader?: Reader;
+  /** What ends it; see `paginate`. */
+  readonly end?: 'claimed' | 'empty';
+  /** Without an order: some orders leave out records that lack the field. */
+  readonly isPlain?: boolean;
+}
+
+/** A listing of all that a reader gives: what it came to, and the keys that it met. */
+export interface Listed extends Reading {
+  readonly met: number;
+}
+
+/**
+ * Lists everything that a reader gives, page by page by offset, and hands it to the sink. A listing whose records move
+ * under it is read again, up to four times.
+ * @param use is handed the keys that were met, before they are forgotten.
+ */
+export async function list<T>(
+  session: Session,
+  { first, reader = session.reader, end = 'claimed', isPlain = false }: Listing,
+  use: (seen: Seen, listed: Listed) => T,
+): Promise<T> {
+  let page = first;
+  for (let listing = 1; ; listing++) {
+    const seen = createSeen(session.warehouse.db);
+    try {
+      const listed = await listOnce(session, seen, { first: page, reader, end, isPlain });
+      if (listed !== 'shifted') return use(seen, listed);
+      if (listing === MOST_LISTINGS) return use(seen, { doubts: [RESTLESS], unseen: [], met: seen.count() });
+      page = undefined;
+    } finally {
+      seen.drop();
+    }
+  }
+}
+
+async function listOnce(
+  session: Session,
+  seen: Seen,
+  { first, reader, end, isPlain }: Required<Omit<Listing, 'first'>> & Pick<Listing, 'first'>,
+): Promise<Listed | 'shifted'> {
+  const { traits, sink } = session;
+  const doubts: Doubt[] = [];
+  let last: Stretch | undefined;
+  let bad = 0;
+  try {
+    const { known } = traits;
+    const sorted = known.sortRefused !== true && !isPlain;
+    for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known })) {
+      doubts.push(...stretch.doubts);
+      sink.take({ rows: stretch.rows, bad: stretch.bad });
+      seen.add(stretch.rows.map(({ key }) => key));
+      bad += stretch.bad.length;
+      last = stretch;
+    }
+  } catch (error) {
+    if (error instanceof OffsetIgnored) {
+      traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');
+      return { doubts: [...doubts, UNPAGED], unseen: [], met: seen.count() + bad };
+    }
+    if (!(error instanceof Shifted)) throw error;
+    return 'shifted';
+  }
+  const met = seen.count() + bad;
+  if (last?.isEnd === true && reader === session.reader && traits.known.totalProven !== met)
+    traits.learn({ totalProven: met }, `nothing came behind ${met} records`);
+  return {
+    doubts,
+    unseen: [],
+    met,
+    total: last === undefined ? undefined : countedBy(last.page),
+    isShown: last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known)),
+  };
+}

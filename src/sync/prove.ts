@@ -1,0 +1,248 @@
+import { count, counted } from '../shared/count.ts';
+import { formatTime } from '../shared/time.ts';
+import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
+import type { Position, PositionChange } from '../warehouse/positions.ts';
+import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
+import { takeAccount, type Account } from './account.ts';
+import { missingDoubt, settleGone, type Deletion } from './deletions.ts';
+import { list } from './full-listing.ts';
+import { NotWalkable } from './paginate.ts';
+import { compareRange, freeTime, readRange } from './reconcile.ts';
+import { rederivation } from './rederived.ts';
+import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
+
+/** What a reading, with all that was done to account for the stream's records, came to. */
+export interface Proof {
+  readonly doubts: readonly Doubt[];
+  readonly reading: Reading;
+  readonly account: Account;
+  /** What is known of the stream now. */
+  readonly position: PositionChange;
+}
+
+/** Doubts about answers that lose their weight once every record is accounted for. */
+const SETTLED_BY_COUNT: ReadonlySet<DoubtKind> = new Set(['contradiction', 'endless', 'unproven']);
+/** Doubts about the answers themselves: behind them the watermark stays. */
+const HOLDS_WATERMARK: ReadonlySet<DoubtKind> = new Set(['warned', 'cut', 'contradiction', 'endless', 'unstable']);
+/** Rows so little ahead of the server's clock may be so by a browser's clock that is somewhat fast. */
+const FAST_CLOCK_MS = 60_000;
+
+/**
+ * Accounts for every record of a stream after a reading of it: where more or fewer are held than the API has, it looks
+ * for them, by counts in ranges of time and at last by one listing; then it settles rows that are gone.
+ * @param isStrict whether the account has to rest on more than the API's words about a page.
+ */
+export async function prove(session: Session, first: Reading, isStrict: boolean): Promise<Proof> {
+  const before = position(session);
+  let reading = first;
+  let account = await accountOf(session, reading, isStrict);
+  let isSearched = false;
+  for (const search of searches(session, reading, account)) {
+    if (isExplained(session, reading, account, before)) break;
+    reading = both(reading, await search());
+    account = await accountOf(session, reading, isStrict);
+    isSearched = true;
+  }
+  const gone = unseen(session, reading);
+  const surplus = account.truth === undefined ? undefined : account.held - account.truth;
+  const isCertain = reading.doubts.length === 0 && surplus === gone.length;
+  const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
+  if (isSearched && surplus !== undefined && surplus !== gone.length)
+    session.traits.learn({ unsettled: surplus }, `after everything was read ${account.held} of ${account.truth ?? 0}`);
+  return conclude(session, { before, reading, account, gone, deletion });
+}
+
+function accountOf(session: Session, reading: Reading, isStrict: boolean): Promise<Account> {
+  if (reading.isWhole === true && reading.doubts.length === 0) session.sink.settleQuarantine(session.startedAt);
+  return takeAccount(session, reading, isStrict);
+}
+
+/** What may still be done to find out which records differ, cheapest first. */
+function searches(session: Session, reading: Reading, account: Account): (() => Promise<Reading>)[] {
+  const { stream, traits, config } = session;
+  const { watermark } = position(session);
+  const { startTimeIgnored, startTimeRefused, offsetIgnored } = traits.known;
+  const isTimed = stream.dataset.read === 'incremental' && startTimeIgnored !== true && startTimeRefused !== true;
+  const isUnpaged = stream.dataset.unpaged === true || stream.dataset.read === 'single';
+  if (reading.byRoom === true || isUnpaged) return [];
+  const whole = async (isPlain: boolean): Promise<Reading> =>
+    list(session, { end: 'empty', isPlain }, (seen, listed) => ({
+      ...listed,
+      unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
+      isWhole: true,
+    }));
+  const byTime = async (read: () => Promise<Reading>): Promise<Reading> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof NotWalkable)) throw error;
+      traits.learn({ startTimeIgnored: true }, error.message);
+      return { doubts: [], unseen: [] };
+    }
+  };
+  const tail = () =>
+    readRange(session, {
+      from: watermark === undefined ? undefined : freeTime(session, watermark - config.lookbackMs),
+    });
+  return [
+    ...(isTimed && reading.isWhole !== true
+      ? [() => byTime(account.total === undefined ? tail : () => compareRange(session, {}))]
+      : []),
+    ...(offsetIgnored === true
+      ? isTimed && reading.isWhole !== true
+        ? [() => byTime(() => readRange(session, {}))]
+        : []
+      : [() => whole(false), () => whole(true)]),
+  ];
+}
+
+/** Rows that are held in what was read, and came nowhere. */
+function unseen({ sink }: Session, reading: Reading): readonly string[] {
+  return reading.unseen.filter((key) => !sink.wasMet(key));
+}
+
+/** Whether nothing is left to look for: the counts agree, or the rows that are too many are known. */
+function isExplained(session: Session, reading: Reading, account: Account, before: Position): boolean {
+  if (reading.doubts.some(({ kind }) => kind === 'warned' || kind === 'cut')) return true;
+  const gone = unseen(session, reading).length;
+  if (account.truth === undefined) return account.isOff === undefined && gone === 0;
+  const surplus = account.held - account.truth;
+  if (surplus === gone) return true;
+  if (session.full || gone > 0) return false;
+  const isWaiting = surplus > 0 && surplus === before.missingRows && isRecent(session, before);
+  return isWaiting || surplus === session.traits.known.unsettled;
+}
+
+/** Rows that were missed a moment ago need another reading later, not one now. */
+function isRecent({ startedAt, confirmAfterMs }: Session, { accountedAt }: Position): boolean {
+  return accountedAt !== undefined && startedAt - accountedAt < confirmAfterMs;
+}
+
+interface Found {
+  readonly before: Position;
+  readonly reading: Reading;
+  readonly account: Account;
+  readonly gone: readonly string[];
+  readonly deletion: Deletion | undefined;
+}
+
+/** What is known of the stream after all that. */
+function conclude(session: Session, found: Found): Proof {
+  const { before, reading, account, deletion } = found;
+  const { startedAt, reader, sink } = session;
+  const rederived = rederivation(session, before);
+  const after = position(session);
+  const counts = countDoubts(found);
+  const answers = isAccounted(counts, account)
+    ? reading.doubts.filter(({ kind }) => !SETTLED_BY_COUNT.has(kind))
+    : reading.doubts;
+  const withheldRows = deletion?.withheld ?? (isSettled(found) ? 0 : before.withheldRows);
+  const datedAheadRows = countAhead(session);
+  const doubts = ranked([
+    ...answers,
+    ...counts,
+    ...account.doubts,
+    ...(deletion?.doubts ?? pendingDoubts(before, after, withheldRows)),
+    ...quarantineDoubts(after),
+    ...rederived.doubts,
+    ...aheadDoubts(datedAheadRows, serverNow(session)),
+    ...sharedDoubts(session, before),
+  ]);
+  const isRead = !answers.some(({ kind }) => HOLDS_WATERMARK.has(kind));
+  const isWhole = reading.isWhole === true && isRead;
+  return {
+    doubts,
+    reading,
+    account,
+    position: {
+      doubts,
+      withheldRows,
+      datedAheadRows,
+      rereadReason: rederived.rereadReason,
+      serverBasis: reader.heard.basis ?? before.serverBasis,
+      apiTotal: account.total ?? account.truth,
+      accountedAt: startedAt,
+      lastStatus: isComplete(doubts) ? 'ok' : 'incomplete',
+      lastError: undefined,
+      ...(isRead ? { dataAsOf: startedAt, backfilled: true, watermark: watermarkAfter(session, before, reading) } : {}),
+      ...(isWhole ? { listedAt: startedAt } : {}),
+      ...(isWhole && isComplete(doubts) && sink.tally.bad === 0 ? { verifiedAt: startedAt } : {}),
+    },
+  };
+}
+
+/** The newest time that was read; a watermark that an earlier version put ahead of the server's clock is brought back. */
+function watermarkAfter(session: Session, before: Position, reading: Reading): number | undefined {
+  const isAhead = before.watermark !== undefined && before.watermark > serverNow(session);
+  return isAhead ? reading.upTo : later(before.watermark, reading.upTo);
+}
+
+/** Whether the rows that were missing or withheld before were looked at by this reading. */
+function isSettled({ reading, account, gone }: Found): boolean {
+  return reading.doubts.length === 0 && gone.length === 0 && account.truth === account.held;
+}
+
+function isAccounted(counts: readonly Doubt[], account: Account): boolean {
+  return counts.length === 0 && account.truth !== undefined;
+}
+
+/** By how many records the stream is out. */
+function countDoubts({ account, gone, before }: Found): Doubt[] {
+  const { held, truth, isOff } = account;
+  if (truth === undefined) {
+    if (isOff === 'lacking') return [{ kind: 'lacking', text: 'the API has more records than could be read' }];
+    if (isOff === 'surplus')
+      return [{ kind: 'surplus', text: 'the API has fewer records than are held, and does not say how many' }];
+    return gone.length > 0 ? [notFound(gone.length)] : [];
+  }
+  const surplus = held - truth;
+  if (surplus === gone.length || (surplus > 0 && surplus === before.missingRows && gone.length === 0)) return [];
+  if (surplus < 0) {
+    const text = `the API counts ${counted(truth, 'record')}, ${count(held)} could be read`;
+    return [{ kind: 'lacking', text, count: -surplus }];
+  }
+  if (surplus === 0) return [notFound(gone.length)];
+  const text = `${counted(held, 'record')} are held, the API counts ${count(truth)}, and which ones are gone is not known`;
+  return [{ kind: 'surplus', text, count: surplus }];
+}
+
+function notFound(rows: number): Doubt {
+  const text = `${counted(rows, 'row')} did not come, although the API counts as many records as before`;
+  return { kind: 'contradiction', text, count: rows };
+}
+
+/** Rows that earlier readings missed and this one said nothing of. */
+function pendingDoubts(before: Position, after: Position, withheldRows: number): Doubt[] {
+  const withheld = before.doubts.filter(({ kind }) => kind === 'withheld');
+  if (withheldRows > 0) return withheld;
+  return after.missingRows > 0 ? [missingDoubt(after.missingRows)] : [];
+}
+
+function quarantineDoubts({ quarantinedRecords }: Position): Doubt[] {
+  if (quarantinedRecords === 0) return [];
+  const text = `${counted(quarantinedRecords, 'record')} could not be stored as rows and are kept in _quarantine`;
+  return [{ kind: 'quarantined', text, count: quarantinedRecords }];
+}
+
+/** Rows that lie further ahead of the server's clock than a browser's clock is usually fast. */
+function countAhead(session: Session): number {
+  const { stream, warehouse } = session;
+  if (stream.dataset.timeColumn === undefined) return 0;
+  return countRows(warehouse.db, stream, { from: serverNow(session) + FAST_CLOCK_MS }) ?? 0;
+}
+
+function aheadDoubts(rows: number, now: number): Doubt[] {
+  if (rows === 0) return [];
+  const are = rows === 1 ? 'is' : 'are';
+  const text = `${counted(rows, 'row')} ${are} dated in the future (after ${formatTime(now).slice(0, 16)}Z)`;
+  return [{ kind: 'dated-ahead', text, count: rows }];
+}
+
+function sharedDoubts({ stream, warehouse, sink }: Session, before: Position): Doubt[] {
+  const wasShared = before.doubts.some(({ kind }) => kind === 'shared-id');
+  if (stream.dataset.identity.length === 0 || !(wasShared || sink.hasSharedIds)) return [];
+  const shared = keysWithOrdinals(warehouse.db, stream).size;
+  if (shared === 0) return [];
+  const text = `${counted(shared, 'record')} ${shared === 1 ? 'has' : 'have'} the id of another one; all are kept`;
+  return [{ kind: 'shared-id', text, count: shared }];
+}

@@ -1,0 +1,85 @@
+import { count } from '../shared/count.ts';
+import { formatTime } from '../shared/time.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import type { Position } from '../warehouse/positions.ts';
+import type { Session } from './session.ts';
+
+/** Of the known rows that a reading meets, so many, and so large a share, may change one by one. */
+const FEW = 5;
+const SHARE = 0.02;
+
+/** What changes of known rows say of all the others. */
+export interface Rederivation {
+  readonly doubts: readonly Doubt[];
+  /** Why the whole stream is to be read again; undefined: it is not. */
+  readonly rereadReason: string | undefined;
+}
+
+/**
+ * The server derives onsets, times and enriched fields of old rows again from time to time. Where more than a few of
+ * the known rows that a reading met differ, or the server says that its processing or the experiment's start changed,
+ * the rows that were not met may be out of date as well: the whole stream is to be read again. A reading of all of it
+ * says what changed.
+ */
+export function rederivation(
+  { sink, reader, stream, full, startedAt, traits }: Session,
+  before: Position,
+): Rederivation {
+  const { updated, unchanged, changes } = sink.tally;
+  const isRederived = updated >= FEW && updated >= SHARE * (updated + unchanged);
+  const kept = before.doubts.filter(({ kind }) => kind === 'rederived');
+  if (full) {
+    const isNews = isRederived && before.rereadReason !== undefined;
+    return { doubts: isNews ? [changed(changes, updated, startedAt)] : kept, rereadReason: undefined };
+  }
+  const moved = before.backfilled
+    ? basisChange(before.serverBasis, reader.heard.basis, traits.known.startMoved)
+    : undefined;
+  // Lists of rooms and the like change as a whole while a session runs, and are read whole anyway.
+  const isWatched = stream.dataset.read === 'incremental' && before.backfilled;
+  if (moved?.isStart === true) traits.learn({ startMoved: true }, moved.text);
+  const reason =
+    before.rereadReason ??
+    moved?.text ??
+    (isWatched && isRederived ? `the server changed ${columns(changes)}` : undefined);
+  const doubts: Doubt[] =
+    reason === undefined ? kept : [...kept, { kind: 'reread', text: `everything is to be read again: ${reason}` }];
+  return { doubts, rereadReason: reason };
+}
+
+function changed(changes: ReadonlyMap<string, number>, updated: number, at: number): Doubt {
+  return {
+    kind: 'rederived',
+    text: `the server changed ${columns(changes)}, as read on ${formatTime(at).slice(0, 10)}`,
+    count: updated,
+  };
+}
+
+/** The columns that changed most, with how many rows. */
+function columns(changes: ReadonlyMap<string, number>): string {
+  const most = [...changes].sort(([, a], [, b]) => b - a).slice(0, 3);
+  return most.map(([column, rows]) => `${column} of ${count(rows)} rows`).join(', ');
+}
+
+/** What changed of the server's basis; what it did not say before is no change. */
+function basisChange(
+  before: string | undefined,
+  now: string | undefined,
+  startMoved: boolean | undefined,
+): { text: string; isStart: boolean } | undefined {
+  if (before === undefined || now === undefined || before === now) return undefined;
+  const [was, is] = [parts(before), parts(now)];
+  if (was.version !== undefined && is.version !== undefined && was.version !== is.version)
+    return { text: `the server's processing changed from version ${was.version} to ${is.version}`, isStart: false };
+  // Should the start depend on what was asked for, it would change all the time.
+  if (was.start !== undefined && is.start !== undefined && was.start !== is.start && startMoved !== true)
+    return { text: `the experiment's start moved from ${was.start} to ${is.start}`, isStart: true };
+  return undefined;
+}
+
+function parts(basis: string): { version: string | undefined; start: string | undefined } {
+  const [version, start] = JSON.parse(basis) as unknown[];
+  const text = (value: unknown) =>
+    typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 40) : undefined;
+  return { version: text(version), start: text(start) };
+}

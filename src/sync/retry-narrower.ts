@@ -1,0 +1,57 @@
+import { parseTime } from '../shared/time.ts';
+import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
+import { readRooms, roomsOf } from './by-room.ts';
+import { freeTime, readRange } from './reconcile.ts';
+import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
+
+/** Into how many parts a range is cut. */
+const PARTS = 8;
+
+/**
+ * Answers may have lacked records, as the API said: the same is asked for in parts of its time and, where a part is not
+ * whole either, room by room. What then came without a warning takes the place of the doubted answers.
+ */
+export async function readNarrower(session: Session, reading: Reading): Promise<Reading> {
+  const { traits } = session;
+  if (!isPartial(reading) || traits.known.narrowerFailed === true) return reading;
+  let narrower: Reading = NOTHING_READ;
+  for (const part of parts(session, begins(session))) {
+    const one = await readRange(session, part);
+    if (isPartial(one)) return byRooms(session, reading);
+    narrower = both(narrower, one);
+  }
+  return narrower;
+}
+
+/** From the lookback on or, in a first read, from where it stands. */
+function begins(session: Session): number | undefined {
+  const { backfilled, watermark } = position(session);
+  if (session.full || watermark === undefined) return undefined;
+  return backfilled ? freeTime(session, watermark - session.config.lookbackMs) : watermark;
+}
+
+async function byRooms(session: Session, reading: Reading): Promise<Reading> {
+  const rooms = roomsOf(session);
+  const narrower = rooms === undefined ? reading : await readRooms(session, rooms, reading.doubts);
+  if (isPartial(narrower)) session.traits.learn({ narrowerFailed: true }, 'narrower requests lacked records as well');
+  return narrower;
+}
+
+/** Whether the API itself said that records are lacking. */
+export function isPartial({ doubts }: Reading): boolean {
+  return doubts.some(({ kind }) => kind === 'warned' || kind === 'cut');
+}
+
+/** Parts of about equally many of our rows, in order; the last one is open to the end. */
+function parts(session: Session, from: number | undefined): TimeRange[] {
+  const { warehouse, stream } = session;
+  const rows = countRows(warehouse.db, stream, { from }) ?? 0;
+  const cuts = Array.from({ length: PARTS - 1 }, (_, i) => Math.floor(((i + 1) * rows) / PARTS))
+    .map((place) => timeAt(warehouse.db, stream, { from }, place))
+    .map((text) => (text === undefined ? undefined : parseTime(text)))
+    .filter((time) => time !== undefined)
+    .map((time) => freeTime(session, time))
+    .filter((time, i, all) => time > (from ?? -Infinity) && time > (all[i - 1] ?? -Infinity));
+  const starts = [from, ...cuts.map((cut) => cut + 1)];
+  return starts.map((start, i) => ({ from: start, to: cuts[i] }));
+}

@@ -1,0 +1,232 @@
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Stream } from '../datasets/stream.ts';
+import { compareRows, holdsSame } from '../warehouse/compare.ts';
+import { readPosition, type PositionChange } from '../warehouse/positions.ts';
+import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
+import { createSeen } from '../warehouse/seen.ts';
+import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
+
+/** What a reading hands over at once. */
+export interface Batch {
+  readonly rows: readonly Row[];
+  readonly bad?: readonly BadRecord[];
+  readonly position?: PositionChange;
+}
+
+/** What was taken. */
+export interface Taken {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+}
+
+/** Rows that a reading does not find any more: those to be marked, and those to be deleted. */
+export interface Gone {
+  readonly missing: readonly string[];
+  readonly deleted: readonly string[];
+}
+
+/** Where a reading's rows go. */
+export interface Sink {
+  take(batch: Batch): Taken;
+  /** Changes what is known of the stream. */
+  note(position: PositionChange): void;
+  drop(gone: Gone): void;
+  /** The whole stream was read from this local time on: malformed records that did not come again are settled. */
+  settleQuarantine(since: number): void;
+  /** Records that are held with what was taken: rows and those in quarantine. */
+  held(): number;
+  /** Whether a row of that key was taken. */
+  wasMet(key: string): boolean;
+  /** Whether several records with one id were taken. */
+  readonly hasSharedIds: boolean;
+  /** What was taken so far. */
+  readonly tally: Tally;
+  /** Forgets what was met. */
+  close(): void;
+}
+
+/** What a sink took in all. */
+export interface Tally {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  readonly bad: number;
+  /** The earliest time of the rows that were inserted. */
+  readonly oldestNew: number | undefined;
+  /** How many of the rows that were held before differ, by column. */
+  readonly changes: ReadonlyMap<string, number>;
+}
+
+/** What differs from the API, by key. */
+export interface Differences {
+  readonly missing: Set<string>;
+  readonly changed: Set<string>;
+  readonly extra: Set<string>;
+  /** The times of those that the table lacks. */
+  readonly times: Map<string, number>;
+}
+
+export function noDifferences(): Differences {
+  return { missing: new Set(), changed: new Set(), extra: new Set(), times: new Map() };
+}
+
+/**
+ * A sink that writes: each batch in one transaction with the position.
+ * @param differences where to note what the rows differed in before they were written.
+ */
+export function committing(warehouse: Warehouse, stream: Stream, differences?: Differences): Sink {
+  let tally: Tally = EMPTY;
+  const met = openMet(warehouse, stream);
+  const commit = (batch: Parameters<Warehouse['commit']>[1]) => {
+    const done = warehouse.commit(stream, batch);
+    tally = {
+      ...tally,
+      inserted: tally.inserted + done.inserted,
+      updated: tally.updated + done.updated,
+      unchanged: tally.unchanged + done.unchanged,
+      deleted: tally.deleted + done.deleted,
+      bad: tally.bad + (batch.bad?.length ?? 0),
+      oldestNew: earlier(tally.oldestNew, done.oldestNew),
+    };
+    return done;
+  };
+  return {
+    take({ rows: came, ...rest }) {
+      const batch = { ...rest, rows: met.note(came) };
+      // In a first read nothing is held that could differ.
+      if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
+        const { missing, changed } = compareRows(warehouse.db, stream, batch.rows);
+        tally = { ...tally, changes: withChanges(tally.changes, changed) };
+        if (differences !== undefined) noteDifferences(differences, batch.rows, missing, changed);
+      }
+      return commit(batch);
+    },
+    note: (position) => void commit({ rows: [], position }),
+    drop({ missing, deleted }) {
+      for (const key of [...missing, ...deleted]) differences?.extra.add(key);
+      if (missing.length + deleted.length > 0) commit({ rows: [], missing, deleted });
+    },
+    settleQuarantine(since) {
+      if (readPosition(warehouse.db, stream).quarantinedRecords > 0) commit({ rows: [], wholeSince: since });
+    },
+    held: () => heldRows(warehouse, stream) + countQuarantined(warehouse.db, stream),
+    wasMet: met.has,
+    get hasSharedIds() {
+      return met.hasShared();
+    },
+    get tally() {
+      return tally;
+    },
+    close: met.close,
+  };
+}
+
+/** A sink that writes nothing and only notes what differs. */
+export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream, differences: Differences): Sink {
+  let quarantined = countQuarantined(warehouse.db, stream);
+  const bad = new Set<string>();
+  const met = openMet(warehouse, stream);
+  let tally: Tally = EMPTY;
+  return {
+    take({ rows: came, bad: malformed = [] }) {
+      const rows = met.note(came);
+      const { missing, changed } = compareRows(warehouse.db, stream, rows);
+      noteDifferences(differences, rows, missing, changed);
+      for (const { text } of malformed) bad.add(text);
+      tally = { ...tally, bad: bad.size, changes: withChanges(tally.changes, changed) };
+      const unchanged = rows.length - missing.length - changed.length;
+      return { inserted: missing.length, updated: changed.length, unchanged };
+    },
+    note: () => undefined,
+    drop({ missing, deleted }) {
+      for (const key of [...missing, ...deleted]) differences.extra.add(key);
+    },
+    settleQuarantine() {
+      quarantined = 0;
+    },
+    held: () => heldRows(warehouse, stream) + differences.missing.size + Math.max(quarantined, bad.size),
+    wasMet: met.has,
+    get hasSharedIds() {
+      return met.hasShared();
+    },
+    get tally() {
+      return tally;
+    },
+    close: met.close,
+  };
+}
+
+function noteDifferences(
+  differences: Differences,
+  rows: readonly Row[],
+  missing: readonly string[],
+  changed: readonly { readonly key: string }[],
+): void {
+  for (const key of missing) differences.missing.add(key);
+  for (const { key } of changed) if (!differences.missing.has(key)) differences.changed.add(key);
+  for (const { key, time } of rows)
+    if (time !== undefined && differences.missing.has(key)) differences.times.set(key, time);
+}
+
+/** The keys of the rows that a reading took, where rows are held that could be missing among them. */
+function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
+  const seen = heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
+  const twins = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id')
+    ? keysWithOrdinals(warehouse.db, stream)
+    : new Set<string>();
+  let isShared = false;
+  return {
+    note(rows: readonly Row[]): readonly Row[] {
+      const settled = twins.size === 0 ? rows : rows.map((row) => ownKey(warehouse, stream, row, twins));
+      isShared ||= settled.some(({ key, byContent }) => !byContent && key.includes('#'));
+      seen?.add(settled.map(({ key }) => key));
+      return settled;
+    },
+    has: (key: string) => seen === undefined || seen.has(key),
+    hasShared: () => isShared,
+    close: () => seen?.drop(),
+  };
+}
+
+/**
+ * The key under which one of several records of an id is held: which of them comes first depends on what was asked
+ * for, their content does not.
+ */
+function ownKey({ db }: Pick<Warehouse, 'db'>, stream: Stream, row: Row, twins: ReadonlySet<string>): Row {
+  const [id = ''] = row.key.split('#');
+  const others = [...twins].filter((key) => key.startsWith(`${id}#`));
+  if (others.length === 0 || row.byContent) return row;
+  const same = [row.key, id, ...others].find((key) => holdsSame(db, stream, key, row));
+  return same === undefined ? row : { ...row, key: same };
+}
+
+const EMPTY: Tally = {
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  deleted: 0,
+  bad: 0,
+  oldestNew: undefined,
+  changes: new Map(),
+};
+
+/** Rows that the table has of a stream; where it cannot tell them apart, those that the stream brought. */
+function heldRows({ db }: Pick<Warehouse, 'db'>, stream: Stream): number {
+  return countRows(db, stream) ?? readPosition(db, stream).rows;
+}
+
+function withChanges(
+  before: ReadonlyMap<string, number>,
+  changed: readonly { readonly columns: readonly string[] }[],
+): ReadonlyMap<string, number> {
+  if (changed.length === 0) return before;
+  const counts = new Map(before);
+  for (const column of changed.flatMap(({ columns }) => columns)) counts.set(column, (counts.get(column) ?? 0) + 1);
+  return counts;
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
