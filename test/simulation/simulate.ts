@@ -106,6 +106,7 @@ function createRun(seed: number): Run {
     held: new Map(),
     story: lasting.map((fault) => JSON.stringify(fault)),
     violations: [],
+    told: new Set(),
     // A first read of little, or of days.
     now: START + random.pick([600_000, 60 * 3_600_000]),
     stormy: true,

@@ -30,6 +30,8 @@ export interface Run {
   readonly held: Map<string, ReadonlyMap<string, number>>;
   readonly story: string[];
   readonly violations: string[];
+  /** Violations without their figures, as they were told already. */
+  readonly told: Set<string>;
   now: number;
   /** Whether faults and kills may strike. */
   stormy: boolean;

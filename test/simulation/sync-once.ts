@@ -43,9 +43,17 @@ export function createSync(run: Run, network: SimulatedNetwork, path: string): S
       ...(isKilled ? [] : brokenPromises(run, db, run.faults === lostBefore)),
       ...(when === 'last' ? [...endsWell(run, db), ...grownHistory(run, db, historyBefore)] : []),
     ];
-    run.violations.push(...found.map((violation) => `sync ${run.starts.length}, ${kind}: ${violation}`));
+    for (const violation of found) report(run, violation, kind);
     warehouse.close();
   };
+}
+
+/** What goes on being wrong is told once. */
+function report(run: Run, violation: string, kind: Kind): void {
+  const what = (violation.split(', such as')[0] ?? '').replace(/\d+/g, 'n');
+  if (run.told.has(what)) return;
+  run.told.add(what);
+  run.violations.push(`sync ${run.starts.length}, ${kind}: ${violation}`);
 }
 
 /** Gives whether the process was killed over it. */
