@@ -6,13 +6,14 @@ const DECISIONS_PER_ROOM = 5000;
 /** What a decision shows with `detail=true` only. */
 const DETAIL = new Set(['prompt', 'reasoning', 'chain']);
 
-/** At most `limit` decisions of each room, and after them the runs of the agents who took them. */
+/** At most `limit` decisions of each room, or `cut` where that is less, and after them the runs of the agents who took them. */
 export function agentDecisions(
   decisions: readonly SimRecord[],
   runs: readonly SimRecord[],
   query: URLSearchParams,
+  cut = Infinity,
 ): { rows: SimRecord[]; truncated: boolean } {
-  const most = readLimit(query);
+  const most = Math.min(readLimit(query), cut);
   const isDetailed = query.get('detail') === 'true';
   const met = new Map<unknown, number>();
   const kept = decisions.filter(({ roomId }) => {

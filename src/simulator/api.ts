@@ -1,19 +1,21 @@
 import { createMeter, type Limits, type SimKey } from './access.ts';
 import { data } from './data.ts';
+import { createFaults, type ApiFault, type Faults } from './faults.ts';
+import { listing } from './listing.ts';
 import { createRandom } from './random.ts';
 import { ORDINARY, type Readings } from './readings.ts';
-import { ApiError, csvReply, errorReply, jsonReply, ndjsonReply, type SimReply, type SimRequest } from './reply.ts';
-import { selectPage } from './select.ts';
+import { ApiError, errorReply, jsonReply, type SimReply, type SimRequest } from './reply.ts';
 import { deployments, experiments } from './structure.ts';
-import { shown } from './shown.ts';
 import type { SimRecord } from './life.ts';
-import type { World } from './world.ts';
+import { withoutExperiments, type World } from './world.ts';
 
 export interface ApiOptions {
   readonly world: World;
   readonly keys: readonly SimKey[];
   readonly limits: Limits;
   readonly readings?: Partial<Readings>;
+  /** What the API does wrong; the list may change while it is served. */
+  readonly faults?: readonly ApiFault[];
 }
 
 /**
@@ -22,17 +24,16 @@ export interface ApiOptions {
  */
 export type Handler = (request: SimRequest, now: number, meterNow?: number) => SimReply;
 
-const UNPAGED = new Set(['variables', 'agent-decisions', 'agent-runs']);
-
-/** The HyperStudy API as one pure function of a world, its keys and limits, and the readings in force. */
+/** The HyperStudy API as one pure function of a world, its keys and limits, and the readings and faults in force. */
 export function createApi(options: ApiOptions): Handler {
   const readings = { ...ORDINARY, ...options.readings };
   const meter = createMeter(options.limits, readings);
   const random = createRandom(4711);
-  const { world } = options;
+  const faults = createFaults(options.faults ?? [], createRandom(4712));
 
   const route = (request: SimRequest, key: SimKey, now: number): SimReply => {
     const steps = stepsOf(request.path);
+    const world = withoutGone(options.world, faults, now);
     const list = (dataType: string, scope: string, id: string, records: readonly SimRecord[], extra: SimRecord = {}) =>
       listing({
         dataType,
@@ -41,6 +42,7 @@ export function createApi(options: ApiOptions): Handler {
         records,
         request,
         readings,
+        faults,
         now,
         extra,
         random,
@@ -48,7 +50,7 @@ export function createApi(options: ApiOptions): Handler {
       });
     if (steps[0] === 'experiments') return experiments(world, steps, request, now, list);
     if (steps[0] === 'deployments') return deployments(world, steps, request, now, list);
-    if (steps[0] === 'data') return data(steps.slice(1), { world, request, key, now, list, readings });
+    if (steps[0] === 'data') return data(steps.slice(1), { world, request, key, now, list, readings, faults });
     throw new ApiError(404, 'no such endpoint');
   };
 
@@ -72,6 +74,14 @@ export function createApi(options: ApiOptions): Handler {
       return errorReply(error.status, error.message, error.details, { ...date, ...error.headers });
     }
   };
+}
+
+/** The world as the API shows it while experiments are away. */
+function withoutGone(world: World, faults: Faults, now: number): World {
+  const gone = faults.inForce('experimentGone', now);
+  return gone.length === 0
+    ? world
+    : withoutExperiments(world, (id) => gone.some(({ experimentId = id }) => experimentId === id));
 }
 
 function stepsOf(path: string): string[] {
@@ -102,58 +112,4 @@ function dataTypeOf(path: string): string {
   if (first !== 'data') return first;
   const scope = rest.findIndex((step) => ['experiment', 'room', 'participant'].includes(step));
   return rest.slice(0, scope === -1 ? 1 : scope).join('/');
-}
-
-interface Listing {
-  readonly dataType: string;
-  readonly scope: string;
-  readonly id: string;
-  readonly records: readonly SimRecord[];
-  readonly request: SimRequest;
-  readonly readings: Readings;
-  readonly now: number;
-  /** Further members of the metadata. */
-  readonly extra: SimRecord;
-  readonly random: ReturnType<typeof createRandom>;
-  readonly startedAt: string | null;
-}
-
-/** A list in the envelope, or as the format asked for. */
-function listing(asked: Listing): SimReply {
-  const { dataType, scope, id, records, request, readings, now, extra, random, startedAt } = asked;
-  const isUnpaged = UNPAGED.has(dataType) || scope === 'none';
-  const selected = isUnpaged
-    ? { page: records, total: records.length, offset: 0, limit: records.length }
-    : selectPage(dataType, records, request.query, readings, random);
-  const { total, offset, limit } = selected;
-  const page = selected.page.map((record) => shown(dataType, record, readings, random));
-  const format = request.query.get('format') ?? 'json';
-  if (format === 'csv') return csvReply(page);
-  if (format === 'ndjson') return ndjsonReply(page);
-  if (format !== 'json') throw new ApiError(400, 'format must be json, csv or ndjson');
-  const hasMore = offset + page.length < total;
-  const told = readings.total === 'wrong' ? total + 7 : total;
-  const pagination = {
-    ...(readings.total === 'missing' ? {} : { total: told }),
-    returned: page.length,
-    limit,
-    offset,
-    hasMore,
-    ...(hasMore ? { nextOffset: offset + page.length } : {}),
-  };
-  const metadata = {
-    dataType,
-    scope,
-    scopeId: id,
-    timestamp: new Date(now).toISOString(),
-    query: Object.fromEntries(request.query),
-    processing: { experimentStartedAt: startedAt, processingTimeMs: 3, enriched: true, version: '3.0.0' },
-    ...(isUnpaged || !tellsPages(readings, dataType) ? {} : { pagination }),
-    ...extra,
-  };
-  return jsonReply({ status: 'success', data: page, metadata });
-}
-
-function tellsPages({ pagination }: Readings, dataType: string): boolean {
-  return typeof pagination === 'string' ? pagination === 'sent' : !pagination.missingFor.includes(dataType);
 }

@@ -1,12 +1,13 @@
 import { mayRead, SCOPE_OF, type SimKey } from './access.ts';
 import { agentDecision, agentDecisions } from './agents.ts';
 import { aggregated } from './aggregate.ts';
+import type { Faults } from './faults.ts';
 import type { SimRecord } from './life.ts';
 import type { Readings } from './readings.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
 import { readCount, TIME_FIELD } from './select.ts';
 import { counts, exists, type List } from './structure.ts';
-import { visible, type World } from './world.ts';
+import { roomOf, visible, type World } from './world.ts';
 
 /** A request under /data and what it is answered from. */
 export interface Asked {
@@ -16,6 +17,7 @@ export interface Asked {
   readonly now: number;
   readonly list: List;
   readonly readings: Readings;
+  readonly faults: Faults;
 }
 
 /** At most so many rooms are ever listed (API data types page). */
@@ -33,13 +35,13 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
 
 /** The endpoints under /data; `steps` is the path below it. */
 export function data(steps: readonly string[], asked: Asked): SimReply {
-  const { world, request, key, now, list, readings } = asked;
+  const { world, request, now, list } = asked;
   if (steps[0] === 'check-access') return checkAccess(steps, asked);
   if (steps[0] === 'recordings' && steps[1] === 'download') return download(steps, asked);
   const dataType = steps[0] === 'ratings' ? `ratings/${steps[1] ?? ''}` : (steps[0] ?? '');
   const [scope = '', id = '', part, partId] = steps.slice(dataType.split('/').length);
   if (!Object.hasOwn(SCOPE_OF, dataType)) throw new ApiError(404, `no such data type: ${dataType}`);
-  requireScope(key, dataType);
+  requireScope(dataType, asked);
   if (!(SCOPES[dataType] ?? ['experiment', 'room', 'participant']).includes(scope))
     throw new ApiError(400, `${dataType} has no ${scope} scope`);
   const experimentId = experimentAsked(scope, id, asked);
@@ -52,12 +54,8 @@ export function data(steps: readonly string[], asked: Asked): SimReply {
       return list(dataType, scope, id, records.slice(0, MOST_ROOMS));
     case 'variables':
       return list(dataType, scope, id, records, timeline(records));
-    case 'agent-decisions': {
-      const hasRuns = scope === 'room' && readings.runsAmongDecisions === 'present';
-      const runs = hasRuns ? inScope('agent-runs', experimentId, scope, id, asked) : [];
-      const { rows, truncated } = agentDecisions(records, runs, request.query);
-      return list(dataType, scope, id, rows, { truncated });
-    }
+    case 'agent-decisions':
+      return decisions({ scope, id, experimentId }, records, asked);
     case 'sync':
       return list(dataType, scope, id, aggregated(records, aggregationWindow(request.query)));
     default:
@@ -65,9 +63,24 @@ export function data(steps: readonly string[], asked: Asked): SimReply {
   }
 }
 
-function requireScope(key: SimKey, dataType: string): void {
-  if (mayRead(key, dataType)) return;
-  throw new ApiError(403, 'Insufficient permissions', { required: [SCOPE_OF[dataType]], provided: key.scopes });
+function decisions(
+  { scope, id, experimentId }: { scope: string; id: string; experimentId: string },
+  records: readonly SimRecord[],
+  asked: Asked,
+): SimReply {
+  const { request, now, list, readings, faults } = asked;
+  const hasRuns = scope === 'room' && readings.runsAmongDecisions === 'present';
+  const runs = hasRuns ? inScope('agent-runs', experimentId, scope, id, asked) : [];
+  const cut = faults.strike('truncated', { dataType: 'agent-decisions', scope, now });
+  const { rows, truncated } = agentDecisions(records, runs, request.query, cut?.perRoom);
+  return list('agent-decisions', scope, id, rows, { truncated });
+}
+
+function requireScope(dataType: string, { key, faults, now }: Asked): void {
+  const required = SCOPE_OF[dataType];
+  const isLost = faults.inForce('scopeLost', now).some(({ scope = required }) => scope === required);
+  if (mayRead(key, dataType) && !isLost) return;
+  throw new ApiError(403, 'Insufficient permissions', { required: [required], provided: isLost ? [] : key.scopes });
 }
 
 /**
@@ -89,9 +102,7 @@ function experimentAsked(scope: string, id: string, { world, request, now }: Ask
       .lives(dataType, experimentId)
       .some(
         (life) =>
-          life.room === room &&
-          (participant === undefined || life.participant === participant) &&
-          visible(life, now) !== undefined,
+          isIn(room, dataType, visible(life, now)) && (participant === undefined || life.participant === participant),
       );
   if (!isThere('rooms') || (scope === 'participant' && !isThere('participants', id))) throw missing;
   return experimentId;
@@ -116,11 +127,15 @@ function inScope(
   );
   return world
     .lives(dataType, experimentId)
-    .filter((life) => room === null || life.room === room)
     .filter((life) => scope !== 'participant' || life.participant === id)
-    .filter((life) => deployment === null || roomsOf.has(life.room))
     .map((life) => visible(life, now))
-    .filter((record) => record !== undefined);
+    .filter((record) => record !== undefined)
+    .filter((record) => room === null || isIn(room, dataType, record))
+    .filter((record) => deployment === null || roomsOf.has(roomOf(dataType, record)));
+}
+
+function isIn(room: string, dataType: string, record: SimRecord | undefined): boolean {
+  return record !== undefined && roomOf(dataType, record) === room;
 }
 
 function checkAccess([, scope, id = '']: readonly string[], { world, now }: Asked): SimReply {
@@ -129,8 +144,9 @@ function checkAccess([, scope, id = '']: readonly string[], { world, now }: Aske
 }
 
 /** A recording's signed address, another one in every answer. */
-function download([, , room = '', egressId = '']: readonly string[], { world, key, now }: Asked): SimReply {
-  requireScope(key, 'recordings');
+function download([, , room = '', egressId = '']: readonly string[], asked: Asked): SimReply {
+  const { world, now } = asked;
+  requireScope('recordings', asked);
   const found = world
     .records('recordings', world.experimentOf(room) ?? '', now)
     .some((recording) => recording['roomId'] === room && recording['egressId'] === egressId);

@@ -5,8 +5,6 @@ export type SimRecord = Readonly<Record<string, unknown>>;
 
 /** One record through its life: what it said from when on, and when it was removed. */
 export interface Life {
-  /** The room it belongs to, where it has one. */
-  readonly room: string | undefined;
   readonly participant: string | undefined;
   /** Versions in the order in which they took effect; `from` is when the server had it, in ms since 1970 UTC. */
   versions: { from: number; record: SimRecord }[];

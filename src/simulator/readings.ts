@@ -15,8 +15,11 @@ export interface Readings {
   readonly sort: Readonly<Record<string, 'ignored' | 'rejected'>>;
   /** What data types do with the filters that name a field, such as `category`. */
   readonly fieldFilter: Readonly<Record<string, 'ignored' | 'rejected'>>;
-  /** Whether pages carry the pagination block: all, none, or all but those of some data types. */
-  readonly pagination: 'sent' | 'missing' | { readonly missingFor: readonly string[] };
+  /** Whether pages carry the pagination block, or its total, limit and offset flat in the metadata; for all data types or some. */
+  readonly pagination:
+    'sent' | 'flat' | 'missing' | { readonly missingFor: readonly string[]; readonly flatFor?: readonly string[] };
+  /** What `metadata.query` repeats: what was given, what the endpoint parsed with its defaults, or nothing. */
+  readonly echo: 'given' | 'parsed' | 'missing';
   /** Whether a room's agent decisions come with the runs of its agents, told apart by `_type` (Python SDK 0.4.1). */
   readonly runsAmongDecisions: 'absent' | 'present';
   readonly total: 'right' | 'wrong' | 'missing';
@@ -38,6 +41,7 @@ export const ORDINARY: Readings = {
   sort: {},
   fieldFilter: {},
   pagination: 'sent',
+  echo: 'given',
   runsAmongDecisions: 'absent',
   total: 'right',
   times: 'milliseconds',

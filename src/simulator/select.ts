@@ -1,3 +1,4 @@
+import { isAmong, type Faults, type Target } from './faults.ts';
 import type { Random } from './random.ts';
 import type { Readings } from './readings.ts';
 import { ApiError } from './reply.ts';
@@ -25,7 +26,7 @@ export const TIME_FIELD: Readonly<Record<string, string>> = {
 };
 
 /** Query parameters that pick records by a field of that name. */
-const FIELD_FILTERS: Readonly<Record<string, readonly string[]>> = {
+export const FIELD_FILTERS: Readonly<Record<string, readonly string[]>> = {
   events: ['category'],
   components: ['componentType', 'completed', 'stateId'],
   participants: ['completionCode'],
@@ -39,23 +40,22 @@ export interface Selected {
   readonly limit: number;
 }
 
-/** Filters, sorts and pages records as the query says and the readings have it. */
-export function selectPage(
-  dataType: string,
-  records: readonly SimRecord[],
-  query: URLSearchParams,
-  readings: Readings,
-  random: Random,
-): Selected {
-  const limit = readLimit(query, readings, dataType);
+/** How a request is answered. */
+export interface Selection {
+  readonly query: URLSearchParams;
+  readonly readings: Readings;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly target: Target;
+}
+
+/** Filters, sorts and pages records as the query says and the readings and faults have it. */
+export function selectPage(records: readonly SimRecord[], selection: Selection): Selected {
+  const { query, readings, target } = selection;
+  const limit = readLimit(query, readings, target.dataType);
   const offset = readCount(query, 'offset', 0);
-  const filtered = sorted(
-    dataType,
-    timeFiltered(dataType, fieldFiltered(dataType, records, query, readings), query, readings),
-    query,
-    readings,
-    random,
-  );
+  const named = fieldFiltered(target.dataType, records, query, readings);
+  const filtered = sorted(timeFiltered(named, selection), selection);
   return { page: filtered.slice(offset, offset + limit), total: filtered.length, offset, limit };
 }
 
@@ -74,31 +74,31 @@ function fieldFiltered(
 }
 
 function timeFiltered(
-  dataType: string,
   records: readonly SimRecord[],
-  query: URLSearchParams,
-  readings: Readings,
+  { query, readings, faults, target }: Selection,
 ): readonly SimRecord[] {
+  const { dataType } = target;
   const reading = readings.timeFilter[dataType];
   const [start, end] = [readTime(query, 'startTime'), readTime(query, 'endTime')];
   const field = TIME_FIELD[dataType];
   if (start === undefined && end === undefined) return records;
   if (reading === 'rejected') throw new ApiError(400, `${dataType} does not take startTime or endTime`);
   if (reading === 'ignored' || field === undefined) return records;
+  const blind = faults.strike('blindFilter', target);
   return records.filter((record) => {
     const time = Date.parse(String(record[field]));
+    // What is no time is in no range of time.
+    if (Number.isNaN(time) || (blind !== undefined && isAmong(blind.to, record))) return false;
     if (start !== undefined && (readings.startTime === 'inclusive' ? time < start : time <= start)) return false;
     return !(end !== undefined && (readings.endTime === 'inclusive' ? time > end : time >= end));
   });
 }
 
 function sorted(
-  dataType: string,
   records: readonly SimRecord[],
-  query: URLSearchParams,
-  readings: Readings,
-  random: Random,
+  { query, readings, random, faults, target }: Selection,
 ): readonly SimRecord[] {
+  const { dataType } = target;
   const asked = query.get('sort') !== null || query.get('order') !== null;
   const reading = readings.sort[dataType];
   if (asked && reading === 'rejected') throw new ApiError(400, `${dataType} cannot be sorted`);
@@ -107,7 +107,9 @@ function sorted(
   if (order !== 'asc' && order !== 'desc') throw new ApiError(400, 'order must be asc or desc');
   if (field === undefined) return records;
   const direction = order === 'asc' ? 1 : -1;
-  const keyed = records.map((record, place) => ({
+  const isNeeded = query.get('sort') !== null && reading === undefined && faults.strike('sortNeedsField', target);
+  const sortable = isNeeded ? records.filter((record) => record[field] !== undefined) : records;
+  const keyed = sortable.map((record, place) => ({
     record,
     by: sortKey(record[field]),
     tie: readings.ties === 'stable' ? place : random.next(),

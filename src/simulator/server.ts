@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Limits, SimKey } from './access.ts';
 import { createApi } from './api.ts';
+import type { ApiFault } from './faults.ts';
 import type { Readings } from './readings.ts';
 import { errorReply, type SimReply, type SimRequest } from './reply.ts';
 import type { WorldOptions } from './life.ts';
@@ -37,6 +38,8 @@ export interface SimulatorOptions {
   readonly keys?: readonly SimKey[];
   readonly limits?: Partial<Limits>;
   readonly readings?: Partial<Readings>;
+  /** What the API does wrong; the list may change while it is served. */
+  readonly faults?: readonly ApiFault[];
   readonly latencyMs?: number;
   /** Asked before each answer; `n` counts requests from 0. */
   readonly fault?: (request: SimRequest, n: number) => Fault | undefined;
@@ -81,6 +84,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     keys,
     limits: { perHour: 1000, perEndpointPerMinute: 100, ...options.limits },
     readings: options.readings ?? {},
+    faults: options.faults ?? [],
   });
   const requests: LoggedRequest[] = [];
 

@@ -1,7 +1,7 @@
 import { SCOPE_OF } from './access.ts';
 import type { SimRecord } from './life.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
-import { visible, type World } from './world.ts';
+import { roomOf, visible, type World } from './world.ts';
 
 /** Answers with records in the envelope, paged where the endpoint pages. */
 export type List = (
@@ -21,8 +21,9 @@ export function counts(world: World, experimentId: string, participant: string, 
       dataType,
       world
         .lives(dataType, experimentId)
-        .filter((life) => life.room === room && life.participant === participant && visible(life, now) !== undefined)
-        .length,
+        .filter((life) => life.participant === participant)
+        .map((life) => visible(life, now))
+        .filter((record) => record !== undefined && roomOf(dataType, record) === room).length,
     ]),
   );
   const hasData = Object.fromEntries(Object.entries(numbers).map(([dataType, count]) => [dataType, count > 0]));

@@ -13,7 +13,7 @@ export interface World {
   experimentOf(roomId: string): string | undefined;
   /** A record reaches the server. */
   insert(dataType: string, experimentId: string, record: SimRecord, at: number): void;
-  /** Changes the records for which `matches` holds. */
+  /** Changes the records for which `matches` holds; gives how many. */
   edit(
     dataType: string,
     experimentId: string,
@@ -45,7 +45,7 @@ export function createWorld(options: WorldOptions): World {
     const participant =
       dataType === 'participants' ? text(record['id']) : (text(record['participantId']) ?? text(record['senderId']));
     if (dataType === 'rooms' && room !== undefined) rooms.set(room, experimentId);
-    bucket(dataType, experimentId).push({ room, participant, versions, removedAt: Infinity });
+    bucket(dataType, experimentId).push({ participant, versions, removedAt: Infinity });
   };
   const generated = options.ids === 'room' ? numberedByRoom(add) : add;
   const experimentIds = Array.from({ length: options.experiments }, (_, i) =>
@@ -62,13 +62,37 @@ export function createWorld(options: WorldOptions): World {
     insert: (dataType, experimentId, record, at) => add(dataType, experimentId, { from: at, record }),
     edit(dataType, experimentId, matches, change, at) {
       const found = bucket(dataType, experimentId).filter((life) => matchesNow(life, matches, at));
-      for (const life of found) life.versions.push({ from: at, record: change(life.versions.at(-1)?.record ?? {}) });
+      for (const life of found) life.versions = edited(life, change, at);
       return found.length;
     },
     remove(dataType, experimentId, matches, at) {
       const found = bucket(dataType, experimentId).filter((life) => matchesNow(life, matches, at));
       for (const life of found) life.removedAt = at;
       return found.length;
+    },
+  };
+}
+
+/** The versions of a record that is changed at a time; what it will say later on is changed as well. */
+function edited(life: Life, change: (record: SimRecord) => SimRecord, at: number): Life['versions'] {
+  const later = life.versions.filter(({ from }) => from > at);
+  return [
+    ...life.versions.filter(({ from }) => from <= at),
+    { from: at, record: change(visible(life, at) ?? {}) },
+    ...later.map(({ from, record }) => ({ from, record: change(record) })),
+  ];
+}
+
+/** The world without some of its experiments. */
+export function withoutExperiments(world: World, isGone: (experimentId: string) => boolean): World {
+  return {
+    ...world,
+    experimentIds: world.experimentIds.filter((id) => !isGone(id)),
+    lives: (dataType, experimentId) => (isGone(experimentId) ? [] : world.lives(dataType, experimentId)),
+    records: (dataType, experimentId, now) => (isGone(experimentId) ? [] : world.records(dataType, experimentId, now)),
+    experimentOf: (roomId) => {
+      const id = world.experimentOf(roomId);
+      return id === undefined || isGone(id) ? undefined : id;
     },
   };
 }
@@ -82,23 +106,32 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function roomOf(dataType: string, record: SimRecord): string | undefined {
+/** The room that a record belongs to, where it has one. */
+export function roomOf(dataType: string, record: SimRecord): string | undefined {
   return dataType === 'rooms' ? text(record['id']) : (text(record['roomId']) ?? text(record['sessionId']));
 }
 
-/** The ids that count from 1 in every room where ids are unique only within one. */
-const ID_FIELD: Readonly<Record<string, string>> = {
+/** Where records have an id of their own. */
+export const ID_FIELD: Readonly<Record<string, string>> = {
   events: 'id',
+  recordings: 'recordingId',
   chat: 'messageId',
   'ratings/continuous': 'ratingId',
   'ratings/sparse': 'ratingId',
   sync: 'metricId',
+  participants: 'id',
+  rooms: 'id',
+  'agent-decisions': 'id',
+  'agent-runs': 'id',
 };
+
+/** The data types whose ids count from 1 in every room where ids are unique only within one. */
+const NUMBERED = new Set(['events', 'chat', 'ratings/continuous', 'ratings/sparse', 'sync']);
 
 function numberedByRoom(add: Add): Add {
   const last = new Map<string, number>();
   return (dataType, experimentId, ...versions) => {
-    const field = ID_FIELD[dataType];
+    const field = NUMBERED.has(dataType) ? ID_FIELD[dataType] : undefined;
     const place = `${dataType} ${roomOf(dataType, versions[0]?.record ?? {}) ?? ''}`;
     const number = (last.get(place) ?? 0) + 1;
     last.set(place, number);

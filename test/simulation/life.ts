@@ -18,14 +18,12 @@ const LIVELY = {
   eyetracking: undefined,
 } as const;
 type Lively = keyof typeof LIVELY;
-const TYPES = Object.keys(LIVELY) as [Lively, ...Lively[]];
+export const TYPES = Object.keys(LIVELY) as [Lively, ...Lively[]];
 
 /** An undocumented API in one of its many readings. */
 export function randomReadings(random: Random): Partial<Readings> {
   const filters = (share: number) =>
-    Object.fromEntries(
-      TYPES.filter(() => random.chance(share)).map((type) => [type, random.pick(['ignored', 'rejected'] as const)]),
-    );
+    Object.fromEntries(types(random, share).map((type) => [type, random.pick(['ignored', 'rejected'] as const)]));
   return {
     startTime: random.pick(['inclusive', 'exclusive']),
     endTime: random.pick(['inclusive', 'exclusive']),
@@ -34,14 +32,26 @@ export function randomReadings(random: Random): Partial<Readings> {
     maxLimit: random.pick([7, 13, 20, 1000]),
     timeFilter: random.chance(0.5) ? {} : filters(0.3),
     sort: random.chance(0.6) ? {} : filters(0.3),
-    pagination: random.pick(['sent', 'sent', 'missing', { missingFor: TYPES.filter(() => random.chance(0.3)) }]),
+    pagination: random.pick([
+      'sent',
+      'sent',
+      'sent',
+      'flat',
+      'missing',
+      { missingFor: types(random, 0.3), flatFor: types(random, 0.3) },
+    ]),
+    echo: random.pick(['given', 'parsed', 'parsed', 'missing']),
     runsAmongDecisions: random.pick(['absent', 'present']),
     window: random.pick(['rolling', 'fixed']),
-    total: random.pick(['right', 'right', 'wrong', 'missing']),
+    total: random.pick(['right', 'right', 'right', 'right', 'wrong', 'missing']),
     times: random.pick(['milliseconds', 'seconds', 'offset']),
     endpoint: random.pick(['dataType', 'path']),
     retryAfter: random.pick(['seconds', 'date']),
   };
+}
+
+function types(random: Random, share: number): Lively[] {
+  return TYPES.filter(() => random.chance(share));
 }
 
 /** Something happens in the world: rows arrive in time or late, many at one instant, twice, change, or go. */

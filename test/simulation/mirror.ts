@@ -4,28 +4,47 @@ import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { records } from '../../src/warehouse/rows.ts';
 
-/** What a table holds of a data type, each record as text; times as instants. */
-export function mirrored(db: Db, data: string): string[] {
-  return [...records(db, datasetNamed(data))].map(({ record }) => textOf(record)).sort();
+/** What a table holds of a data type. */
+export function heldRecords(db: Db, data: string): SimRecord[] {
+  return [...records(db, datasetNamed(data))].map(({ record }) => record);
 }
 
-/** A record as text in which the form of its times makes no difference: the API may show them in several. */
-export function textOf(record: Json | SimRecord): string {
-  const members = Object.entries(record as Record<string, Json>);
-  return canonicalJson(
-    Object.fromEntries(
-      members.map(([key, value]) => [
-        key,
-        typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : value,
-      ]),
-    ),
-  );
+/** What a table holds of a data type, each record as text; times as instants. */
+export function mirrored(db: Db, data: string, unsaid: readonly string[] = []): string[] {
+  return heldRecords(db, data)
+    .map((record) => textOf(record, unsaid))
+    .sort();
+}
+
+/**
+ * A record as text in which the form of its times makes no difference: the API may show them in several.
+ * @param unsaid fields to leave out.
+ */
+export function textOf(record: Json | SimRecord, unsaid: readonly string[] = []): string {
+  const members = Object.entries(record as Record<string, Json>).filter(([key]) => !unsaid.includes(key));
+  return canonicalJson(Object.fromEntries(members.map(([key, value]) => [key, comparable(value)])));
+}
+
+function comparable(value: Json): Json {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return value;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? value : time;
+}
+
+/** How often each text occurs. */
+export function counted(texts: readonly string[]): Map<string, number> {
+  return texts.reduce((counts, text) => counts.set(text, (counts.get(text) ?? 0) + 1), new Map<string, number>());
 }
 
 /** How a table differs from what the API holds, record by record; undefined when it is the truth. */
-export function difference(db: Db, data: string, records: readonly SimRecord[]): string | undefined {
-  const held = mirrored(db, data);
-  const truth = records.map(textOf).sort();
+export function difference(
+  db: Db,
+  data: string,
+  records: readonly SimRecord[],
+  unsaid: readonly string[] = [],
+): string | undefined {
+  const held = mirrored(db, data, unsaid);
+  const truth = records.map((record) => textOf(record, unsaid)).sort();
   if (held.join('\n') === truth.join('\n')) return undefined;
   if (isUncountable(db, data) && holdsEach(held, truth)) return undefined;
   const [there, told] = [new Set(held), new Set(truth)];
@@ -49,8 +68,6 @@ export function isUncountable(db: Db, data: string): boolean {
 
 /** Whether each record of the truth is held at least once, and none more often than it occurs, or once if it is gone. */
 function holdsEach(held: readonly string[], truth: readonly string[]): boolean {
-  const counted = (list: readonly string[]) =>
-    list.reduce((counts, record) => counts.set(record, (counts.get(record) ?? 0) + 1), new Map<string, number>());
   const [there, told] = [counted(held), counted(truth)];
   return (
     [...told.keys()].every((record) => there.has(record)) &&

@@ -113,4 +113,32 @@ describe('a reading', () => {
     expect(among('present').filter((type) => type === 'run').length).toBe(1);
     expect(among('present').slice(0, -1)).toEqual(among('absent'));
   });
+
+  it('tells total, limit and offset flat in the metadata, for all data types or for some', () => {
+    const { metadata } = messages({ pagination: 'flat' }).list('limit=3&offset=2');
+    expect(metadata).toMatchObject({ total: 8, limit: 3, offset: 2 });
+    expect(metadata.pagination).toBeUndefined();
+    const flatFor = (types: string[]) =>
+      messages({ pagination: { missingFor: [], flatFor: types } }).list().metadata.pagination === undefined;
+    expect([flatFor(['chat']), flatFor(['events'])]).toEqual([true, false]);
+  });
+
+  it('repeats what was given, what the endpoint parsed, or nothing', () => {
+    const query = (readings: Partial<Readings>, asked = `startTime=${at(2000)}&limit=50&order=desc&secret=1`) =>
+      messages({ maxLimit: 3, ...readings }).list(asked).metadata['query'];
+    expect(query({})).toEqual({ startTime: at(2000), limit: '50', order: 'desc', secret: '1' });
+    expect(query({ echo: 'missing' })).toBeUndefined();
+    const parsed = { limit: 3, offset: 0, sort: 'timestamp', order: 'asc' };
+    expect(query({ echo: 'parsed' })).toEqual({ ...parsed, startTime: at(2000), endTime: null, order: 'desc' });
+    expect(query({ echo: 'parsed', sort: { chat: 'ignored' } })).toMatchObject(parsed);
+    expect(query({ echo: 'parsed', timeFilter: { chat: 'ignored' } }, '')).toEqual(parsed);
+  });
+
+  it('echoes no time filter of recordings, and the category of events', () => {
+    const { get, first } = box({ readings: { echo: 'parsed' } });
+    const query = (dataType: string) =>
+      get(`/data/${dataType}/experiment/${first}?startTime=${at(0)}`).metadata['query'];
+    expect(query('recordings')).toEqual({ limit: 100, offset: 0, sort: 'startTime', order: 'asc' });
+    expect(query('events')).toMatchObject({ startTime: at(0), endTime: null, category: null });
+  });
 });

@@ -1,0 +1,107 @@
+import type { SimRecord } from './life.ts';
+import type { Random } from './random.ts';
+
+/** The requests that a fault strikes; what is left out does not narrow it. */
+export interface Where {
+  readonly dataTypes?: readonly string[];
+  /** `experiment`, `room` and `participant`, or `user` for the list of experiments. */
+  readonly scopes?: readonly string[];
+  /** From this time of the server's clock on, in ms since 1970 UTC. */
+  readonly from?: number;
+  /** Up to this time, and not at it. */
+  readonly until?: number;
+  /** How likely a request is struck; by default 1. */
+  readonly chance?: number;
+  /** How many requests are struck before it is over. */
+  readonly times?: number;
+}
+
+/** Which records a fault is about: a share of them, chosen by their content, or those for which a condition holds. */
+export type Which = number | ((record: SimRecord) => boolean);
+
+/** What the API does wrong, as its release notes tell it. None is in force unless it is named. */
+export type ApiFault = Where &
+  (
+    | { readonly kind: 'totalIsReturned' }
+    /** A success with `_warnings` that lacks records, and counts only those that it has; without `lacks` it has none. */
+    | { readonly kind: 'warned'; readonly lacks?: Which }
+    /** An answer of at most so many rows that tells the whole `total` and says that there are no more. */
+    | { readonly kind: 'cutPage'; readonly rows: number }
+    /** Records that no request with a `startTime` or `endTime` sees. */
+    | { readonly kind: 'blindFilter'; readonly to: Which }
+    /** A request with `sort` leaves out, and does not count, records that lack the field. */
+    | { readonly kind: 'sortNeedsField' }
+    /** A list ends after so many records, and counts only those. */
+    | { readonly kind: 'cutList'; readonly after: number }
+    /** Pages of more records than this end in a 504. */
+    | { readonly kind: 'tooLarge'; readonly above: number }
+    /** Agent decisions end after so many of each room, and `truncated` says so. */
+    | { readonly kind: 'truncated'; readonly perRoom: number }
+    /** These fields are null in answers. */
+    | { readonly kind: 'nulled'; readonly fields: readonly string[] }
+    /** The experiment, or every one, is out of the list and answers 404. */
+    | { readonly kind: 'experimentGone'; readonly experimentId?: string }
+    /** No key has this scope, such as `read:events`, or any at all. */
+    | { readonly kind: 'scopeLost'; readonly scope?: string }
+  );
+
+type Kind = ApiFault['kind'];
+export type FaultOf<K extends Kind> = Extract<ApiFault, { kind: K }>;
+
+/** A request as faults are aimed at it. */
+export interface Target {
+  readonly dataType: string;
+  readonly scope: string;
+  readonly now: number;
+}
+
+export interface Faults {
+  /** The first fault of a kind that strikes the request, which it counts as struck. */
+  strike<K extends Kind>(kind: K, target: Target): FaultOf<K> | undefined;
+  /** Every fault of a kind that is in force at a time, whatever it is aimed at. */
+  inForce<K extends Kind>(kind: K, now: number): FaultOf<K>[];
+}
+
+/** @param faults looked at anew at every request, so that whoever holds the list may change it. */
+export function createFaults(faults: readonly ApiFault[], random: Random): Faults {
+  const struck = new Map<ApiFault, number>();
+  const strikes = (fault: ApiFault, { dataType, scope, now }: Target) => {
+    if (!isInForce(fault, now) || fault.dataTypes?.includes(dataType) === false) return false;
+    if (fault.scopes?.includes(scope) === false) return false;
+    const before = struck.get(fault) ?? 0;
+    if (before >= (fault.times ?? Infinity) || !random.chance(fault.chance ?? 1)) return false;
+    struck.set(fault, before + 1);
+    return true;
+  };
+  return {
+    strike: (kind, target) => faults.filter((fault) => isOf(kind, fault)).find((fault) => strikes(fault, target)),
+    inForce: (kind, now) => faults.filter((fault) => isOf(kind, fault)).filter((fault) => isInForce(fault, now)),
+  };
+}
+
+function isOf<K extends Kind>(kind: K, fault: ApiFault): fault is FaultOf<K> {
+  return fault.kind === kind;
+}
+
+function isInForce({ from = -Infinity, until = Infinity }: Where, now: number): boolean {
+  return now >= from && now < until;
+}
+
+/** Whether a record is among those meant; the same record always is, or never. */
+export function isAmong(which: Which, record: SimRecord): boolean {
+  return typeof which === 'number' ? shareOf(record) < which : which(record);
+}
+
+const shares = new WeakMap<SimRecord, number>();
+
+/** A number from 0 to 1 that follows from a record's content (FNV-1a, with its bits mixed once more). */
+function shareOf(record: SimRecord): number {
+  const known = shares.get(record);
+  if (known !== undefined) return known;
+  let hash = 0x811c9dc5;
+  for (const letter of JSON.stringify(record)) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  const share = ((hash ^ (hash >>> 13)) >>> 0) / 4294967296;
+  shares.set(record, share);
+  return share;
+}

@@ -1,0 +1,180 @@
+import { isAmong, type Which } from './faults.ts';
+import { iso, type SimRecord } from './life.ts';
+import { TIME_FIELD } from './select.ts';
+import { ID_FIELD, roomOf, type World } from './world.ts';
+
+/** Times as some stores hold them: no instant that a filter could compare. */
+export const ODD_TIMES = [null, '', '2016-12-31T23:59:60Z', 'yesterday, about noon', undefined] as const;
+
+/** What happens to the records of a data type at a time of the server's clock, in ms since 1970 UTC. */
+interface Of {
+  readonly dataType: string;
+  readonly at: number;
+}
+
+/** What the store has gone through, as the API's release notes tell it. */
+export type Happening =
+  /** New records dated so many ms ahead of the server's clock. */
+  | (Of & { readonly kind: 'datedAhead'; readonly byMs: number; readonly count?: number })
+  /** A new record for each of these times, which are none; undefined: it lacks the field. */
+  | (Of & { readonly kind: 'oddTimes'; readonly times?: readonly (string | null | undefined)[] })
+  /** Events from before the matching, of a lobby session that is no room or, without one, of no room at all. */
+  | { readonly kind: 'lobby'; readonly at: number; readonly count: number; readonly session?: string }
+  /** A field that is a number or a time moves by so many ms in every record, or in those meant. */
+  | (Of & { readonly kind: 'derivedAnew'; readonly field: string; readonly byMs: number; readonly of?: Which })
+  /** A new field on every record, or on those meant. */
+  | (Of & { readonly kind: 'enriched'; readonly field: string; readonly of?: Which })
+  /** Records that say the same as those meant under ids of their own. */
+  | (Of & { readonly kind: 'duplicated'; readonly of: Which })
+  /** Of records that differ in their ids only, the first stays. */
+  | (Of & { readonly kind: 'deduplicated' })
+  /** Those meant appear once more, under the same id with other content. */
+  | (Of & { readonly kind: 'listedTwice'; readonly of: Which })
+  /** New records whose ids a careless key takes for one: "1" and 1, and "{room}/a" beside "a" in that room. */
+  | (Of & { readonly kind: 'twins' })
+  /** `sessionId` is called `roomId` from now on. */
+  | (Of & { readonly kind: 'roomRenamed' })
+  /** Those meant go to another room of the experiment. */
+  | (Of & { readonly kind: 'movedToRoom'; readonly of: Which })
+  /** Records that happened so long ago arrive now: recordings of a room that ended long since, for example. */
+  | (Of & { readonly kind: 'late'; readonly byMs: number; readonly count?: number });
+
+/** Lets something happen in an experiment; gives how many records it made, changed or removed. */
+export function happen(world: World, experimentId: string, happening: Happening): number {
+  const { at } = happening;
+  const insert = (dataType: string, records: readonly SimRecord[]) => {
+    for (const record of records) world.insert(dataType, experimentId, record, at);
+    return records.length;
+  };
+  if (happening.kind === 'lobby') return insert('events', lobbyEvents(world, experimentId, happening));
+  const { dataType } = happening;
+  const change = (of: Which, how: (record: SimRecord) => SimRecord) =>
+    world.edit(dataType, experimentId, (record) => isAmong(of, record), how, at);
+  const present = world.records(dataType, experimentId, at);
+  switch (happening.kind) {
+    case 'datedAhead':
+      return insert(dataType, copiesAt(dataType, present, at, at + happening.byMs, happening.count));
+    case 'late':
+      return insert(dataType, copiesAt(dataType, present, at, at - happening.byMs, happening.count));
+    case 'oddTimes':
+      return insert(dataType, oddlyTimed(happening, present));
+    case 'derivedAnew':
+      return change(happening.of ?? 1, (record) => moved(record, happening.field, happening.byMs));
+    case 'enriched':
+      return change(happening.of ?? 1, (record) => ({ ...record, [happening.field]: `enriched ${iso(at)}` }));
+    case 'duplicated':
+      return insert(dataType, duplicates(dataType, present, happening.of, at));
+    case 'deduplicated':
+      return deduplicate(world, experimentId, dataType, at);
+    case 'listedTwice':
+      return insert(dataType, secondListings(present, happening.of));
+    case 'twins':
+      return insert(dataType, twins(dataType, present));
+    case 'roomRenamed':
+      return change(({ sessionId }) => sessionId !== undefined, renamed);
+    case 'movedToRoom':
+      return change(happening.of, toAnotherRoom(world, experimentId, dataType, at));
+  }
+}
+
+/** A record under another id; one without an id gets a note, so that it is a record of its own. */
+function copy(dataType: string, record: SimRecord, id: unknown): SimRecord {
+  const field = ID_FIELD[dataType];
+  if (field === undefined) return { ...record, note: id };
+  return { ...record, [field]: id, ...(field === 'recordingId' ? { egressId: id } : {}) };
+}
+
+function copiesAt(dataType: string, present: readonly SimRecord[], at: number, time: number, count = 1): SimRecord[] {
+  const [sample] = present;
+  const field = TIME_FIELD[dataType];
+  if (sample === undefined || field === undefined) return [];
+  return Array.from({ length: count }, (_, i) => ({
+    ...copy(dataType, sample, `copy_${at}_${time}_${i}`),
+    [field]: iso(time + i),
+  }));
+}
+
+function oddlyTimed(
+  { dataType, at, times = ODD_TIMES }: Extract<Happening, { kind: 'oddTimes' }>,
+  [sample]: readonly SimRecord[],
+): SimRecord[] {
+  const field = TIME_FIELD[dataType];
+  if (sample === undefined || field === undefined) return [];
+  return times.map((time, i) => {
+    const record = copy(dataType, sample, `odd_${at}_${i}`);
+    if (time !== undefined) return { ...record, [field]: time };
+    return Object.fromEntries(Object.entries(record).filter(([name]) => name !== field));
+  });
+}
+
+function lobbyEvents(
+  world: World,
+  experimentId: string,
+  { at, count, session }: Extract<Happening, { kind: 'lobby' }>,
+): SimRecord[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `lobby_${at}_${i}`,
+    experimentId,
+    ...(session === undefined ? {} : { sessionId: session }),
+    participantId: world.records('participants', experimentId, at)[i]?.['id'] ?? null,
+    timestamp: iso(at - 1000 * (count - i)),
+    onset: null,
+    eventType: i % 2 === 0 ? 'consent.given' : 'instructions.completed',
+    category: 'pre_experiment',
+  }));
+}
+
+function moved(record: SimRecord, field: string, byMs: number): SimRecord {
+  const value = record[field];
+  if (typeof value === 'number') return { ...record, [field]: value + byMs };
+  const time = typeof value === 'string' ? Date.parse(value) : NaN;
+  return Number.isNaN(time) ? record : { ...record, [field]: iso(time + byMs) };
+}
+
+function duplicates(dataType: string, present: readonly SimRecord[], of: Which, at: number): SimRecord[] {
+  if (ID_FIELD[dataType] === undefined) return present.filter((record) => isAmong(of, record));
+  return present
+    .filter((record) => isAmong(of, record))
+    .map((record, i) => copy(dataType, record, `duplicate_${at}_${i}`));
+}
+
+function deduplicate(world: World, experimentId: string, dataType: string, at: number): number {
+  const met = new Set<string>();
+  return world.remove(
+    dataType,
+    experimentId,
+    (record) => {
+      const content = JSON.stringify(copy(dataType, record, null));
+      const isMet = met.has(content);
+      met.add(content);
+      return isMet;
+    },
+    at,
+  );
+}
+
+function secondListings(present: readonly SimRecord[], of: Which): SimRecord[] {
+  return present
+    .filter((record) => isAmong(of, record))
+    .map((record) => ({ ...record, listed: 'again', onset: Number(record['onset'] ?? 0) + 1 }));
+}
+
+function twins(dataType: string, [sample]: readonly SimRecord[]): SimRecord[] {
+  if (sample === undefined) return [];
+  const room = roomOf(dataType, sample) ?? '';
+  return ['1', 1, 'a', `${room}/a`].map((id) => copy(dataType, sample, id));
+}
+
+function renamed({ sessionId, ...rest }: SimRecord): SimRecord {
+  return { roomId: sessionId, ...rest };
+}
+
+function toAnotherRoom(world: World, experimentId: string, dataType: string, at: number) {
+  const rooms = world.records('rooms', experimentId, at).map(({ id }) => id);
+  return (record: SimRecord): SimRecord => {
+    const place = rooms.indexOf(roomOf(dataType, record));
+    const next = place === -1 ? undefined : rooms[(place + 1) % rooms.length];
+    if (next === undefined) return record;
+    return { ...record, ['roomId' in record ? 'roomId' : 'sessionId']: next };
+  };
+}

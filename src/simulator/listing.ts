@@ -1,0 +1,106 @@
+import { isAmong, type Faults, type Target } from './faults.ts';
+import { echo } from './echo.ts';
+import type { SimRecord } from './life.ts';
+import type { Random } from './random.ts';
+import type { Readings } from './readings.ts';
+import { ApiError, csvReply, jsonReply, ndjsonReply, type SimReply, type SimRequest } from './reply.ts';
+import { selectPage, type Selected } from './select.ts';
+import { shown } from './shown.ts';
+
+const UNPAGED = new Set(['variables', 'agent-decisions', 'agent-runs']);
+
+/** A list of records and the request that it answers. */
+export interface Listing extends Target {
+  readonly id: string;
+  readonly records: readonly SimRecord[];
+  readonly request: SimRequest;
+  readonly readings: Readings;
+  readonly faults: Faults;
+  /** Further members of the metadata. */
+  readonly extra: SimRecord;
+  readonly random: Random;
+  readonly startedAt: string | null;
+}
+
+/** A list in the envelope, or as the format asked for. */
+export function listing(asked: Listing): SimReply {
+  const { dataType, scope, request, readings, faults, random } = asked;
+  const warned = faults.strike('warned', asked);
+  const records = present(asked, warned === undefined ? undefined : (warned.lacks ?? 1));
+  const isUnpaged = UNPAGED.has(dataType) || scope === 'none';
+  const selected = isUnpaged
+    ? { page: records, total: records.length, offset: 0, limit: records.length }
+    : selectPage(records, { query: request.query, readings, random, faults, target: asked });
+  const isCounted = !isUnpaged && readings.total !== 'missing' && pagesAreTold(readings, dataType) !== 'missing';
+  const cut = isCounted ? faults.strike('cutPage', asked) : undefined;
+  const nulled = faults.strike('nulled', asked)?.fields ?? [];
+  const page = selected.page
+    .slice(0, cut?.rows)
+    .map((record) => shown(dataType, withNulls(record, nulled), readings, random));
+  if (page.length > (faults.strike('tooLarge', asked)?.above ?? Infinity)) return tooLarge();
+  const format = request.query.get('format') ?? 'json';
+  if (format === 'csv') return csvReply(page);
+  if (format === 'ndjson') return ndjsonReply(page);
+  if (format !== 'json') throw new ApiError(400, 'format must be json, csv or ndjson');
+  const isReturned = cut === undefined && faults.strike('totalIsReturned', asked) !== undefined;
+  const counted = isReturned ? page.length : selected.total;
+  const hasMore = !isReturned && cut === undefined && selected.offset + page.length < counted;
+  const told = { ...selected, page, total: counted, hasMore };
+  return jsonReply({ status: 'success', data: page, metadata: metadata(asked, told, isUnpaged, warned !== undefined) });
+}
+
+/** The records that the answer knows of. */
+function present(asked: Listing, lacks: Parameters<typeof isAmong>[0] | undefined): readonly SimRecord[] {
+  const { records, faults } = asked;
+  const listed = records.slice(0, faults.strike('cutList', asked)?.after);
+  return lacks === undefined ? listed : listed.filter((record) => !isAmong(lacks, record));
+}
+
+function withNulls(record: SimRecord, fields: readonly string[]): SimRecord {
+  const there = fields.filter((field) => field in record);
+  return there.length === 0 ? record : { ...record, ...Object.fromEntries(there.map((field) => [field, null])) };
+}
+
+function metadata(
+  { dataType, scope, id, now, request, readings, extra, startedAt }: Listing,
+  selected: Selected & { hasMore: boolean },
+  isUnpaged: boolean,
+  isWarned: boolean,
+): SimRecord {
+  const query = echo(dataType, request.query, selected, readings);
+  return {
+    dataType,
+    scope,
+    scopeId: id,
+    timestamp: new Date(now).toISOString(),
+    ...(query === undefined ? {} : { query }),
+    processing: { experimentStartedAt: startedAt, processingTimeMs: 3, enriched: true, version: '3.0.0' },
+    ...(isUnpaged ? {} : pagination(dataType, selected, readings)),
+    ...extra,
+    ...(isWarned ? { _warnings: [`MISSING_INDEX: ${dataType} needs an index. Results may be incomplete.`] } : {}),
+  };
+}
+
+function pagination(
+  dataType: string,
+  { page, total, offset, limit, hasMore }: Selected & { hasMore: boolean },
+  readings: Readings,
+): SimRecord {
+  const where = pagesAreTold(readings, dataType);
+  const counted = readings.total === 'missing' ? {} : { total: readings.total === 'wrong' ? total + 7 : total };
+  if (where === 'missing') return {};
+  if (where === 'flat') return { ...counted, limit, offset };
+  const next = hasMore ? { nextOffset: offset + page.length } : {};
+  return { pagination: { ...counted, returned: page.length, limit, offset, hasMore, ...next } };
+}
+
+function pagesAreTold({ pagination: reading }: Readings, dataType: string): 'sent' | 'flat' | 'missing' {
+  if (typeof reading === 'string') return reading;
+  if (reading.missingFor.includes(dataType)) return 'missing';
+  return reading.flatFor?.includes(dataType) === true ? 'flat' : 'sent';
+}
+
+/** What stands between the API and the network gives up; its body is not JSON. */
+function tooLarge(): SimReply {
+  return { status: 504, headers: { 'content-type': 'text/html' }, body: '<html>504 Gateway Time-out</html>' };
+}

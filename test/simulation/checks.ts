@@ -1,0 +1,139 @@
+import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
+import { canonicalJson, type Json } from '../../src/shared/json.ts';
+import { ID_FIELD } from '../../src/simulator/world.ts';
+import { TIME_FIELD } from '../../src/simulator/select.ts';
+import type { Db } from '../../src/warehouse/open.ts';
+import { steady } from './compare.ts';
+import { counted, difference, mirrored } from './mirror.ts';
+import { isCounted, strikes, UNPAGED, unsaid, type Run } from './state.ts';
+
+export const COMPARED = DATASETS.map(({ name }) => name).filter((name) => name !== 'experiments');
+
+/** Rows that were in the table before a sync and are not after it, although the API had them all the while. */
+export function lostRows(run: Run, db: Db): string[] {
+  const { world, experimentId, now, held: before } = run;
+  const from = run.starts.at(-1) ?? 0;
+  return COMPARED.flatMap((data) => {
+    const had = before.get(data) ?? new Map<string, number>();
+    const has = counted(mirrored(db, data, unsaid(run, data)));
+    before.set(data, has);
+    const there = steady(world.lives(data, experimentId), { from, to: now, unsaid: unsaid(run, data) });
+    const lost = [...there].filter(([text, count]) => (has.get(text) ?? 0) < Math.min(count, had.get(text) ?? 0));
+    return lost.length === 0
+      ? []
+      : [`${data}: ${lost.length} rows are gone that the API still has, such as ${lost[0]?.[0] ?? ''}`];
+  });
+}
+
+/**
+ * How a run ends once all is quiet and everything was read again: a data type equals the truth and says so, or says that
+ * it does not know; the latter only where the API leaves a doubt for good.
+ */
+export function endsWell(run: Run, db: Db): string[] {
+  const { world, experimentId, now } = run;
+  return COMPARED.flatMap((data) => {
+    const streams = db
+      .prepare<[string], { scope: string; complete: number; reason: string | null }>(
+        'SELECT scope, complete, reason FROM _streams WHERE data = ?',
+      )
+      .all(data);
+    const doubtful = streams.filter(({ complete }) => complete === 0);
+    const silent = doubtful.filter(({ reason }) => reason === null);
+    if (silent.length > 0) return [`${data}: ${silent.length} streams are incomplete and do not say why`];
+    if (doubtful.length > 0)
+      return isDoubtful(run, data)
+        ? []
+        : [`${data}: incomplete in the end, though nothing is wrong any more: ${doubtful[0]?.reason ?? ''}`];
+    const wrong = difference(db, data, world.records(data, experimentId, now), unsaid(run, data));
+    return wrong === undefined ? [] : [wrong];
+  });
+}
+
+/** Whether the API leaves a doubt about a data type even when all is quiet. */
+function isDoubtful(run: Run, data: string): boolean {
+  const { readings, lasting, listedTwice } = run;
+  if (!UNPAGED.includes(data) && !isCounted(run, data)) return true;
+  if (listedTwice.has(data)) return true;
+  // Exact repeats in a crowd whose order changes in every answer cannot be counted.
+  if (readings.ties === 'shuffled' && ID_FIELD[data] === undefined) return true;
+  return lasting.some(
+    (fault) =>
+      strikes(fault, data) &&
+      (fault.kind === 'blindFilter' || (fault.kind === 'sortNeedsField' && lacksTime(run, data))),
+  );
+}
+
+function lacksTime({ world, experimentId, now }: Run, data: string): boolean {
+  const field = TIME_FIELD[data];
+  return field !== undefined && world.records(data, experimentId, now).some((record) => record[field] === undefined);
+}
+
+/** No watermark is ahead of the newest record that the API has ever had, nor of the clock. */
+export function wrongPositions({ world, experimentId, now }: Run, db: Db): string[] {
+  const positions = db
+    .prepare<[], { data: string; watermark: string | null; rows: number; scope: string }>(
+      'SELECT data, watermark, rows, scope FROM _streams',
+    )
+    .all();
+  return positions.flatMap(({ data, watermark, rows, scope }) => {
+    const { table, timeField } = datasetNamed(data);
+    const held = db.prepare(`SELECT count(*) FROM "${table}"`).pluck().get();
+    const isOff = scope === 'experiment' && held !== rows;
+    const newest = world
+      .lives(data, experimentId)
+      .flatMap(({ versions }) => versions.filter(({ from }) => from <= now).map(({ record }) => record))
+      .map((record) => Date.parse(String(timeField === undefined ? '' : record[timeField])))
+      .filter((time) => !Number.isNaN(time));
+    const isAhead =
+      watermark !== null && timeField !== undefined && Date.parse(watermark) > Math.min(now, Math.max(...newest));
+    return [
+      ...(isOff ? [`${data}: _streams says ${rows} rows, the table holds ${String(held)}`] : []),
+      ...(isAhead ? [`${data}: the watermark ${watermark} is ahead of the truth`] : []),
+    ];
+  });
+}
+
+/** Rows that changed or went since the last look, and whose former version is not in the history. */
+export function gapsInHistory(db: Db, former: Map<string, Map<string, string>>): string[] {
+  return DATASETS.flatMap((dataset) => {
+    const columns = [...dataset.columns.map(({ name }) => name), 'extra'];
+    const rows = db
+      .prepare<[], Record<string, string>>(
+        `SELECT key, json_object(${columns.map((name) => `'${name}', "${name}"`).join(', ')}) AS version FROM "${dataset.table}"`,
+      )
+      .all();
+    const present = new Map(rows.map(({ key = '', version = '' }) => [key, version]));
+    const kept = db
+      .prepare<[string, string], string>('SELECT record FROM _history WHERE table_name = ? AND key = ?')
+      .pluck();
+    const gaps = [...(former.get(dataset.table) ?? [])].filter(
+      ([key, version]) =>
+        present.get(key) !== version && !kept.all(dataset.table, key).some((record) => isVersion(record, version)),
+    );
+    former.set(dataset.table, present);
+    return gaps.map(([key]) => `${dataset.name}: the former version of ${key} is not in the history`);
+  });
+}
+
+function isVersion(record: string, version: string): boolean {
+  const members = Object.entries(JSON.parse(record) as Record<string, Json>);
+  const said = Object.fromEntries(members.filter(([name]) => name !== 'first_seen_at' && name !== 'synced_at'));
+  return canonicalJson(said) === canonicalJson(JSON.parse(version) as Json);
+}
+
+/** How many former versions are kept, by table. */
+export function historySizes(db: Db): Map<string, number> {
+  const rows = db
+    .prepare<[], { name: string; n: number }>('SELECT table_name AS name, count(*) AS n FROM _history GROUP BY name')
+    .all();
+  return new Map(rows.map(({ name, n }) => [name, n]));
+}
+
+/** What grew in a sync before which nothing had changed. */
+export function grownHistory(run: Run, db: Db, before: ReadonlyMap<string, number>): string[] {
+  return COMPARED.filter((data) => !isDoubtful(run, data)).flatMap((data) => {
+    const { table } = datasetNamed(data);
+    const grown = (historySizes(db).get(table) ?? 0) - (before.get(table) ?? 0);
+    return grown === 0 ? [] : [`${data}: ${grown} former versions more after a sync in which nothing had changed`];
+  });
+}

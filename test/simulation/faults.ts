@@ -1,0 +1,92 @@
+import type { ApiFault } from '../../src/simulator/faults.ts';
+import { happen, ODD_TIMES, type Happening } from '../../src/simulator/happenings.ts';
+import type { Random } from '../../src/simulator/random.ts';
+import { TYPES } from './life.ts';
+import type { Run } from './state.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** What is drawn from: a maker for each kind of fault or happening. */
+type Makers<T> = readonly [() => T, ...(() => T)[]];
+
+/** One or two of the data types that may be large. */
+function some(random: Random): string[] {
+  return [random.pick(TYPES), random.pick([...TYPES, 'ratings/sparse'])];
+}
+
+/** What the API of a seed does wrong for good; mostly nothing. */
+export function lastingFaults(random: Random): ApiFault[] {
+  const makers: Makers<ApiFault> = [
+    () => ({ kind: 'totalIsReturned', dataTypes: some(random) }),
+    () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.3, 0.6]) }),
+    () => ({ kind: 'sortNeedsField', dataTypes: some(random) }),
+    () => ({ kind: 'tooLarge', dataTypes: some(random), above: random.int(3, 12) }),
+    () => ({ kind: 'truncated', scopes: ['experiment'], perRoom: random.int(1, 11) }),
+    () => nulled(random),
+  ];
+  return makers.filter(() => random.chance(0.05)).map((make) => make());
+}
+
+/** Something that the API does wrong for a while. */
+export function passingFault(random: Random, now: number): ApiFault {
+  const when = { from: now, until: now + random.pick([20_000, 20 * MINUTE, 3 * DAY]) };
+  const at = random.chance(0.5) ? { scopes: ['experiment'] } : {};
+  const makers: Makers<ApiFault> = [
+    () => ({ kind: 'totalIsReturned', dataTypes: some(random), ...when }),
+    () => ({ kind: 'warned', dataTypes: some(random), lacks: random.pick([1, 0.4]), ...at, ...when }),
+    () => ({ kind: 'cutPage', dataTypes: some(random), rows: random.int(0, 1), times: random.int(1, 3), ...when }),
+    () => ({ kind: 'cutPage', rows: random.int(0, 1), chance: 0.15, ...when }),
+    () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.5]), ...when }),
+    () => ({ kind: 'sortNeedsField', dataTypes: some(random), ...when }),
+    () => ({ kind: 'cutList', dataTypes: ['participants', 'rooms'], after: random.int(0, 3), ...when }),
+    () => ({ kind: 'tooLarge', dataTypes: some(random), above: random.int(3, 12), ...when }),
+    () => ({ kind: 'truncated', scopes: ['experiment'], perRoom: random.int(1, 11), ...when }),
+    () => ({ ...nulled(random), ...when }),
+    () => ({ kind: 'experimentGone', ...when }),
+    () => ({ kind: 'scopeLost', scope: random.pick(['read:events', 'read:chat', 'read:ratings']), ...when }),
+    () => ({ kind: 'scopeLost', ...when }),
+  ];
+  return random.pick(makers)();
+}
+
+function nulled(random: Random): ApiFault {
+  const scopes = [random.pick(['experiment', 'room'])];
+  return { kind: 'nulled', dataTypes: ['agent-decisions'], scopes, fields: ['reasoning', 'inputTokens'] };
+}
+
+/** Something happens to the store that its release notes tell of; the run's story says what. */
+export function strangely(run: Run, now: number): void {
+  const { random, world, experimentId } = run;
+  const happening = drawn(random, now);
+  if (happening.kind !== 'lobby' && world.records(happening.dataType, experimentId, now).length === 0) return;
+  // Ids that are unique in a room only would meet others there.
+  if (run.idsByRoom && (happening.kind === 'movedToRoom' || happening.kind === 'twins')) return;
+  if (happening.kind === 'twins' && run.story.some((line) => line.includes('"twins"'))) return;
+  if (happen(world, experimentId, happening) === 0) return;
+  if (happening.kind === 'listedTwice') run.listedTwice.add(happening.dataType);
+  run.story.push(JSON.stringify(happening));
+}
+
+function drawn(random: Random, at: number): Happening {
+  const of = { dataType: random.pick(TYPES), at };
+  const field = of.dataType === 'recordings' ? 'startTime' : 'timestamp';
+  const makers: Makers<Happening> = [
+    () => ({ kind: 'datedAhead', ...of, byMs: random.pick([2 * HOUR, 5 * 365 * DAY]), count: random.int(1, 3) }),
+    () => ({ kind: 'oddTimes', ...of, times: ODD_TIMES.filter(() => random.chance(0.5)) }),
+    () => ({ kind: 'lobby', at, count: random.int(1, 4), ...(random.chance(0.5) ? { session: 'lobby_1' } : {}) }),
+    () => ({ kind: 'derivedAnew', ...of, field: 'onset', byMs: 300 }),
+    () => ({ kind: 'derivedAnew', ...of, field, byMs: 300 }),
+    () => ({ kind: 'derivedAnew', ...of, field, byMs: -2 * HOUR, of: 0.1 }),
+    () => ({ kind: 'enriched', ...of, field: `shown_${random.id(3)}` }),
+    () => ({ kind: 'duplicated', ...of, of: 0.1 }),
+    () => ({ kind: 'deduplicated', ...of }),
+    () => ({ kind: 'listedTwice', ...of, of: 0.05 }),
+    () => ({ kind: 'twins', ...of }),
+    () => ({ kind: 'roomRenamed', dataType: 'events', at }),
+    () => ({ kind: 'movedToRoom', ...of, of: 0.1 }),
+    () => ({ kind: 'late', ...of, byMs: random.int(HOUR, 40 * DAY), count: random.int(1, 5) }),
+  ];
+  return random.pick(makers)();
+}

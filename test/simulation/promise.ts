@@ -1,0 +1,162 @@
+import { datasetNamed } from '../../src/datasets/registry.ts';
+import { SCOPE_OF } from '../../src/simulator/access.ts';
+import type { Life, SimRecord } from '../../src/simulator/life.ts';
+import { roomOf, visible } from '../../src/simulator/world.ts';
+import type { Db } from '../../src/warehouse/open.ts';
+import { compare, type Comparison } from './compare.ts';
+import { heldRecords, textOf } from './mirror.ts';
+import { beganBy, isCounted, PAGE_SIZE, unsaid, type Run } from './state.ts';
+
+/** A stream as `_streams` tells of it. */
+interface Told {
+  readonly data: string;
+  readonly scope: string;
+  readonly asOf: string;
+  readonly verifiedAt: string | null;
+}
+
+/** A stream that says complete, its rows, and the lives of the records of its part of the experiment. */
+interface Part extends Told {
+  readonly lives: readonly Life[];
+  readonly held: readonly SimRecord[];
+}
+
+/**
+ * The promise: a stream that says complete holds what the API held when it was read. Excused is only what one idle
+ * request cannot show, and only until the whole is read again (`unexcused`).
+ * @param isUndisturbed no request of the last sync was lost, so that it has seen each refusal.
+ */
+export function brokenPromises(run: Run, db: Db, isUndisturbed: boolean): string[] {
+  const told = db
+    .prepare<[], Told>(
+      `SELECT data, scope, data_as_of AS asOf, verified_at AS verifiedAt FROM _streams
+       WHERE complete = 1 AND data_as_of IS NOT NULL AND data <> 'experiments'`,
+    )
+    .all();
+  const refused = told.filter(
+    ({ data, scope }) => isUndisturbed && scope === 'experiment' && isRefused(run, data, run.starts.at(-1) ?? 0),
+  );
+  return [
+    ...told.flatMap((stream) => differences(run, partOf(run, db, stream))),
+    ...refused.map((stream) => `${nameOf(stream)} says complete, and the API refused to tell of it`),
+  ];
+}
+
+function nameOf({ data, scope }: Told): string {
+  return scope === 'experiment' ? data : `${data} of ${scope}`;
+}
+
+function partOf({ world, experimentId, now }: Run, db: Db, stream: Told): Part {
+  const { data, scope } = stream;
+  const [kind, id] = scope.split(':');
+  const isOf = (record: SimRecord | undefined) =>
+    kind === 'experiment' ||
+    (record !== undefined && (kind === 'room' ? roomOf(data, record) : record['deploymentId']) === id);
+  const lives = world
+    .lives(data, experimentId)
+    .filter((life) => isOf(visible(life, now) ?? life.versions.at(-1)?.record));
+  return { ...stream, lives, held: heldRecords(db, data).filter(isOf) };
+}
+
+/** Whether the experiment or the scope was away from the start of a sync to now. */
+function isRefused({ wrong, now }: Run, data: string, began: number): boolean {
+  return wrong.some((fault) => {
+    const isThroughout = (fault.from ?? 0) <= began && (fault.until ?? Infinity) > now;
+    if (!isThroughout) return false;
+    if (fault.kind === 'experimentGone') return true;
+    const scope = SCOPE_OF[data];
+    return fault.kind === 'scopeLost' && scope !== undefined && (fault.scope ?? scope) === scope;
+  });
+}
+
+function differences(run: Run, part: Part): string[] {
+  const from = beganBy(run, Date.parse(part.asOf));
+  const found = compare(part.lives, part.held, { from, to: run.now, unsaid: unsaid(run, part.data) });
+  const { missing, stale, deleted, invented } = unexcused(run, part, found, from);
+  const said = (what: string, records: readonly (SimRecord | undefined)[]) =>
+    records.length === 0
+      ? []
+      : [
+          `${nameOf(part)} says complete and ${what} ${records.length} of ${part.held.length} rows, such as ${textOf(records[0] ?? {})}`,
+        ];
+  return [
+    ...said(
+      'lacks',
+      missing.map((life) => visible(life, from)),
+    ),
+    ...said(
+      'has a former version of',
+      stale.map(({ held }) => held),
+    ),
+    ...said(
+      'keeps',
+      deleted.map(({ held }) => held),
+    ),
+    ...said('invents', invented),
+  ];
+}
+
+/**
+ * What remains once it is taken out what a poll of the newest page cannot show: an edit of a row behind that page; and
+ * as many old rows deleted as came late, so that the total is the same, or deleted where answers tell no total. Neither
+ * is excused where the stream says that it has verified everything since.
+ */
+function unexcused(run: Run, part: Part, found: Comparison, from: number): Comparison {
+  const since = part.verifiedAt === null ? -Infinity : beganBy(run, Date.parse(part.verifiedAt));
+  const shown = shownFrom(run, part, from);
+  const isOld = (record: SimRecord | undefined) => !(timeOf(part.data, record) > shown);
+  const stale = found.stale.filter(({ life, held }) => {
+    const changed = changeOf(life, from);
+    const isHidden = isOld(held) && isOld(visible(life, from)) && changed >= since;
+    return !isHidden || isRederivation(part, changed, shown);
+  });
+  const isHiddenCount =
+    found.missing.length === found.deleted.length || (found.missing.length === 0 && !isCounted(run, part.data));
+  const isOldCount =
+    found.missing.every((life) => isOld(visible(life, from)) && arrivalOf(life) >= since) &&
+    found.deleted.every(({ life, held }) => isOld(held) && life.removedAt >= since);
+  return isHiddenCount && isOldCount ? { ...found, stale, missing: [], deleted: [] } : { ...found, stale };
+}
+
+function arrivalOf({ versions }: Life): number {
+  return versions[0]?.from ?? -Infinity;
+}
+
+/** When a record came to be what it was at a time. */
+function changeOf({ versions }: Life, at: number): number {
+  return versions.findLast((version) => version.from <= at)?.from ?? -Infinity;
+}
+
+/**
+ * The time behind which a poll of the newest page shows nothing. Where there is no such poll, as every sync lists
+ * everything, or the rooms that are not finished, nothing counts as shown.
+ */
+function shownFrom({ readings, lookbackMs }: Run, { data, lives }: Part, at: number): number {
+  const { read } = datasetNamed(data);
+  const isListed = readings.timeFilter[data] !== undefined || readings.sort[data] !== undefined;
+  if (read !== 'incremental' || isListed) return Infinity;
+  const times = lives
+    .map((life) => timeOf(data, visible(life, at)))
+    .filter((time) => !Number.isNaN(time))
+    .sort((a, b) => b - a);
+  const newest = times.find((time) => time <= at) ?? -Infinity;
+  const page = Math.min(PAGE_SIZE, readings.maxLimit);
+  return Math.max(newest - lookbackMs, times[page - 1] ?? -Infinity);
+}
+
+function timeOf(data: string, record: SimRecord | undefined): number {
+  const { timeField } = datasetNamed(data);
+  const value = timeField === undefined ? undefined : record?.[timeField];
+  return typeof value === 'string' ? Date.parse(value) : NaN;
+}
+
+/** Whether as many rows changed at once, in sight of a poll, as show that the server has derived its data again. */
+function isRederivation({ data, lives }: Part, changed: number, shown: number): boolean {
+  const inSight = lives.filter(({ versions }) => {
+    const place = versions.findIndex(({ from }) => from === changed);
+    return (
+      place > 0 && timeOf(data, versions[place]?.record) > shown && timeOf(data, versions[place - 1]?.record) > shown
+    );
+  });
+  return inSight.length >= 5 && inSight.length >= 0.02 * lives.length;
+}
