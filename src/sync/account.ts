@@ -22,7 +22,7 @@ export interface Account {
 /** Records asked for behind those that are held: a few more than one, as some may have just come. */
 const PROBE = 50;
 /** How often rows that come while they are counted are taken and counted again. */
-const MOST_PROBES = 3;
+const MOST_PROBES = 4;
 
 /**
  * Takes account of a stream after a reading. Where what the reading saw of the API's total is shown by more than its own
@@ -47,22 +47,20 @@ export async function takeAccount(session: Session, reading: Reading, isStrict: 
   return probe(session, total, isStrict);
 }
 
-async function probe(session: Session, toldBefore: number | undefined, isPlain: boolean): Promise<Account> {
+async function probe(session: Session, toldBefore: number | undefined, isStrict: boolean): Promise<Account> {
   const { sink, reader, stream, traits } = session;
-  let told = toldBefore;
-  let plain = isPlain || traits.known.sortRefused === true || stream.dataset.timeField === undefined;
+  const canSort = traits.known.sortRefused !== true && stream.dataset.timeField !== undefined;
+  let told = isStrict ? undefined : toldBefore;
+  let isSorted = !isStrict && canSort;
   for (let round = 1; ; round++) {
     const held = sink.held();
     const offset = Math.max(held - 1, 0);
-    const { page, contradiction } = await askSteadily(reader, {
-      offset,
-      limit: PROBE,
-      ...(plain ? {} : { order: 'asc' }),
-    });
+    const order = isSorted ? ({ order: 'asc' } as const) : {};
+    const { page, contradiction } = await askSteadily(reader, { offset, limit: PROBE, ...order });
     if (page.doubts.length > 0) return unknown(held, told, page.doubts);
-    told = contradiction === undefined ? (countedBy(page) ?? told) : told;
+    told = countedOr(told, page, contradiction);
     const expected = Math.min(held, 1);
-    if (page.returned === expected) {
+    if (page.returned === expected && isSorted === (!isStrict && canSort)) {
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
       return settled(held, held, told, contradiction);
     }
@@ -71,14 +69,23 @@ async function probe(session: Session, toldBefore: number | undefined, isPlain: 
       return { held, truth: isKnown ? told : undefined, total: told, isOff: 'surplus', doubts: [] };
     }
     const inserted = takeNew(session, page);
-    if (inserted === 0 && (await isOffsetIgnored(session, page, plain))) return settled(held, told, told);
-    if (inserted === 0 || round === MOST_PROBES) {
+    if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
+      return settled(held, toldBefore, toldBefore);
+    const isStuck = inserted === 0 && (isSorted || !canSort || round > 1);
+    if (isStuck || round === MOST_PROBES) {
       const isKnown = told !== undefined && told > sink.held();
       return { held: sink.held(), truth: isKnown ? told : undefined, total: told, isOff: 'lacking', doubts: [] };
     }
-    // What comes meanwhile comes at the end of the time order.
-    plain = isPlain && round === MOST_PROBES - 1;
+    // What came in the meantime is at the end of the time order, wherever it is without one.
+    if (isStrict) isSorted = inserted === 0 && canSort;
   }
+}
+
+/** What the API counts by an answer; of one that contradicts itself only what it counts beyond what it sent. */
+function countedOr(told: number | undefined, page: Page, contradiction: string | undefined): number | undefined {
+  const total = countedBy(page);
+  const isMore = total !== undefined && total > page.offset + page.returned;
+  return contradiction === undefined || isMore ? (total ?? told) : told;
 }
 
 /** Takes rows that a probe showed; those whose key depends on what stands before them are left to a reading. */
@@ -88,9 +95,9 @@ function takeNew({ sink }: Session, { rows, bad }: Page): number {
 }
 
 /** Whether a later place gives the same records as the first, so that places show nothing. */
-async function isOffsetIgnored({ reader, traits }: Session, page: Page, plain: boolean): Promise<boolean> {
+async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted: boolean): Promise<boolean> {
   if (page.offset === 0) return false;
-  const first = await reader.page({ offset: 0, limit: PROBE, ...(plain ? {} : { order: 'asc' }) });
+  const first = await reader.page({ offset: 0, limit: PROBE, ...(isSorted ? { order: 'asc' } : {}) });
   const keys = new Set(first.rows.map(({ key }) => key));
   const isSame = first.returned === page.returned && page.rows.every(({ key }) => keys.has(key));
   if (isSame) traits.learn({ offsetIgnored: true }, `offset ${page.offset} gave the same records as offset 0`);

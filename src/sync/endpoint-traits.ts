@@ -29,6 +29,8 @@ const STREAM = {
   smallerPage: z.number().int().positive(),
   /** `offset` gave the same rows again. */
   offsetIgnored: z.literal(true),
+  /** A request with `sort` leaves out records that one without it has. */
+  sortOmits: z.literal(true),
   /** Up to so many records, the API's `total` was confirmed by a request for what comes behind them. */
   totalProven: z.number().int().nonnegative(),
   /** Asking in narrower requests did not bring what an answer lacked. */

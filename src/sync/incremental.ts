@@ -128,7 +128,8 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   }
   const reading = takeNewest(session, page);
   const oldest = page.rows.findLast(({ time }) => time !== undefined)?.time;
-  const isGap = reading.isWhole !== true && oldest !== undefined && oldest >= (watermark ?? oldest);
+  const isReached = oldest !== undefined && oldest < (watermark ?? oldest);
+  const isGap = reading.isWhole !== true && !isReached && reading.total !== sink.held();
   return isGap ? both(reading, await walkOn(session, watermark)) : reading;
 }
 

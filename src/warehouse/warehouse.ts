@@ -97,8 +97,12 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     const at = formatTime(now);
     const changed: Row[] = [];
     let oldestNew: number | undefined;
+    const met = new Set<string>();
     for (const row of batch.rows) {
-      const written = upsert(experimentId, row, at);
+      const upserted = upsert(experimentId, row, at);
+      // A row that was inserted a moment ago in this very transaction looks new.
+      const written = upserted === 'inserted' && met.has(row.key) ? 'updated' : upserted;
+      met.add(row.key);
       counts[written]++;
       if (written !== 'unchanged') changed.push(row);
       if (written === 'inserted' && row.time !== undefined) oldestNew = Math.min(oldestNew ?? row.time, row.time);
