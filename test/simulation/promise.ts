@@ -16,7 +16,7 @@ interface Told {
 }
 
 /** A stream that says complete, its rows, and the lives of the records of its part of the experiment. */
-interface Part extends Told {
+export interface Part extends Told {
   readonly lives: readonly Life[];
   readonly held: readonly SimRecord[];
 }
@@ -101,7 +101,7 @@ function differences(run: Run, part: Part): string[] {
  * as many old rows deleted as came late, so that the total is the same, or deleted where answers tell no total. Neither
  * is excused where the stream says that it has verified everything since.
  */
-function unexcused(run: Run, part: Part, found: Comparison, from: number): Comparison {
+export function unexcused(run: Run, part: Part, found: Comparison, from: number): Comparison {
   const since = part.verifiedAt === null ? -Infinity : beganBy(run, Date.parse(part.verifiedAt));
   const shown = shownFrom(run, part, from);
   const isOld = (record: SimRecord | undefined) => !(timeOf(part.data, record) > shown);
