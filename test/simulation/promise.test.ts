@@ -70,7 +70,11 @@ describe('a comparison with the truth', () => {
 });
 
 /** What is left of the differences of a stream that says complete. */
-function left(lives: readonly Life[], held: readonly SimRecord[], { readings = {}, verified = NaN } = {}) {
+function left(
+  lives: readonly Life[],
+  held: readonly SimRecord[],
+  { readings = {}, verified = NaN }: { readings?: Partial<Readings>; verified?: number } = {},
+) {
   const run: Run = {
     seed: 1,
     random: createRandom(1),
