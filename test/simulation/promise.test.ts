@@ -50,6 +50,12 @@ describe('a comparison with the truth', () => {
     expect(figures(compare(lives, held, range))).toEqual([1, 1, 1, 1]);
   });
 
+  it('takes a former version beside the present one for a row that should have gone', () => {
+    const edited = life(message(1, 1), { edited: [[READ - 1, { content: 'new' }]] });
+    const held = [message(1, 1), message(1, 1, { content: 'new' })];
+    expect(figures(compare([edited], held, range))).toEqual([0, 0, 1, 0]);
+  });
+
   it('takes either version of what changed since the reading began, and whatever came or went since', () => {
     const arrives = life(message(1, 1), { from: READ + 500 });
     const goes = life(message(2, 1), { removedAt: READ + 500 });

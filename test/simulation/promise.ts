@@ -3,7 +3,7 @@ import { SCOPE_OF } from '../../src/simulator/access.ts';
 import type { Life, SimRecord } from '../../src/simulator/life.ts';
 import { roomOf, visible } from '../../src/simulator/world.ts';
 import type { Db } from '../../src/warehouse/open.ts';
-import { compare, type Comparison } from './compare.ts';
+import { changedAt, compare, type Comparison } from './compare.ts';
 import { heldRecords, textOf } from './mirror.ts';
 import { beganBy, isCounted, PAGE_SIZE, unsaid, type Run } from './state.ts';
 
@@ -106,7 +106,7 @@ export function unexcused(run: Run, part: Part, found: Comparison, from: number)
   const shown = shownFrom(run, part, from);
   const isOld = (record: SimRecord | undefined) => !(timeOf(part.data, record) > shown);
   const stale = found.stale.filter(({ life, held }) => {
-    const changed = changeOf(life, from);
+    const changed = changedAt(life, from);
     const isHidden = isOld(held) && isOld(visible(life, from)) && changed >= since;
     return !isHidden || isRederivation(part, changed, shown);
   });
@@ -114,17 +114,12 @@ export function unexcused(run: Run, part: Part, found: Comparison, from: number)
     found.missing.length === found.deleted.length || (found.missing.length === 0 && !isCounted(run, part.data));
   const isOldCount =
     found.missing.every((life) => isOld(visible(life, from)) && arrivalOf(life) >= since) &&
-    found.deleted.every(({ life, held }) => isOld(held) && life.removedAt >= since);
+    found.deleted.every(({ held, goneAt }) => isOld(held) && goneAt >= since);
   return isHiddenCount && isOldCount ? { ...found, stale, missing: [], deleted: [] } : { ...found, stale };
 }
 
 function arrivalOf({ versions }: Life): number {
   return versions[0]?.from ?? -Infinity;
-}
-
-/** When a record came to be what it was at a time. */
-function changeOf({ versions }: Life, at: number): number {
-  return versions.findLast((version) => version.from <= at)?.from ?? -Infinity;
 }
 
 /**
