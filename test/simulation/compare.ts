@@ -8,8 +8,8 @@ export interface Comparison {
   readonly missing: readonly Life[];
   /** Records that the table has as they once were. */
   readonly stale: readonly { readonly life: Life; readonly held: SimRecord }[];
-  /** Records that the API no longer had. */
-  readonly deleted: readonly { readonly life: Life; readonly held: SimRecord }[];
+  /** Records that the API no longer had, or rows that say what a record said before, beside one that says what it says. */
+  readonly deleted: readonly { readonly held: SimRecord; readonly goneAt: number }[];
   /** Rows that the API never had, or not as often. */
   readonly invented: readonly SimRecord[];
 }
@@ -38,11 +38,19 @@ export function compare(
     if (former === undefined) missing.push(life);
     else stale.push({ life, held: former });
   }
-  const deleted = lives
-    .filter((life) => life.removedAt <= from)
-    .map((life) => ({ life, held: rest.takeAny(life) }))
-    .filter((pair): pair is { life: Life; held: SimRecord } => pair.held !== undefined);
+  const deleted: { held: SimRecord; goneAt: number }[] = [];
+  for (const life of lives) {
+    const isGone = life.removedAt <= from;
+    const goneAt = isGone ? life.removedAt : changedAt(life, from);
+    const row = isGone ? rest.takeAny(life) : rest.takeFormer(life, from);
+    if (row !== undefined) deleted.push({ held: row, goneAt });
+  }
   return { missing, stale, deleted, invented: rest.all() };
+}
+
+/** When a record came to be what it was at a time. */
+export function changedAt({ versions }: Life, at: number): number {
+  return versions.findLast((version) => version.from <= at)?.from ?? -Infinity;
 }
 
 /** What the API showed of a record from one time to another, each version once; undefined: it was not there. */
@@ -55,14 +63,17 @@ function statesBetween(life: Life, from: number, to: number): (SimRecord | undef
 function createRest(held: readonly SimRecord[], unsaid: readonly string[]) {
   const rows = Map.groupBy(held, (record) => textOf(record, unsaid));
   const take = (record: SimRecord) => rows.get(textOf(record, unsaid))?.pop();
+  const takeFirst = (versions: Life['versions']) => {
+    const there = versions.find(({ record }) => (rows.get(textOf(record, unsaid))?.length ?? 0) > 0);
+    return there === undefined ? undefined : take(there.record);
+  };
   return {
     take,
-    takeAny(life: Life): SimRecord | undefined {
-      for (const { record } of life.versions) {
-        const found = take(record);
-        if (found !== undefined) return found;
-      }
-      return undefined;
+    takeAny: ({ versions }: Life) => takeFirst(versions),
+    /** A version that ended by a time. */
+    takeFormer({ versions }: Life, at: number): SimRecord | undefined {
+      const ended = versions.filter((_, i) => (versions[i + 1]?.from ?? Infinity) <= at);
+      return takeFirst(ended);
     },
     all: () => [...rows.values()].flat(),
   };

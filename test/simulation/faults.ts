@@ -22,7 +22,7 @@ export function lastingFaults(random: Random): ApiFault[] {
     () => ({ kind: 'totalIsReturned', dataTypes: some(random) }),
     () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.3, 0.6]) }),
     () => ({ kind: 'sortNeedsField', dataTypes: some(random) }),
-    () => ({ kind: 'tooLarge', dataTypes: some(random), above: random.int(10, 12) }),
+    () => ({ kind: 'tooLarge', dataTypes: some(random), above: random.int(10, 15) }),
     () => ({ kind: 'truncated', scopes: ['experiment'], perRoom: random.int(1, 11) }),
     () => nulled(random),
   ];
@@ -41,7 +41,7 @@ export function passingFault(random: Random, now: number): ApiFault {
     () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.5]), ...when }),
     () => ({ kind: 'sortNeedsField', dataTypes: some(random), ...when }),
     () => ({ kind: 'cutList', dataTypes: ['participants', 'rooms'], after: random.int(0, 3), ...when }),
-    () => ({ kind: 'tooLarge', dataTypes: some(random), above: random.int(10, 12), ...when }),
+    () => ({ kind: 'tooLarge', dataTypes: some(random), above: random.int(10, 15), ...when }),
     () => ({ kind: 'truncated', scopes: ['experiment'], perRoom: random.int(1, 11), ...when }),
     () => ({ ...nulled(random), ...when }),
     () => ({ kind: 'experimentGone', ...when }),

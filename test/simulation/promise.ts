@@ -3,7 +3,7 @@ import { SCOPE_OF } from '../../src/simulator/access.ts';
 import type { Life, SimRecord } from '../../src/simulator/life.ts';
 import { roomOf, visible } from '../../src/simulator/world.ts';
 import type { Db } from '../../src/warehouse/open.ts';
-import { compare, type Comparison } from './compare.ts';
+import { changedAt, compare, type Comparison } from './compare.ts';
 import { heldRecords, textOf } from './mirror.ts';
 import { beganBy, isCounted, PAGE_SIZE, unsaid, type Run } from './state.ts';
 
@@ -16,7 +16,7 @@ interface Told {
 }
 
 /** A stream that says complete, its rows, and the lives of the records of its part of the experiment. */
-interface Part extends Told {
+export interface Part extends Told {
   readonly lives: readonly Life[];
   readonly held: readonly SimRecord[];
 }
@@ -101,12 +101,12 @@ function differences(run: Run, part: Part): string[] {
  * as many old rows deleted as came late, so that the total is the same, or deleted where answers tell no total. Neither
  * is excused where the stream says that it has verified everything since.
  */
-function unexcused(run: Run, part: Part, found: Comparison, from: number): Comparison {
+export function unexcused(run: Run, part: Part, found: Comparison, from: number): Comparison {
   const since = part.verifiedAt === null ? -Infinity : beganBy(run, Date.parse(part.verifiedAt));
   const shown = shownFrom(run, part, from);
   const isOld = (record: SimRecord | undefined) => !(timeOf(part.data, record) > shown);
   const stale = found.stale.filter(({ life, held }) => {
-    const changed = changeOf(life, from);
+    const changed = changedAt(life, from);
     const isHidden = isOld(held) && isOld(visible(life, from)) && changed >= since;
     return !isHidden || isRederivation(part, changed, shown);
   });
@@ -114,17 +114,12 @@ function unexcused(run: Run, part: Part, found: Comparison, from: number): Compa
     found.missing.length === found.deleted.length || (found.missing.length === 0 && !isCounted(run, part.data));
   const isOldCount =
     found.missing.every((life) => isOld(visible(life, from)) && arrivalOf(life) >= since) &&
-    found.deleted.every(({ life, held }) => isOld(held) && life.removedAt >= since);
+    found.deleted.every(({ held, goneAt }) => isOld(held) && goneAt >= since);
   return isHiddenCount && isOldCount ? { ...found, stale, missing: [], deleted: [] } : { ...found, stale };
 }
 
 function arrivalOf({ versions }: Life): number {
   return versions[0]?.from ?? -Infinity;
-}
-
-/** When a record came to be what it was at a time. */
-function changeOf({ versions }: Life, at: number): number {
-  return versions.findLast((version) => version.from <= at)?.from ?? -Infinity;
 }
 
 /**
