@@ -7,6 +7,7 @@ export const rooms = defineDataset({
   keyScope: 'read:events',
   scopes: ['experiment', 'deployment'],
   identity: ['id'],
+  idScope: 'experiment',
   timeField: 'createdAt',
   read: 'snapshot',
   cap: 5000,

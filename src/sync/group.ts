@@ -1,4 +1,5 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
+import { markOf } from './ordinals.ts';
 import type { Page } from './reader.ts';
 
 /** The records of one timestamp that fills more than a page. */
@@ -32,9 +33,9 @@ export async function readGroup(pageAt: (offset: number) => Promise<Page>, first
   let previous: string | undefined;
   for (let pass = 1; ; pass++) {
     const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0));
-    for (const row of group.rows) found.set(row.key, row);
-    const isContent = group.rows.some(({ byContent }) => byContent);
-    const met = group.rows.map(({ key }) => key).join('\n');
+    for (const row of group.rows) found.set(markOf(row), row);
+    const isContent = group.rows.some(({ needsOrdinal }) => needsOrdinal);
+    const met = group.rows.map(markOf).join('\n');
     if (found.size + group.bad.length >= group.length) return { ...group, rows: [...found.values()] };
     if (isContent && met === previous) return group;
     previous = met;
@@ -58,10 +59,10 @@ async function sweep(pageAt: (offset: number) => Promise<Page>, first: Page): Pr
     for (const doubt of page.doubts) doubts.add(doubt);
     const other = page.rows.findIndex((row) => row.time !== time);
     const own = other === -1 ? page.rows : page.rows.slice(0, other);
-    idle = own.every(({ key }) => met.has(key)) ? idle + 1 : 0;
+    idle = own.every((row) => met.has(markOf(row))) ? idle + 1 : 0;
     const isRepeat = length > 0 && page.hasMore === undefined && sameKeys(page, first);
     if (!isRepeat) {
-      for (const row of own) met.add(row.key);
+      for (const row of own) met.add(markOf(row));
       rows.push(...own);
       bad.push(...page.bad);
       length += other === -1 ? page.returned : (page.places[other] ?? page.returned);

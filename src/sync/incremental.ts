@@ -7,7 +7,7 @@ import { pageLengths } from './learned.ts';
 import { narrow } from './narrow.ts';
 import { braked, doubt, position, write, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
-import { numbered } from './repeats.ts';
+import { numbered } from './ordinals.ts';
 import { NotWalkable, walk, type Stretch } from './walk.ts';
 
 /** Pages that a transaction of a first read takes together, which a kill repeats at most; and rows, as memory holds them. */
@@ -169,7 +169,7 @@ function takeWhole(
 
 function keepDoubtful(session: Session, { rows, bad }: Page): void {
   // Without every repeat in view the ordinals of records without an id would be guesses.
-  write(session, { rows: rows.filter(({ byContent }) => !byContent), bad });
+  write(session, { rows: rows.filter(({ needsOrdinal }) => !needsOrdinal), bad });
 }
 
 /**
@@ -180,7 +180,7 @@ function newestFirst({ rows }: Page, from: number): readonly Row[] | undefined {
   const times = rows.map(({ time }) => time);
   if (times.some((time, i) => time === undefined || time > (times[i - 1] ?? Infinity))) return undefined;
   if (times.some((time) => time !== undefined && time < from)) throw new NotWalkable('startTime');
-  return numbered(rows);
+  return numbered(rows).rows;
 }
 
 function later(a: number | undefined, b: number | undefined): number | undefined {

@@ -2,7 +2,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import { countRows } from '../warehouse/rows.ts';
 import { list } from './listing.ts';
 import type { Page, Reader } from './reader.ts';
-import { numbered, tailStart } from './repeats.ts';
+import { numbered, tailStart } from './ordinals.ts';
 import { listLiveRooms, listRooms } from './rooms.ts';
 import { braked, doubt, position, write, type Session } from './session.ts';
 
@@ -24,7 +24,7 @@ export async function readSnapshot(session: Session): Promise<void> {
   const sameCount = first.total !== undefined && first.total === countRows(warehouse.db, stream);
   if (!session.full && isRecent && sameCount && first.hasMore === true) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.
-    const whole = numbered(first.rows.slice(0, tailStart(first.rows)));
+    const whole = numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const { inserted, updated } = write(session, { rows: whole, bad: first.bad });
     if (inserted === 0 && updated === 0) {
       write(session, { rows: [], position: { dataAsOf: startedAt } });
@@ -49,7 +49,7 @@ async function listWhole(session: Session, first: Page): Promise<void> {
 /** The API warned, or cut the answer at a cap: each room is asked for by itself, and what stays cut is incomplete. */
 async function readCut(session: Session, first: Page): Promise<void> {
   // Without every repeat in view the ordinals of records without an id would be guesses.
-  write(session, { rows: first.rows.filter(({ byContent }) => !byContent), bad: first.bad });
+  write(session, { rows: first.rows.filter(({ needsOrdinal }) => !needsOrdinal), bad: first.bad });
   if (!(await listRooms(session))) doubt(session, first);
 }
 

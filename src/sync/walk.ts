@@ -1,6 +1,6 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { ENDLESS, MOST_IDLE, readGroup } from './group.ts';
-import { numbered, tailStart } from './repeats.ts';
+import { numbered, tailStart } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 
 /** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
@@ -69,16 +69,16 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
     const isNew = bringsNew(page, carried);
     idle = isNew ? 0 : idle + 1;
     if (!isNew && (page.hasMore === undefined || idle === MOST_IDLE)) {
-      yield stretch(page, numbered(carried, repeats), page.hasMore === undefined ? [] : [ENDLESS]);
+      yield stretch(page, numbered(carried, repeats).rows, page.hasMore === undefined ? [] : [ENDLESS]);
       return;
     }
     const beyond = firstBeyond(page.rows, options.to);
     if (beyond >= 0 || isLast(page, options)) {
-      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats));
+      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats).rows);
       return;
     }
     if (start > 0) {
-      yield stretch(page, numbered(page.rows.slice(0, start), repeats));
+      yield stretch(page, numbered(page.rows.slice(0, start), repeats).rows);
       carried = page.rows.slice(start);
       place = after(options, place, carried[0]?.time, page.places[start] ?? page.returned);
       continue;
@@ -88,7 +88,7 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
       page,
     );
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
-    yield stretch(group, numbered(group.rows, repeats));
+    yield stretch(group, numbered(group.rows, repeats).rows);
     if (group.isLast) return;
     carried = [];
     place = after(options, place, group.next, group.length);
