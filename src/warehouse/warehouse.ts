@@ -9,6 +9,8 @@ import { acquireWriterLock } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
 import { readPosition, writePosition, type Position } from './positions.ts';
+import { rekey } from './rekey.ts';
+import { markCutTexts } from './cut-texts.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
@@ -58,6 +60,8 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
     return withPlainErrors(path, () => {
       const db = (opened = openForWriting(path));
       migrate(db);
+      rekey(db, options.clock.now());
+      markCutTexts(db, options.clock.now());
       db.transaction(() => {
         writeDictionary(db, DATASETS);
         makeFreshnessView(db);
