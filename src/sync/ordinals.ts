@@ -4,7 +4,7 @@ import type { Row } from '../datasets/normalise.ts';
 export interface Numbered {
   /** The rows in the order in which they came, no two of them with one key. */
   readonly rows: readonly Row[];
-  /** How many ids have more than one record. */
+  /** How many ids of these rows have more than one record. */
   readonly doubled: number;
 }
 
@@ -16,24 +16,31 @@ export function tailStart(rows: readonly Row[]): number {
 }
 
 /**
+ * The records of a key that a listing has met, in the order of their ordinals, by time and content; '' for one without a
+ * time. Ids that were met once are not in it, nor digests, so that it stays small.
+ */
+export type Repeats = Map<string, string[]>;
+
+/**
  * Gives the second and later records of one key keys of their own, in the order of their time and content: the server
  * may send them in another order each time.
- * @param repeats counts across the calls of one listing. What names a record may occur at several times and is counted
- * there; so is an id that was met twice, as are ids that the caller put there. The same content has the same time, and a
- * timestamp is always read whole, so that it is counted anew with each call, unless it has no time.
+ * @param repeats goes through all calls of one listing, as what names a record may occur again at another time. The same
+ * content at the same time is the same record met again, since a timestamp is always read whole; only without a time is
+ * it another one.
  */
-export function numbered(rows: readonly Row[], repeats = new Map<string, number>()): Numbered {
-  const groups = Map.groupBy(rows, ({ key }) => key);
+export function numbered(rows: readonly Row[], repeats: Repeats = new Map()): Numbered {
   const ordinals = new Map<Row, number>();
   let doubled = 0;
-  for (const [key, group] of groups) {
+  for (const [key, group] of Map.groupBy(rows, (row) => row.key)) {
     const [{ needsOrdinal, time } = { needsOrdinal: false, time: undefined }] = group;
-    const isLocal = needsOrdinal && isDigest(key) && time !== undefined;
-    const before = isLocal ? 0 : (repeats.get(key) ?? 0);
-    const count = before + group.length;
-    inOrder(group).forEach((row, i) => ordinals.set(row, before + i + 1));
-    if (!needsOrdinal && count > 1) doubled++;
-    if (!isLocal && (needsOrdinal || count > 1)) repeats.set(key, count);
+    // Whatever shares a digest has its time as well, so that no other call has more of it.
+    const isWhole = isDigest(key) && time !== undefined;
+    const before = isWhole ? undefined : repeats.get(key);
+    if (group.length === 1 && before === undefined && (isWhole || !needsOrdinal)) continue;
+    const met = before ?? [];
+    count(group, met, ordinals);
+    if (!isWhole) repeats.set(key, met);
+    if (!needsOrdinal) doubled++;
   }
   const keyed = (row: Row): Row => {
     const ordinal = ordinals.get(row) ?? 1;
@@ -42,15 +49,19 @@ export function numbered(rows: readonly Row[], repeats = new Map<string, number>
   return { rows: rows.map(keyed), doubled };
 }
 
+/** Counts the records of one key on from those that were met, and adds them. */
+function count(group: readonly Row[], met: string[], ordinals: Map<Row, number>): void {
+  const known = Map.groupBy(met.keys(), (i) => met[i] ?? '');
+  const marked = group.map((row) => ({ row, time: row.time ?? Number.MIN_SAFE_INTEGER, content: contentOf(row) }));
+  marked.sort((a, b) => a.time - b.time || (a.content < b.content ? -1 : Number(a.content > b.content)));
+  for (const { row, content } of marked) {
+    const mark = row.time === undefined ? '' : `${row.time} ${content}`;
+    const again = mark === '' ? undefined : known.get(mark)?.shift();
+    ordinals.set(row, again === undefined ? met.push(mark) : again + 1);
+  }
+}
+
 /** What tells a record that has no ordinal yet from the others of an answer. */
 export function markOf(row: Row): string {
   return row.needsOrdinal ? `${row.key} ${contentOf(row)}` : row.key;
-}
-
-function inOrder(group: readonly Row[]): readonly Row[] {
-  if (group.length === 1) return group;
-  return group
-    .map((row) => ({ row, time: row.time ?? Number.MIN_SAFE_INTEGER, content: contentOf(row) }))
-    .sort((a, b) => a.time - b.time || (a.content < b.content ? -1 : Number(a.content > b.content)))
-    .map(({ row }) => row);
 }

@@ -1,6 +1,6 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { ENDLESS, MOST_IDLE, readGroup } from './group.ts';
-import { numbered, tailStart } from './ordinals.ts';
+import { numbered, tailStart, type Repeats } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 
 /** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
@@ -57,7 +57,7 @@ export async function* walk(reader: Reader, options: WalkOptions): AsyncGenerato
   let place: Place = { from: options.from, offset: 0 };
   let carried: readonly Row[] = [];
   let idle = 0;
-  const repeats = new Map<string, number>();
+  const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
     const page: Page = first ?? (await reader.page(pageAt(options, place)));
     if (page.hasMore === undefined) options.onLength(page.returned);

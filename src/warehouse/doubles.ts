@@ -11,6 +11,7 @@ interface Twin {
   readonly key: string;
   readonly content: string;
   readonly time: SqlValue;
+  readonly isMet: boolean;
 }
 
 /**
@@ -19,13 +20,21 @@ interface Twin {
  * A record is the one that says the same, or else has the same time; one that is neither may be new, unless the answer
  * shows as many as are held. Costs a look-up for each row, so it is for streams that are known to have doubled ids.
  * @param rows of one answer, with the ordinals that `numbered` gave them.
+ * @param isMet whether the reading has met a key before: then that record is another one, unless the row says the same or
+ * has the same time. This finds the second record of an id that is on another page than the first.
  */
-export function matchDoubles(db: Db, stream: Stream, rows: readonly Row[]): readonly Row[] {
+export function matchDoubles(
+  db: Db,
+  stream: Stream,
+  rows: readonly Row[],
+  isMet: (key: string) => boolean = () => false,
+): readonly Row[] {
   const find = twinsOf(db, stream);
   const keys = new Map<Row, string>();
   for (const [base, group] of Map.groupBy(rows, (row) => withoutOrdinal(row.key))) {
-    const held = group.some(({ needsOrdinal }) => needsOrdinal) ? [] : find(base);
-    if (held.length > 1) assign(base, group, held, keys);
+    if (group.some(({ needsOrdinal }) => needsOrdinal)) continue;
+    const held = find(base, isMet(base)).map((twin) => ({ ...twin, isMet: isMet(twin.key) }));
+    if (held.length > 0) assign(base, group, held, keys);
   }
   return rows.map((row) => {
     const key = keys.get(row) ?? row.key;
@@ -45,7 +54,8 @@ function assign(base: string, group: readonly Row[], held: readonly Twin[], keys
   };
   take((row, { content }) => contentOf(row) === content);
   take(({ time }, twin) => twin.time === (time === undefined ? null : formatTime(time)));
-  if (group.length >= held.length) take(() => true);
+  const others = held.filter((twin) => !twin.isMet);
+  if (group.length >= others.length) take((_, twin) => !twin.isMet);
   const taken = new Set(held.map(({ key }) => key));
   for (const row of group) {
     if (keys.has(row)) continue;
@@ -56,8 +66,11 @@ function assign(base: string, group: readonly Row[], held: readonly Twin[], keys
   }
 }
 
-/** Finds the records that are held under a key and its ordinals: `#` stands nowhere else in a key, and `$` is next to it. */
-function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string) => Twin[] {
+/**
+ * Finds the records that are held under a key and its ordinals where there are several, or where even one counts: `#`
+ * stands nowhere else in a key, and `$` is next to it.
+ */
+function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string, evenOne: boolean) => Omit<Twin, 'isMet'>[] {
   const { table, columns, timeColumn } = dataset;
   const values = columns.map(({ name }) => quote(name)).join(', ');
   const hasDouble = db
@@ -71,8 +84,8 @@ function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string) => T
        WHERE experiment_id = @experimentId AND (key = @base OR key >= @base || '#' AND key < @base || '$') ORDER BY length(key), key`,
     )
     .raw();
-  return (base) => {
-    if (hasDouble.get({ experimentId, base }) === undefined) return [];
+  return (base, evenOne) => {
+    if (!evenOne && hasDouble.get({ experimentId, base }) === undefined) return [];
     return find.all({ experimentId, base }).map(([key = '', time = null, ...stored]) => {
       const extra = stored.pop();
       const held = { values: stored, extra: typeof extra === 'string' ? extra : null };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../../src/datasets/normalise.ts';
-import { markOf, numbered, tailStart } from '../../../src/sync/ordinals.ts';
+import { markOf, numbered, tailStart, type Repeats } from '../../../src/sync/ordinals.ts';
 
 const id = (key: string, content = '', time = 1): Row => ({
   key,
@@ -54,21 +54,24 @@ describe('ordinals', () => {
     ['exact repeats without a time', [timeless('x')], [timeless('x')], 'sha256:x#2'],
     ['a third record of an id that was met twice', [id('a', 'x'), id('a', 'y')], [id('a', 'z', 2)], 'a#3'],
   ])('count across the calls of a listing: %s', (_what, first, then, expected) => {
-    const repeats = new Map<string, number>();
+    const repeats: Repeats = new Map();
     numbered(first, repeats);
     expect(numbered(then, repeats).rows.map(({ key }) => key)).toEqual([expected]);
   });
 
   it('count exact repeats with a time anew in each call, and hold none of them or of single ids in memory', () => {
-    const repeats = new Map<string, number>();
+    const repeats: Repeats = new Map();
     numbered([digest('x'), digest('x'), id('a')], repeats);
     expect(numbered([digest('x')], repeats).rows.map(({ key }) => key)).toEqual(['sha256:x']);
     expect(repeats.size).toBe(0);
   });
 
-  it('go on where the caller says that an id was met', () => {
-    const { rows, doubled } = numbered([id('a')], new Map([['a', 1]]));
-    expect([rows[0]?.key, doubled]).toEqual(['a#2', 1]);
+  it('are the same for a record that a listing meets again, as rows moved under it', () => {
+    const repeats: Repeats = new Map();
+    const first = keys(numbered([named('n', 'x', 1), named('n', 'y', 1), id('a', 'p'), id('a', 'q')], repeats).rows);
+    const again = [named('n', 'y', 1), named('n', 'z', 2), id('a', 'q')];
+    expect(keys(numbered(again, repeats).rows)).toEqual({ y: first['y'], z: 'n#3', q: first['q'] });
+    expect(numbered([named('n', 'x', 1)], repeats).rows.map(({ key }) => key)).toEqual([first['x']]);
   });
 });
 

@@ -40,7 +40,7 @@ function holdingTwo() {
     warehouse.commit(stream, { rows: matchDoubles(warehouse.db, stream, rowsOf(...records)) });
   const held = () => warehouse.db.prepare<[], string>('SELECT content FROM chat ORDER BY content').pluck().all();
   read(message('one', 1), message('two', 2), { messageId: 'other', content: 'x' });
-  return { read, held };
+  return { warehouse, read, held };
 }
 
 describe('an id of which two records are held', () => {
@@ -73,6 +73,26 @@ describe('an id of which two records are held', () => {
     const { read, held } = holdingTwo();
     expect(read(message('three', 3))).toMatchObject({ inserted: 1, updated: 0 });
     expect(held()).toEqual(['one', 'three', 'two', 'x']);
+  });
+
+  it('is found by a listing that shows the second record on another page than the first', () => {
+    const { warehouse, held } = holdingTwo();
+    const list = (...pages: JsonObject[]) => {
+      const met = new Set<string>();
+      return pages.map((page) => {
+        const rows = matchDoubles(warehouse.db, stream, rowsOf(page), (key) => met.has(key));
+        for (const { key } of rows) met.add(key);
+        const { inserted, updated } = warehouse.commit(stream, { rows });
+        return { inserted, updated };
+      });
+    };
+    const pages = [1, 2, 3].map((second) => ({ messageId: 'n', content: `page ${second}`, timestamp: at(second) }));
+    const inserts = { inserted: 1, updated: 0 };
+    expect(list(...pages)).toEqual([inserts, inserts, inserts]);
+    const nothing = { inserted: 0, updated: 0 };
+    expect(list(...pages)).toEqual([nothing, nothing, nothing]);
+    expect(list(...pages, ...pages)).toEqual(Array.from({ length: 6 }, () => nothing));
+    expect(held()).toEqual(['one', 'page 1', 'page 2', 'page 3', 'two', 'x']);
   });
 
   it('leaves other rows as they are', () => {
