@@ -1,6 +1,6 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { ENDLESS, MOST_IDLE, readGroup } from './group.ts';
-import { numbered, tailStart, type Repeats } from './ordinals.ts';
+import { markOf, numbered, tailStart, type Repeats } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 
 /** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
@@ -141,8 +141,8 @@ function checkOrder({ rows }: Page, from: number | undefined): void {
 
 function includesAll(rows: readonly Row[], wanted: readonly Row[]): boolean {
   if (wanted.length === 0) return true;
-  const present = new Set(rows.map(({ key }) => key));
-  return wanted.every(({ key }) => present.has(key));
+  const present = new Set(rows.map(markOf));
+  return wanted.every((row) => present.has(markOf(row)));
 }
 
 function stretch(page: Page, rows: readonly Row[], doubts: readonly string[] = []): Stretch {
