@@ -63,5 +63,5 @@ function count(group: readonly Row[], met: string[], ordinals: Map<Row, number>)
 
 /** What tells a record that has no ordinal yet from the others of an answer. */
 export function markOf(row: Row): string {
-  return row.needsOrdinal ? `${row.key} ${contentOf(row)}` : row.key;
+  return row.needsOrdinal && !isDigest(row.key) ? `${row.key} ${contentOf(row)}` : row.key;
 }

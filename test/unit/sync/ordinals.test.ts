@@ -77,6 +77,7 @@ describe('ordinals', () => {
 
 describe('the mark of a row', () => {
   it('tells records of one name apart, but not two versions of one id', () => {
+    expect(markOf(digest('x'))).toBe('sha256:x');
     expect(markOf(named('n', 'x'))).not.toBe(markOf(named('n', 'y')));
     expect(markOf(id('a', 'x'))).toBe(markOf(id('a', 'y')));
   });
