@@ -7,6 +7,7 @@ export const components = defineDataset({
   keyScope: 'read:components',
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: [],
+  naming: ['roomId', 'participantId', 'componentId', 'stateId', 'onset'],
   timeField: 'timestamp',
   read: 'snapshot',
   options: { componentType: 'strings', completed: 'boolean', stateId: 'strings' },

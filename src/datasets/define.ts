@@ -22,7 +22,7 @@ export interface FieldSpec {
   readonly unit?: string;
   /** Other names under which the API sends the same thing, tried in this order when the first is absent. */
   readonly aliases?: readonly string[];
-  /** Differs in every answer without the record having changed (a signed URL): its query is cut off. */
+  /** A web address whose temporary signature differs in every answer without the record having changed: it is left out. */
   readonly volatile?: true;
 }
 
@@ -45,8 +45,17 @@ export interface DatasetSpec {
   readonly scopes: readonly ScopeKind[];
   /** Path of a scope, `{id}` standing for the scope's id; without it `/data/{name}/{scope}/{id}`. */
   readonly path?: string;
-  /** Fields that identify a record, the first present one counting; none: the record's content does. */
+  /** Fields that identify a record, the first present one counting; others are other names of the same id. */
   readonly identity: readonly string[];
+  /**
+   * Where an id occurs once. The API does not say whether ids count within a data type or within a room, so that by
+   * default the room leads the key and both readings are exact; a row that moves to another room is deleted there and
+   * inserted here, which `idInKey` tells from a deletion. `experiment` keeps the key of a row that moves, but two rooms'
+   * records of one id would overwrite each other where they come in different answers: only for what is not in a room.
+   */
+  readonly idScope?: 'room' | 'experiment';
+  /** Fields that together name a record without an id, so that others may change in place; without them its content does. */
+  readonly naming?: readonly string[];
   /** The field that the API filters and sorts by; undefined: the data type has none. */
   readonly timeField: string | undefined;
   /** incremental: documented `startTime` and `sort`; snapshot: listed whole; single: one object. */
@@ -57,6 +66,8 @@ export interface DatasetSpec {
   readonly pageLimit?: number;
   /** Records that come in its answers but belong to another data type, by the value of a field. */
   readonly leavesOut?: Readonly<Record<string, string>>;
+  /** The field of the experiment's own record that counts these records. */
+  readonly countedBy?: 'roomCount' | 'participantCount';
   /** Records may belong to no room, so that the rooms together are not all of it. */
   readonly roomless?: true;
   /** The API stops at this many records, whatever is asked. */

@@ -8,6 +8,7 @@ export const deployments = defineDataset({
   scopes: ['experiment'],
   path: '/deployments?experimentId={id}',
   identity: ['id'],
+  idScope: 'experiment',
   timeField: 'createdAt',
   read: 'snapshot',
   unpaged: true,

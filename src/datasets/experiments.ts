@@ -7,6 +7,7 @@ export const experiments = defineDataset({
   scopes: ['experiment'],
   path: '/experiments/{id}',
   identity: ['id'],
+  idScope: 'experiment',
   timeField: 'createdAt',
   read: 'single',
   fields: {

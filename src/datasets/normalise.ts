@@ -1,31 +1,13 @@
-import { createHash } from 'node:crypto';
-import {
-  canonicalJson,
-  isObject,
-  isRawNumber,
-  parseJson,
-  textOfJson,
-  type Json,
-  type JsonObject,
-} from '../shared/json.ts';
+import { isObject, isRawNumber, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
+import { withoutSignature } from './addresses.ts';
 import type { Column, Dataset } from './define.ts';
-import {
-  decode,
-  encode,
-  isStorableText,
-  timeOf,
-  UNFIT,
-  withoutQuery,
-  withoutSignatures,
-  type SqlValue,
-} from './values.ts';
+import { keyOf, type Key, type KeyOrigin } from './keys.ts';
+import { decode, encode, timeOf, UNFIT, type SqlValue } from './values.ts';
 
 /** A record in the shape of its table. */
-export interface Row {
-  /** Unique within the data type and experiment. */
+export interface Row extends Key {
+  /** Unique within the data type and experiment, once records that share one have their ordinals. */
   readonly key: string;
-  /** Whether `key` comes from the record's content and needs an ordinal where exact repeats occur. */
-  readonly byContent: boolean;
   /** Milliseconds since 1970 UTC of the data type's time field; undefined when absent or unreadable. */
   readonly time: number | undefined;
   /** Values of `dataset.columns`, in order. */
@@ -41,12 +23,8 @@ export interface BadRecord {
 }
 
 /** What the request already said about its records: columns that are filled when the record leaves them out. */
-export interface Origin {
+export interface Origin extends KeyOrigin {
   readonly experimentId: string;
-  /** Field name → value known from the scope, such as `roomId` in a room's answer. */
-  readonly fill?: Readonly<Record<string, string>>;
-  /** The key of the only record, for endpoints that give a single object. */
-  readonly key?: string;
 }
 
 /** SQLite's own JSON functions, which the views use, go no deeper. */
@@ -61,14 +39,13 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
   if (!isObject(value)) return { reason: 'not an object', text: textOfJson(value) };
   if (isDeeperThan(value, DEEPEST))
     return { reason: `nested more than ${DEEPEST} levels deep`, text: textOfJson(value) };
-  const record = withoutSignatures(value) as JsonObject;
+  const record = unsigned(dataset, value);
   const extra = new Map<string, Json>();
   const absent: string[] = [];
 
   const values = dataset.columns.map((column) => {
-    const own = record[column.field];
-    if (own === undefined) return fallback(column, record, origin, absent);
-    const sent = column.spec.volatile === true && typeof own === 'string' ? withoutQuery(own) : own;
+    const sent = record[column.field];
+    if (sent === undefined) return fallback(column, record, origin, absent);
     const encoded = encode(column.spec.kind, sent);
     if (encoded !== sent && (encoded === UNFIT || column.spec.kind === 'time')) extra.set(column.field, sent);
     return encoded === UNFIT ? null : encoded;
@@ -77,17 +54,15 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
   addUnknown(dataset, record, origin, extra);
   if (absent.length > 0) extra.set(ABSENT, absent);
 
-  const id = identityOf(dataset, record, origin);
   return {
-    key: id ?? `sha256:${createHash('sha256').update(canonicalJson(record)).digest('base64url')}`,
-    byContent: id === undefined,
+    ...keyOf(dataset, record, origin),
     time: dataset.timeField === undefined ? undefined : timeOf(record[dataset.timeField]),
     values,
     extra: extra.size === 0 ? null : JSON.stringify(Object.fromEntries(extra)),
   };
 }
 
-/** The record as the API sent it (without signatures of signed URLs), from its column values and `extra`. */
+/** The record as the API sent it (its address fields without their signatures), from its column values and `extra`. */
 export function denormalise(
   dataset: Dataset,
   row: { readonly experimentId: string; readonly values: readonly SqlValue[]; readonly extra: string | null },
@@ -125,19 +100,13 @@ function addUnknown(dataset: Dataset, record: JsonObject, origin: Origin, extra:
   }
 }
 
-/** The key of a record with an id, led by its room, as an id may be unique only there; undefined when it has none. */
-function identityOf(dataset: Dataset, record: JsonObject, origin: Origin): string | undefined {
-  if (origin.key !== undefined) return origin.key;
-  const id = dataset.identity.map((field) => idText(record[field])).find((text) => text !== undefined);
-  if (id === undefined || !('roomId' in dataset.fields)) return id;
-  const room = idText(record['roomId']) ?? idText(record['sessionId']);
-  return room === undefined ? id : `${room.replaceAll('/', '%2F')}/${id}`;
-}
-
-function idText(value: Json | undefined): string | undefined {
-  if (typeof value === 'number') return String(value);
-  if (isRawNumber(value)) return value.rawJSON;
-  return typeof value === 'string' && value !== '' && isStorableText(value) ? value : undefined;
+/** The record with its address fields as they are in every answer. */
+function unsigned({ columns }: Dataset, record: JsonObject): JsonObject {
+  const stable = columns.flatMap(({ field, spec }): [string, Json][] => {
+    const sent = spec.volatile === true ? record[field] : undefined;
+    return typeof sent === 'string' ? [[field, withoutSignature(sent)]] : [];
+  });
+  return stable.length === 0 ? record : { ...record, ...Object.fromEntries(stable) };
 }
 
 function isDeeperThan(value: Json, levels: number): boolean {

@@ -9,6 +9,7 @@ export const participants = defineDataset({
   identity: ['id'],
   timeField: 'joinedAt',
   read: 'snapshot',
+  countedBy: 'participantCount',
   roomless: true,
   options: { completionCode: 'strings' },
   fields: {

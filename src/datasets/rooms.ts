@@ -7,8 +7,10 @@ export const rooms = defineDataset({
   keyScope: 'read:events',
   scopes: ['experiment', 'deployment'],
   identity: ['id'],
+  idScope: 'experiment',
   timeField: 'createdAt',
   read: 'snapshot',
+  countedBy: 'roomCount',
   cap: 5000,
   fields: {
     id: { kind: 'text', about: 'The id of the room.' },

@@ -64,33 +64,3 @@ export function isStorableText(text: string): boolean {
 function isStorableNumber(value: Json): value is number {
   return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0);
 }
-
-const WEB_ADDRESS = /^https?:\/\//i;
-
-/** Query parameters that carry a temporary signature: Google, Amazon, Azure, CloudFront and plain tokens. */
-const SIGNATURE = /[?&](?:X-Goog-Signature|X-Amz-Signature|GoogleAccessId|Signature|sig|token)=/i;
-
-/**
- * The value with every signed URL in it cut before its query: signatures differ in each answer and are no change of
- * the record. Returns the same value when there is none.
- */
-export function withoutSignatures(value: Json): Json {
-  if (typeof value === 'string') return isSigned(value) ? withoutQuery(value) : value;
-  if (Array.isArray(value)) {
-    const items = value.map(withoutSignatures);
-    return items.some((item, i) => item !== value[i]) ? items : value;
-  }
-  if (!isObject(value)) return value;
-  const members = Object.entries<Json>(value).map(([key, member]): [string, Json] => [key, withoutSignatures(member)]);
-  return members.some(([key, member]) => member !== value[key]) ? Object.fromEntries(members) : value;
-}
-
-/** A web address without its query; any other text as it is. */
-export function withoutQuery(text: string): string {
-  const end = WEB_ADDRESS.test(text) ? text.indexOf('?') : -1;
-  return end === -1 ? text : text.slice(0, end);
-}
-
-function isSigned(text: string): boolean {
-  return WEB_ADDRESS.test(text) && SIGNATURE.test(text);
-}

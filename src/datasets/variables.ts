@@ -7,6 +7,7 @@ export const variables = defineDataset({
   keyScope: 'read:events',
   scopes: ['room'],
   identity: [],
+  naming: ['roomId', 'participantId', 'variable', 'timestamp'],
   timeField: 'timestamp',
   read: 'snapshot',
   unpaged: true,

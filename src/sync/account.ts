@@ -1,7 +1,7 @@
 import { count } from '../shared/count.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { askSteadily, countedBy } from './evidence.ts';
-import { numbered } from './repeats.ts';
+import { markOf, numbered } from './ordinals.ts';
 import type { Page } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 
@@ -90,7 +90,7 @@ function countedOr(told: number | undefined, page: Page, contradiction: string |
 
 /** Takes rows that a probe showed; those whose key depends on what stands before them are left to a reading. */
 function takeNew({ sink }: Session, { rows, bad }: Page): number {
-  const taken = sink.take({ rows: numbered(rows.filter(({ byContent }) => !byContent)), bad });
+  const taken = sink.take({ rows: numbered(rows.filter(({ needsOrdinal }) => !needsOrdinal)).rows, bad });
   return taken.inserted;
 }
 
@@ -98,8 +98,8 @@ function takeNew({ sink }: Session, { rows, bad }: Page): number {
 async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted: boolean): Promise<boolean> {
   if (page.offset === 0) return false;
   const first = await reader.page({ offset: 0, limit: PROBE, ...(isSorted ? { order: 'asc' } : {}) });
-  const keys = new Set(first.rows.map(({ key }) => key));
-  const isSame = first.returned === page.returned && page.rows.every(({ key }) => keys.has(key));
+  const marks = new Set(first.rows.map(markOf));
+  const isSame = first.returned === page.returned && page.rows.every((row) => marks.has(markOf(row)));
   if (isSame) traits.learn({ offsetIgnored: true }, `offset ${page.offset} gave the same records as offset 0`);
   return isSame;
 }

@@ -1,7 +1,7 @@
 import type { Stream } from '../datasets/stream.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { countRows } from '../warehouse/rows.ts';
-import { countRowsOutsideRooms, countedRooms, knownRooms, roomEndedAt } from '../warehouse/structure.ts';
+import { countedInExperiment, countRowsOutsideRooms, knownRooms, roomEndedAt } from '../warehouse/structure.ts';
 import { markVerified, verifiedRooms } from '../warehouse/verified-rooms.ts';
 import { list } from './full-listing.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
@@ -25,7 +25,7 @@ export function roomsOf({ stream, warehouse }: Pick<Session, 'stream' | 'warehou
   const areAll =
     complete &&
     stream.dataset.roomless !== true &&
-    ids.length >= countedRooms(warehouse.db, stream.experimentId) &&
+    ids.length >= countedInExperiment(warehouse.db, stream.experimentId, 'roomCount') &&
     countRowsOutsideRooms(warehouse.db, stream) === 0;
   return { ids, areAll };
 }

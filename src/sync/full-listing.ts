@@ -1,3 +1,5 @@
+import type { Row } from '../datasets/normalise.ts';
+import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, isShownLast } from './evidence.ts';
@@ -66,8 +68,9 @@ async function listOnce(
     const sorted = known.sortRefused !== true && !isPlain;
     for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known })) {
       doubts.push(...stretch.doubts);
-      sink.take({ rows: stretch.rows, bad: stretch.bad });
-      seen.add(stretch.rows.map(({ key }) => key));
+      const rows = apart(session, stretch.rows, seen);
+      sink.take({ rows, bad: stretch.bad });
+      seen.add(rows.map(({ key }) => key));
       bad += stretch.bad.length;
       last = stretch;
     }
@@ -89,4 +92,12 @@ async function listOnce(
     total: last === undefined ? undefined : countedBy(last.page),
     isShown: last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known)),
   };
+}
+
+/** Rows of which another one with the same id came before in this reading, which so are records of their own. */
+export function apart({ warehouse, stream }: Session, rows: readonly Row[], seen: Seen): readonly Row[] {
+  const isMet = (key: string) => seen.has(key);
+  return rows.some(({ key, needsOrdinal }) => !needsOrdinal && isMet(key))
+    ? matchDoubles(warehouse.db, stream, rows, isMet)
+    : rows;
 }

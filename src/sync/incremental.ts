@@ -6,7 +6,7 @@ import { askSteadily, countedBy, isShownLast } from './evidence.ts';
 import { NotWalkable, paginate, type Stretch } from './paginate.ts';
 import type { Page } from './reader.ts';
 import { freeTime, newest, readRange } from './reconcile.ts';
-import { numbered } from './repeats.ts';
+import { numbered } from './ordinals.ts';
 import { readNarrower } from './retry-narrower.ts';
 import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -119,7 +119,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   ];
   if (doubts.length > 0) {
     // Without every repeat in view the ordinals of records without an id would be guesses.
-    sink.take({ rows: numbered(page.rows.filter(({ byContent }) => !byContent)), bad: page.bad });
+    sink.take({ rows: numbered(page.rows.filter(({ needsOrdinal }) => !needsOrdinal)).rows, bad: page.bad });
     return { doubts, unseen: [] };
   }
   if (!isNewestFirst(page)) {
@@ -140,7 +140,7 @@ function takeNewest(session: Session, page: Page): Reading {
   const oldest = rows.findLast(({ time }) => time !== undefined)?.time;
   const isAll = page.returned < page.limit && isShownLast(page, page.returned, traits.known);
   const isCertain = ({ time }: Row) => isAll || (time !== undefined && oldest !== undefined && time > oldest);
-  sink.take({ rows: numbered(rows.filter((row) => !row.byContent || isCertain(row))), bad });
+  sink.take({ rows: numbered(rows.filter((row) => !row.needsOrdinal || isCertain(row))).rows, bad });
   const range = isAll ? {} : { from: oldest === undefined ? undefined : oldest + 1 };
   const isClean = bad.length === 0 && (isAll || oldest !== undefined);
   const held = isClean ? (keysOf(warehouse.db, stream, range) ?? []) : [];

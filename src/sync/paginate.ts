@@ -2,7 +2,7 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from './endpoint-traits.ts';
 import { askSteadily, isShownLast, whatFollows } from './evidence.ts';
-import { numbered, tailStart } from './repeats.ts';
+import { markOf, numbered, tailStart, type Repeats } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 import { ENDLESS, MOST_IDLE, readGroup } from './same-timestamp.ts';
 
@@ -70,7 +70,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   let carried: readonly Row[] = [];
   let idle = 0;
   let beginning: Page | undefined;
-  const repeats = new Map<string, number>();
+  const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
     const { page, contradiction } =
       first === undefined
@@ -85,23 +85,23 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     if (isWhole && !includesAll(page.rows, carried)) {
       if (options.by === 'offset') throw isSame(page, beginning) ? new OffsetIgnored() : new Shifted();
       // Rows that were just read must come again with a filter that begins before them, unless they were re-timed.
-      if (page.returned === 0 || !page.rows.some(({ key }) => carried.some((row) => row.key === key)))
+      if (page.returned === 0 || !page.rows.some((row) => carried.some((one) => markOf(one) === markOf(row))))
         throw new NotWalkable('startTime');
     }
     const isNew = bringsNew(page, carried);
     idle = isNew ? 0 : idle + 1;
     if (!isNew && (page.hasMore !== true || idle === MOST_IDLE)) {
       const said = page.hasMore === true ? [...doubts, ENDLESS] : doubts;
-      yield { ...stretch(page, numbered(carried, repeats), said), isEnd: page.hasMore !== true };
+      yield { ...stretch(page, numbered(carried, repeats).rows, said), isEnd: page.hasMore !== true };
       return;
     }
     const beyond = firstBeyond(page.rows, options.to);
     if (beyond >= 0 || isLast(page, options)) {
-      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats), doubts);
+      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats).rows, doubts);
       return;
     }
     if (start > 0) {
-      yield stretch(page, numbered(page.rows.slice(0, start), repeats), doubts);
+      yield stretch(page, numbered(page.rows.slice(0, start), repeats).rows, doubts);
       carried = page.rows.slice(start);
       place = after(options, place, carried[0]?.time, page.places[start] ?? page.returned);
       continue;
@@ -112,7 +112,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       (one) => isLast(one, options),
     );
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
-    yield { ...stretch(group, numbered(group.rows, repeats), doubts), isEnd: group.isEnd };
+    yield { ...stretch(group, numbered(group.rows, repeats).rows, doubts), isEnd: group.isEnd };
     if (group.isLast) return;
     carried = [];
     place = after(options, place, group.next, group.length);
@@ -172,8 +172,8 @@ function checkOrder({ rows }: Page, from: number | undefined): void {
 
 function includesAll(rows: readonly Row[], wanted: readonly Row[]): boolean {
   if (wanted.length === 0) return true;
-  const present = new Set(rows.map(({ key }) => key));
-  return wanted.every(({ key }) => present.has(key));
+  const present = new Set(rows.map(markOf));
+  return wanted.every((row) => present.has(markOf(row)));
 }
 
 function stretch(page: Page, rows: readonly Row[], doubts: readonly Doubt[]): Stretch {

@@ -4,6 +4,7 @@ import { formatTime } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
 import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
+import { countedInExperiment } from '../warehouse/structure.ts';
 import { takeAccount, type Account } from './account.ts';
 import { missingDoubt, settleGone, type Deletion } from './deletions.ts';
 import { list } from './full-listing.ts';
@@ -155,6 +156,7 @@ function conclude(session: Session, found: Found): Proof {
     ...counts,
     ...account.doubts,
     ...goneDoubts(session),
+    ...uncountedDoubts(session, account),
     ...(deletion?.doubts ?? pendingDoubts(before, after, withheldRows)),
     ...quarantineDoubts(after),
     ...rederived.doubts,
@@ -236,6 +238,16 @@ function goneDoubts({ stream: { experimentId, dataset }, warehouse }: Session): 
   if (dataset.read === 'single') return [];
   const experiment = readPosition(warehouse.db, { experimentId, dataset: experiments, scope: { kind: 'experiment' } });
   return experiment.doubts.filter(({ kind }) => kind === 'gone');
+}
+
+/** A list was seen to end at a page, and to count only that (release notes of 0.6.64): the experiment counts as well. */
+function uncountedDoubts({ stream, warehouse }: Session, { held }: Account): Doubt[] {
+  const { dataset, experimentId, scope, filter } = stream;
+  if (dataset.countedBy === undefined || scope.kind !== 'experiment' || filter !== undefined) return [];
+  const counts = countedInExperiment(warehouse.db, experimentId, dataset.countedBy);
+  if (counts <= held) return [];
+  const text = `the experiment counts ${count(counts)} ${dataset.name}, ${count(held)} could be listed`;
+  return [{ kind: 'lacking', text, count: counts - held }];
 }
 
 function quarantineDoubts({ quarantinedRecords }: Position): Doubt[] {

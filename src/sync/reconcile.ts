@@ -4,6 +4,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { isShownLast } from './evidence.ts';
+import { apart } from './full-listing.ts';
 import { paginate } from './paginate.ts';
 import type { Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
@@ -28,8 +29,9 @@ export async function readRange(
       const { known } = traits;
       for await (const stretch of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
         doubts.push(...stretch.doubts);
-        sink.take({ rows: stretch.rows, bad: stretch.bad });
-        seen.add(stretch.rows.map(({ key }) => key));
+        const rows = apart(session, stretch.rows, seen);
+        sink.take({ rows, bad: stretch.bad });
+        seen.add(rows.map(({ key }) => key));
         bad += stretch.bad.length;
         upTo = later(upTo, newest(session, stretch.rows));
         isShown = stretch.isEnd || isShownLast(stretch.page, Infinity, traits.known);

@@ -1,5 +1,6 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
+import { markOf } from './ordinals.ts';
 import type { Page } from './reader.ts';
 
 /** The records of one timestamp that fills more than a page. */
@@ -46,9 +47,9 @@ export async function readGroup(
   let previous: string | undefined;
   for (let pass = 1; ; pass++) {
     const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0), isEnd);
-    for (const row of group.rows) found.set(row.key, row);
-    const isContent = group.rows.some(({ byContent }) => byContent);
-    const met = group.rows.map(({ key }) => key).join('\n');
+    for (const row of group.rows) found.set(markOf(row), row);
+    const isContent = group.rows.some(({ needsOrdinal }) => needsOrdinal);
+    const met = group.rows.map(markOf).join('\n');
     if (found.size + group.bad.length >= group.length) return { ...group, rows: [...found.values()] };
     if (isContent && met === previous) return group;
     previous = met;
@@ -76,10 +77,10 @@ async function sweep(
     for (const doubt of page.doubts) doubts.add(doubt);
     const other = page.rows.findIndex((row) => row.time !== time);
     const own = other === -1 ? page.rows : page.rows.slice(0, other);
-    idle = own.every(({ key }) => met.has(key)) ? idle + 1 : 0;
+    idle = own.every((row) => met.has(markOf(row))) ? idle + 1 : 0;
     const isRepeat = length > 0 && page.hasMore === undefined && sameKeys(page, first);
     if (!isRepeat) {
-      for (const row of own) met.add(row.key);
+      for (const row of own) met.add(markOf(row));
       rows.push(...own);
       bad.push(...page.bad);
       length += other === -1 ? page.returned : (page.places[other] ?? page.returned);
@@ -103,6 +104,6 @@ async function sweep(
 
 /** An endpoint that ignores `offset` gives the same records again, in whatever order. */
 function sameKeys(page: Page, first: Page): boolean {
-  const keys = new Set(first.rows.map(({ key }) => key));
-  return page.returned === first.returned && page.rows.every(({ key }) => keys.has(key));
+  const marks = new Set(first.rows.map(markOf));
+  return page.returned === first.returned && page.rows.every((row) => marks.has(markOf(row)));
 }

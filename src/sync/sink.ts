@@ -1,8 +1,10 @@
+import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
-import { compareRows, holdsSame } from '../warehouse/compare.ts';
+import { compareRows } from '../warehouse/compare.ts';
+import { matchDoubles } from '../warehouse/doubles.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
-import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
+import { countRows } from '../warehouse/rows.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
 
@@ -173,33 +175,20 @@ function noteDifferences(
 /** The keys of the rows that a reading took, where rows are held that could be missing among them. */
 function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   const seen = heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
-  const twins = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id')
-    ? keysWithOrdinals(warehouse.db, stream)
-    : new Set<string>();
-  let isShared = false;
+  const isShared = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id');
+  let hasShared = false;
   return {
     note(rows: readonly Row[]): readonly Row[] {
-      const settled = twins.size === 0 ? rows : rows.map((row) => ownKey(warehouse, stream, row, twins));
-      isShared ||= settled.some(({ key, byContent }) => !byContent && key.includes('#'));
+      // Which of several records of an id comes first depends on what was asked for, their content does not.
+      const settled = isShared ? matchDoubles(warehouse.db, stream, rows) : rows;
+      hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       seen?.add(settled.map(({ key }) => key));
       return settled;
     },
     has: (key: string) => seen === undefined || seen.has(key),
-    hasShared: () => isShared,
+    hasShared: () => hasShared,
     close: () => seen?.drop(),
   };
-}
-
-/**
- * The key under which one of several records of an id is held: which of them comes first depends on what was asked
- * for, their content does not.
- */
-function ownKey({ db }: Pick<Warehouse, 'db'>, stream: Stream, row: Row, twins: ReadonlySet<string>): Row {
-  const [id = ''] = row.key.split('#');
-  const others = [...twins].filter((key) => key.startsWith(`${id}#`));
-  if (others.length === 0 || row.byContent) return row;
-  const same = [row.key, id, ...others].find((key) => holdsSame(db, stream, key, row));
-  return same === undefined ? row : { ...row, key: same };
 }
 
 const EMPTY: Tally = {

@@ -3,7 +3,7 @@ import { readLiveRooms, readRooms, roomsOf } from './by-room.ts';
 import { askSteadily, countedBy, type Steady } from './evidence.ts';
 import { list } from './full-listing.ts';
 import type { Page, PageRequest } from './reader.ts';
-import { numbered, tailStart } from './repeats.ts';
+import { numbered, tailStart } from './ordinals.ts';
 import { position, type Reading, type Session } from './session.ts';
 
 /** A listing older than this is read whole again even when its count has not changed. */
@@ -24,7 +24,7 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   const isPart = total !== undefined && total > first.returned && contradiction === undefined;
   if (!full && isRecent && isPart && total === sink.held()) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.
-    const whole = numbered(first.rows.slice(0, tailStart(first.rows)));
+    const whole = numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const { inserted, updated } = sink.take({ rows: whole, bad: first.bad });
     if (inserted === 0 && updated === 0) return { doubts: [], unseen: [], total, isShown: true };
   }
@@ -44,7 +44,7 @@ async function readCut(session: Session, first: Page): Promise<Reading> {
   const rooms = roomsOf(session);
   if (rooms !== undefined) return readRooms(session, rooms, first.doubts);
   // Without every repeat in view the ordinals of records without an id would be guesses.
-  session.sink.take({ rows: numbered(first.rows.filter(({ byContent }) => !byContent)), bad: first.bad });
+  session.sink.take({ rows: numbered(first.rows.filter(({ needsOrdinal }) => !needsOrdinal)).rows, bad: first.bad });
   return { doubts: first.doubts, unseen: [] };
 }
 

@@ -33,14 +33,6 @@ export function compareRows(db: Db, { experimentId, dataset }: Stream, rows: rea
   return { missing, changed };
 }
 
-/** Whether the table has a row that equals this one but for its key. */
-export function holdsSame(db: Db, { experimentId, dataset }: Stream, key: string, row: Row): boolean {
-  const { missing, changed } = compareRows(db, { experimentId, dataset, scope: { kind: 'experiment' } }, [
-    { ...row, key },
-  ]);
-  return missing.length + changed.length === 0;
-}
-
 function preparedRaw(db: Db, sql: string): (...params: SqlValue[]) => SqlValue[] | undefined {
   const statement = db.prepare<SqlValue[], SqlValue[]>(sql).raw();
   return (...params) => statement.get(...params);

@@ -7,7 +7,7 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
   [
     'key',
     'TEXT',
-    "What identifies the row in its experiment: the API's id, led by the room, or a digest of the record.",
+    "What identifies the row in its experiment: the room and the API's id or, without one, the values that name the record or a digest of it; #2 for the second of the same. %, /, # and : in them are percent-encoded.",
   ],
   [
     'extra',

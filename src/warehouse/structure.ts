@@ -25,9 +25,10 @@ export function knownRooms(db: Db, experimentId: string): { ids: string[]; compl
   return { ids, complete: listed === 1 };
 }
 
-/** How many rooms the experiment's own record counts; 0 where it does not say. */
-export function countedRooms(db: Db, experimentId: string): number {
-  const sql = 'SELECT max(room_count) FROM experiments WHERE experiment_id = ?';
+/** How many rooms or participants the experiment's own record counts; 0 where it does not say. */
+export function countedInExperiment(db: Db, experimentId: string, field: 'roomCount' | 'participantCount'): number {
+  const column = field === 'roomCount' ? 'room_count' : 'participant_count';
+  const sql = `SELECT max(${column}) FROM experiments WHERE experiment_id = ?`;
   return prepared<number | null>(db, 'values', sql).get(experimentId) ?? 0;
 }
 

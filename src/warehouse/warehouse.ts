@@ -3,6 +3,8 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
 import { formatTime } from '../shared/time.ts';
+import { markCutTexts } from './cut-texts.ts';
+import { rekey } from './rekey.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';
@@ -62,6 +64,8 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
     return withPlainErrors(path, () => {
       const db = (opened = openForWriting(path));
       migrate(db);
+      rekey(db, options.clock.now());
+      markCutTexts(db, options.clock.now());
       db.transaction(() => {
         carryOverReasons(db);
         writeDictionary(db, DATASETS);

@@ -70,8 +70,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'exact repeats are not counted',
-    file: 'src/sync/repeats.ts',
-    from: 'return ordinal === 1 ? row : { ...row, key: `${row.key}#${ordinal}` };',
+    file: 'src/sync/ordinals.ts',
+    from: 'return ordinal === 1 ? row : { ...row, key: withOrdinal(row.key, ordinal) };',
     to: 'return row;',
   },
   {

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, isRawNumber, type Json, type JsonObject } from '../shared/json.ts';
+import type { Dataset } from './define.ts';
+import { isStorableText, timeOf, type SqlValue } from './values.ts';
+
+/*
+ * A key is made of parts, divided by `/`: the room and the id, or the values that name a record without an id. A text
+ * stands for itself, with `%`, `/`, `#` and `:` percent-encoded, so that these always mean what they mean here:
+ *
+ *   msg_1                      an id                      number:1, room_1/number:1   a number is not the text "1"
+ *   room_1/msg_1               an id within its room      room_1//cmp/number:0        an absent value is empty
+ *   sha256:…                   the content's digest       room_1/msg_1#2              the second record of that key
+ */
+
+/** What the request already said about its records. */
+export interface KeyOrigin {
+  /** Field name → value known from the scope, such as `roomId` in a room's answer. */
+  readonly fill?: Readonly<Record<string, string>>;
+  /** The key of the only record, for endpoints that give a single object. */
+  readonly key?: string;
+}
+
+export interface Key {
+  readonly key: string;
+  /** Whether other records may have the same key, so that they have to be counted. */
+  readonly needsOrdinal: boolean;
+}
+
+const DIGEST = 'sha256:';
+
+/** The key of a record. The same record has the same one in every answer, whatever part of the experiment was asked for. */
+export function keyOf(dataset: Dataset, record: JsonObject, origin: KeyOrigin): Key {
+  if (origin.key !== undefined) return { key: part(origin.key), needsOrdinal: false };
+  const room = roomOf(dataset, record, origin);
+  const id = dataset.identity.map((field) => record[field]).find(isId);
+  if (id !== undefined) {
+    return { key: dataset.idScope === 'experiment' ? part(id) : within(room, part(id)), needsOrdinal: false };
+  }
+  return { key: nameOf(dataset, record, room) ?? digestOf(dataset, record, room), needsOrdinal: true };
+}
+
+/** The key of the nth record that shares a key. */
+export function withOrdinal(key: string, n: number): string {
+  return n === 1 ? key : `${key}#${n}`;
+}
+
+/** The key that a record shares with its doubles. */
+export function withoutOrdinal(key: string): string {
+  const end = key.indexOf('#');
+  return end === -1 ? key : key.slice(0, end);
+}
+
+/** Whether a key is a digest of the content, so that whoever shares it is the same. */
+export function isDigest(key: string): boolean {
+  return key.startsWith(DIGEST, key.indexOf('/') + 1);
+}
+
+/**
+ * The id in a key, without the room and an ordinal; undefined where the record has no id. Two keys of one data type with
+ * the same id are one record that moved to another room or, where ids count within a room only, two records.
+ */
+export function idInKey({ identity }: Dataset, key: string): string | undefined {
+  if (identity.length === 0 || isDigest(key)) return undefined;
+  const own = withoutOrdinal(key);
+  return own.slice(own.indexOf('/') + 1);
+}
+
+/** A digest of what a row holds, by which records of one key are put in an order that the server's has no part in. */
+export function contentOf({
+  values,
+  extra,
+}: {
+  readonly values: readonly SqlValue[];
+  readonly extra: string | null;
+}): string {
+  return createHash('sha256')
+    .update(JSON.stringify([values, extra]))
+    .digest('base64url');
+}
+
+function isId(value: Json | undefined): boolean {
+  return typeof value === 'number' || isRawNumber(value) || (typeof value === 'string' && value !== '');
+}
+
+/**
+ * The room of a record. What the request said counts only where every request names a room: elsewhere the same record
+ * would have another key in the experiment's answer than in the room's.
+ */
+function roomOf(dataset: Dataset, record: JsonObject, origin: KeyOrigin): Json | undefined {
+  if (!Object.hasOwn(dataset.fields, 'roomId')) return undefined;
+  return [record['roomId'], record['sessionId'], isInRoomAlways(dataset) ? origin.fill?.['roomId'] : undefined].find(
+    isId,
+  );
+}
+
+function isInRoomAlways({ scopes }: Dataset): boolean {
+  return scopes.every((scope) => scope === 'room');
+}
+
+function within(room: Json | undefined, rest: string): string {
+  return room === undefined ? rest : `${part(room)}/${rest}`;
+}
+
+/** The values that name a record; undefined where it has none of them but the room. */
+function nameOf({ naming = [], fields }: Dataset, record: JsonObject, room: Json | undefined): string | undefined {
+  const values = naming.map((field) => (field === 'roomId' ? room : record[field]));
+  const isNamed = naming.some((field, i) => field !== 'roomId' && values[i] !== undefined && values[i] !== null);
+  if (!isNamed) return undefined;
+  return naming
+    .map((field, i) => {
+      const ms = fields[field]?.kind === 'time' ? timeOf(values[i]) : undefined;
+      return ms === undefined ? part(values[i]) : `time:${ms}`;
+    })
+    .join('/');
+}
+
+function digestOf(dataset: Dataset, record: JsonObject, room: Json | undefined): string {
+  const digest = DIGEST + createHash('sha256').update(canonicalJson(record)).digest('base64url');
+  return isInRoomAlways(dataset) ? within(room, digest) : digest;
+}
+
+/** A value as a part of a key: different values give different parts; null counts as absent. */
+function part(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string' && value !== '' && isStorableText(value)) return escaped(value);
+  if (typeof value === 'number' || isRawNumber(value)) return `number:${JSON.stringify(value)}`;
+  return `json:${escaped(canonicalJson(value))}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[%/#:]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+}

@@ -1,0 +1,62 @@
+import type { Dataset } from '../datasets/define.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import type { Db } from './open.ts';
+import { recall, remember } from './state.ts';
+import { quote } from './upsert.ts';
+
+const NAME = 'cut-texts';
+const REASON = 'texts with web addresses may have been cut by an earlier version';
+
+/** A text in JSON that begins like a web address and has no query. */
+const CUT_IN_JSON = /"https?:\/\/(?:[^"\\?]|\\.)*"/i;
+
+/** The data of an experiment that has texts from which an earlier version may have cut something. */
+export interface CutTexts {
+  readonly experimentId: string;
+  readonly data: string;
+}
+
+/**
+ * Has the streams read whole again from whose texts version 0.1.0 may have cut something, once: it took the query off
+ * any text that began with `http://` or `https://` and had something like a signature in it.
+ */
+export function markCutTexts(db: Db, now: number): void {
+  const hasColumn = db.prepare("SELECT 1 FROM pragma_table_info('_streams') WHERE name = 'reread_reason'").get();
+  if (hasColumn === undefined || recall(db, NAME) !== undefined) return;
+  const streams = streamsWithCutTexts(db);
+  db.transaction(() => {
+    const mark = db.prepare<[string, string, string]>(
+      'UPDATE _streams SET reread_reason = ? WHERE experiment_id = ? AND data = ?',
+    );
+    for (const { experimentId, data } of streams) mark.run(REASON, experimentId, data);
+    remember(db, NAME, JSON.stringify(streams), now);
+  }).immediate();
+}
+
+/** Where a text, also one inside JSON, is a web address without a query; declared addresses may be without one. */
+export function streamsWithCutTexts(db: Db): CutTexts[] {
+  return DATASETS.flatMap((dataset) =>
+    experimentsWithCutTexts(db, dataset).map((experimentId) => ({ experimentId, data: dataset.name })),
+  );
+}
+
+function experimentsWithCutTexts(db: Db, { table, columns }: Dataset): string[] {
+  const places = columns.filter(({ spec }) => spec.volatile !== true);
+  const texts = places.filter(({ spec }) => spec.kind === 'text' || spec.kind === 'any').map(({ name }) => quote(name));
+  const jsons = [...places.filter(({ spec }) => spec.kind === 'json').map(({ name }) => quote(name)), 'extra'];
+  const isCut = texts.map((name) => `(${name} LIKE 'http%://%' AND ${name} NOT LIKE '%?%')`);
+  const mayBe = jsons.map((name) => `${name} LIKE '%"http%://%'`);
+  const found = new Set<string>();
+  const rows = db
+    .prepare<[], (string | number | null)[]>(
+      `SELECT experiment_id, ${isCut.length === 0 ? '0' : isCut.join(' OR ')}, ${jsons.join(', ')} FROM ${quote(table)}
+       WHERE ${[...isCut, ...mayBe].join(' OR ')}`,
+    )
+    .raw()
+    .iterate();
+  for (const [experimentId, isText, ...held] of rows) {
+    if (found.has(String(experimentId))) continue;
+    if (isText === 1 || held.some((json) => CUT_IN_JSON.test(String(json)))) found.add(String(experimentId));
+  }
+  return [...found];
+}

@@ -1,0 +1,95 @@
+import { contentOf, withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
+import type { Row } from '../datasets/normalise.ts';
+import type { Stream } from '../datasets/stream.ts';
+import type { SqlValue } from '../datasets/values.ts';
+import { formatTime } from '../shared/time.ts';
+import type { Db } from './open.ts';
+import { quote } from './upsert.ts';
+
+/** A record of an id of which several are held. */
+interface Twin {
+  readonly key: string;
+  readonly content: string;
+  readonly time: SqlValue;
+  readonly isMet: boolean;
+}
+
+/**
+ * Gives the records of an id of which several are held the keys under which they are held: an answer that shows only one
+ * of them cannot tell which it is, and writing it over the other would lose a record and make history at each reading.
+ * A record is the one that says the same, or else has the same time; one that is neither may be new, unless the answer
+ * shows as many as are held. Costs a look-up for each row, so it is for streams that are known to have doubled ids.
+ * @param rows of one answer, with the ordinals that `numbered` gave them.
+ * @param isMet whether the reading has met a key before: then that record is another one, unless the row says the same or
+ * has the same time. This finds the second record of an id that is on another page than the first.
+ */
+export function matchDoubles(
+  db: Db,
+  stream: Stream,
+  rows: readonly Row[],
+  isMet: (key: string) => boolean = () => false,
+): readonly Row[] {
+  const find = twinsOf(db, stream);
+  const keys = new Map<Row, string>();
+  for (const [base, group] of Map.groupBy(rows, (row) => withoutOrdinal(row.key))) {
+    if (group.some(({ needsOrdinal }) => needsOrdinal)) continue;
+    const held = find(base, isMet(base)).map((twin) => ({ ...twin, isMet: isMet(twin.key) }));
+    if (held.length > 0) assign(base, group, held, keys);
+  }
+  return rows.map((row) => {
+    const key = keys.get(row) ?? row.key;
+    return key === row.key ? row : { ...row, key };
+  });
+}
+
+function assign(base: string, group: readonly Row[], held: readonly Twin[], keys: Map<Row, string>): void {
+  const free = new Map(held.map((twin) => [twin.key, twin]));
+  const take = (matches: (row: Row, twin: Twin) => boolean) => {
+    for (const row of group) {
+      const twin = keys.has(row) ? undefined : [...free.values()].find((candidate) => matches(row, candidate));
+      if (twin === undefined) continue;
+      keys.set(row, twin.key);
+      free.delete(twin.key);
+    }
+  };
+  take((row, { content }) => contentOf(row) === content);
+  take(({ time }, twin) => twin.time === (time === undefined ? null : formatTime(time)));
+  const others = held.filter((twin) => !twin.isMet);
+  if (group.length >= others.length) take((_, twin) => !twin.isMet);
+  const taken = new Set(held.map(({ key }) => key));
+  for (const row of group) {
+    if (keys.has(row)) continue;
+    let n = 1;
+    while (taken.has(withOrdinal(base, n))) n++;
+    keys.set(row, withOrdinal(base, n));
+    taken.add(withOrdinal(base, n));
+  }
+}
+
+/**
+ * Finds the records that are held under a key and its ordinals where there are several, or where even one counts: `#`
+ * stands nowhere else in a key, and `$` is next to it.
+ */
+function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string, evenOne: boolean) => Omit<Twin, 'isMet'>[] {
+  const { table, columns, timeColumn } = dataset;
+  const values = columns.map(({ name }) => quote(name)).join(', ');
+  const hasDouble = db
+    .prepare<[{ experimentId: string; base: string }], number>(
+      `SELECT 1 FROM ${quote(table)} WHERE experiment_id = @experimentId AND key >= @base || '#' AND key < @base || '$' LIMIT 1`,
+    )
+    .pluck();
+  const find = db
+    .prepare<[{ experimentId: string; base: string }], SqlValue[]>(
+      `SELECT key, ${timeColumn === undefined ? 'NULL' : quote(timeColumn)}, ${values}, extra FROM ${quote(table)}
+       WHERE experiment_id = @experimentId AND (key = @base OR key >= @base || '#' AND key < @base || '$') ORDER BY length(key), key`,
+    )
+    .raw();
+  return (base, evenOne) => {
+    if (!evenOne && hasDouble.get({ experimentId, base }) === undefined) return [];
+    return find.all({ experimentId, base }).map(([key = '', time = null, ...stored]) => {
+      const extra = stored.pop();
+      const held = { values: stored, extra: typeof extra === 'string' ? extra : null };
+      return { key: String(key), time, content: contentOf(held) };
+    });
+  };
+}
