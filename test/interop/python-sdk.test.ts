@@ -1,6 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
@@ -8,34 +5,7 @@ import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Readings } from '../../src/simulator/readings.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { HOUR, START } from '../support/lab.ts';
-
-const VENV = join(tmpdir(), 'hyperstudy-warehouse-sdk-0.4.1');
-const PYTHON = join(VENV, 'bin', 'python');
-
-/** Makes the official SDK importable, or says why it cannot be had. */
-function installSdk(): string | undefined {
-  const imports = () => spawnSync(PYTHON, ['-c', 'import hyperstudy'], { encoding: 'utf8' }).status === 0;
-  if (existsSync(PYTHON) && imports()) return undefined;
-  if (spawnSync('python3', ['-m', 'venv', '--clear', VENV], { encoding: 'utf8' }).status !== 0)
-    return 'python3 with venv is not to be had';
-  const installed = spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', 'hyperstudy==0.4.1'], {
-    encoding: 'utf8',
-    timeout: 240_000,
-  });
-  return installed.status === 0 && imports() ? undefined : 'the package hyperstudy 0.4.1 cannot be installed';
-}
-
-function runSdk(env: Record<string, string>): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(PYTHON, [join(import.meta.dirname, 'python_sdk.py')], {
-      env: { PATH: process.env['PATH'], ...env },
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on('close', (status) => resolve({ status, stdout, stderr }));
-  });
-}
+import { installSdk, runSdk } from '../support/sdk.ts';
 
 /** Records in an order of their own, without what differs in every answer. */
 function plain(records: readonly unknown[]): string[] {
@@ -92,7 +62,9 @@ async function readBySdk(readings: Partial<Readings>) {
     readings,
   });
   try {
-    const ran = await runSdk({ HYPERSTUDY_API_KEY: simulator.key, HYPERSTUDY_BASE_URL: simulator.url });
+    const ran = await runSdk(join(import.meta.dirname, 'python_sdk.py'), {
+      env: { HYPERSTUDY_API_KEY: simulator.key, HYPERSTUDY_BASE_URL: simulator.url },
+    });
     expect(ran.status, ran.stderr).toBe(0);
     const truth = (dataType: string, id: string) => simulator.world.records(dataType, id, now);
     return { read: JSON.parse(ran.stdout) as Read, world: simulator.world, truth };
