@@ -68,7 +68,7 @@ function enrolmentOf(db: Db, wanted: Wanted): Enrolment {
   for (const enrolled of enrolledStreams(db)) {
     const isConfigured = fresh.delete(nameOf(enrolled));
     if (!isConfigured) outside.push(enrolled);
-    else if (enrolled.isMarked) marks.push(returned(enrolled));
+    else if (enrolled.isMarked) marks.push(...returned(enrolled));
   }
   const isGone = missingParts(db, wanted, outside);
   const isForgotten = (stream: Enrolled) => stream.isUntouched && !isGone(stream);
@@ -103,12 +103,18 @@ function plan(db: Db, { config }: Wanted, experiment: PlannedExperiment, former:
   });
 }
 
-/** It is configured again: what it lacks is known at the next read. */
-function returned(stream: Enrolled): Mark {
-  const others = stream.doubts().filter(({ kind }) => kind !== 'unconfigured');
-  const isBack = others.length < stream.doubts().length;
-  const unread: Doubt = { kind: 'unread', text: 'not read since the configuration asks for it again' };
-  return { ...keyOfEnrolled(stream), doubts: isBack ? [...others, unread] : others, isToBeRead: true };
+/**
+ * It is planned again: what it lacks is known at the next read. That the API did not find it when it was asked, only a
+ * read can take back.
+ */
+function returned(stream: Enrolled): Mark[] {
+  const before = stream.doubts();
+  const own = new Set([true, false].map((isExperiment) => goneDoubt(stream, isExperiment).text));
+  const others = before.filter(({ kind, text }) => kind !== 'unconfigured' && !(kind === 'gone' && own.has(text)));
+  if (others.length === before.length) return [];
+  const isUnread = others.some(({ kind }) => kind === 'unread');
+  const unread: Doubt = { kind: 'unread', text: 'not read since it is configured and found again' };
+  return [{ ...keyOfEnrolled(stream), doubts: isUnread ? others : [...others, unread], isToBeRead: true }];
 }
 
 /** What is to be said of a stream that is not planned any more; nothing where it is said already. */

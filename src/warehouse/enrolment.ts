@@ -44,7 +44,7 @@ type Stored = Omit<Enrolled, 'isUntouched' | 'isMarked' | 'doubts'> & {
 
 const READ = `SELECT experiment_id AS experimentId, data, scope, data_as_of AS dataAsOf, doubts,
     rows = 0 AND watermark IS NULL AND data_as_of IS NULL AND last_sync_at IS NULL AS untouched,
-    instr(doubts, '"unconfigured"') > 0 OR (finished = 1 AND instr(doubts, '"gone"') > 0) AS marked
+    instr(doubts, '"unconfigured"') > 0 OR instr(doubts, '"gone"') > 0 AS marked
   FROM _streams`;
 
 /** Every stream that the warehouse has met. */

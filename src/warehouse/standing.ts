@@ -40,6 +40,7 @@ export function isWell(streams: readonly Judged[]): boolean {
   return wanted.every(isFine) && !isAllSkipped;
 }
 
-function isFine({ standing, isNamed }: Judged): boolean {
+/** Whether that is all right with a stream by itself. */
+export function isFine({ standing, isNamed }: Judged): boolean {
   return standing === 'complete' || (standing === 'skipped' && !isNamed);
 }
