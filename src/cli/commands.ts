@@ -128,11 +128,17 @@ function exporting(program: Program, run: Run): void {
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--out <file>', 'write to a file instead of stdout')
+    .option('--quarantined', 'write records that could not be stored as rows too (ndjson only)')
     .addHelpText(
       'after',
       `
+What the data may lack is said on stderr, and the exit status is then 1; the data are written all the same.
+A quarantined record is a line after the rows, with the record as the API sent it:
+  {"quarantined":{"experiment":"exp_abc123","scope":"experiment","reason":"not an object","firstSeenAt":"…"},"record":…}
+
 Examples:
   hsw export --data events > events.ndjson
+  hsw export --data events --quarantined --out events.ndjson
   hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
     )
     .action((options: unknown) => run(async () => (await import('./commands/export.ts')).exportRecords, options));
