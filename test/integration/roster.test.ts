@@ -37,6 +37,16 @@ describe('a stream that is configured and was never read', () => {
     expect(fresh.filter(({ complete }) => complete === 0).every(({ reason }) => reason === 'not read yet')).toBe(true);
   });
 
+  it('is in _freshness although a sync was narrowed to another experiment', async () => {
+    const lab = await openLab({ world: { experiments: 2, roomsPerExperiment: 1 } });
+    const [first = '', second = ''] = lab.simulator.world.experimentIds;
+    await lab.sync({ selection: { experiments: [first], data: ['chat'] } });
+    expect(kinds(positions(lab, { experimentId: second }))).toEqual(['unread']);
+    await lab.sync();
+    await lab.sync({ selection: { experiments: [first], data: ['chat'] } });
+    expect(kinds(positions(lab))).toEqual([]);
+  });
+
   it('is in _freshness although the first sync was cut off, the rooms that it met included', async () => {
     const cut = new AbortController();
     const lab = await openLab({
