@@ -52,7 +52,7 @@ function sync(program: Program, run: Run): void {
     .option('--data <type>', 'only this data type; can be repeated', list)
     .option('--full', 'read everything again and compare, instead of going on from where the last sync stopped')
     .option('--dry-run', 'show streams, expected requests and time under the limits; ask nothing of the API')
-    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .option('--accept-deletes', 'delete rows that would be withheld from deletion')
     .addHelpText(
       'after',
       `
@@ -100,7 +100,7 @@ function verify(program: Program, run: Run): void {
     .option('--deep', 'compare every record, not only counts')
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list)
-    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .option('--accept-deletes', 'delete rows that would be withheld from deletion')
     .addHelpText(
       'after',
       `
