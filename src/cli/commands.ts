@@ -52,7 +52,7 @@ function sync(program: Program, run: Run): void {
     .option('--data <type>', 'only this data type; can be repeated', list)
     .option('--full', 'read everything again and compare, instead of going on from where the last sync stopped')
     .option('--dry-run', 'show streams, expected requests and time under the limits; ask nothing of the API')
-    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .option('--accept-deletes', 'delete rows that would be withheld from deletion')
     .addHelpText(
       'after',
       `
@@ -100,7 +100,7 @@ function verify(program: Program, run: Run): void {
     .option('--deep', 'compare every record, not only counts')
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list)
-    .option('--accept-deletes', 'let rows vanish that the brake would keep')
+    .option('--accept-deletes', 'delete rows that would be withheld from deletion')
     .addHelpText(
       'after',
       `
@@ -128,11 +128,17 @@ function exporting(program: Program, run: Run): void {
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--out <file>', 'write to a file instead of stdout')
+    .option('--quarantined', 'write records that could not be stored as rows too (ndjson only)')
     .addHelpText(
       'after',
       `
+What the data may lack is said on stderr, and the exit status is then 1; the data are written all the same.
+A quarantined record is a line after the rows, with the record as the API sent it:
+  {"quarantined":{"experiment":"exp_abc123","scope":"experiment","reason":"not an object","firstSeenAt":"…"},"record":…}
+
 Examples:
   hsw export --data events > events.ndjson
+  hsw export --data events --quarantined --out events.ndjson
   hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
     )
     .action((options: unknown) => run(async () => (await import('./commands/export.ts')).exportRecords, options));

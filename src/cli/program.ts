@@ -76,7 +76,7 @@ Examples:
   hsw status                     what is in the warehouse, and how fresh
   hsw demo                       see it all work without a key
 
-Exit status: 0 all well · 1 done, but some streams failed or are incomplete · 2 bad usage or config ·
+Exit status: 0 all well · 1 done, but something failed, is incomplete, was never read or is gone · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
   for (const command of COMMANDS) command(program, run);

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { namesData } from '../plan/streams.ts';
 import { allPositions, type StoredPosition } from '../warehouse/positions.ts';
 import { recall, remember } from '../warehouse/state.ts';
 import type { Db } from '../warehouse/open.ts';
@@ -57,13 +58,18 @@ function factsOf({ engine, warehouse, troubles, clock, connection, connectedAt }
   const { db, path } = warehouse;
   const { bavail, blocks, bsize } = statfsSync(dirname(path));
   const planned = engine.experiments.planned();
-  const configured = new Set(planned.map(({ id }) => id));
+  const gone = new Set(engine.experiments.gone().keys());
+  const configured = new Set([...planned.map(({ id }) => id), ...gone]);
   const positions = allPositions(db).filter(({ experimentId }) => configured.has(experimentId));
+  const { config } = connection();
   return {
     positions,
+    isNamed: (stream) => namesData(config, stream),
+    gone,
+    seesNothingSince: engine.experiments.seesNothingSince(),
     trouble: troubles.current(),
     keyRefused: troubles.keyRefused(),
-    keyExpiresAt: connection().config.api.keyExpiresAt,
+    keyExpiresAt: config.api.keyExpiresAt,
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
     liveRooms: planned

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { formatDuration, formatTime } from '../shared/time.ts';
 
-const KINDS = ['key-refused', 'key-expiring', 'halted', 'stream', 'deletes-braked', 'disk', 'live-room'] as const;
+const KINDS = [
+  'key-refused',
+  'key-expiring',
+  'halted',
+  'stream',
+  'deletes-braked',
+  'gone',
+  'rederived',
+  'disk',
+  'live-room',
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Something that is wrong now and that somebody may have to be told. */
@@ -24,6 +34,10 @@ export interface Condition {
   readonly urgent: boolean;
   /** When it began, where that is known; otherwise it began when it was first seen. */
   readonly since?: number | undefined;
+  /** How long it lasts before it is told, where that is not what `alerts.after` says (milliseconds). */
+  readonly afterMs?: number | undefined;
+  /** An information: told once, at most one message a day, never repeated and never over. */
+  readonly once?: boolean | undefined;
   /** Not known to be over, but no reason for a message either: it keeps an alert open and begins none. */
   readonly quiet?: boolean | undefined;
 }
@@ -64,6 +78,7 @@ const alertSchema = z.object({
   toldAt: time.optional(),
   /** When the last of its conditions that are over ended. */
   endedAt: time.optional(),
+  once: z.boolean().optional(),
 });
 
 const stateSchema = z.object({ members: z.array(memberSchema), alerts: z.array(alertSchema) });
@@ -116,7 +131,8 @@ export function decide(
   const holding = new Map(conditions.map((condition) => [condition.id, condition]));
   const seen = raise(observe(holding, notAfter(state, now), now), holding, now, afterMs);
   // An alert that nobody heard of ends unheard.
-  const alerts = seen.alerts.filter((alert) => alert.toldAt !== undefined || hasMembers(seen, alert));
+  const isTold = ({ toldAt, once }: Alert) => toldAt !== undefined && once !== true;
+  const alerts = seen.alerts.filter((alert) => isTold(alert) || hasMembers(seen, alert));
   return {
     state: { ...seen, alerts },
     messages: alerts.flatMap((alert) => due(seen, alert, holding, now) ?? []),
@@ -181,14 +197,17 @@ function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now
 /** Makes an alert of each group in which a condition has lasted long enough; the others of the group join it. */
 function raise(state: AlertState, holding: ReadonlyMap<string, Condition>, now: number, afterMs: number): AlertState {
   const waiting = state.members.filter(({ alert, goneAt }) => alert === undefined && goneAt === undefined);
-  const isDue = ({ id, since }: Member) => holding.get(id)?.urgent === true || now - since >= afterMs;
+  const isDue = ({ id, since }: Member) => {
+    const condition = holding.get(id);
+    return condition?.urgent === true || now - since >= (condition?.afterMs ?? afterMs);
+  };
   const raised = new Map<string, Alert>();
   for (const { group, id } of waiting.filter(isDue)) {
     const condition = holding.get(id);
     if (condition === undefined || raised.has(group)) continue;
     const since = Math.min(...waiting.filter((member) => member.group === group).map((member) => member.since));
-    const { kind, subject, ended } = condition;
-    raised.set(group, { key: group, kind, subject, ended, since });
+    const { kind, subject, ended, once } = condition;
+    raised.set(group, { key: group, kind, subject, ended, since, ...(once === true ? { once } : {}) });
   }
   const joins = ({ alert, goneAt, group }: Member) => alert === undefined && goneAt === undefined && raised.has(group);
   const members = state.members.map((member) => (joins(member) ? { ...member, alert: member.group } : member));
@@ -208,19 +227,22 @@ function due(
 ): Message | undefined {
   if (!hasMembers(state, alert)) return recovered(alert, now);
   if (alert.toldAt !== undefined && now - alert.toldAt < REMIND_MS) return undefined;
+  // Of an information only what came since is news.
+  const isNews = ({ since }: Member) => alert.once !== true || alert.toldAt === undefined || since > alert.toldAt;
   const conditions = state.members
-    .filter((member) => member.alert === alert.key)
+    .filter((member) => member.alert === alert.key && isNews(member))
     .flatMap(({ id }) => holding.get(id) ?? [])
     .filter(({ quiet }) => quiet !== true);
   const [first] = conditions;
   if (first === undefined) return undefined;
-  const isNew = alert.toldAt === undefined;
+  const isNew = alert.toldAt === undefined || alert.once === true;
+  const began = `\n\nThis began at ${minute(alert.since)}, ${agoText(now - alert.since)}.`;
   return {
     alert: alert.key,
     state: isNew ? 'problem' : 'reminder',
     kind: alert.kind,
     subject: `${isNew ? '' : 'Still: '}${alert.subject}`,
-    text: `${explain(conditions)}\n\nThis began at ${minute(alert.since)}, ${agoText(now - alert.since)}.`,
+    text: `${explain(conditions)}${alert.once === true ? '' : began}`,
     hint: first.hint,
     at: now,
   };

@@ -2,16 +2,12 @@ import { formatDuration } from '../shared/time.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
 import type { Condition } from './alerts.ts';
 import { expiryOf, latestRead } from './expiry.ts';
-import type { Trouble } from './troubles.ts';
+import { listCondition, streamConditions, type StreamFacts } from './stream-conditions.ts';
 
 /** What is known at one moment. Times are milliseconds since 1970 UTC. */
-export interface Facts {
+export interface Facts extends StreamFacts {
   /** Of the streams that are configured. */
   readonly positions: readonly StoredPosition[];
-  /** What the API said when it refused the key; undefined while it accepts it. */
-  readonly keyRefused: string | undefined;
-  /** What keeps anything from being read. */
-  readonly trouble?: Trouble | undefined;
   /** As the configuration says. */
   readonly keyExpiresAt?: number | undefined;
   /** Of the disk that holds the warehouse. */
@@ -19,11 +15,6 @@ export interface Facts {
   readonly totalBytes: number;
   /** The rooms that run now, and when the last row of each came. */
   readonly liveRooms: readonly LiveRoom[];
-  /**
-   * Failures of syncs before this time say nothing of now: the service was started since, given another key, or could
-   * read nothing until then. A stream that has not been synced after it begins no alert.
-   */
-  readonly countsFrom?: number | undefined;
   readonly now: number;
 }
 
@@ -49,6 +40,7 @@ export function conditionsOf(facts: Facts, { diskFree }: { readonly diskFree: nu
   return [
     ...keyConditions(facts),
     ...haltConditions(facts),
+    ...listCondition(facts),
     ...facts.positions.flatMap((position) => streamConditions(position, facts)),
     ...diskConditions(facts, diskFree),
     ...facts.liveRooms.flatMap((room) => roomCondition(room, facts) ?? []),
@@ -104,47 +96,6 @@ function haltConditions({ trouble, keyRefused }: Facts): Condition[] {
   ];
 }
 
-function streamConditions(position: StoredPosition, facts: Facts): Condition[] {
-  const { complete, lastStatus, lastSyncAt, experimentId, data, scope, dataAsOf } = position;
-  // Without a status the first read is still under way, which is no trouble.
-  if (complete || lastStatus === undefined || lastStatus === 'skipped') return [];
-  const reason = position.reason ?? position.lastError ?? 'the reason is not known';
-  // What keeps everything from being read is told by itself, and a failure of former days may be over.
-  const isOld = facts.countsFrom !== undefined && (lastSyncAt ?? 0) < facts.countsFrom;
-  const quiet = facts.keyRefused !== undefined || facts.trouble !== undefined || isOld;
-  const place = placeText(scope);
-  const about = { part: `${data}${place}`, text: sentence(reason), urgent: false, since: dataAsOf, quiet };
-  const id = `${experimentId}/${data}/${scope}`;
-  const kept: Condition = {
-    ...about,
-    id: `deletes:${id}`,
-    kind: 'deletes-braked',
-    group: `deletes:${experimentId}`,
-    subject: `Rows of ${experimentId} are no longer in the API and were kept`,
-    hint: 'If they are meant to be gone, run: hsw sync now --accept-deletes',
-    ended: `No vanished rows of ${experimentId} wait for an answer any more`,
-  };
-  if (position.doubts[0]?.kind === 'withheld') return [kept];
-  const failed = lastStatus === 'failed';
-  const same = reason
-    .replaceAll(`${data} of ${experimentId}${place}`, '…')
-    .replace(/ \(request id [^)]*\)/g, '')
-    .replace(/\d+/g, '#');
-  const trouble: Condition = {
-    ...about,
-    id: `stream:${id}`,
-    kind: 'stream',
-    group: `stream:${experimentId}:${failed ? 'failed' : 'incomplete'}:${same}`,
-    subject: `Some data of ${experimentId} ${failed ? 'cannot be read' : 'may be incomplete'}`,
-    hint: failed
-      ? 'The next sync tries again by itself; `hsw doctor` looks for what is wrong.'
-      : 'The next sync tries again by itself; `hsw status` shows all streams, `hsw verify` compares them with the API.',
-    ended: `The data of ${experimentId} that ${failed ? 'could not be read' : 'were incomplete'} are fine again`,
-  };
-  // Whether rows that were kept are still missing is not known before the stream is read again.
-  return [trouble, { ...kept, quiet: true }];
-}
-
 function diskConditions({ freeBytes, totalBytes }: Facts, diskFree: number): Condition[] {
   if (totalBytes <= 0 || freeBytes >= totalBytes * diskFree * DISK_RELIEF) return [];
   return [
@@ -187,22 +138,6 @@ function roomCondition(
     // What cannot be read may well be sent.
     quiet: facts.keyRefused !== undefined || facts.positions.some(isUnread),
   };
-}
-
-/** A part of an experiment as `streamText` says it, from the text that the position keeps. */
-function placeText(scope: string): string {
-  const [, part = '', filter = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(scope) ?? [];
-  const filters = filter.split('&').filter((text) => text !== '');
-  const place = part
-    .replace(/^experiment$/, '')
-    .replace(/^participant:(.*)@(.*)$/s, ', participant $1 in room $2')
-    .replace(/^(room|deployment):/, ', $1 ');
-  return `${place}${filters.map((text) => `, only ${text.replace('=', ' ')}`).join('')}`;
-}
-
-function sentence(text: string): string {
-  const begun = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 function gigabytes(bytes: number): string {

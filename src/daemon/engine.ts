@@ -65,6 +65,7 @@ export function createEngine(options: EngineOptions): Engine {
     looked: new Set(),
     agenda: { entries: [], live: new Set(), requestsPerHour: 0 },
     plannedAt: -Infinity,
+    isRosterDue: true,
     asked: 0,
     background: new AbortController(),
     seenAt: -Infinity,
@@ -120,6 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
       state.connectedAt = options.clock.now();
       state.nights = nightsOf(options, connection, schedules);
       state.plannedAt = -Infinity;
+      state.isRosterDue = true;
       state.troubles.over();
       wake();
       await Promise.all([state.desk.settled(), underWay]);

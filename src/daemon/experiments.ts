@@ -3,15 +3,21 @@ import { isCounted, isLive, noteLook, type Signals } from '../plan/activity.ts';
 import type { PlannedExperiment } from '../plan/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json.ts';
-import { listExperiments } from '../sync/experiments.ts';
+import { listExperiments, listRequests, type Listing } from '../sync/experiments.ts';
+import { goneText } from '../sync/roster.ts';
 import { ENDS_ALL, PRIORITY, type SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
+import { goneExperiments } from '../warehouse/enrolment.ts';
 import { knownExperiments, latestRooms } from '../warehouse/structure.ts';
 
 /** Which experiments there are, and which of them are running. */
 export interface Experiments {
-  /** The configured ones; with `all`, those that the last look showed. */
+  /** The configured ones; with `all`, those that the key sees. */
   planned(): readonly PlannedExperiment[];
+  /** With `all`, those that two looks in a row did not show any more, and when the second did not (milliseconds since 1970 UTC). */
+  gone(): ReadonlyMap<string, number>;
+  /** With `all`, since when the list of experiments is empty, once a second look agrees. */
+  seesNothingSince(): number | undefined;
   isLive(id: string): boolean;
   /** When the API was last seen to count more or fewer records of a data type (milliseconds since 1970 UTC); 0 where it was not. */
   changedAt(id: string, dataType: string): number;
@@ -26,9 +32,6 @@ export interface Experiments {
 }
 
 const LOOK_EVERY_MS = 60_000;
-/** Experiments on a page of the list (HyperStudy API overview). */
-const PAGE = 50;
-
 /**
  * Follows the configured experiments by the API's cheap signals: one list for all of them, a minute apart for each page
  * it has, and what their rooms and rows show.
@@ -41,19 +44,17 @@ export function followExperiments(
   const all = config.experiments.find((experiment) => 'all' in experiment);
   const signals = new Map<string, Signals>();
   const names = new Map<string, string>();
-  const met = all === undefined ? [] : knownExperiments(warehouse.db);
+  const list = followList(all === undefined ? undefined : named, { warehouse, clock, log });
   let nextLookAt = 0;
   let everyMs = LOOK_EVERY_MS;
-  const others = () =>
-    met.filter((id) => !named.some((experiment) => experiment.id === id)).map((id) => ({ id, data: all?.data }));
+  const others = () => list.present().map((id) => ({ id, data: all?.data }));
   const signalsOf = (id: string): Signals => signals.get(id) ?? { rooms: [] };
 
-  const noteListed = ({ listed, isWhole }: Awaited<ReturnType<typeof listExperiments>>) => {
+  const noteListed = (listing: Listing) => {
     const now = clock.now();
-    everyMs = LOOK_EVERY_MS * Math.max(1, Math.ceil(listed.length / PAGE));
-    const ids = listed.map(({ id }) => id);
-    if (all !== undefined) met.splice(0, met.length, ...new Set(isWhole ? ids : [...met, ...ids]));
-    for (const experiment of listed) {
+    everyMs = LOOK_EVERY_MS * listRequests(listing.listed.length);
+    list.note(listing);
+    for (const experiment of listing.listed) {
       signals.set(experiment.id, noteLook(signalsOf(experiment.id), lookOf(experiment), now));
       const { name } = experiment;
       if (typeof name === 'string') names.set(experiment.id, name);
@@ -61,6 +62,8 @@ export function followExperiments(
   };
   return {
     planned: () => [...named, ...others()],
+    gone: list.gone,
+    seesNothingSince: list.isEmptySince,
     isLive: (id) => isLive({ ...signalsOf(id), rooms: latestRooms(warehouse.db, id) }, clock.now()),
     changedAt: (id, dataType) => (isCounted(dataType) ? (signalsOf(id).countedAt?.[dataType] ?? 0) : 0),
     nameOf: (id) => names.get(id),
@@ -100,5 +103,57 @@ function lookOf({ updatedAt, roomCount, participantCount }: JsonObject) {
     updatedAt: typeof updatedAt === 'string' ? updatedAt : undefined,
     roomCount: typeof roomCount === 'number' ? roomCount : undefined,
     participantCount: typeof participantCount === 'number' ? participantCount : undefined,
+  };
+}
+
+/** Two looks that are closer together are one piece of evidence. */
+const AGREES_MS = 60_000;
+
+/**
+ * Which experiments the key sees. One that the warehouse has met and that a look does not show is gone when a second look
+ * agrees, a minute later or more; a list that is not whole says nothing of what it leaves out.
+ * @param named those that the configuration names, which are asked for whatever the list says; undefined without `all`.
+ */
+function followList(
+  named: readonly PlannedExperiment[] | undefined,
+  { warehouse, clock, log }: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>,
+) {
+  const isOther = (id: string) => named?.some((experiment) => experiment.id === id) === false;
+  const gone = new Map(
+    goneExperiments(warehouse.db)
+      .filter(isOther)
+      .map((id) => [id, clock.now()]),
+  );
+  const present = new Set(knownExperiments(warehouse.db).filter((id) => isOther(id) && !gone.has(id)));
+  const missedAt = new Map<string, number>();
+  let [emptyAt, isEmptyAgain] = [Infinity, false];
+  return {
+    present: (): readonly string[] => [...present],
+    gone: (): ReadonlyMap<string, number> => gone,
+    isEmptySince: () => (isEmptyAgain ? emptyAt : undefined),
+    note({ listed, isWhole }: Listing) {
+      const now = clock.now();
+      const ids = new Set(listed.map(({ id }) => id).filter(isOther));
+      for (const id of ids) {
+        present.add(id);
+        missedAt.delete(id);
+        if (gone.delete(id)) log.info({ experiment: id }, `${id} is in the list of experiments again`);
+      }
+      if (listed.length > 0) [emptyAt, isEmptyAgain] = [Infinity, false];
+      if (!isWhole || named === undefined) return;
+      if (listed.length === 0) {
+        emptyAt = Math.min(emptyAt, now);
+        isEmptyAgain = now - emptyAt >= AGREES_MS;
+      }
+      for (const id of [...present].filter((each) => !ids.has(each))) {
+        const first = missedAt.get(id) ?? now;
+        missedAt.set(id, first);
+        if (now - first < AGREES_MS) continue;
+        present.delete(id);
+        missedAt.delete(id);
+        gone.set(id, now);
+        log.warn({ experiment: id }, `${goneText(id)}; its rows are kept`);
+      }
+    },
   };
 }

@@ -102,6 +102,13 @@ const StreamResultMessage = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
 });
 
+const IssueMessage = z.object({
+  code: z.enum(['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE']),
+  experiment: z.string().exactOptional(),
+  message: z.string(),
+  hint: z.string(),
+});
+
 const VerdictMessage = z.object({
   ...named,
   status: z.enum(['equal', 'different', 'repaired', 'unknown']),
@@ -121,6 +128,7 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     requests: count,
     durationMs: count,
     streams: z.array(StreamResultMessage),
+    issues: z.array(IssueMessage),
   }),
   verify: z.object({ at: z.string(), requests: count, durationMs: count, streams: z.array(VerdictMessage) }),
   about: z.object({ version: z.string(), startedAt: count, http: z.string().nullable() }),

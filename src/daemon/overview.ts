@@ -1,8 +1,10 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { scopeText, streamText } from '../datasets/stream.ts';
+import { goneIssue, NO_EXPERIMENTS, type Issue } from '../sync/experiments.ts';
 import type { Clock } from '../shared/clock.ts';
 import { allPositions, NEVER_READ } from '../warehouse/positions.ts';
+import { standingOf } from '../warehouse/standing.ts';
 import { readGrowth } from '../warehouse/state.ts';
 import { walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -65,7 +67,11 @@ export function viewOf(shown: Shown): DaemonView {
       total,
     })),
     experiments,
-    problems: [...(expiry === undefined ? [] : [keyProblem(expiry)]), ...problems.recent()],
+    problems: [
+      ...(expiry === undefined ? [] : [keyProblem(expiry)]),
+      ...listProblems(engine.experiments),
+      ...problems.recent(),
+    ],
     growth: readGrowth(warehouse.db, GROWTH_POINTS),
   };
 }
@@ -79,6 +85,16 @@ function troubleOf(troubles: Troubles): DaemonView['trouble'] {
 
 function keyProblem({ since, subject, text, hint }: Expiry): Problem {
   return { at: since, code: 'KEY_EXPIRES', text: `${subject}. ${text}`, hint };
+}
+
+/** What is wrong with the list of experiments as long as it lasts. */
+function listProblems(experiments: Engine['experiments']): Problem[] {
+  const problem = (at: number, { code, message, hint }: Issue) => ({ at, code, text: message, hint });
+  const emptyAt = experiments.seesNothingSince();
+  return [
+    ...(emptyAt === undefined ? [] : [problem(emptyAt, NO_EXPERIMENTS)]),
+    ...[...experiments.gone()].map(([id, at]) => problem(at, goneIssue(id))),
+  ];
 }
 
 function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] {
@@ -95,17 +111,21 @@ function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] 
   const read = allPositions(warehouse.db);
   const known = new Set(read.map(named));
   const unread = planned.filter((stream) => !known.has(named(stream)));
-  const streams = Map.groupBy([...read, ...unread], ({ experimentId }) => experimentId);
-  return engine.experiments.planned().map(({ id }) => ({
+  const judged = [...read, ...unread].map((stream) => ({ ...stream, standing: standingOf(stream) }));
+  const configured = judged.filter(({ standing }) => standing !== 'unconfigured');
+  const streams = Map.groupBy(configured, ({ experimentId }) => experimentId);
+  const gone = [...engine.experiments.gone().keys()].map((id) => ({ id }));
+  return [...engine.experiments.planned(), ...gone].map(({ id }) => ({
     id,
     name: engine.experiments.nameOf(id),
     live: engine.experiments.isLive(id),
     streams: (streams.get(id) ?? []).map(
-      ({ data, scope, rows, complete, reason, dataAsOf, verifiedAt, lastStatus }): StreamView => ({
+      ({ data, scope, rows, complete, standing, reason, dataAsOf, verifiedAt, lastStatus }): StreamView => ({
         data,
         scope,
         rows,
         complete,
+        standing,
         reason,
         dataAsOf,
         verifiedAt,

@@ -2,7 +2,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { pollBudget } from '../plan/intervals.ts';
 import { knownStreams } from '../sync/run.ts';
 import type { SyncContext } from '../sync/stream.ts';
-import { readPosition } from '../warehouse/positions.ts';
+import { NEVER_READ, readPosition } from '../warehouse/positions.ts';
 import { makeAgenda, type Agenda } from './agenda.ts';
 import type { Connection } from './connection.ts';
 import type { Experiments } from './experiments.ts';
@@ -33,6 +33,8 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   agenda: Agenda;
   /** When the agenda was made. */
   plannedAt: number;
+  /** Streams may be configured that `_streams` does not have, or the reverse. */
+  isRosterDue: boolean;
   /** How many syncs that somebody asked for are waiting or under way: nothing else begins meanwhile. */
   asked: number;
   /** Ends what can wait: first reads and reconcile. Whoever needs room aborts it; the next turn begins with another one. */
@@ -77,7 +79,11 @@ export function plan(state: State, now: number): void {
   const agenda = makeAgenda({
     config,
     streams: streamsOf(state, false),
-    positionOf: (stream) => readPosition(warehouse.db, stream),
+    positionOf(stream) {
+      const position = readPosition(warehouse.db, stream);
+      if (position === NEVER_READ) state.isRosterDue = true;
+      return position;
+    },
     observed,
     isLive: (id) => experiments.isLive(id),
     changedAt: (id, dataType) => experiments.changedAt(id, dataType),

@@ -1,18 +1,27 @@
+import type { Standing } from '../warehouse/standing.ts';
 import type { DaemonView, StreamView } from './view.ts';
 
 export type ExperimentView = DaemonView['experiments'][number];
 
 /**
- * complete · incomplete: read, but rows may be missing · failed: the last read ended in an error · skipped: the key may
- * not read it · unread: its first read has not ended yet.
+ * complete · incomplete: read, but rows may be missing · failed: the last read ended in an error, or it is no longer given
+ * to the key · skipped: the key could never read it · unread: its first read has not ended yet.
  */
 export type StreamState = 'complete' | 'incomplete' | 'failed' | 'skipped' | 'unread';
 
-export function stateOf(stream: StreamView): StreamState {
-  if (stream.lastStatus === 'skipped') return 'skipped';
-  if (stream.complete) return 'complete';
-  if (stream.lastStatus === 'failed') return 'failed';
-  return wasRead(stream) ? 'incomplete' : 'unread';
+const STATES: Record<Standing, StreamState> = {
+  complete: 'complete',
+  incomplete: 'incomplete',
+  unconfigured: 'incomplete',
+  failed: 'failed',
+  lost: 'failed',
+  gone: 'failed',
+  skipped: 'skipped',
+  unread: 'unread',
+};
+
+export function stateOf({ standing }: StreamView): StreamState {
+  return STATES[standing];
 }
 
 /** Whether a read of the stream has ever reached its end, with doubts or without. */

@@ -3,6 +3,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { BOUNDS } from '../plan/intervals.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Priority } from '../shared/priority.ts';
+import { enrol } from '../sync/roster.ts';
 import { PRIORITY, syncStream, type SyncContext } from '../sync/stream.ts';
 import { latestRooms } from '../warehouse/structure.ts';
 import { dueNow, type Entry } from './agenda.ts';
@@ -34,14 +35,31 @@ export async function turn(state: State, signal: AbortSignal): Promise<void> {
   });
   if (hasAnswered) {
     state.plannedAt = -Infinity;
+    state.isRosterDue = true;
     troubles.listed();
   }
   if (clock.now() - state.plannedAt >= REPLAN_MS) plan(state, clock.now());
+  if (state.isRosterDue) keepRoster(state);
   if (signal.aborted || state.asked > 0 || clock.now() < troubles.restsUntil()) return;
   const mayWrite = state.walGuard.mayWrite(state);
   if (state.background.signal.aborted) state.background = new AbortController();
   beginDue(state, signal, mayWrite);
   if (mayWrite) beginReconcile(state, signal);
+}
+
+/** Has `_streams` say which streams are configured, never read, no longer configured, or gone. */
+function keepRoster(state: State): void {
+  const { connection, experiments, warehouse } = state;
+  state.isRosterDue = false;
+  try {
+    enrol(warehouse, {
+      config: connection.config,
+      experiments: experiments.planned(),
+      gone: [...experiments.gone().keys()],
+    });
+  } catch (error) {
+    noteFailure(state, undefined, error);
+  }
 }
 
 /** How long nothing is to be done; what ends sooner, or is asked for, ends the nap. */

@@ -1,3 +1,5 @@
+import type { Standing } from '../warehouse/standing.ts';
+
 /** What the daemon shows of itself. Times are milliseconds since 1970 UTC. */
 export interface DaemonView {
   readonly version: string;
@@ -53,6 +55,7 @@ export interface StreamView {
   readonly scope: string;
   readonly rows: number;
   readonly complete: boolean;
+  readonly standing: Standing;
   readonly reason: string | undefined;
   readonly dataAsOf: number | undefined;
   readonly verifiedAt: number | undefined;

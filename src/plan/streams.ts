@@ -58,6 +58,18 @@ export function waveOf({ dataset, scope }: Stream): 0 | 1 | 2 {
   return scope.kind === 'deployment' && dataset.name !== 'deployment-sessions' ? 2 : 1;
 }
 
+/** Whether the configuration, or the command line, asks for a data type of an experiment by name. */
+export function namesData(
+  config: Pick<Config, 'data' | 'experiments'>,
+  { experimentId, data }: { readonly experimentId: string; readonly data: string },
+  selection: Selection = {},
+): boolean {
+  const own = config.experiments.find((candidate) => 'id' in candidate && candidate.id === experimentId);
+  const all = config.experiments.find((candidate) => 'all' in candidate);
+  const named = selection.data ?? (own ?? all)?.data ?? config.data;
+  return named !== 'all' && named.includes(data);
+}
+
 function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known): Scope[] {
   const can = (kind: Scope['kind']) => dataset.scopes.includes(kind);
   const { rooms = [], participants = [], deployments = [] } = experiment;

@@ -4,8 +4,10 @@ import type { PlannedExperiment, Selection } from '../plan/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
+import { goneExperiments } from '../warehouse/enrolment.ts';
 import type { Db } from '../warehouse/open.ts';
 import { knownExperiments } from '../warehouse/structure.ts';
+import { goneText } from './roster.ts';
 
 /** What finding the configured experiments takes. */
 export interface Finding {
@@ -17,44 +19,149 @@ export interface Finding {
   readonly priority?: Priority | undefined;
 }
 
+/** What is wrong with the list of experiments, or with all of an experiment. */
+export interface Issue {
+  /** EXPERIMENT_GONE · NO_EXPERIMENTS: the list is empty · LIST_INCOMPLETE: the list may lack some. */
+  readonly code: 'EXPERIMENT_GONE' | 'NO_EXPERIMENTS' | 'LIST_INCOMPLETE';
+  readonly experiment?: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The configured experiments as the API shows them now. */
+export interface Survey {
+  /** Those that are to be read, as the selection narrows them. */
+  readonly selected: readonly PlannedExperiment[];
+  /** All that are configured and not gone. */
+  readonly configured: readonly PlannedExperiment[];
+  /** Those that the warehouse has met and that two listings in a row do not name any more. */
+  readonly gone: readonly string[];
+  readonly issues: readonly Issue[];
+}
+
 /**
- * The configured experiments; where the configuration says `all`, every one that the key sees and, when the API warns
- * that its list lacks some, those that the warehouse knows.
+ * Looks for the configured experiments: those that are named and, where the configuration says `all`, every one that the
+ * key sees. One that the warehouse has met and the list does not name is gone if a second listing agrees; while the list
+ * is not whole, it is read as before.
+ * @throws WarehouseError USAGE when an experiment is selected that is not configured.
  */
-export async function findExperiments(finding: Finding): Promise<PlannedExperiment[]> {
-  const { client, config, warehouse, selection, signal, priority } = finding;
+export async function surveyExperiments(finding: Finding): Promise<Survey> {
+  const { config, selection } = finding;
   const named = new Map<string, PlannedExperiment>();
   for (const experiment of config.experiments) if ('id' in experiment) named.set(experiment.id, experiment);
   const all = config.experiments.find((experiment) => 'all' in experiment);
+  const { ids, gone, issues } = all === undefined ? NO_LIST : await surveyList(finding, new Set(named.keys()));
+  const others = ids.filter((id) => !named.has(id)).map((id): PlannedExperiment => ({ id, data: all?.data }));
+  const configured = [...named.values(), ...others];
   const wanted = selection.experiments;
-  if (all !== undefined) {
-    const { listed, isWhole } = await listExperiments(client, signal, priority);
-    const others = isWhole ? [] : [...knownExperiments(warehouse.db), ...(wanted ?? [])];
-    for (const id of [...listed.map((experiment) => experiment.id), ...others]) {
-      if (!named.has(id)) named.set(id, { id, data: all.data });
-    }
-  }
-  const unknown = wanted?.filter((id) => !named.has(id)) ?? [];
+  if (wanted === undefined) return { selected: configured, configured, gone, issues };
+  const known = new Set([...configured.map(({ id }) => id), ...gone]);
+  const unknown = wanted.filter((id) => !known.has(id));
   if (unknown.length > 0) {
     throw new WarehouseError('USAGE', `The configuration does not name the experiment ${unknown.join(', ')}.`, {
-      hint: `It names: ${[...named.keys()].join(', ')}.`,
+      hint: `It names: ${[...known].join(', ')}.`,
     });
   }
-  return [...named.values()].filter(({ id }) => wanted === undefined || wanted.includes(id));
+  return {
+    selected: configured.filter(({ id }) => wanted.includes(id)),
+    configured,
+    gone,
+    issues: issues.filter(({ experiment }) => experiment !== undefined && wanted.includes(experiment)),
+  };
+}
+
+/** The configured experiments, those that are gone included: what asks for them learns what the API says. */
+export async function findExperiments(finding: Finding): Promise<PlannedExperiment[]> {
+  const { selected, gone } = await surveyExperiments(finding);
+  const all = finding.config.experiments.find((experiment) => 'all' in experiment);
+  const wanted = (id: string) => finding.selection.experiments?.includes(id) ?? true;
+  return [...selected, ...gone.filter(wanted).map((id) => ({ id, data: all?.data }))];
+}
+
+interface ListSurvey extends Pick<Survey, 'gone' | 'issues'> {
+  readonly ids: readonly string[];
+}
+
+const NO_LIST: ListSurvey = { ids: [], gone: [], issues: [] };
+
+async function surveyList(
+  { client, warehouse: { db }, selection, signal, priority }: Finding,
+  named: ReadonlySet<string>,
+): Promise<ListSurvey> {
+  const goneBefore = new Set(goneExperiments(db));
+  const met = knownExperiments(db).filter((id) => !named.has(id));
+  let { listed, isWhole, doubt } = await listExperiments(client, signal, priority);
+  const left = () => met.filter((id) => !listed.some((experiment) => experiment.id === id));
+  if (isWhole && left().some((id) => !goneBefore.has(id))) {
+    // A list that is short is evidence only: a second one has to agree.
+    const again = await listExperiments(client, signal, priority);
+    listed = [...listed, ...again.listed];
+    ({ isWhole, doubt } = again);
+  }
+  const gone = left().filter((id) => isWhole || goneBefore.has(id));
+  const unlisted = isWhole ? [] : [...left().filter((id) => !gone.includes(id)), ...(selection.experiments ?? [])];
+  const ids = [...new Set([...listed.map(({ id }) => id), ...unlisted])].filter((id) => !gone.includes(id));
+  return {
+    ids,
+    gone,
+    issues: [
+      ...(isWhole && listed.length === 0 ? [NO_EXPERIMENTS] : []),
+      ...(isWhole ? [] : [listIssue(doubt)]),
+      ...gone.map(goneIssue),
+    ],
+  };
+}
+
+/** What is said where the key sees no experiment at all. */
+export const NO_EXPERIMENTS: Issue = {
+  code: 'NO_EXPERIMENTS',
+  message: 'The key sees no experiment: its list of experiments is empty.',
+  hint: 'Check in HyperStudy that the key belongs to the right account and organization, and that the experiments are shared with it. An experiment that is shared from elsewhere can be named in the config: experiments: [{ id: … }].',
+};
+
+export function goneIssue(experiment: string): Issue {
+  return {
+    code: 'EXPERIMENT_GONE',
+    experiment,
+    message: `${goneText(experiment)}. Its rows are kept.`,
+    hint: 'If it was not deleted, ask its owner to share it again. It is read again as soon as it is back in the list.',
+  };
+}
+
+function listIssue(doubt: string | undefined): Issue {
+  return {
+    code: 'LIST_INCOMPLETE',
+    message: `The list of experiments may lack some: ${doubt ?? 'the API does not say why'}.`,
+    hint: 'The next sync asks again. An experiment can also be named in the config: experiments: [{ id: … }].',
+  };
 }
 
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
 export const EXPERIMENTS_PAGE = 50;
 
-/** Every experiment that the key sees, as `GET /experiments` describes it, unless the API warns that some are missing. */
-export async function listExperiments(
-  client: Client,
-  signal?: AbortSignal,
-  priority?: Priority,
-): Promise<{ listed: (JsonObject & { id: string })[]; isWhole: boolean }> {
+/** Requests that a list of so many experiments takes: a full page does not show that it is the last. */
+export function listRequests(experiments: number): number {
+  return Math.floor(experiments / EXPERIMENTS_PAGE) + 1;
+}
+
+/** The experiments that `GET /experiments` gives. */
+export interface Listing {
+  readonly listed: readonly (JsonObject & { id: string })[];
+  /** Whether nothing speaks against these being all. */
+  readonly isWhole: boolean;
+  /** What does, as a clause. */
+  readonly doubt: string | undefined;
+}
+
+/**
+ * Every experiment that the key sees, as `GET /experiments` describes it. Asks for another page until one brings nothing
+ * new, unless the last was shorter than a page and neither `hasMore` nor `total` contradicts that it was the last.
+ */
+export async function listExperiments(client: Client, signal?: AbortSignal, priority?: Priority): Promise<Listing> {
   const found = new Map<string, JsonObject & { id: string }>();
-  let isWhole = true;
-  for (let offset = 0; ;) {
+  let doubt: string | undefined;
+  let [offset, total, nameless] = [0, 0, 0];
+  for (;;) {
     const answer = await client.get({
       path: '/experiments',
       query: { limit: EXPERIMENTS_PAGE, offset },
@@ -63,14 +170,22 @@ export async function listExperiments(
       ...(priority === undefined ? {} : { priority }),
       ...(signal === undefined ? {} : { signal }),
     });
-    isWhole &&= answer.warnings.length === 0 && !answer.truncated;
-    const before = found.size;
-    for (const record of answer.data) {
+    const { data, pagination } = answer;
+    if (answer.warnings.length > 0 || answer.truncated)
+      doubt = answer.warnings.length > 0 ? `the API warns: ${answer.warnings.join('; ')}` : 'the API cut it short';
+    const before = found.size + nameless;
+    for (const record of data) {
       if (isObject(record) && typeof record['id'] === 'string')
         found.set(record['id'], { ...record, id: record['id'] });
+      else nameless++;
     }
-    offset += answer.data.length;
-    const hasMore = answer.pagination?.hasMore ?? answer.data.length > 0;
-    if (!hasMore || found.size === before) return { listed: [...found.values()], isWhole };
+    offset += data.length;
+    total = Math.max(total, pagination?.total ?? 0);
+    const isShown = found.size + nameless;
+    const mayHaveMore = data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
+    if (mayHaveMore && data.length > 0 && isShown > before) continue;
+    if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, and sends none';
+    if (total > isShown) doubt ??= `the API counts ${total}, ${isShown} could be listed`;
+    return { listed: [...found.values()], isWhole: doubt === undefined, doubt };
   }
 }

@@ -1,18 +1,21 @@
-import type { Config } from '../config/schema.ts';
 import type { Stream } from '../datasets/stream.ts';
-import { findExperiments } from './experiments.ts';
-import { planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
-import { finishedRooms, partText } from '../warehouse/positions.ts';
+import { surveyExperiments, type Issue, type Survey } from './experiments.ts';
+import { namesData, planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
+import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts';
+import { isWell, standingOf } from '../warehouse/standing.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
+import { enrol } from './roster.ts';
 import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
 
 /** What a sync did, as `sync now --json` prints it. */
 export interface SyncResult {
-  /** ok · partial: some streams failed or are incomplete. */
+  /** ok · partial: some streams failed or are incomplete, or experiments are not given to the key any more. */
   readonly status: 'ok' | 'partial';
   readonly requests: number;
   readonly durationMs: number;
   readonly streams: readonly StreamResult[];
+  /** What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole. */
+  readonly issues: readonly Issue[];
 }
 
 export interface SyncOptions extends SyncContext {
@@ -20,36 +23,57 @@ export interface SyncOptions extends SyncContext {
   readonly onStream?: ((event: { stream: Stream; result?: StreamResult }) => void) | undefined;
 }
 
+/** A stream and what came of it. */
+interface Done {
+  readonly stream: Stream;
+  readonly result: StreamResult;
+}
+
 /**
  * Syncs everything that is configured or selected: finds the experiments, reads what names their deployments and
- * rooms, then all the rest, several streams at a time.
+ * rooms, then all the rest, several streams at a time. Whatever is configured gets its row in `_streams`, also what is
+ * not selected or not reached.
  * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
  */
 export async function runSync(options: SyncOptions): Promise<SyncResult> {
-  const { client, warehouse, config, clock, selection } = options;
+  const { client, warehouse, clock } = options;
   const startedAt = clock.now();
   const spentBefore = client.tries;
-  const experiments = await findExperiments(options);
-  const results: StreamResult[] = [];
+  const survey = await surveyExperiments(options);
+  const done: Done[] = [];
   try {
     for (const wave of [0, 1, 2] as const) {
-      const streams = experiments
+      enrolAll(options, survey);
+      const streams = survey.selected
         .flatMap((experiment) => plan(options, experiment))
         .filter((stream) => waveOf(stream) === wave);
-      results.push(...(await syncAll(options, streams)));
+      done.push(...(await syncAll(options, streams)));
     }
   } finally {
+    // The rooms that were met since.
+    enrolAll(options, survey);
     warehouse.refreshViews();
   }
-  const isExplicit = ({ experiment, data }: StreamResult) => namesData(config, selection, experiment, data);
-  const isFine = (result: StreamResult) =>
-    result.status === 'ok' || (result.status === 'skipped' && !isExplicit(result));
   return {
-    status: results.every(isFine) ? 'ok' : 'partial',
+    status: survey.issues.length === 0 && allIsWell(options, done) ? 'ok' : 'partial',
     requests: client.tries - spentBefore,
     durationMs: clock.now() - startedAt,
-    streams: results,
+    streams: done.map(({ result }) => result),
+    issues: survey.issues,
   };
+}
+
+function enrolAll({ warehouse, config }: SyncOptions, { configured, gone }: Survey): void {
+  enrol(warehouse, { config, experiments: configured, gone });
+}
+
+function allIsWell({ config, selection }: SyncOptions, done: readonly Done[]): boolean {
+  return isWell(
+    done.map(({ result: { experiment, data, status } }) => ({
+      standing: status === 'ok' ? 'complete' : status,
+      isNamed: namesData(config, { experimentId: experiment, data }, selection),
+    })),
+  );
 }
 
 /** What planning needs to know; it reads the warehouse only. */
@@ -74,14 +98,14 @@ function plan({ config, warehouse, selection, full }: Planning, experiment: Plan
   return streams.filter((stream) => stream.scope.kind !== 'room' || !finished.has(partText(stream)));
 }
 
-async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promise<StreamResult[]> {
+async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promise<Done[]> {
   const waiting = [...streams];
-  const results: StreamResult[] = [];
+  const done: Done[] = [];
   const worker = async () => {
     for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
       options.onStream?.({ stream });
-      const result = await syncStream(options, stream);
-      results.push(result);
+      const result = withLoss(options, stream, await syncStream(options, stream));
+      done.push({ stream, result });
       options.onStream?.({ stream, result });
     }
   };
@@ -89,11 +113,11 @@ async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promis
   const ends = await Promise.allSettled(Array.from({ length: options.config.api.concurrency }, worker));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return results;
+  return done;
 }
 
-function namesData(config: Config, selection: Selection, experimentId: string, data: string): boolean {
-  const experiment = config.experiments.find((candidate) => 'id' in candidate && candidate.id === experimentId);
-  const named = selection.data ?? experiment?.data ?? config.data;
-  return named !== 'all' && named.includes(data);
+/** What the key may not read any more, although it could, was not left out: it failed. */
+function withLoss({ warehouse }: SyncOptions, stream: Stream, result: StreamResult): StreamResult {
+  const isLost = result.status === 'skipped' && standingOf(readPosition(warehouse.db, stream)) === 'lost';
+  return isLost ? { ...result, status: 'failed' } : result;
 }

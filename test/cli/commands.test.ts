@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
+import { listFault } from '../support/list.ts';
 import { START, HOUR, temporaryFolder } from '../support/lab.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
@@ -186,6 +187,15 @@ describe('hsw', () => {
     expect(bad.stdout).not.toContain(simulator.key);
   });
 
+  it('says in doctor that the key sees no experiment, and what to do', async () => {
+    const list = listFault();
+    list.hidden = 'all';
+    const at = await lab({ fault: list.fault });
+    const doctor = await hsw(['doctor'], at);
+    expect(doctor.status).toBe(1);
+    expect(doctor.stdout).toMatch(/^✗ experiments: The key sees no experiment: .* Check in HyperStudy that the key/m);
+  });
+
   it('asks no further in doctor and init once the limits of the key are reached', async () => {
     const full = { status: 429, headers: { 'retry-after': '1800' }, body: '{}' };
     const { simulator, ...at } = await lab({
@@ -230,7 +240,10 @@ describe('hsw', () => {
     const at = await lab({ now: Date.now, world: { experiments: 1 } });
     const write = (ms: number) => {
       const date = new Date(ms).toISOString().slice(0, 10);
-      writeFileSync(join(at.cwd, 'config.yaml'), `api: { keyExpires: ${date} }\nexperiments: [{ all: true }]\n`);
+      writeFileSync(
+        join(at.cwd, 'config.yaml'),
+        `api: { keyExpires: ${date} }\ndata: [chat]\nexperiments: [{ all: true }]\n`,
+      );
       return date;
     };
     const far = write(Date.now() + 30 * 24 * HOUR);

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startHttp, type HttpOptions } from '../../src/daemon/http.ts';
+import { standingOf } from '../../src/warehouse/standing.ts';
 import type { DaemonView, StreamView } from '../../src/daemon/view.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { sampleView } from './sample-view.ts';
@@ -48,7 +49,12 @@ function ask(url: string, headers: Record<string, string> = {}, method = 'GET'):
   });
 }
 
-const stream = (change: Partial<StreamView> = {}): StreamView => ({
+function stream(change: Partial<StreamView> = {}): StreamView {
+  const made = { ...READ, ...change };
+  return { standing: standingOf({ ...made, doubts: [] }), ...made };
+}
+
+const READ: Omit<StreamView, 'standing'> = {
   data: 'chat',
   scope: 'experiment',
   rows: 5,
@@ -58,8 +64,7 @@ const stream = (change: Partial<StreamView> = {}): StreamView => ({
   verifiedAt: undefined,
   lastStatus: 'ok',
   nextAt: NOW + MINUTE,
-  ...change,
-});
+};
 
 const AWAY = { since: NOW - 2 * HOUR, code: 'SERVER_UNREACHABLE', text: 'Nothing answers.', hint: undefined };
 
@@ -134,7 +139,7 @@ describe('/readyz', () => {
 
   test('is ready when each stream that is not skipped was read', async () => {
     const doubtful = stream({ data: 'rooms', complete: false, dataAsOf: undefined, lastStatus: 'incomplete' });
-    const skipped = { ...unread, lastStatus: 'skipped' };
+    const skipped = stream({ ...unread, standing: 'skipped', lastStatus: 'skipped' });
     expect(await readiness(withStreams([stream(), doubtful, skipped]))).toEqual([200, { status: 'ready' }]);
   });
 
@@ -146,7 +151,7 @@ describe('/readyz', () => {
   });
 
   test('is not ready after nothing but failures, without the key, or before an experiment is known', async () => {
-    const failed = { ...unread, lastStatus: 'failed' };
+    const failed = stream({ ...unread, standing: 'failed', lastStatus: 'failed' });
     expect((await readiness(withStreams([failed])))[0]).toBe(503);
     expect(await readiness(withStreams([stream()], { keyRefused: 'It has expired.' }))).toEqual([
       503,
@@ -499,7 +504,7 @@ describe('the page', () => {
     ],
     [
       'the key may read nothing',
-      { ...withStreams([stream({ complete: false, lastStatus: 'skipped' })]) },
+      { ...withStreams([stream({ complete: false, lastStatus: 'skipped', dataAsOf: undefined })]) },
       'Every stream is skipped</span>: the key may read none of them.',
     ],
     [

@@ -117,6 +117,7 @@ function stream(
     scope,
     rows: base === 1 ? 1 : Math.round(base * scale * (0.8 + ((at * 37) % 41) / 100)),
     complete: true,
+    standing: 'complete',
     reason: undefined,
     dataAsOf: now - 20_000 - ((at * 53) % (60 + ((at * 3) % 230))) * 1000,
     verifiedAt: now - HOUR - ((at * 29) % 70) * HOUR,
@@ -132,6 +133,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
     return {
       ...each,
       complete: false,
+      standing: 'failed',
       lastStatus: 'failed',
       reason:
         'The API failed on recordings of exp_tN58sYdu (HTTP 503): upstream timed out. The stream stays where it was.',
@@ -142,6 +144,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
     return {
       ...each,
       complete: false,
+      standing: 'incomplete',
       lastStatus: 'incomplete',
       reason: 'the API warned: MISSING_INDEX. Results may be incomplete.',
       dataAsOf: now - 52 * MINUTE,
@@ -152,6 +155,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
       ...each,
       rows: 0,
       complete: false,
+      standing: 'skipped',
       lastStatus: 'skipped',
       reason: 'The key may not read videochat of exp_VdU6a1Rf: it lacks the scope read:videochat.',
       dataAsOf: undefined,
@@ -160,7 +164,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
   }
   if (id === 'exp_eD1hZ4uX' && ['eyetracking', 'agent-decisions', 'agent-runs'].includes(each.data)) {
     const never = { dataAsOf: undefined, verifiedAt: undefined, lastStatus: undefined, rows: 0 };
-    return { ...each, ...never, complete: false, reason: 'not read yet' };
+    return { ...each, ...never, complete: false, standing: 'unread', reason: 'not read yet' };
   }
   return each;
 }

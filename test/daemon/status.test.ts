@@ -9,6 +9,7 @@ import { rememberRefusal } from '../../src/warehouse/refusal.ts';
 import { keyIdOf } from '../../src/budget/key-id.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { hsw } from '../support/command.ts';
+import { listFault } from '../support/list.ts';
 import { isReady, lab, shows, start, until } from '../support/daemon-lab.ts';
 
 const Status = z.object({
@@ -19,6 +20,12 @@ const Status = z.object({
     dashboard: z.string().nullable(),
   }),
   refused: z.object({ at: z.string(), endpoint: z.string(), waitMs: z.number() }).nullable(),
+});
+
+const Streams = z.object({
+  streams: z.array(
+    z.object({ data: z.string(), standing: z.string(), doubts: z.array(z.object({ kind: z.string() })) }),
+  ),
 });
 
 async function status(cwd: string, as: { uid?: number; gid?: number } = {}) {
@@ -93,6 +100,74 @@ describe('hsw status', () => {
     const asked = await hsw(['verify'], { cwd, uid: nobody, gid: nobody });
     expect([4, 5]).toContain(asked.status);
     expect(readFileSync(db).length).toBeGreaterThan(0);
+  });
+
+  it('counts everything that is configured: what was never read is not complete, and exits with 1', async () => {
+    const { cwd } = await lab({ world: { experiments: 1 } }, 'data: [rooms, chat, events]\n');
+    expect((await hsw(['sync', 'now', '--data', 'chat'], { cwd })).status).toBe(0);
+    const narrowed = await hsw(['status'], { cwd });
+    expect(narrowed.status).toBe(1);
+    expect(narrowed.stdout).toMatch(/^✗ Not complete: 2 of 3 streams never read\.\n/);
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+    const all = await hsw(['status'], { cwd });
+    expect([all.status, all.stdout.split('\n')[0]]).toEqual([0, '✓ Complete: all 3 streams.']);
+  });
+
+  it('counts what was configured since the last sync, and says apart what no longer is', async () => {
+    const { cwd, write } = await lab({ world: { experiments: 1 } }, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    write('data: [rooms, events]\n');
+    const { status: exit, stdout } = await hsw(['status'], { cwd });
+    expect([exit, stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 1 of 2 streams never read.']);
+    expect(stdout).toMatch(/^· No longer configured, and not read any more: chat of exp_\w+ \([\d,]+ rows kept\)\.$/m);
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+    const after = await hsw(['status'], { cwd });
+    expect([after.status, after.stdout.split('\n')[0]]).toEqual([0, '✓ Complete: all 2 streams.']);
+    expect(after.stdout).toContain('No longer configured');
+    const { streams } = Streams.parse(JSON.parse((await hsw(['status', '--json'], { cwd })).stdout));
+    expect(streams.map(({ data, standing }) => [data, standing])).toEqual([
+      ['chat', 'unconfigured'],
+      ['events', 'complete'],
+      ['rooms', 'complete'],
+    ]);
+    expect(streams.find(({ data }) => data === 'chat')?.doubts).toMatchObject([{ kind: 'unconfigured' }]);
+  });
+
+  it('and the sync say of an experiment that has left the list that it is gone, in one line, and exit with 1', async () => {
+    const list = listFault();
+    const { cwd, simulator } = await lab({ fault: list.fault }, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const [id = ''] = simulator.world.experimentIds;
+    list.hidden = [id];
+    const synced = await hsw(['sync', 'now'], { cwd });
+    expect(synced.status).toBe(1);
+    expect(synced.stdout).toMatch(/^✗ Done, but not everything could be read: 2 streams/);
+    const said = `✗ ${id} is no longer in the list of experiments that the key sees: deleted, or no longer shared.`;
+    expect(synced.stdout.split(said)).toHaveLength(2);
+    const seen = await hsw(['status'], { cwd });
+    expect([seen.status, seen.stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 2 of 4 streams gone.']);
+    expect((await hsw(['verify'], { cwd })).status).toBe(0);
+    list.hidden = 'all';
+    const empty = await hsw(['sync', 'now'], { cwd });
+    expect(empty.status).toBe(1);
+    expect(empty.stdout).toMatch(/^✗ Nothing was read: 0 streams.*\n {2}✗ The key sees no experiment/);
+    expect(empty.stdout).not.toContain('Up to date');
+    list.hidden = [];
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+    expect((await hsw(['status'], { cwd })).status).toBe(0);
+  });
+
+  it('tells what readers should know of streams that are complete', async () => {
+    const { cwd, db } = await lab({ world: { experiments: 1 } }, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const warehouse = openWarehouse(db, { clock: systemClock, history: true });
+    warehouse.db
+      .prepare("UPDATE _streams SET doubts = ?, dated_ahead_rows = 3 WHERE data = 'chat'")
+      .run(JSON.stringify([{ kind: 'dated-ahead', text: '3 rows are dated in the future', count: 3 }]));
+    warehouse.close();
+    const { status: exit, stdout } = await hsw(['status'], { cwd });
+    expect([exit, stdout.split('\n')[0]]).toEqual([0, '✓ Complete: all 2 streams.']);
+    expect(stdout).toMatch(/^· chat of exp_\w+: 3 rows are dated in the future\.$/m);
   });
 
   it('says which streams nothing has compared whole for long, and what compares them', async () => {

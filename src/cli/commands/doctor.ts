@@ -10,6 +10,7 @@ import { EXIT, WarehouseError, type ErrorCode } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration } from '../../shared/time.ts';
+import { NO_EXPERIMENTS } from '../../sync/experiments.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openClient, readConfig, type Command } from '../context.ts';
 import { exposedSecrets, openFolder, strangeFiles } from '../modes.ts';
@@ -161,7 +162,7 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
   const first = data.find(isObject)?.['id'];
   const id = named?.id ?? (typeof first === 'string' ? first : undefined);
   if (id === undefined) {
-    add('scopes', true, 'the key sees no experiment yet, so that they cannot be tried');
+    add('experiments', false, `${NO_EXPERIMENTS.message} ${NO_EXPERIMENTS.hint}`);
     return;
   }
   for (const { name, keyScope, scopes, path } of DATASETS) {

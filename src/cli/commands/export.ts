@@ -1,23 +1,64 @@
 import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { csvLines } from '../csv.ts';
 import { records } from '../../warehouse/rows.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
+import { quarantinedRecords } from '../../warehouse/quarantine.ts';
+import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader, readConfig, type Command } from '../context.ts';
+import { describeLacks, type Lacks } from '../lacks.ts';
 
 interface ExportFlags {
   readonly data: string;
   readonly experiment?: readonly string[];
   readonly format: string;
   readonly out?: string;
+  readonly quarantined?: boolean;
 }
 
-/** `hsw export`: streams records, one in memory at a time. */
-export const exportRecords: Command<ExportFlags> = async (context, { data, experiment = [], format, out }) => {
+/** `hsw export`: streams records, one in memory at a time, and says what they may lack. */
+export const exportRecords: Command<ExportFlags> = async (context, flags) => {
+  const { experiment = [], out } = flags;
+  check(flags);
+  const config = readConfig(context, false);
+  const db = openReader(config);
+  try {
+    // What is said of the data is said of the very state that is written.
+    db.exec('BEGIN');
+    requireKnown(db, experiment);
+    const lacks = lacksOf(db, config, flags);
+    const sink: Writable = out === undefined ? context.stdout : createWriteStream(out);
+    await pipeline(Readable.from(batched(linesOf(db, flags))), sink, {
+      end: out !== undefined,
+      signal: context.signal,
+    });
+    for (const line of lacks.lines) context.stderr.write(`! ${line}\n`);
+    return lacks.isDoubtful ? EXIT.partial : EXIT.ok;
+  } catch (error) {
+    throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
+  } finally {
+    db.close();
+  }
+};
+
+/** What the exported data lack. */
+function lacksOf(db: Db, config: Config, { data, experiment = [], quarantined }: ExportFlags): Lacks {
+  const streams = currentPositions(db, configuredExperiments(db, config)).filter(
+    (stream) => stream.data === data && (experiment.length === 0 || experiment.includes(stream.experimentId)),
+  );
+  return describeLacks(data, streams, {
+    quarantined: quarantinedRecords(db, data, experiment).length,
+    isWritten: quarantined === true,
+  });
+}
+
+/** @throws WarehouseError USAGE for what cannot be exported. */
+function check({ data, format, quarantined }: ExportFlags): void {
   if (!DATA_TYPES.includes(data)) {
     throw new WarehouseError('USAGE', `There is no data type ${data}.`, {
       hint: `The data types are: ${DATA_TYPES.join(', ')}.`,
@@ -26,24 +67,27 @@ export const exportRecords: Command<ExportFlags> = async (context, { data, exper
   if (format !== 'ndjson' && format !== 'csv') {
     throw new WarehouseError('USAGE', `There is no format ${format}.`, { hint: 'The formats are ndjson and csv.' });
   }
-  const config = readConfig(context, false);
-  const db = openReader(config);
-  try {
-    requireKnown(db, experiment);
-    const dataset = datasetNamed(data);
-    const lines =
-      format === 'csv'
-        ? csvLines(db, dataset, experiment)
-        : ndjsonLines(records(db, dataset, { experimentIds: experiment }));
-    const sink: Writable = out === undefined ? context.stdout : createWriteStream(out);
-    await pipeline(Readable.from(batched(lines)), sink, { end: out !== undefined, signal: context.signal });
-    return EXIT.ok;
-  } catch (error) {
-    throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
-  } finally {
-    db.close();
+  if (quarantined === true && format === 'csv') {
+    throw new WarehouseError('USAGE', 'Quarantined records are no rows, so that they do not fit into a CSV file.', {
+      hint: 'Use --format ndjson with --quarantined.',
+    });
   }
-};
+}
+
+function* linesOf(db: Db, { data, experiment = [], format, quarantined }: ExportFlags): Generator<string> {
+  const dataset = datasetNamed(data);
+  if (format === 'csv') {
+    yield* csvLines(db, dataset, experiment);
+    return;
+  }
+  yield* ndjsonLines(records(db, dataset, { experimentIds: experiment }));
+  if (quarantined !== true) return;
+  for (const { experimentId, scope, reason, firstSeenAt, record } of quarantinedRecords(db, data, experiment)) {
+    const about = JSON.stringify({ experiment: experimentId, scope, reason, firstSeenAt });
+    // The record is JSON text as the API sent it, whose numbers must stay as they are.
+    yield `{"quarantined":${about},"record":${record}}\n`;
+  }
+}
 
 /** @throws WarehouseError USAGE for an experiment of which the warehouse knows nothing. */
 function requireKnown(db: Db, ids: readonly string[]): void {

@@ -3,15 +3,15 @@ import { allowed } from '../../budget/limits.ts';
 import type { Config } from '../../config/schema.ts';
 import { streamText } from '../../datasets/stream.ts';
 import { estimate, type Cost } from '../../plan/cost.ts';
-import type { PlannedExperiment, Selection } from '../../plan/streams.ts';
+import type { Selection } from '../../plan/streams.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { knownPageSize } from '../../sync/page-size.ts';
-import { EXPERIMENTS_PAGE } from '../../sync/experiments.ts';
+import { listRequests } from '../../sync/experiments.ts';
+import { configuredExperiments } from '../../sync/roster.ts';
 import { knownStreams } from '../../sync/run.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';
-import type { Db } from '../../warehouse/open.ts';
 import { readPosition } from '../../warehouse/positions.ts';
 import { knownExperiments } from '../../warehouse/structure.ts';
 import { openBudget, openReader, readConfig, type Command, type CommandContext } from '../context.ts';
@@ -29,7 +29,7 @@ export const plan: Command<SelectionFlags & { full?: boolean }> = (context, flag
 export function showPlan(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
   const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
   try {
-    const experiments = configuredExperiments(db, config).filter(
+    const experiments = configuredExperiments(db, config).experiments.filter(
       ({ id }) => selection.experiments?.includes(id) ?? true,
     );
     const streams = knownStreams({ config, warehouse: { db }, selection, full }, experiments);
@@ -47,22 +47,13 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
     const cost = estimate(
       costs,
       { perHour: hour.allowed, perEndpointPerMinute: perMinute, concurrency, ages },
-      isOpen ? Math.max(1, Math.ceil(knownExperiments(db).length / EXPERIMENTS_PAGE)) : 0,
+      isOpen ? listRequests(knownExperiments(db).length) : 0,
     );
     context.stdout.write(context.json ? `${JSON.stringify(inJson(cost), null, 2)}\n` : planText(cost, hour, isOpen));
     return EXIT.ok;
   } finally {
     db.close();
   }
-}
-
-/** The experiments that the configuration names and, where it says `all`, those already in the warehouse. */
-function configuredExperiments(db: Db, { experiments }: Config): PlannedExperiment[] {
-  const named = experiments.filter((experiment) => 'id' in experiment);
-  const all = experiments.find((experiment) => 'all' in experiment);
-  const met = knownExperiments(db);
-  const others = all === undefined ? [] : met.filter((id) => !named.some((experiment) => experiment.id === id));
-  return [...named, ...others.map((id) => ({ id, data: all?.data }))];
 }
 
 function inJson({ streams, ...cost }: Cost) {

@@ -6,8 +6,12 @@ import { expiryOf, latestRead, type Expiry } from '../../daemon/expiry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatTime } from '../../shared/time.ts';
+import { namesData } from '../../plan/streams.ts';
+import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
+import { countStandings, headOf, notesOf, unconfiguredOf } from '../standing.ts';
 import type { Db } from '../../warehouse/open.ts';
-import { allPositions, type StoredPosition } from '../../warehouse/positions.ts';
+import type { StoredPosition } from '../../warehouse/positions.ts';
+import { isWell, standingOf, type Judged, type Standing } from '../../warehouse/standing.ts';
 import { recallRefusal, REFUSAL_MATTERS_MS, type Refusal } from '../../warehouse/refusal.ts';
 import { openBudget, openReader, readConfig, type Command } from '../context.ts';
 import { count } from '../../shared/count.ts';
@@ -21,18 +25,20 @@ export const status: Command<unknown> = async (context) => {
   try {
     const found = look(config, db, await findDaemon(config.warehouse.path));
     context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found));
-    const isWell = found.streams.every(({ complete, lastStatus }) => complete || lastStatus === 'skipped');
-    return isWell ? EXIT.ok : EXIT.partial;
+    return found.streams.length > 0 && isWell(found.streams) ? EXIT.ok : EXIT.partial;
   } finally {
     db.close();
   }
 };
 
+/** A stream that is configured or was read, and how it stands. */
+interface Stream extends StoredPosition, Judged {}
+
 /** What the status tells; times are milliseconds since 1970 UTC. */
 interface Found {
   readonly config: Config;
   readonly now: number;
-  readonly streams: readonly StoredPosition[];
+  readonly streams: readonly Stream[];
   readonly daemon: Presence;
   readonly expiry: Expiry | undefined;
   readonly refusal: Refusal | undefined;
@@ -42,7 +48,11 @@ interface Found {
 
 function look(config: Config, db: Db, daemon: Presence): Found {
   const now = systemClock.now();
-  const streams = allPositions(db);
+  const streams = currentPositions(db, configuredExperiments(db, config)).map((position) => ({
+    ...position,
+    standing: standingOf(position),
+    isNamed: namesData(config, position),
+  }));
   const { key, keyExpiresAt } = config.api;
   const refusal = recallRefusal(db, key === undefined ? undefined : keyIdOf(key));
   return {
@@ -58,7 +68,8 @@ function look(config: Config, db: Db, daemon: Presence): Found {
 
 function text(found: Found): string {
   const { config, now, streams, expiry, usage } = found;
-  const rows = streams.map((stream) => [
+  const configured = streams.filter(({ standing }) => standing !== 'unconfigured');
+  const rows = configured.map((stream) => [
     stream.experimentId,
     stream.data,
     stream.scope,
@@ -68,7 +79,9 @@ function text(found: Found): string {
     completeness(stream),
   ]);
   return [
+    `${headOf(streams)}\n\n`,
     `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
+    ...[...notesOf(configured), ...unconfiguredOf(streams)].map((line) => `${line}\n`),
     daemonText(found),
     usage === undefined ? '' : usageText(usage),
     refusalText(found),
@@ -120,6 +133,7 @@ function inJson({ config, streams, daemon, expiry, refusal, usage }: Found) {
       refusal === undefined ? null : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
     keyExpires: keyInJson(config.api.keyExpiresAt, expiry),
     suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
+    standings: countStandings(streams),
     streams: streams.map(streamInJson),
   };
 }
@@ -148,11 +162,14 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
  */
 const LONGEST_UNVERIFIED_MS = 60 * 24 * 3_600_000;
 
+/** Streams that cannot be compared any more. */
+const NOT_COMPARED: ReadonlySet<Standing> = new Set(['skipped', 'lost', 'gone', 'unconfigured']);
+
 /** Streams that nothing has compared whole for long; without the daemon nothing does so by itself. */
 function unverifiedText({ streams, daemon, config, now }: Found): string {
   const late = streams
     .filter(
-      ({ lastStatus, verifiedAt }) => lastStatus !== 'skipped' && now - (verifiedAt ?? now) > LONGEST_UNVERIFIED_MS,
+      ({ standing, verifiedAt }) => !NOT_COMPARED.has(standing) && now - (verifiedAt ?? now) > LONGEST_UNVERIFIED_MS,
     )
     .sort((a, b) => (a.verifiedAt ?? 0) - (b.verifiedAt ?? 0));
   const [oldest] = late;
@@ -180,12 +197,12 @@ function age(dataAsOf: number | undefined, now: number): string {
   return dataAsOf === undefined ? 'never' : `${formatDuration(Math.max(0, now - dataAsOf))} ago`;
 }
 
-function completeness({ complete, reason, lastStatus }: StoredPosition): string {
+function completeness({ complete, reason, standing }: Stream): string {
   if (complete) return 'yes';
-  return `${lastStatus === 'skipped' ? 'skipped' : 'NO'}: ${(reason ?? 'not read yet').slice(0, 100)}`;
+  return `${standing === 'skipped' ? 'skipped' : 'NO'}: ${(reason ?? 'not read yet').slice(0, 100)}`;
 }
 
-function streamInJson(stream: StoredPosition) {
+function streamInJson(stream: Stream) {
   const time = (ms: number | undefined) => (ms === undefined ? null : formatTime(ms));
   return {
     experiment: stream.experimentId,
@@ -193,7 +210,14 @@ function streamInJson(stream: StoredPosition) {
     scope: stream.scope,
     rows: stream.rows,
     complete: stream.complete,
+    standing: stream.standing,
     reason: stream.reason ?? null,
+    doubts: stream.doubts,
+    apiTotal: stream.apiTotal ?? null,
+    quarantinedRecords: stream.quarantinedRecords,
+    withheldRows: stream.withheldRows,
+    missingRows: stream.missingRows,
+    datedAheadRows: stream.datedAheadRows,
     dataAsOf: time(stream.dataAsOf),
     verifiedAt: time(stream.verifiedAt),
     watermark: time(stream.watermark),

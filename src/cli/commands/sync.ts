@@ -96,7 +96,7 @@ function shownBy(progress: Progress): Tell {
   };
 }
 
-export function summary({ streams, requests, durationMs, status }: SyncResult, path: string): string {
+export function summary({ streams, issues, requests, durationMs, status }: SyncResult, path: string): string {
   const sum = (pick: (stream: SyncResult['streams'][number]) => number) =>
     streams.reduce((total, stream) => total + pick(stream), 0);
   const troubled = streams.filter((stream) => stream.status !== 'ok');
@@ -104,9 +104,11 @@ export function summary({ streams, requests, durationMs, status }: SyncResult, p
     (stream) =>
       `  ${stream.status === 'skipped' ? '–' : '✗'} ${stream.data} of ${stream.experiment}${stream.room === undefined ? '' : `, room ${stream.room}`}: ${stream.error?.message ?? 'may be incomplete; `hsw status` says why'}`,
   );
-  const head = status === 'ok' ? '✓ Up to date' : '✗ Done, but not everything could be read';
+  const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything could be read';
+  const head = status === 'ok' ? '✓ Up to date' : partly;
   return [
     `${head}: ${counted(streams.length, 'stream')}, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} vanished; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.`,
+    ...issues.map(({ message, hint }) => `  ✗ ${message}\n    ${hint}`),
     ...[...new Set(lines)],
     `  ${path}`,
     '',

@@ -67,7 +67,7 @@ function verified(group: readonly StreamView[], now: number): Html | string {
 /** The reasons of the streams that are not complete, each once, with whom it holds for. */
 function why(group: readonly StreamView[]): Html {
   const doubtful = group.filter(
-    ({ complete, reason }) => !complete && reason !== undefined && reason !== 'not read yet',
+    ({ complete, standing, reason }) => !complete && standing !== 'unread' && reason !== undefined,
   );
   const reasons = [...Map.groupBy(doubtful, ({ reason }) => reason)].map(
     ([reason, streams]) => html`<li data-key="${reason}">${holders(streams, group.length)}${reason}</li>`,

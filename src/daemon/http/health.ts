@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../../budget/limits.ts';
 import { formatDuration } from '../../shared/time.ts';
-import { earliest, stateOf, streamName, wasRead } from '../summary.ts';
+import { earliest, streamName, wasRead } from '../summary.ts';
 import type { DaemonView } from '../view.ts';
 
 /** The most stream names in one answer; how many more there are is said. */
@@ -31,7 +31,7 @@ export function unreadiness(view: DaemonView): string[] {
   const reasons = view.keyRefused === undefined ? [] : [`The key is refused: ${view.keyRefused}`];
   const streams = view.experiments.flatMap((experiment) =>
     experiment.streams
-      .filter((stream) => stateOf(stream) !== 'skipped')
+      .filter(({ standing }) => standing !== 'skipped' && standing !== 'gone')
       .map((stream) => ({ name: streamName(experiment, stream), isRead: wasRead(stream) })),
   );
   const unread = streams.filter(({ isRead }) => !isRead).map(({ name }) => name);

@@ -6,6 +6,7 @@ import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { scopeText, streamText, type Stream } from '../../../src/datasets/stream.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { silentLog } from '../../../src/shared/log.ts';
+import { isComplete, reasonOf, type Doubt, type DoubtKind } from '../../../src/warehouse/doubts.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../../../src/warehouse/positions.ts';
 import { openLab } from '../../support/lab.ts';
 
@@ -27,26 +28,42 @@ const WELL: Facts = {
 const found = (change: Partial<Facts>): Condition[] => conditionsOf({ ...WELL, ...change }, { diskFree: 0.05 });
 const loud = (conditions: readonly Condition[]) => conditions.filter(({ quiet }) => quiet !== true);
 
-function position(data: string, change: Partial<StoredPosition> = {}): StoredPosition {
+interface Given extends Partial<StoredPosition> {
+  /** What the doubt says that a read with that status leaves. */
+  readonly reason?: string | undefined;
+}
+
+const KIND_OF: Readonly<Record<string, DoubtKind>> = { failed: 'failed', skipped: 'no-scope', incomplete: 'unproven' };
+
+/** A stream that could not be read the last time, unless that is changed. */
+function position(data: string, given: Given = {}): StoredPosition {
+  const {
+    reason = `https://api.hyperstudy.io cannot be reached for ${data} of exp_1: nothing answers at that address.`,
+  } = given;
+  const lastStatus = 'lastStatus' in given ? given.lastStatus : 'failed';
+  const kind = KIND_OF[lastStatus ?? ''] ?? 'unread';
+  const doubts: readonly Doubt[] = given.doubts ?? (lastStatus === 'ok' ? [] : [{ kind, text: reason }]);
   return {
     ...NEVER_READ,
     experimentId: 'exp_1',
     data,
     scope: 'experiment',
-    lastStatus: 'failed',
-    reason: `https://api.hyperstudy.io cannot be reached for ${data} of exp_1: nothing answers at that address.`,
     dataAsOf: NOW - 3 * HOUR,
     lastSyncAt: NOW - MINUTE,
-    ...change,
+    ...given,
+    lastStatus,
+    doubts,
+    complete: isComplete(doubts),
+    reason: reasonOf(doubts),
   };
 }
 
 describe('the conditions', () => {
   it('are none when all is well, a first read is under way, or a stream is skipped', () => {
     const positions = [
-      position('events', { complete: true, lastStatus: 'ok', reason: undefined }),
-      position('chat', { lastStatus: undefined, reason: 'not read yet' }),
-      position('sync', { lastStatus: 'skipped' }),
+      position('events', { lastStatus: 'ok' }),
+      position('chat', { lastStatus: undefined, dataAsOf: undefined, reason: 'not read yet' }),
+      position('sync', { lastStatus: 'skipped', dataAsOf: undefined }),
     ];
     const liveRooms = [
       { experimentId: 'exp_1', room: 'r1', lastRowAt: NOW - MINUTE, startedAt: NOW - HOUR, readTo: NOW },
@@ -123,7 +140,7 @@ describe('the conditions', () => {
   });
 
   it('tell nothing of a date that the key has outlived, as it is that of a former key', () => {
-    const fine = { complete: true, lastStatus: 'ok' } as const;
+    const fine = { lastStatus: 'ok' } as const;
     const keyExpiresAt = NOW - 10 * DAY;
     const readBefore = [position('events', { ...fine, dataAsOf: keyExpiresAt - MINUTE })];
     expect(loud(found({ keyExpiresAt, positions: readBefore }))).toHaveLength(1);
@@ -223,11 +240,110 @@ describe('the conditions', () => {
         kind: 'deletes-braked',
         urgent: false,
         part: 'recordings',
-        subject: `Rows of ${id} are no longer in the API and were kept`,
+        subject: `Rows of ${id} are no longer in the API, and are withheld from deletion`,
       },
     ]);
     await lab.sync({ selection: { data: ['recordings'] }, acceptDeletes: true });
     expect(now()).toEqual([]);
+  });
+
+  it('tell what is wrong with a stream by the kind of its doubts, not by their words', () => {
+    const stands = (...kinds: DoubtKind[]) =>
+      loud(
+        found({
+          positions: [
+            position('events', { lastStatus: 'ok', doubts: kinds.map((kind) => ({ kind, text: `${kind}!` })) }),
+          ],
+        }),
+      ).map(({ kind, id, text }) => [kind, id.split(':')[0], text]);
+    expect(stands('withheld')).toEqual([['deletes-braked', 'deletes', 'withheld!']]);
+    expect(stands('withheld', 'quarantined')).toEqual([
+      ['deletes-braked', 'deletes', 'withheld!'],
+      ['stream', 'stream', 'quarantined!'],
+    ]);
+    expect(stands('lacking', 'rederived')).toEqual([
+      ['rederived', 'rederived', expect.stringContaining('derived values of old rows again') as string],
+      ['stream', 'stream', 'lacking!'],
+    ]);
+    expect(stands('gone', 'withheld')).toEqual([['gone', 'stream', 'gone!']]);
+    expect(stands('unconfigured', 'failed')).toEqual([]);
+    expect(stands('dated-ahead', 'shared-id')).toEqual([]);
+  });
+
+  it('tell of a scope that was lost, and of one that was never there only where the data type is named', () => {
+    const told = (dataAsOf: number | undefined, isNamed: boolean) =>
+      found({
+        positions: [position('chat', { lastStatus: 'skipped', dataAsOf, reason: 'it lacks the scope read:chat' })],
+        isNamed: () => isNamed,
+      }).filter(({ kind }) => kind === 'stream');
+    expect(told(NOW - HOUR, false)).toMatchObject([
+      {
+        subject: 'Some data of exp_1 cannot be read',
+        hint: expect.stringContaining('Give the key that scope again') as string,
+      },
+    ]);
+    expect(told(undefined, false)).toEqual([]);
+    expect(told(undefined, true)).toHaveLength(1);
+  });
+
+  it('tell of an experiment that is gone in one message, and of an empty list instead of all its experiments', () => {
+    const doubts: Doubt[] = [{ kind: 'gone', text: 'exp_1 is no longer in the list' }];
+    // The daemon was started after they were last read.
+    const positions = ['events', 'chat'].map((data) => position(data, { lastStatus: 'ok', doubts }));
+    const facts = { positions, gone: new Set(['exp_1']), countsFrom: NOW };
+    const gone = loud(found(facts));
+    expect(gone.map(({ kind, part }) => [kind, part])).toEqual([
+      ['gone', 'events'],
+      ['gone', 'chat'],
+    ]);
+    const { messages } = decide(gone, NOTHING_TOLD, NOW, HOUR);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]?.subject).toBe('exp_1 can no longer be found with this key');
+    expect(messages[0]?.text).toMatch(/^exp_1 is no longer in the list\.\nAffected: events; chat\./);
+    const empty = loud(found({ ...facts, seesNothingSince: NOW - HOUR }));
+    expect(empty.map(({ subject }) => subject)).toEqual(['The key sees no experiment']);
+  });
+
+  it('wait a day for the second reading of rows that one reading did not find', () => {
+    const missing = position('events', {
+      lastStatus: 'incomplete',
+      doubts: [{ kind: 'missing-upstream', text: '3 rows' }],
+    });
+    let state = NOTHING_TOLD;
+    const told = (hours: number, positions: StoredPosition[]) => {
+      const now = NOW + hours * HOUR;
+      const decided = decide(loud(found({ positions, now })), state, now, 2 * HOUR);
+      ({ state } = decided);
+      return decided.messages.length;
+    };
+    expect([0, 3, 23, 25].map((hours) => told(hours, [missing]))).toEqual([0, 0, 0, 1]);
+    state = NOTHING_TOLD;
+    const lacking = position('events', { lastStatus: 'incomplete' });
+    expect(told(0, [lacking])).toBe(1);
+  });
+
+  it('tell once of values that the server derived again, what comes later a day later, and never that it is over', () => {
+    const changed = (data: string) =>
+      position(data, { lastStatus: 'ok', doubts: [{ kind: 'rederived', text: `onset of 9 rows of ${data} changed` }] });
+    const messages: string[] = [];
+    let state = NOTHING_TOLD;
+    const check = (hours: number, positions: StoredPosition[]) => {
+      const now = NOW + hours * HOUR;
+      const decided = decide(loud(found({ positions, now })), state, now, 2 * HOUR);
+      state = decided.messages.reduce(told, decided.state);
+      messages.push(...decided.messages.map(({ text }) => /Affected: (.*)\./.exec(text)?.[1] ?? text));
+    };
+    check(0, [changed('events'), changed('chat')]);
+    check(1, [changed('events'), changed('chat'), changed('sync')]);
+    expect(messages).toEqual([
+      'events of exp_1: onset of 9 rows of events changed; chat of exp_1: onset of 9 rows of chat changed',
+    ]);
+    for (const hours of [25, 50, 75]) check(hours, [changed('events'), changed('sync')]);
+    expect(messages.slice(1)).toEqual(['sync of exp_1: onset of 9 rows of sync changed']);
+    for (const hours of [80, 81, 120]) check(hours, []);
+    expect(messages).toHaveLength(2);
+    check(130, [changed('events')]);
+    expect(messages).toHaveLength(3);
   });
 
   it('leave it open whether kept rows are still missing while their stream cannot be read', () => {
@@ -238,7 +354,7 @@ describe('the conditions', () => {
 
 describe('what a room sends', () => {
   const read = (data: string, change: Partial<StoredPosition> = {}) =>
-    position(data, { complete: true, lastStatus: 'ok', reason: undefined, rows: 9, dataAsOf: NOW, ...change });
+    position(data, { lastStatus: 'ok', rows: 9, dataAsOf: NOW, ...change });
 
   it('was read until the stalest of its streams was', () => {
     const positions = [

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { priorityNow, type Priority } from '../../../src/shared/priority.ts';
 import { createApi } from '../../../src/simulator/api.ts';
 import { createRandom } from '../../../src/simulator/random.ts';
+import type { SimReply } from '../../../src/simulator/reply.ts';
 import { DEMO_KEY } from '../../../src/simulator/server.ts';
 import { createWorld } from '../../../src/simulator/world.ts';
+import { scopeText } from '../../../src/datasets/stream.ts';
 import { PRIORITY } from '../../../src/sync/stream.ts';
 import { SimulatedNetwork } from '../../simulation/network.ts';
 import { virtualTime } from '../../simulation/virtual-time.ts';
@@ -13,6 +15,13 @@ import { startVirtualEngine } from '../../support/virtual-engine.ts';
 
 const MINUTE = 60_000;
 const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
+
+/** The list of experiments as if some were not there. */
+function without(reply: SimReply, hidden: readonly string[]): SimReply {
+  const { data, ...rest } = JSON.parse(reply.body) as { data: { id: string }[]; metadata: object };
+  const shown = data.filter(({ id }) => !hidden.includes(id));
+  return { ...reply, body: JSON.stringify({ ...rest, metadata: {}, data: shown }) };
+}
 
 /** Two experiments whose ratings fill hundreds of pages; each opens another room in an hour. */
 function lab() {
@@ -30,8 +39,10 @@ function lab() {
   const handle = createApi({ world, keys: [{ key: DEMO_KEY, scopes: ['*'] }], limits: LIMITS });
   const network = new SimulatedNetwork((request) => {
     time.pass(100);
-    return { reply: handle(request, clock.now()) };
+    const reply = handle(request, clock.now());
+    return { reply: request.path === '/experiments' ? without(reply, hidden) : reply };
   });
+  const hidden: string[] = [];
   const random = createRandom(1);
   const asked: { at: number; now: number; later: () => number }[] = [];
   const onSpend = ({ priority }: { priority: Priority }) =>
@@ -47,7 +58,7 @@ function lab() {
   });
   const wait = (ms: number) => time.until(clock.sleep(ms));
   const ask = (sql: string) => daemon.warehouse.db.prepare<[], string>(sql).pluck().all();
-  return { ...daemon, world, clock, wait, ask, asked, stop: () => time.until(daemon.stop()) };
+  return { ...daemon, world, clock, wait, ask, asked, hidden, stop: () => time.until(daemon.stop()) };
 }
 
 const UNREAD = "SELECT DISTINCT data FROM _streams WHERE NOT backfilled AND last_status IS NOT 'skipped' ORDER BY data";
@@ -120,6 +131,39 @@ describe('a poll that waits for a limit', () => {
     await wait(10 * MINUTE);
     expect(await sync).toMatchObject({ status: 'ok' });
     expect(poll?.later()).not.toBe(PRIORITY.asked);
+    await stop();
+  });
+});
+
+describe('the streams that the daemon plans', () => {
+  it('are in _freshness before they are read, the rooms as soon as they are known', async () => {
+    const { wait, ask, stop, engine } = lab();
+    await wait(5 * MINUTE);
+    const planned = engine.agenda.entries.map(
+      ({ stream }) => `${stream.experimentId} ${stream.dataset.name} ${scopeText(stream)}`,
+    );
+    const enrolled = ask("SELECT experiment_id || ' ' || data || ' ' || scope FROM _freshness");
+    expect(planned.filter((name) => !enrolled.includes(name))).toEqual([]);
+    expect(enrolled.some((name) => name.includes('variables room:'))).toBe(true);
+    expect(ask('SELECT DISTINCT reason FROM _freshness WHERE last_sync_at IS NULL')).toEqual(['not read yet']);
+    await stop();
+  });
+
+  it('of an experiment that has left the list say so within three minutes, and are read again once it is back', async () => {
+    const { wait, ask, stop, world, hidden, engine } = lab();
+    const [id = ''] = world.experimentIds;
+    await wait(HOUR / 2);
+    hidden.push(id);
+    const gone = `SELECT DISTINCT doubts LIKE '%"gone"%' FROM _streams WHERE experiment_id = '${id}'`;
+    expect(ask(gone)).toEqual([0]);
+    await wait(3 * MINUTE);
+    expect(ask(gone)).toEqual([1]);
+    expect(engine.agenda.entries.some(({ stream }) => stream.experimentId === id)).toBe(false);
+    hidden.pop();
+    await wait(1.5 * MINUTE);
+    expect(ask(gone)).toEqual([0]);
+    await wait(1.5 * HOUR);
+    expect(ask('SELECT data FROM _streams WHERE NOT complete AND last_status IS NOT NULL AND backfilled')).toEqual([]);
     await stop();
   });
 });

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
+import { enrol } from '../../../src/sync/roster.ts';
 import { knownStreams } from '../../../src/sync/run.ts';
 import { NEVER_READ, readPosition, writePosition } from '../../../src/warehouse/positions.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
@@ -18,35 +19,34 @@ function cpuMs(run: () => unknown): number {
   return Math.min(...tries);
 }
 
+/** A warehouse with an experiment of 5,000 rooms, all of which but one are finished. */
+function manyRooms() {
+  const path = join(temporaryFolder(), 'w.db');
+  const warehouse = openWarehouse(path, { clock: systemClock, history: true });
+  onTestFinished(() => warehouse.close());
+  const { db } = warehouse;
+  const rooms = Array.from({ length: 5000 }, (_, i) => `room_${i}`);
+  const variables = rooms.map((id): Stream => ({
+    experimentId: 'exp_1',
+    dataset: datasetNamed('variables'),
+    scope: { kind: 'room', id },
+  }));
+  const insert = db.prepare(
+    "INSERT INTO rooms (experiment_id, key, id, first_seen_at, synced_at) VALUES ('exp_1', ?, ?, '', '')",
+  );
+  const read = { ...NEVER_READ, doubts: [], backfilled: true, dataAsOf: 1e12, verifiedAt: 1e12, lastSyncAt: 1e12 };
+  db.transaction(() => {
+    for (const id of rooms) insert.run(id, id);
+    variables.forEach((stream, i) => writePosition(db, stream, { ...read, finished: i > 0 }));
+  })();
+  const config = configFor('', path, { data: ['rooms', 'variables'] });
+  return { warehouse, db, variables, config };
+}
+
 describe('the streams of an experiment with thousands of finished rooms', () => {
   it('are known without looking at each room, as the daemon asks for them every second', () => {
-    const path = join(temporaryFolder(), 'w.db');
-    const warehouse = openWarehouse(path, { clock: systemClock, history: true });
-    const { db } = warehouse;
-    const rooms = Array.from({ length: 5000 }, (_, i) => `room_${i}`);
-    const variables = rooms.map((id): Stream => ({
-      experimentId: 'exp_1',
-      dataset: datasetNamed('variables'),
-      scope: { kind: 'room', id },
-    }));
-    const insert = db.prepare(
-      "INSERT INTO rooms (experiment_id, key, id, first_seen_at, synced_at) VALUES ('exp_1', ?, ?, '', '')",
-    );
-    const read = {
-      ...NEVER_READ,
-      complete: true,
-      backfilled: true,
-      dataAsOf: 1e12,
-      verifiedAt: 1e12,
-      lastSyncAt: 1e12,
-    };
-    db.transaction(() => {
-      for (const id of rooms) insert.run(id, id);
-      variables.forEach((stream, i) => writePosition(db, stream, { ...read, finished: i > 0 }));
-    })();
-    const config = configFor('', path, { data: ['rooms', 'variables'] });
-    const known = (full: boolean) =>
-      knownStreams({ config, warehouse: { db }, selection: {}, full }, [{ id: 'exp_1' }]);
+    const { warehouse, db, variables, config } = manyRooms();
+    const known = (full: boolean) => knownStreams({ config, warehouse, selection: {}, full }, [{ id: 'exp_1' }]);
     expect(known(true)).toHaveLength(5001);
     expect(known(false).map(({ dataset, scope }) => [dataset.name, scope])).toEqual([
       ['rooms', { kind: 'experiment' }],
@@ -55,6 +55,20 @@ describe('the streams of an experiment with thousands of finished rooms', () => 
     expect(cpuMs(() => known(false))).toBeLessThan(
       cpuMs(() => variables.map((stream) => readPosition(db, stream))) / 2,
     );
-    warehouse.close();
+  });
+
+  it('are enrolled in a time that a minute does not notice, and without a write where all are known', () => {
+    const { warehouse, db, variables, config } = manyRooms();
+    const wanted = { config, experiments: [{ id: 'exp_1' }], gone: [] };
+    const changes = db.prepare<[], number>('SELECT total_changes()').pluck();
+    const before = Number(changes.get());
+    enrol(warehouse, wanted);
+    const first = Number(changes.get());
+    // The list of rooms was never read.
+    expect(first - before).toBe(1);
+    expect(cpuMs(() => enrol(warehouse, wanted))).toBeLessThan(
+      cpuMs(() => variables.map((stream) => readPosition(db, stream))) * 2,
+    );
+    expect(changes.get()).toBe(first);
   });
 });

@@ -1,0 +1,84 @@
+import { count, counted } from '../shared/count.ts';
+import type { StoredPosition } from '../warehouse/positions.ts';
+import { standingOf, type Standing } from '../warehouse/standing.ts';
+
+/** What an export says of the data that it wrote. */
+export interface Lacks {
+  /** A sentence for each cause, with counts. */
+  readonly lines: readonly string[];
+  /** Whether the data may not equal what the API holds. */
+  readonly isDoubtful: boolean;
+}
+
+/** What follows the number of streams. */
+const CAUSES: readonly (readonly [Standing, (streams: number) => string])[] = [
+  ['failed', () => 'could not be read the last time, so newer rows may be missing'],
+  ['lost', () => 'can no longer be read with this key, so newer rows may be missing'],
+  ['gone', () => 'can no longer be found in the API, and the rows are those of the last read'],
+  ['incomplete', () => 'may be incomplete'],
+  ['unread', (streams) => `${streams === 1 ? 'was' : 'were'} never read, so rows are missing`],
+  ['skipped', () => 'cannot be read with this key, so there are no rows'],
+];
+
+/**
+ * What the streams of an exported data type lack.
+ * @param quarantined how many records could not be stored as rows, and whether they were written all the same.
+ */
+export function describeLacks(
+  data: string,
+  streams: readonly StoredPosition[],
+  { quarantined, isWritten }: { readonly quarantined: number; readonly isWritten: boolean },
+): Lacks {
+  const standings = Map.groupBy(streams, standingOf);
+  const unconfigured = standings.get('unconfigured') ?? [];
+  const causes = CAUSES.flatMap(([standing, words]) => {
+    const all = standings.get(standing) ?? [];
+    return all.length === 0 ? [] : [`${share(all, streams)} of ${data} ${words(all.length)}: ${reasonsOf(all)}.`];
+  });
+  const withheld = sum(streams, ({ withheldRows }) => withheldRows);
+  const isKept = isWritten ? 'They are written after the rows.' : 'Write them too with --quarantined.';
+  const lacks = [
+    ...(streams.length === 0 ? [`Nothing of ${data} was ever read: the configuration does not ask for it.`] : []),
+    ...causes,
+    ...(withheld === 0
+      ? []
+      : [
+          `${counted(withheld, 'row')} of ${data} ${withheld === 1 ? 'is' : 'are'} withheld from deletion, although no longer in the API.`,
+        ]),
+    ...(quarantined === 0
+      ? []
+      : [`${counted(quarantined, 'record')} of ${data} could not be stored as rows. ${isKept}`]),
+  ];
+  const stale = `The rows of ${counted(unconfigured.length, 'stream')} of ${data} that the configuration no longer asks for are those of the last read: ${namesOf(unconfigured)}.`;
+  return {
+    lines: [...lacks, ...(unconfigured.length === 0 ? [] : [stale])],
+    isDoubtful: lacks.length > 0,
+  };
+}
+
+/** `3 of 5 streams`, `The only stream` */
+function share({ length }: readonly unknown[], all: readonly unknown[]): string {
+  return all.length === 1 ? 'The only stream' : `${count(length)} of ${counted(all.length, 'stream')}`;
+}
+
+/** Of so many streams the name and the reason are told. */
+const TOLD = 3;
+
+function reasonsOf(streams: readonly StoredPosition[]): string {
+  const reasons = Map.groupBy(streams, ({ reason, lastError }) => reason ?? lastError ?? 'the reason is not known');
+  const told = [...reasons].slice(0, TOLD).map(([reason, all]) => `${namesOf(all)} (${reason.replace(/\.$/, '')})`);
+  const more = reasons.size - told.length;
+  return `${told.join('; ')}${more > 0 ? `; and for ${counted(more, 'other reason')}` : ''}`;
+}
+
+function namesOf(streams: readonly StoredPosition[]): string {
+  const names = streams.map(({ experimentId, scope }) =>
+    scope === 'experiment' ? experimentId : `${scope} of ${experimentId}`,
+  );
+  const more = names.length - TOLD;
+  return `${names.slice(0, TOLD).join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`;
+}
+
+function sum(streams: readonly StoredPosition[], pick: (stream: StoredPosition) => number): number {
+  return streams.reduce((total, stream) => total + pick(stream), 0);
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { SimulatorOptions } from '../../src/simulator/server.ts';
+import { openWarehouse } from '../../src/warehouse/warehouse.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { hsw } from '../support/command.ts';
+import { lab } from '../support/daemon-lab.ts';
+import { listFault } from '../support/list.ts';
+
+const ONE = { world: { experiments: 1, roomsPerExperiment: 1 } };
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+/** Puts something that is no record into each answer for chat. */
+const STRANGE = '{"big":12345678901234567890}';
+const malformed: SimulatorOptions['fault'] = ({ path }) =>
+  path.startsWith('/data/chat/')
+    ? {
+        kind: 'change',
+        change: (reply) => ({ ...reply, body: reply.body.replace('"data":[', `"data":[[${STRANGE}],`) }),
+      }
+    : undefined;
+
+describe('hsw export', () => {
+  it('says nothing and exits with 0 when the data are complete', async () => {
+    const { cwd } = await lab(ONE, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const done = await hsw(['export', '--data', 'chat'], { cwd });
+    expect([done.status, done.stderr]).toEqual([0, '']);
+    expect(lines(done.stdout).length).toBeGreaterThan(0);
+  });
+
+  it('says on stderr what was never read, or is no longer configured, and exits with 1 for the former', async () => {
+    const { cwd, write } = await lab(ONE, 'data: [rooms, chat, events]\n');
+    await hsw(['sync', 'now', '--data', 'chat'], { cwd });
+    const never = await hsw(['export', '--data', 'events'], { cwd });
+    expect([never.status, never.stdout]).toEqual([1, '']);
+    expect(never.stderr).toMatch(
+      /^! The only stream of events was never read, so rows are missing: exp_\w+ \(not read yet\)\.\n$/,
+    );
+    const unasked = await hsw(['export', '--data', 'recordings'], { cwd });
+    expect(unasked).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: '! Nothing of recordings was ever read: the configuration does not ask for it.\n',
+    });
+    write('data: [rooms]\n');
+    const former = await hsw(['export', '--data', 'chat'], { cwd });
+    expect(former.status).toBe(0);
+    expect(former.stderr).toMatch(
+      /^! The rows of 1 stream of chat that the configuration no longer asks for are those of the last read: exp_\w+\.\n$/,
+    );
+    expect(lines(former.stdout).length).toBeGreaterThan(0);
+  });
+
+  it('says what failed and what is gone, each cause in a line, and writes the rows all the same', async () => {
+    const list = listFault();
+    const state = { isFailing: false };
+    const fault: SimulatorOptions['fault'] = (request, n) =>
+      state.isFailing && request.path.startsWith('/data/chat/')
+        ? {
+            kind: 'reply',
+            reply: { status: 404, headers: {}, body: '{"status":"error","error":{"code":"NOT_FOUND","message":"No"}}' },
+          }
+        : list.fault(request, n);
+    const { cwd, simulator } = await lab({ fault, world: { experiments: 3 } }, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    list.hidden = simulator.world.experimentIds.slice(0, 1);
+    state.isFailing = true;
+    await hsw(['sync', 'now'], { cwd });
+    const done = await hsw(['export', '--data', 'chat', '--format', 'csv'], { cwd });
+    expect(done.status).toBe(1);
+    expect(done.stderr).toMatch(
+      /^! 1 of 3 streams of chat can no longer be found in the API, .*no longer in the list/m,
+    );
+    expect(done.stderr).toMatch(/^! 2 of 3 streams of chat (could not be read the last time|can no longer be found)/m);
+    expect(done.stdout.split('\r\n').length).toBeGreaterThan(15);
+    const one = await hsw(['export', '--data', 'chat', '--experiment', list.hidden[0] ?? ''], { cwd });
+    expect(one.stderr).toMatch(/^! The only stream of chat can no longer be found in the API/);
+  });
+
+  it('says how many records are quarantined, and writes them as the API sent them with --quarantined', async () => {
+    const { cwd } = await lab({ ...ONE, fault: malformed }, 'data: [rooms, chat]\n');
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(1);
+    const plain = await hsw(['export', '--data', 'chat'], { cwd });
+    expect(plain.status).toBe(1);
+    expect(plain.stderr).toMatch(
+      /^! 1 record of chat could not be stored as rows\. Write them too with --quarantined\.$/m,
+    );
+    const out = join(cwd, 'chat.ndjson');
+    const whole = await hsw(['export', '--data', 'chat', '--quarantined', '--out', out], { cwd });
+    expect([whole.status, whole.stdout]).toEqual([1, '']);
+    expect(whole.stderr).toMatch(/^! 1 record of chat .* They are written after the rows\.$/m);
+    const written = lines(readFileSync(out, 'utf8'));
+    expect(written.slice(0, -1)).toEqual(lines(plain.stdout));
+    expect(written.at(-1)).toMatch(
+      /^\{"quarantined":\{"experiment":"exp_\w+","scope":"experiment","reason":"not an object","firstSeenAt":"[^"]+"\},"record":\[\{"big":12345678901234567890\}\]\}$/,
+    );
+    const csv = await hsw(['export', '--data', 'chat', '--quarantined', '--format', 'csv'], { cwd });
+    expect(csv.status).toBe(2);
+    expect(csv.stderr).toContain('Use --format ndjson with --quarantined.');
+  });
+
+  it('says how many rows are withheld from deletion', async () => {
+    const { cwd, db } = await lab(ONE, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const warehouse = openWarehouse(db, { clock: systemClock, history: true });
+    warehouse.db
+      .prepare("UPDATE _streams SET doubts = ?, complete = 0, reason = 'r', withheld_rows = 12 WHERE data = 'chat'")
+      .run(JSON.stringify([{ kind: 'withheld', text: '12 of 25 rows are no longer in the API', count: 12 }]));
+    warehouse.close();
+    const done = await hsw(['export', '--data', 'chat'], { cwd });
+    expect(done.status).toBe(1);
+    expect(done.stderr).toMatch(/^! 12 rows of chat are withheld from deletion, although no longer in the API\.$/m);
+  });
+});

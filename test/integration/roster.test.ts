@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { allPositions, type StoredPosition } from '../../src/warehouse/positions.ts';
+import { listExperiments } from '../../src/sync/experiments.ts';
+import type { SyncResult } from '../../src/sync/run.ts';
+import { openLab, type Lab } from '../support/lab.ts';
+import { listFault } from '../support/list.ts';
+
+const positions = ({ warehouse }: Lab, of: Partial<StoredPosition> = {}) =>
+  allPositions(warehouse.db).filter(({ experimentId, data, scope }) =>
+    Object.entries(of).every(([name, value]) => ({ experimentId, data, scope })[name] === value),
+  );
+const kinds = (found: readonly StoredPosition[]) => [
+  ...new Set(found.flatMap(({ doubts }) => doubts.map(({ kind }) => kind))),
+];
+const codes = ({ issues }: SyncResult) => issues.map(({ code, experiment }) => `${code} ${experiment ?? ''}`.trim());
+const listings = ({ simulator }: Lab) => simulator.requests.filter(({ path }) => path === '/experiments').length;
+
+async function labWithList(options: Parameters<typeof openLab>[0] = {}) {
+  const list = listFault();
+  const lab = await openLab({ world: { experiments: 2, roomsPerExperiment: 2 }, ...options, fault: list.fault });
+  const [first = '', second = ''] = lab.simulator.world.experimentIds;
+  return { lab, list, first, second };
+}
+
+describe('a stream that is configured and was never read', () => {
+  it('is in _freshness, incomplete, although a sync was narrowed to others', async () => {
+    const lab = await openLab({ world: { experiments: 2, roomsPerExperiment: 1 } });
+    const result = await lab.sync({ selection: { data: ['chat'] } });
+    expect(result.status).toBe('ok');
+    const fresh = lab.warehouse.db
+      .prepare<[], { data: string; complete: number; reason: string | null }>(
+        'SELECT DISTINCT data, complete, reason FROM _freshness ORDER BY data',
+      )
+      .all();
+    expect(fresh.filter(({ complete }) => complete === 1).map(({ data }) => data)).toEqual(['chat']);
+    expect(fresh.length).toBeGreaterThan(12);
+    expect(fresh.filter(({ complete }) => complete === 0).every(({ reason }) => reason === 'not read yet')).toBe(true);
+  });
+
+  it('is in _freshness although a sync was narrowed to another experiment', async () => {
+    const lab = await openLab({ world: { experiments: 2, roomsPerExperiment: 1 } });
+    const [first = '', second = ''] = lab.simulator.world.experimentIds;
+    await lab.sync({ selection: { experiments: [first], data: ['chat'] } });
+    expect(kinds(positions(lab, { experimentId: second }))).toEqual(['unread']);
+    await lab.sync();
+    await lab.sync({ selection: { experiments: [first], data: ['chat'] } });
+    expect(kinds(positions(lab))).toEqual([]);
+  });
+
+  it('is in _freshness although the first sync was cut off, the rooms that it met included', async () => {
+    const cut = new AbortController();
+    const lab = await openLab({
+      world: { experiments: 1, roomsPerExperiment: 2 },
+      fault({ path }) {
+        if (path.startsWith('/data/variables/')) cut.abort(new Error('stop'));
+        return undefined;
+      },
+    });
+    await expect(lab.sync({ signal: cut.signal })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const variables = positions(lab, { data: 'variables' });
+    expect(variables.map(({ scope }) => scope.split(':')[0])).toEqual(['room', 'room']);
+    expect(kinds(variables)).toEqual(['unread']);
+  });
+});
+
+describe('a stream that is no longer configured', () => {
+  const narrowed = { experiments: [{ all: true as const }], data: ['rooms' as const] };
+
+  it('says so and keeps its rows; when it is configured again it is complete after the next read', async () => {
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
+    await lab.sync();
+    const [id = ''] = lab.simulator.world.experimentIds;
+    const held = lab.mirrored('chat', id);
+    expect((await lab.sync({ config: narrowed })).status).toBe('ok');
+    const chat = positions(lab, { data: 'chat' });
+    expect(kinds(chat)).toEqual(['unconfigured']);
+    expect(chat[0]?.reason).toBe('the configuration no longer asks for it; the rows are as of 2026-01-12 11:01 UTC');
+    expect(lab.mirrored('chat', id)).toEqual(held);
+
+    await lab.sync({ selection: { data: ['rooms'] } });
+    expect(positions(lab, { data: 'chat' })).toMatchObject([{ complete: false, doubts: [{ kind: 'unread' }] }]);
+    expect((await lab.sync()).status).toBe('ok');
+    expect(positions(lab).every(({ complete }) => complete)).toBe(true);
+  });
+
+  it('is read again even where its room is over', async () => {
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 2 } });
+    lab.now += 48 * 3_600_000;
+    await lab.sync();
+    await lab.sync();
+    expect(positions(lab, { data: 'variables' }).every(({ finished }) => finished)).toBe(true);
+    await lab.sync({ config: narrowed });
+    expect(kinds(positions(lab, { data: 'variables' }))).toEqual(['unconfigured']);
+    const again = await lab.sync();
+    expect(again.streams.filter(({ data }) => data === 'variables')).toHaveLength(2);
+    expect(positions(lab, { data: 'variables' }).every(({ complete }) => complete)).toBe(true);
+  });
+
+  it('is one whose filter changed, or whose room is not among those that are named', async () => {
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 2 } });
+    const [id = ''] = lab.simulator.world.experimentIds;
+    const [room = '', other = ''] = lab.simulator.world
+      .records('rooms', id, lab.now)
+      .map((record) => String(record['id']));
+    await lab.sync();
+    const filtered = { options: { events: { category: ['component'] } }, data: ['events' as const, 'rooms' as const] };
+    await lab.sync({ config: filtered });
+    expect(positions(lab, { data: 'events' }).map(({ scope, complete }) => [scope, complete])).toEqual([
+      ['experiment', false],
+      ['experiment?category=component', true],
+    ]);
+    await lab.sync({ config: { experiments: [{ id, rooms: [room] }] } });
+    expect(kinds(positions(lab, { data: 'variables', scope: `room:${room}` }))).toEqual([]);
+    expect(kinds(positions(lab, { data: 'variables', scope: `room:${other}` }))).toEqual(['unconfigured']);
+  });
+
+  it('leaves no trace when it was never read', async () => {
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
+    await lab.sync({ selection: { data: ['rooms'] } });
+    expect(positions(lab).length).toBeGreaterThan(12);
+    await lab.sync({ config: narrowed });
+    expect(positions(lab).map(({ data }) => data)).toEqual(['rooms']);
+  });
+});
+
+describe('a room that the API no longer lists', () => {
+  it('is gone, not unconfigured', async () => {
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 12 } });
+    await lab.sync();
+    const [id = ''] = lab.simulator.world.experimentIds;
+    const room = String(lab.simulator.world.records('rooms', id, lab.now)[0]?.['id']);
+    lab.warehouse.db.prepare('DELETE FROM rooms WHERE id = ?').run(room);
+    lab.simulator.world.remove('rooms', id, (record) => record['id'] === room, lab.now);
+    await lab.sync();
+    const [variables] = positions(lab, { data: 'variables', scope: `room:${room}` });
+    expect(variables?.doubts.map(({ kind }) => kind)).toEqual(['gone']);
+    expect(variables?.reason).toContain(`room ${room} of ${id} is no longer listed: deleted, or no longer shared; `);
+  });
+});
+
+describe('an experiment that has left the list', () => {
+  it('is gone when a second listing agrees: one issue, exit status 1, and its rows stay', async () => {
+    const { lab, list, first, second } = await labWithList();
+    expect((await lab.sync()).status).toBe('ok');
+    const held = lab.mirrored('events', first);
+    list.hidden = [first];
+    const before = listings(lab);
+    const result = await lab.sync();
+    expect(listings(lab) - before).toBe(2);
+    expect(result.status).toBe('partial');
+    expect(codes(result)).toEqual([`EXPERIMENT_GONE ${first}`]);
+    expect(new Set(result.streams.map(({ experiment }) => experiment))).toEqual(new Set([second]));
+    const gone = positions(lab, { experimentId: first });
+    expect(gone.every(({ doubts }) => doubts.some(({ kind }) => kind === 'gone'))).toBe(true);
+    expect(gone[0]?.reason).toBe(
+      `${first} is no longer in the list of experiments that the key sees: deleted, or no longer shared; its rows are kept as of 2026-01-12 11:01 UTC`,
+    );
+    expect(lab.mirrored('events', first)).toEqual(held);
+    expect(kinds(positions(lab, { experimentId: second }))).toEqual([]);
+
+    const told = listings(lab);
+    const later = await lab.sync({ selection: { data: ['chat'] } });
+    expect([later.status, codes(later)]).toEqual(['partial', [`EXPERIMENT_GONE ${first}`]]);
+    expect(listings(lab) - told).toBe(1);
+
+    list.hidden = [];
+    const back = await lab.sync();
+    expect([back.status, back.issues]).toEqual(['ok', []]);
+    expect(kinds(positions(lab))).toEqual([]);
+  });
+
+  it('is read as before when the second listing names it', async () => {
+    const { lab, list, first } = await labWithList();
+    await lab.sync();
+    list.hidden = [first];
+    list.answers = 1;
+    const result = await lab.sync();
+    expect([result.status, result.issues]).toEqual(['ok', []]);
+    expect(result.streams.some(({ experiment }) => experiment === first)).toBe(true);
+  });
+
+  it.each([
+    ['the API warns', { warnings: ['MISSING_INDEX: Results may be incomplete.'] }],
+    ['the API counts more than it lists', { told: { total: 2 } }],
+    ['the API says that there are more, and sends none', { told: { hasMore: true } }],
+  ])('is read as before while %s, and that is said', async (_, fault) => {
+    const { lab, list, first } = await labWithList();
+    await lab.sync();
+    list.hidden = [first];
+    Object.assign(list, fault);
+    const result = await lab.sync();
+    expect([result.status, codes(result)]).toEqual(['partial', ['LIST_INCOMPLETE']]);
+    expect(result.streams.some(({ experiment }) => experiment === first)).toBe(true);
+    expect(kinds(positions(lab))).toEqual([]);
+  });
+
+  it('is not gone when the configuration names it: it is asked for', async () => {
+    const { lab, list, first } = await labWithList();
+    const config = { experiments: [{ all: true as const }, { id: first }] };
+    await lab.sync({ config });
+    list.hidden = [first];
+    const result = await lab.sync({ config });
+    expect([result.status, result.issues]).toEqual(['ok', []]);
+  });
+
+  it('is all that is left: the key sees no experiment, at a first sync as well', async () => {
+    const { lab, list, first, second } = await labWithList();
+    list.hidden = 'all';
+    const empty = await lab.sync();
+    expect([empty.status, codes(empty), empty.streams]).toEqual(['partial', ['NO_EXPERIMENTS'], []]);
+    list.hidden = [];
+    await lab.sync();
+    list.hidden = 'all';
+    const result = await lab.sync();
+    expect([result.status, codes(result)]).toEqual([
+      'partial',
+      ['NO_EXPERIMENTS', ...[first, second].sort().map((id) => `EXPERIMENT_GONE ${id}`)],
+    ]);
+  });
+});
+
+describe('the list of experiments', () => {
+  it.each([
+    ['a full last page is followed by another request', 50, {}, 2],
+    ['a full page that says it is the last is not believed', 53, { hasMore: false, total: 50 }, 2],
+    ['a short page that nothing contradicts is the last', 49, {}, 1],
+  ])('%s', async (_, experiments, told, requests) => {
+    const list = listFault();
+    const lab = await openLab({ world: { experiments, roomsPerExperiment: 0 }, fault: list.fault });
+    list.told = told;
+    const { listed, isWhole } = await listExperiments(lab.client);
+    expect([listed.length, isWhole]).toEqual([experiments, true]);
+    expect(listings(lab)).toBe(requests);
+  });
+});
+
+describe('a scope that was lost', () => {
+  it('fails what was read before; what the key never could read stays skipped', async () => {
+    const scopes = ['*'];
+    const lab = await openLab({
+      world: { experiments: 1, roomsPerExperiment: 1 },
+      keys: [{ key: `hst_test_${'k'.repeat(64)}`, scopes }],
+    });
+    await lab.sync({ selection: { data: ['chat'] } });
+    scopes.splice(0, 1, 'read:events');
+    const result = await lab.sync();
+    const statusOf = (name: string) => result.streams.find(({ data }) => data === name)?.status;
+    expect([statusOf('chat'), statusOf('sync'), result.status]).toEqual(['failed', 'skipped', 'partial']);
+    scopes.splice(0, 1, '*');
+    expect((await lab.sync()).status).toBe('ok');
+  });
+});
