@@ -19,7 +19,12 @@ export function carryOverReasons(db: Db): void {
   const earlier = db
     .prepare<[], Earlier>('SELECT rowid, complete, reason, last_status FROM _streams WHERE doubts IS NULL')
     .all();
-  const write = db.prepare('UPDATE _streams SET doubts = ?, complete = ?, withheld_rows = ? WHERE rowid = ?');
+  const write = db.prepare(
+    `UPDATE _streams SET doubts = ?, complete = ?, withheld_rows = ?, quarantined_records = (
+       SELECT count(*) FROM _quarantine q
+       WHERE q.experiment_id = _streams.experiment_id AND q.data = _streams.data AND q.scope = _streams.scope)
+     WHERE rowid = ?`,
+  );
   for (const stream of earlier) {
     const doubts = doubtsOf(stream);
     const withheld = doubts.find(({ kind }) => kind === 'withheld')?.count ?? 0;

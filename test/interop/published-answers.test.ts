@@ -1,8 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { withoutSignature } from '../../src/datasets/addresses.ts';
 import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
-import { withoutQuery, type SqlValue } from '../../src/datasets/values.ts';
+import type { SqlValue } from '../../src/datasets/values.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
 import { openForReading } from '../../src/warehouse/open.ts';
 import { allPositions } from '../../src/warehouse/positions.ts';
@@ -71,7 +72,7 @@ const Forbidden = z.object({
 function byId(data: string, found: Iterable<JsonObject>): Record<string, JsonObject> {
   const [id = ''] = datasetNamed(data).identity;
   const unsigned = ({ downloadUrl }: JsonObject) =>
-    typeof downloadUrl === 'string' ? { downloadUrl: withoutQuery(downloadUrl) } : {};
+    typeof downloadUrl === 'string' ? { downloadUrl: withoutSignature(downloadUrl) } : {};
   return Object.fromEntries([...found].map((record) => [idOf(record, id), { ...record, ...unsigned(record) }]));
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { withoutSignature } from '../../src/datasets/addresses.ts';
 import { snakeCase, type Dataset } from '../../src/datasets/define.ts';
-import { withoutQuery, type SqlValue } from '../../src/datasets/values.ts';
+import type { SqlValue } from '../../src/datasets/values.ts';
 import type { Json, JsonObject } from '../../src/shared/json.ts';
 
 const Cell = z.json();
@@ -41,7 +42,7 @@ export function asSql(cell: Cell | undefined, spec?: Dataset['columns'][number][
   if (typeof cell === 'object') return JSON.stringify(cell);
   if (typeof cell === 'number') return cell;
   if (spec?.kind === 'time') return new Date(cell).toISOString();
-  return spec?.volatile === true ? withoutQuery(cell) : cell;
+  return spec?.volatile === true ? withoutSignature(cell) : cell;
 }
 
 /** The values of a record and of the objects in it under the names that a view gives them. */

@@ -24,6 +24,22 @@ function earlier(): string {
 
 const open = (path: string) => openWarehouse(path, { clock: systemClock, history: true });
 
+/** Columns that version 0.1.0 did not have. */
+const LATER = new Set([
+  'doubts',
+  'api_total',
+  'accounted_at',
+  'quarantined_records',
+  'withheld_rows',
+  'missing_rows',
+  'dated_ahead_rows',
+  'deleted_rows',
+  'deleted_from',
+  'reread_reason',
+  'server_basis',
+  'last_seen_at',
+]);
+
 /** Every record of every table, by what it says. */
 function held(db: Db): string[] {
   return DATASETS.flatMap((dataset) =>
@@ -33,14 +49,15 @@ function held(db: Db): string[] {
   ).sort();
 }
 
-/** Everything in the tables of a file but keys and notes. */
+/** Everything in the tables of a file but keys and notes, and the columns that version 0.1.0 did not have. */
 function contents(db: Db): string[] {
   const tables = [...DATASETS.map(({ table }) => table), '_history', '_streams', '_quarantine', '_verified_rooms'];
   return tables.flatMap((table) =>
     db
       .prepare<[], Record<string, unknown>>(`SELECT * FROM "${table}"`)
       .all()
-      .map((row) => `${table} ${JSON.stringify({ ...row, key: undefined, reread_reason: undefined })}`)
+      .map((row) => Object.entries(row).filter(([name]) => name !== 'key' && !LATER.has(name)))
+      .map((row) => `${table} ${JSON.stringify(Object.fromEntries(row))}`)
       .sort(),
   );
 }
