@@ -7,6 +7,8 @@ export interface Pagination {
   readonly returned?: number;
   readonly hasMore?: boolean;
   readonly nextOffset?: number;
+  /** The limit that was applied. */
+  readonly limit?: number;
 }
 
 /** An answer's body, understood. */
@@ -110,6 +112,7 @@ function readPagination(pagination: Json | undefined): Pagination | undefined {
     ...count('total'),
     ...count('returned'),
     ...count('nextOffset'),
+    ...count('limit'),
     ...(typeof hasMore === 'boolean' ? { hasMore } : {}),
   };
 }

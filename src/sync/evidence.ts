@@ -74,12 +74,14 @@ export function countedBy(page: Page): number | undefined {
 
 /**
  * Whether a page is shown to be the last by more than its own words: nothing is in it, it is shorter than others that
- * the endpoint served, or exactly as many records were once proven to be all that there are.
+ * the endpoint served, or exactly as many records as once were proven to be all came where more had room.
  * @param met how many records came up to its end.
  */
 export function isShownLast(page: Page, met: number, { largestPage = 0, totalProven = -1 }: TraitValues): boolean {
-  if (page.doubts.length > 0 || contradictionIn(page) !== undefined) return false;
-  if (page.returned === 0) return true;
+  const { returned, limit, capacity = 0, doubts } = page;
+  if (doubts.length > 0 || contradictionIn(page) !== undefined) return false;
+  if (returned === 0) return true;
   const follows = whatFollows(page);
-  return (follows === 'last' || follows === 'unsaid') && (page.returned < largestPage || met === totalProven);
+  if (follows === 'more' || returned >= limit) return false;
+  return returned < largestPage || (met === totalProven && returned < capacity);
 }

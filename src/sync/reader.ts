@@ -31,6 +31,8 @@ export interface Page {
   /** How many were asked for, and behind how many others. */
   readonly limit: number;
   readonly offset: number;
+  /** How many the answer says that it could have held; undefined where it says nothing of it. */
+  readonly capacity: number | undefined;
   /** Whether the request named a time: what is counted then is not all of the stream. */
   readonly isFiltered: boolean;
   /** What the answer says of its place in the listing; undefined where it says nothing. */
@@ -142,7 +144,9 @@ function toPage(
       places.push(place);
     }
   });
-  const { cap, read } = stream.dataset;
+  const { cap, read, unpaged } = stream.dataset;
+  // Of what has no pages no limit is sent, unless a cut answer is asked for again.
+  const hasRoom = unpaged === true && !('limit' in sent);
   const { total, hasMore: saysMore, nextOffset, returned: saidReturned } = answer.pagination ?? {};
   const hasMore = saysMore ?? (read === 'single' ? false : undefined);
   const capped = cap !== undefined && (total ?? answer.data.length) >= cap;
@@ -151,8 +155,9 @@ function toPage(
     places,
     bad,
     returned: answer.data.length,
-    limit,
+    limit: hasRoom ? Infinity : limit,
     offset,
+    capacity: hasRoom ? Infinity : capacityIn(answer),
     isFiltered: from !== undefined || to !== undefined,
     total,
     hasMore,
@@ -166,6 +171,11 @@ function toPage(
       ...(capped ? [{ kind: 'cut', text: `the API lists at most ${cap} of them` } as const] : []),
     ],
   };
+}
+
+function capacityIn({ pagination, echo }: Answer): number | undefined {
+  const echoed = Number(echo?.['limit'] ?? NaN);
+  return pagination?.limit ?? (Number.isSafeInteger(echoed) ? echoed : undefined);
 }
 
 /** Parameters whose effect the echo shows; it repeats what the endpoint parsed, with its own defaults. */
