@@ -10,7 +10,9 @@ export interface Entry {
   readonly stream: Stream;
   readonly key: string;
   readonly live: boolean;
+  /** The first read, or another one of the whole stream: it may take hours. */
   readonly isFirstRead: boolean;
+  readonly isReread: boolean;
   readonly readAt: number;
   readonly dueAt: number;
 }
@@ -60,7 +62,7 @@ export function makeAgenda(situation: Situation): Agenda {
       at: positionOf(stream),
       live: running.has(stream.experimentId),
     }))
-    .filter(({ stream, at }) => !(stream.scope.kind === 'room' && at.finished));
+    .filter(({ stream, at }) => !(stream.scope.kind === 'room' && at.finished && at.rereadReason === undefined));
   const candidates = known
     .filter(({ stream, at }) => at.backfilled && scheduleFor(situation, stream) === 'adaptive')
     .map(({ stream, key, live }): Candidate => {
@@ -73,7 +75,9 @@ export function makeAgenda(situation: Situation): Agenda {
   const entries = known.map(({ stream, key, at, live }): Entry => {
     const readAt = at.lastSyncAt ?? 0;
     const due = nextRead(situation, stream, key, at, intervals.get(key));
-    return { stream, key, live, isFirstRead: !at.backfilled, readAt, dueAt: Math.max(due, observed.restsUntil(key)) };
+    const isReread = at.backfilled && at.rereadReason !== undefined;
+    const isFirstRead = !at.backfilled || isReread;
+    return { stream, key, live, isFirstRead, isReread, readAt, dueAt: Math.max(due, observed.restsUntil(key)) };
   });
   return { entries, live: running, requestsPerHour: intervals.requestsPerHour };
 }
@@ -82,7 +86,7 @@ function nextRead(
   situation: Situation,
   stream: Stream,
   key: string,
-  { backfilled, lastSyncAt: notedAt = 0, lastStatus }: Position,
+  { backfilled, lastSyncAt: notedAt = 0, lastStatus, rereadReason }: Position,
   interval: number | undefined,
 ): number {
   // A read that lies ahead was noted by a clock that was wrong: nobody knows how long ago it was.
@@ -95,6 +99,7 @@ function nextRead(
     return lastSyncAt + Math.min(LONGEST_AGAIN_MS[lastStatus], AGAIN_MS[lastStatus] * 2 ** Math.max(0, failures - 1));
   }
   if (!backfilled) return lastStatus === 'incomplete' ? lastSyncAt + AGAIN_MS.incomplete : 0;
+  if (rereadReason !== undefined) return 0;
   if (interval !== undefined) {
     const changedAt = situation.changedAt(stream.experimentId, stream.dataset.name);
     return changedAt > lastSyncAt ? changedAt : dueAt(key, lastSyncAt, interval);

@@ -98,8 +98,8 @@ function firstLooks({ looked, warehouse }: State): (entry: Entry) => boolean {
     open.set(experimentId, ids);
     return ids;
   };
-  return ({ stream: { scope, experimentId }, key, isFirstRead }) =>
-    isFirstRead && !looked.has(key) && (scope.kind !== 'room' || openRooms(experimentId).has(scope.id));
+  return ({ stream: { scope, experimentId }, key, isFirstRead, isReread }) =>
+    isFirstRead && !isReread && !looked.has(key) && (scope.kind !== 'room' || openRooms(experimentId).has(scope.id));
 }
 
 function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: AbortSignal): void {

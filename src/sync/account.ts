@@ -1,7 +1,7 @@
 import { count } from '../shared/count.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { askSteadily, countedBy } from './evidence.ts';
-import { markOf, numbered } from './ordinals.ts';
+import { markOf, numbered, withCertainKeys } from './ordinals.ts';
 import type { Page } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 
@@ -90,7 +90,7 @@ function countedOr(told: number | undefined, page: Page, contradiction: string |
 
 /** Takes rows that a probe showed; those whose key depends on what stands before them are left to a reading. */
 function takeNew({ sink }: Session, { rows, bad }: Page): number {
-  const taken = sink.take({ rows: numbered(rows.filter(({ needsOrdinal }) => !needsOrdinal)).rows, bad });
+  const taken = sink.take({ rows: withCertainKeys(numbered(rows).rows), bad });
   return taken.inserted;
 }
 
@@ -104,12 +104,7 @@ async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted
   return isSame;
 }
 
-function settled(
-  held: number,
-  truth: number | undefined,
-  total: number | undefined,
-  contradiction?: string | undefined,
-): Account {
+function settled(held: number, truth: number | undefined, total: number | undefined, contradiction?: string): Account {
   if (truth === undefined)
     return unknown(held, total, [{ kind: 'unproven', text: 'nothing shows that the last page was the last' }]);
   // What the API counts beyond what it lists is a record that nobody can read.

@@ -105,10 +105,10 @@ const trials = new WeakMap<Db, Set<string>>();
 function current(stored: Stored, now: number): TraitValues {
   const values = Object.entries(SCHEMAS).flatMap(([name, schema]) => {
     const trait = stored[name];
-    const lasts = LASTS[name as Name] ?? WEEK_MS;
+    const lasts = (LASTS as Readonly<Record<string, number | undefined>>)[name] ?? WEEK_MS;
     if (trait === undefined || now - trait.at > lasts) return [];
     const parsed = schema.safeParse(trait.value);
     return parsed.success ? [[name, parsed.data] as const] : [];
   });
-  return Object.fromEntries(values) as TraitValues;
+  return Object.fromEntries(values);
 }

@@ -3,6 +3,7 @@ import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, isShownLast } from './evidence.ts';
+import { withCertainKeys } from './ordinals.ts';
 import { OffsetIgnored, paginate, Shifted, type Stretch } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
@@ -68,7 +69,7 @@ async function listOnce(
     const sorted = known.sortRefused !== true && !isPlain;
     for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known })) {
       doubts.push(...stretch.doubts);
-      const rows = apart(session, stretch.rows, seen);
+      const rows = apart(session, certainRows(stretch), seen);
       sink.take({ rows, bad: stretch.bad });
       seen.add(rows.map(({ key }) => key));
       bad += stretch.bad.length;
@@ -92,6 +93,11 @@ async function listOnce(
     total: last === undefined ? undefined : countedBy(last.page),
     isShown: last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known)),
   };
+}
+
+/** Of an answer that lacks records by its own words, the rows whose keys do not depend on the others. */
+export function certainRows({ rows, page }: Pick<Stretch, 'rows' | 'page'>): readonly Row[] {
+  return page.doubts.length > 0 ? withCertainKeys(rows) : rows;
 }
 
 /** Rows of which another one with the same id came before in this reading, which so are records of their own. */

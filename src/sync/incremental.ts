@@ -1,12 +1,14 @@
+import { isDigest } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, keysOf } from '../warehouse/rows.ts';
 import { askSteadily, countedBy, isShownLast } from './evidence.ts';
+import { certainRows } from './full-listing.ts';
 import { NotWalkable, paginate, type Stretch } from './paginate.ts';
 import type { Page } from './reader.ts';
 import { freeTime, newest, readRange } from './reconcile.ts';
-import { numbered } from './ordinals.ts';
+import { numbered, withCertainKeys } from './ordinals.ts';
 import { readNarrower } from './retry-narrower.ts';
 import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -67,7 +69,7 @@ async function walkOn(session: Session, from = position(session).watermark): Pro
   let met = 0;
   const flush = () => {
     if (pending.length === 0) return;
-    const rows = pending.flatMap((stretch) => stretch.rows);
+    const rows = pending.flatMap(certainRows);
     sink.take({ rows, bad: pending.flatMap(({ bad }) => bad), position: { watermark } });
     pending = [];
   };
@@ -119,7 +121,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   ];
   if (doubts.length > 0) {
     // Without every repeat in view the ordinals of records without an id would be guesses.
-    sink.take({ rows: numbered(page.rows.filter(({ needsOrdinal }) => !needsOrdinal)).rows, bad: page.bad });
+    sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
     return { doubts, unseen: [] };
   }
   if (!isNewestFirst(page)) {
@@ -127,10 +129,22 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
     return readRange(session, { from });
   }
   const reading = takeNewest(session, page);
+  await lookFurther(session, page);
   const oldest = page.rows.findLast(({ time }) => time !== undefined)?.time;
   const isReached = oldest !== undefined && oldest < (watermark ?? oldest);
   const isGap = reading.isWhole !== true && !isReached && reading.total !== sink.held();
   return isGap ? both(reading, await walkOn(session, watermark)) : reading;
+}
+
+/** So many known rows tell whether a change is one of a single row. */
+const TELLING = 20;
+
+/** Where known rows changed and few were in view, the next page shows whether the server has changed others as well. */
+async function lookFurther({ reader, sink }: Session, { returned, total = 0 }: Page): Promise<void> {
+  const { updated, unchanged } = sink.tally;
+  if (updated === 0 || updated + unchanged >= TELLING || returned === 0 || total <= returned) return;
+  const page = await reader.page({ order: 'desc', offset: returned, atMost: POLL_LEAST });
+  sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
 }
 
 /** Takes the newest page. Of its oldest timestamp some rows may be on the next page. */
@@ -140,7 +154,10 @@ function takeNewest(session: Session, page: Page): Reading {
   const oldest = rows.findLast(({ time }) => time !== undefined)?.time;
   const isAll = page.returned < page.limit && isShownLast(page, page.returned, traits.known);
   const isCertain = ({ time }: Row) => isAll || (time !== undefined && oldest !== undefined && time > oldest);
-  sink.take({ rows: numbered(rows.filter((row) => !row.needsOrdinal || isCertain(row))).rows, bad });
+  sink.take({
+    rows: numbered(rows.filter((row) => isDigest(row.key) || !row.needsOrdinal || isCertain(row))).rows,
+    bad,
+  });
   const range = isAll ? {} : { from: oldest === undefined ? undefined : oldest + 1 };
   const isClean = bad.length === 0 && (isAll || oldest !== undefined);
   const held = isClean ? (keysOf(warehouse.db, stream, range) ?? []) : [];

@@ -65,3 +65,11 @@ function count(group: readonly Row[], met: string[], ordinals: Map<Row, number>)
 export function markOf(row: Row): string {
   return row.needsOrdinal && !isDigest(row.key) ? `${row.key} ${contentOf(row)}` : row.key;
 }
+
+/**
+ * The rows of an answer that lacks records whose keys are certain all the same: where what names a record occurs several
+ * times, those that came cannot be told apart without the others. Of a digest each is as good as the other.
+ */
+export function withCertainKeys(rows: readonly Row[]): readonly Row[] {
+  return rows.filter(({ needsOrdinal, key }) => !needsOrdinal || isDigest(key));
+}

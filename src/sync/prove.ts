@@ -58,7 +58,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   }
   const gone = unseen(session, reading);
   const surplus = account.truth === undefined ? undefined : account.held - account.truth;
-  const isCertain = reading.doubts.length === 0 && surplus === gone.length;
+  const isCertain = reading.doubts.length === 0 && surplus === gone.length && !isCountedAbove(session, account.truth);
   const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
   if (isSearched && surplus !== undefined && surplus !== gone.length)
     session.traits.learn({ unsettled: surplus }, `after everything was read ${account.held} of ${account.truth ?? 0}`);
@@ -241,13 +241,23 @@ function goneDoubts({ stream: { experimentId, dataset }, warehouse }: Session): 
 }
 
 /** A list was seen to end at a page, and to count only that (release notes of 0.6.64): the experiment counts as well. */
-function uncountedDoubts({ stream, warehouse }: Session, { held }: Account): Doubt[] {
+function uncountedDoubts(session: Session, { held, truth }: Account): Doubt[] {
+  const counts = countedElsewhere(session);
+  const listed = truth ?? held;
+  if (counts <= listed) return [];
+  const text = `the experiment counts ${count(counts)} ${session.stream.dataset.name}, ${count(listed)} could be listed`;
+  return [{ kind: 'lacking', text, count: counts - listed }];
+}
+
+function isCountedAbove(session: Session, truth: number | undefined): boolean {
+  return truth !== undefined && countedElsewhere(session) > truth;
+}
+
+/** How many records of the stream the experiment's own record counts; 0 where it does not. */
+function countedElsewhere({ stream, warehouse }: Session): number {
   const { dataset, experimentId, scope, filter } = stream;
-  if (dataset.countedBy === undefined || scope.kind !== 'experiment' || filter !== undefined) return [];
-  const counts = countedInExperiment(warehouse.db, experimentId, dataset.countedBy);
-  if (counts <= held) return [];
-  const text = `the experiment counts ${count(counts)} ${dataset.name}, ${count(held)} could be listed`;
-  return [{ kind: 'lacking', text, count: counts - held }];
+  if (dataset.countedBy === undefined || scope.kind !== 'experiment' || filter !== undefined) return 0;
+  return countedInExperiment(warehouse.db, experimentId, dataset.countedBy);
 }
 
 function quarantineDoubts({ quarantinedRecords }: Position): Doubt[] {

@@ -4,7 +4,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { isShownLast } from './evidence.ts';
-import { apart } from './full-listing.ts';
+import { apart, certainRows } from './full-listing.ts';
 import { paginate } from './paginate.ts';
 import type { Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
@@ -29,7 +29,7 @@ export async function readRange(
       const { known } = traits;
       for await (const stretch of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
         doubts.push(...stretch.doubts);
-        const rows = apart(session, stretch.rows, seen);
+        const rows = apart(session, certainRows(stretch), seen);
         sink.take({ rows, bad: stretch.bad });
         seen.add(rows.map(({ key }) => key));
         bad += stretch.bad.length;

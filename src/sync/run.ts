@@ -5,7 +5,7 @@ import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts
 import { isWell, standingOf } from '../warehouse/standing.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { enrol } from './roster.ts';
-import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
+import { PRIORITY, syncStream, type StreamResult, type SyncContext } from './stream.ts';
 
 /** What a sync did, as `sync now --json` prints it. */
 export interface SyncResult {
@@ -40,7 +40,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const startedAt = clock.now();
   const spentBefore = client.tries;
   const survey = await surveyExperiments(options);
-  const done: Done[] = [];
+  let done: Done[] = [];
   try {
     for (const wave of [0, 1, 2] as const) {
       enrolAll(options, survey);
@@ -49,6 +49,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
         .filter((stream) => waveOf(stream) === wave);
       done.push(...(await syncAll(options, streams)));
     }
+    done = await readAgain(options, done);
   } finally {
     // The rooms that were met since.
     enrolAll(options, survey);
@@ -60,6 +61,34 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     durationMs: clock.now() - startedAt,
     streams: done.map(({ result }) => result),
     issues: survey.issues,
+  };
+}
+
+/** Reads whole, behind all the rest, what turned out to be derived again by the server. */
+async function readAgain(options: SyncOptions, done: readonly Done[]): Promise<Done[]> {
+  const { warehouse } = options;
+  const isDue = ({ stream }: Done) => readPosition(warehouse.db, stream).rereadReason !== undefined;
+  const streams = done.filter((one) => one.result.status === 'incomplete' && isDue(one)).map(({ stream }) => stream);
+  if (streams.length === 0) return [...done];
+  const again = await syncAll({ ...options, priority: options.priority ?? PRIORITY.reconcile }, streams);
+  return done.map((one) => {
+    const second = again.find(({ stream }) => stream === one.stream);
+    return second === undefined ? one : { stream: one.stream, result: together(one.result, second.result) };
+  });
+}
+
+/** Two reads of a stream in one sync, as one. */
+function together(first: StreamResult, second: StreamResult): StreamResult {
+  const [earlier] = [first.oldestNew, second.oldestNew].filter((time) => time !== null).sort();
+  return {
+    ...second,
+    fetched: first.fetched + second.fetched,
+    inserted: first.inserted + second.inserted,
+    updated: first.updated + second.updated,
+    unchanged: second.unchanged,
+    deleted: first.deleted + second.deleted,
+    requests: first.requests + second.requests,
+    oldestNew: earlier ?? null,
   };
 }
 

@@ -3,7 +3,7 @@ import { readLiveRooms, readRooms, roomsOf } from './by-room.ts';
 import { askSteadily, countedBy, type Steady } from './evidence.ts';
 import { list } from './full-listing.ts';
 import type { Page, PageRequest } from './reader.ts';
-import { numbered, tailStart } from './ordinals.ts';
+import { numbered, tailStart, withCertainKeys } from './ordinals.ts';
 import { position, type Reading, type Session } from './session.ts';
 
 /** A listing older than this is read whole again even when its count has not changed. */
@@ -44,7 +44,7 @@ async function readCut(session: Session, first: Page): Promise<Reading> {
   const rooms = roomsOf(session);
   if (rooms !== undefined) return readRooms(session, rooms, first.doubts);
   // Without every repeat in view the ordinals of records without an id would be guesses.
-  session.sink.take({ rows: numbered(first.rows.filter(({ needsOrdinal }) => !needsOrdinal)).rows, bad: first.bad });
+  session.sink.take({ rows: withCertainKeys(numbered(first.rows).rows), bad: first.bad });
   return { doubts: first.doubts, unseen: [] };
 }
 

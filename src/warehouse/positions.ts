@@ -130,9 +130,13 @@ export function partText(stream: Pick<Stream, 'dataset' | 'scope' | 'filter'>): 
   return `${stream.dataset.name} ${scopeText(stream)}`;
 }
 
-/** The streams of an experiment's finished rooms, as `partText` names them: all at once, as there may be thousands. */
+/**
+ * The streams of an experiment's finished rooms, as `partText` names them: all at once, as there may be thousands. Those
+ * that are to be read again are not among them.
+ */
 export function finishedRooms(db: Db, experimentId: string): ReadonlySet<string> {
-  const sql = "SELECT data || ' ' || scope FROM _streams WHERE experiment_id = ? AND finished = 1";
+  const sql =
+    "SELECT data || ' ' || scope FROM _streams WHERE experiment_id = ? AND finished = 1 AND reread_reason IS NULL";
   return new Set(prepared<string>(db, 'values', sql).all(experimentId));
 }
 

@@ -54,6 +54,9 @@ function isDoubtful(run: Run, data: string): boolean {
   const { readings, lasting, listedTwice } = run;
   if (!UNPAGED.includes(data) && !isCounted(run, data)) return true;
   if (listedTwice.has(data)) return true;
+  // What is cut is read room by room, which is the whole only where the list of rooms is.
+  const isCut = lasting.some((fault) => fault.kind === 'truncated' || fault.kind === 'warned');
+  if (isCut && data === 'agent-decisions' && !isCounted(run, 'rooms')) return true;
   // Exact repeats in a crowd whose order changes in every answer cannot be counted.
   if (readings.ties === 'shuffled' && ID_FIELD[data] === undefined) return true;
   return lasting.some(

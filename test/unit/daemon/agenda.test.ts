@@ -78,6 +78,19 @@ describe('a first read', () => {
     expect(entry.dueAt).toBeLessThanOrEqual(0);
   });
 
+  it('is due again at once where the server derived the data again, also in a room that is over', () => {
+    const entry = only(
+      agendaOf({
+        backfilled: true,
+        rereadReason: 'the server changed onset',
+        lastSyncAt: NOW,
+        lastStatus: 'incomplete',
+      }),
+    );
+    expect(entry).toMatchObject({ isFirstRead: true, isReread: true });
+    expect(entry.dueAt).toBeLessThanOrEqual(NOW);
+  });
+
   it('that came out incomplete is due again after an hour', () => {
     const entry = only(agendaOf({ backfilled: false, lastStatus: 'incomplete' }));
     expect([entry.isFirstRead, entry.dueAt - entry.readAt]).toEqual([true, HOUR]);
@@ -260,6 +273,7 @@ describe('what is due now', () => {
     key,
     live: false,
     isFirstRead: false,
+    isReread: false,
     readAt: NOW - HOUR,
     dueAt: NOW,
     ...change,
