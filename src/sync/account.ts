@@ -2,7 +2,7 @@ import { count } from '../shared/count.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { askSteadily, countedBy } from './evidence.ts';
 import { markOf, numbered, withCertainKeys } from './ordinals.ts';
-import type { Page } from './reader.ts';
+import type { Page, PageRequest } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 
 /** Records held against those that the API has. */
@@ -44,10 +44,10 @@ export async function takeAccount(session: Session, reading: Reading, isStrict: 
   if (isShownNow && (total ?? met) !== undefined) return settled(held, total ?? met, total);
   if (traits.known.offsetIgnored === true || isUnpaged)
     return settled(held, total ?? (isShown === true ? met : undefined), total);
-  return probe(session, total, isStrict);
+  return probe(session, reading, isStrict);
 }
 
-async function probe(session: Session, toldBefore: number | undefined, isStrict: boolean): Promise<Account> {
+async function probe(session: Session, { total: toldBefore, met }: Reading, isStrict: boolean): Promise<Account> {
   const { sink, reader, stream, traits } = session;
   const canSort = traits.known.sortRefused !== true && stream.dataset.timeField !== undefined;
   let told = isStrict ? undefined : toldBefore;
@@ -65,8 +65,8 @@ async function probe(session: Session, toldBefore: number | undefined, isStrict:
       return settled(held, held, told, contradiction);
     }
     if (page.returned < expected) {
-      const isKnown = told !== undefined && told < held;
-      return { held, truth: isKnown ? told : undefined, total: told, isOff: 'surplus', doubts: [] };
+      const truth = told !== undefined && told < held ? told : await confirmed(session, met, held, order);
+      return { held, truth, total: told, isOff: truth === undefined ? 'surplus' : undefined, doubts: [] };
     }
     const inserted = takeNew(session, page);
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
@@ -79,6 +79,18 @@ async function probe(session: Session, toldBefore: number | undefined, isStrict:
     // What came in the meantime is at the end of the time order, wherever it is without one.
     if (isStrict) isSorted = inserted === 0 && canSort;
   }
+}
+
+/** How many records a reading of everything met, where the API has just as many at that place. */
+async function confirmed(
+  { reader }: Session,
+  met: number | undefined,
+  held: number,
+  order: Pick<PageRequest, 'order'>,
+): Promise<number | undefined> {
+  if (met === undefined || met >= held) return undefined;
+  const page = await reader.page({ offset: Math.max(met - 1, 0), limit: PROBE, ...order });
+  return page.doubts.length === 0 && page.returned === Math.min(met, 1) ? met : undefined;
 }
 
 /** What the API counts by an answer; of one that contradicts itself only what it counts beyond what it sent. */

@@ -157,7 +157,8 @@ function toPage(
     returned: answer.data.length,
     limit: hasRoom ? Infinity : limit,
     offset,
-    capacity: hasRoom ? Infinity : capacityIn(answer),
+    // An echo may repeat what was asked for, not what was applied.
+    capacity: hasRoom ? Infinity : answer.pagination?.limit,
     isFiltered: from !== undefined || to !== undefined,
     total,
     hasMore,
@@ -171,11 +172,6 @@ function toPage(
       ...(capped ? [{ kind: 'cut', text: `the API lists at most ${cap} of them` } as const] : []),
     ],
   };
-}
-
-function capacityIn({ pagination, echo }: Answer): number | undefined {
-  const echoed = Number(echo?.['limit'] ?? NaN);
-  return pagination?.limit ?? (Number.isSafeInteger(echoed) ? echoed : undefined);
 }
 
 /** Parameters whose effect the echo shows; it repeats what the endpoint parsed, with its own defaults. */

@@ -1,3 +1,4 @@
+import { contentOf } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { markOf } from './ordinals.ts';
@@ -30,10 +31,9 @@ const UNSTABLE: Doubt = {
 
 /**
  * Reads a timestamp that fills a whole page. Its rows may come in another order in each answer, so one pass over its
- * places can meet a row twice and miss another: passes are repeated until as many different rows were met as there
- * are places or, as exact repeats of records without an id are fewer than their places, until two passes in a row met
- * the same ones in the same order: then the order is stable, and each pass is right. (The same ones in another order may
- * be the same mistake twice.)
+ * places can meet a row twice and miss another: passes are repeated until as many different records were met as there
+ * are places or, as exact repeats are fewer than their places, until two passes in a row met the same ones in the same
+ * order: then the order is stable, and each pass is right. (The same ones in another order may be the same mistake twice.)
  * @param pageAt reads the page so many places behind the group's first.
  * @param first the page at place 0.
  * @param isEnd whether nothing comes behind a page.
@@ -43,15 +43,16 @@ export async function readGroup(
   first: Page,
   isEnd: (page: Page) => boolean,
 ): Promise<Group> {
+  // Several records may share an id: what they say tells them apart.
   const found = new Map<string, Row>();
   let previous: string | undefined;
   for (let pass = 1; ; pass++) {
     const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0), isEnd);
-    for (const row of group.rows) found.set(markOf(row), row);
-    const isContent = group.rows.some(({ needsOrdinal }) => needsOrdinal);
-    const met = group.rows.map(markOf).join('\n');
+    const marks = group.rows.map((row) => `${row.key} ${contentOf(row)}`);
+    group.rows.forEach((row, i) => found.set(marks[i] ?? row.key, row));
+    const met = marks.join('\n');
     if (found.size + group.bad.length >= group.length) return { ...group, rows: [...found.values()] };
-    if (isContent && met === previous) return group;
+    if (met === previous) return group;
     previous = met;
     if (pass === MOST_PASSES) {
       // What was met exists; how often a record without an id repeats cannot be told from a record met twice.

@@ -132,7 +132,8 @@ const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set(['withheld', 'missing-u
 export function failurePosition(session: Session, error: WarehouseError): PositionChange {
   const kept = position(session).doubts.filter((doubt) => OUTLASTS_FAILURE.has(doubt.kind) || !isBlocking(doubt));
   const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message };
-  return { doubts: [failed, ...kept], lastStatus: statusOf(error), lastError: error.message };
+  // A room that is over is tried again as well.
+  return { doubts: [failed, ...kept], finished: false, lastStatus: statusOf(error), lastError: error.message };
 }
 
 const FAILURE_KINDS: Partial<Record<WarehouseError['code'], DoubtKind>> = {

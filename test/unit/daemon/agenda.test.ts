@@ -262,7 +262,7 @@ describe('the agenda', () => {
     const streams = [EVENTS, stream('chat'), stream('events', 'exp_2')];
     const { live, entries } = agendaOf({}, { streams, isLive });
     expect([...live]).toEqual(['exp_2']);
-    expect(isLive.mock.calls).toEqual([['exp_1'], ['exp_2']]);
+    expect(isLive.mock.calls.map(([id]) => id)).toEqual(['exp_1', 'exp_2']);
     expect(entries.map((entry) => entry.live)).toEqual([false, false, true]);
   });
 });

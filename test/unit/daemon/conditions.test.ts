@@ -233,8 +233,10 @@ describe('the conditions', () => {
     expect(now()).toEqual([]);
     const [id = ''] = lab.simulator.world.experimentIds;
     lab.simulator.world.remove('recordings', id, () => true, lab.now + 1);
-    lab.now += 2;
-    await lab.sync({ selection: { data: ['recordings'] } });
+    for (const wait of [2, 61_000]) {
+      lab.now += wait;
+      await lab.sync({ selection: { data: ['recordings'] } });
+    }
     expect(now()).toMatchObject([
       {
         kind: 'deletes-braked',
