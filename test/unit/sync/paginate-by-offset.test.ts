@@ -81,6 +81,15 @@ describe('a listing by offset', () => {
     await expect(list(reader)).rejects.toThrow(Shifted);
   });
 
+  it('is begun again where a full page of one timestamp lacks the rows carried over', async () => {
+    const reader = fakeReader(messages(10, 20, 30, 40, 90, 90, 90, 90, 90, 95), {
+      before: (answer) => {
+        if (answer === 2) reader.api.records.splice(3, 1);
+      },
+    });
+    await expect(list(reader)).rejects.toThrow(Shifted);
+  });
+
   // The first page always has the rows carried over, so that the listing ends as proven after the first page.
   it.fails.each(['absent', 'whole'] as const)(
     'is given up where offset is ignored, with the pagination %s',

@@ -96,6 +96,11 @@ describe('a timestamp that fills more than a page', () => {
     expect(requests).toBe(3);
   });
 
+  it('ends at the place of the next row, malformed records before it counted', async () => {
+    const { group } = await read([...atOnce(4), malformed(10), malformed(10), message('later', 20)]);
+    expect(group).toMatchObject({ length: 6, isLast: false });
+  });
+
   // Pages that hold only malformed records count as pages that bring nothing new.
   it.fails('goes on behind three pages of malformed records', async () => {
     const records = [...atOnce(4), ...Array.from({ length: 12 }, () => malformed(10)), message('later', 20)];
