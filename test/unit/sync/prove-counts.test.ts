@@ -142,6 +142,34 @@ describe('a stream that holds more than the API counts', () => {
     expect(await sync(fake)).toMatchObject({ kinds: [], position: { withheldRows: 0 } });
   });
 
+  it('misses no row where the API counts as many as before', async () => {
+    const fake = await proven();
+    fake.session().traits.learn({ offsetIgnored: true }, 'a test');
+    drop(fake, 'e19');
+    fake.api.change = (answer, { order, limit }) =>
+      order === 'desc' && limit !== 1 ? told(answer, { total: 20 }) : answer;
+    expect((await sync(fake)).doubts).toEqual([
+      {
+        kind: 'contradiction',
+        text: '1 row did not come, although the API counts as many records as before',
+        count: 1,
+      },
+    ]);
+    expect(fake.position().missingRows).toBe(0);
+  });
+
+  it('goes on saying what is withheld where it does not look for it', async () => {
+    const fake = await proven();
+    fake.api.records = fake.series(16, 20);
+    await sync(fake);
+    fake.now += HOUR;
+    await sync(fake);
+    fake.now += 30_000;
+    const { requests, kinds, position } = await sync(fake);
+    expect({ kinds, withheld: position.withheldRows }).toEqual({ kinds: ['withheld'], withheld: 15 });
+    expect(requests).toBeLessThanOrEqual(2);
+  });
+
   // A contradiction keeps gone rows from being settled, and is then taken for settled by the count itself.
   it.fails('is not complete where it holds a gone row that it does not mark', async () => {
     const fake = await proven();

@@ -146,6 +146,15 @@ describe('what a reader of a complete stream is told', () => {
     expect((await sync(fake)).kinds).toEqual(['shared-id']);
   });
 
+  it('is how many records have the id of another one also where none of them was met', async () => {
+    const fake = await proven();
+    fake.api.records = [...fake.api.records, fake.make('e3', 3.5)];
+    expect((await sync(fake)).kinds).toEqual(['shared-id']);
+    const { requests, doubts } = await sync(fake);
+    expect(requests).toBe(1);
+    expect(doubts).toMatchObject([{ kind: 'shared-id', count: 1 }]);
+  });
+
   // The record that is left keeps its ordinal, by which prove.ts takes it for one of two.
   it.fails('is nothing of a shared id once the other record is gone', async () => {
     const fake = await proven();

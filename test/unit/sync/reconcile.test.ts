@@ -81,6 +81,7 @@ describe('reading a range', () => {
     fake.hold(messages);
     fake.api.records = messages.slice(0, 2);
     const session = fake.session();
+    session.traits.learn({ largestPage: 4 }, 'a test');
     expect(await readRange(session, {}, [session.inRoom('r1'), session.inRoom('r2')])).toMatchObject({
       unseen: ['r2/c'],
       met: 2,
@@ -155,6 +156,18 @@ describe('comparing counts', () => {
     fake.api.change = (answer, { limit }) => (limit === 1 ? change(answer) : answer);
     await compareRange(fake.session(), {});
     expect(fake.held()).toEqual(expect.arrayContaining(['late', 'later']));
+  });
+
+  it.each<[string, number, (answer: Answer) => Answer]>([
+    ['comes with a warning', 3, (answer) => warned(told(answer, { total: 3 }))],
+    ['is how many records came although more follow', 1, (answer) => told(answer, { total: 1, hasMore: true })],
+    ['is less than how many came', 0, (answer) => lastOf(answer, 0)],
+  ])('takes no count for equal that %s', async (_what, held, change) => {
+    const fake = holding(held);
+    fake.api.records = [...fake.api.records, fake.make('late', 14.5)];
+    fake.api.change = (answer, { limit }) => (limit === 1 ? change(answer) : answer);
+    await compareRange(fake.session(), {});
+    expect(fake.held()).toContain('late');
   });
 
   it.each(['ignores', 'refuses'] as const)('asks for both ends separately where the API %s endTime', async (does) => {

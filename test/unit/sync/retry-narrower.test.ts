@@ -51,6 +51,14 @@ describe('a reading that was warned or cut', () => {
     ]);
   });
 
+  it('is read once in its parts, but for the rows at their ends', async () => {
+    const fake = holding({}, 4);
+    const session = fake.session({ full: true });
+    await readNarrower(session, WARNED);
+    // Each part of eight rows takes three or four pages of four, as the last row of a page begins the next.
+    expect(session.reader.spent.requests).toBeLessThanOrEqual(8 * 4);
+  });
+
   it.each([
     ['from the lookback on', {}, false, at(64 - 31.5) - 1],
     ['from where it stands in a first read', { backfilled: false, watermark: at(50) }, false, at(50) - 1],
