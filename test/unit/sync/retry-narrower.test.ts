@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { parseTime } from '../../../src/shared/time.ts';
+import { readNarrower } from '../../../src/sync/retry-narrower.ts';
+import type { Reading } from '../../../src/sync/session.ts';
+import { warned } from '../../support/fake-api.ts';
+import { at, DAY, fakeStream, HOUR, MINUTE, type FakeStream } from '../../support/fake-stream.ts';
+
+const WARNED: Reading = { doubts: [{ kind: 'warned', text: 'the API warned' }], unseen: [] };
+
+/** Messages c1 to c64, of which the warehouse holds all and the API lacks none. */
+function holding(position = {}, pageSize = 4): FakeStream {
+  const fake = fakeStream('chat', { lookbackMs: 31.5 * MINUTE }, pageSize);
+  fake.hold(fake.series(1, 64, { roomId: 'r1' }), position);
+  fake.api.records = fake.series(1, 64, { roomId: 'r1' });
+  return fake;
+}
+
+const firstStart = ({ api }: FakeStream) => parseTime(String(api.asked[0]?.['startTime'] ?? ''));
+
+describe('a reading that lacks no record by the word of the API', () => {
+  it.each(['contradiction', 'unproven', 'unstable', 'endless'] as const)(
+    'is not asked for in parts, although it ended in: %s',
+    async (kind) => {
+      const fake = holding();
+      const reading: Reading = { doubts: [{ kind, text: 'a test' }], unseen: [] };
+      expect(await readNarrower(fake.session(), reading)).toBe(reading);
+      expect(fake.api.asked).toEqual([]);
+    },
+  );
+});
+
+describe('a reading that was warned or cut', () => {
+  it.each(['warned', 'cut'] as const)('gives way to its parts where these come whole (%s)', async (kind) => {
+    const fake = holding();
+    fake.api.records = [...fake.api.records.slice(0, 60), fake.make('new', 64.5, { roomId: 'r1' })];
+    const reading: Reading = { doubts: [{ kind, text: 'a test' }], unseen: [] };
+    expect(await readNarrower(fake.session(), reading)).toMatchObject({
+      doubts: [],
+      unseen: ['r1/c61', 'r1/c62', 'r1/c63', 'r1/c64'],
+      upTo: at(64.5),
+    });
+    expect(fake.held()).toContain('r1/new');
+  });
+
+  it('is asked for in eight parts of as many rows each', async () => {
+    const fake = holding({ backfilled: false, watermark: undefined }, 1000);
+    await readNarrower(fake.session(), WARNED);
+    expect(fake.api.asked.map(({ startTime = '' }) => parseTime(String(startTime)))).toEqual([
+      undefined,
+      ...[9, 17, 25, 33, 41, 49, 57].map((minute) => at(minute) - 1),
+    ]);
+  });
+
+  it('is read once in its parts, but for the rows at their ends', async () => {
+    const fake = holding({}, 4);
+    const session = fake.session({ full: true });
+    await readNarrower(session, WARNED);
+    // Each part of eight rows takes three or four pages of four, as the last row of a page begins the next.
+    expect(session.reader.spent.requests).toBeLessThanOrEqual(8 * 4);
+  });
+
+  it.each([
+    ['from the lookback on', {}, false, at(64 - 31.5) - 1],
+    ['from where it stands in a first read', { backfilled: false, watermark: at(50) }, false, at(50) - 1],
+    ['from the beginning where everything is to be read', {}, true, undefined],
+    ['from the beginning where it has no watermark', { watermark: undefined }, false, undefined],
+  ])('is asked for again %s', async (_what, position, full, start) => {
+    const fake = holding(position);
+    await readNarrower(fake.session({ full }), WARNED);
+    expect(firstStart(fake)).toBe(start);
+  });
+
+  it('is read by room where a part is warned as well, and by no other part', async () => {
+    const fake = holding({}, 1000);
+    fake.listRooms({ r1: {} }, { roomCount: 1 });
+    fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
+    expect(await readNarrower(fake.session(), WARNED)).toMatchObject({ doubts: [], byRoom: true, met: 64 });
+    expect(fake.api.asked.map(({ room }) => room)).toEqual([undefined, 'r1']);
+  });
+
+  it('stays as doubtful as it was where the rooms may not be all', async () => {
+    const fake = holding();
+    fake.listRooms({ r1: {} }, { roomCount: 2 });
+    fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
+    const session = fake.session();
+    expect(await readNarrower(session, WARNED)).toEqual(WARNED);
+    expect(session.traits.known).toMatchObject({ narrowerFailed: true });
+  });
+
+  it('stays as it was where nothing came whole, and is not asked for in parts again within a day', async () => {
+    const fake = holding();
+    fake.api.change = warned;
+    expect(await readNarrower(fake.session(), WARNED)).toBe(WARNED);
+    const tried = fake.api.asked.length;
+    expect(tried).toBeGreaterThan(0);
+    fake.now += DAY - HOUR;
+    expect(await readNarrower(fake.session(), WARNED)).toBe(WARNED);
+    expect(fake.api.asked).toHaveLength(tried);
+    fake.now += 2 * HOUR;
+    await readNarrower(fake.session(), WARNED);
+    expect(fake.api.asked.length).toBeGreaterThan(tried);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../../src/api/client.ts';
+import { readSnapshot } from '../../../src/sync/snapshot.ts';
+import { told, warned } from '../../support/fake-api.ts';
+import { DAY, fakeStream, type FakeStream } from '../../support/fake-stream.ts';
+
+/** Participants p1 to so many, who were listed a moment ago and are all in the API. */
+function listed(last: number): FakeStream {
+  const fake = fakeStream('participants');
+  fake.hold(fake.series(1, last));
+  fake.api.records = fake.series(1, last);
+  return fake;
+}
+
+const FIRST_PAGE = { limit: 4, offset: 0, sort: 'joinedAt', order: 'asc' };
+
+describe('a listing', () => {
+  it('is one request where the API counts as many as are held and the first page brings nothing new', async () => {
+    const fake = listed(10);
+    expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
+    expect(fake.api.asked).toEqual([FIRST_PAGE]);
+  });
+
+  it('is one request where it fits a page that says that it is the whole', async () => {
+    const fake = listed(3);
+    expect(await readSnapshot(fake.session())).toMatchObject({ doubts: [], unseen: [], met: 3, isWhole: true });
+    expect(fake.api.asked).toEqual([FIRST_PAGE]);
+  });
+
+  it.each<[string, (fake: FakeStream) => void]>([
+    ['a row of the first page changed', ({ api, make }) => (api.records = [make('p1', 1, { role: 'host' })])],
+    ['a row of the first page is new', ({ api, make }) => (api.records = [make('p0', 0)])],
+  ])('is read whole where %s', async (_what, change) => {
+    const fake = listed(10);
+    const others = fake.series(2, 10);
+    change(fake);
+    fake.api.records = [...fake.api.records, ...others];
+    const reading = await readSnapshot(fake.session());
+    expect(reading).toMatchObject({ isWhole: true, met: 10, doubts: [] });
+    expect(reading.unseen).toEqual(fake.held().includes('p0') ? ['p1'] : []);
+  });
+
+  it('finds what went and what came where the counts differ', async () => {
+    const fake = listed(10);
+    fake.api.records = [...fake.series(1, 6), ...fake.series(9, 11)];
+    expect(await readSnapshot(fake.session())).toMatchObject({ unseen: ['p7', 'p8'], met: 9, isWhole: true });
+    expect(fake.held()).toContain('p11');
+  });
+
+  it.each<[string, (fake: FakeStream) => void]>([
+    ['a day after it was last listed', (fake) => (fake.now += DAY)],
+    ['where the clock was set back behind its last listing', (fake) => (fake.now -= DAY)],
+    ['where its last listing ended in doubt', (fake) => fake.hold([], { doubts: [{ kind: 'unstable', text: '' }] })],
+    ['where it was never listed', (fake) => fake.hold([], { listedAt: undefined })],
+  ])('is read whole %s, although its count is the same', async (_when, change) => {
+    const fake = listed(10);
+    change(fake);
+    expect(await readSnapshot(fake.session())).toMatchObject({ isWhole: true, met: 10 });
+    expect(fake.api.asked.length).toBeGreaterThan(2);
+  });
+
+  it('is read whole where everything is asked for', async () => {
+    const fake = listed(10);
+    expect(await readSnapshot(fake.session({ full: true }))).toMatchObject({ isWhole: true, met: 10 });
+  });
+
+  it('does without an order where the API refuses one, and does not ask for one again', async () => {
+    const fake = listed(10);
+    fake.api.refuses = ['sort'];
+    const session = fake.session();
+    expect(await readSnapshot(session)).toMatchObject({ doubts: [], total: 10 });
+    expect(session.traits.known).toMatchObject({ sortRefused: true });
+    await readSnapshot(fake.session({ full: true }));
+    expect(fake.api.asked.filter((asked) => 'sort' in asked)).toHaveLength(1);
+  });
+});
+
+/** How many answers still contradict themselves. */
+const contradicting =
+  (times: number, words: Answer['pagination']) =>
+  (answer: Answer): Answer =>
+    times-- > 0 ? told(answer, words) : answer;
+
+describe('a first page that contradicts itself', () => {
+  it('is asked for again, and the second answer counts', async () => {
+    const fake = listed(10);
+    fake.api.change = contradicting(1, { returned: 0 });
+    expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
+    expect(fake.api.asked).toEqual([FIRST_PAGE, FIRST_PAGE]);
+  });
+
+  it('twice is not believed: everything is listed from the start, and no end is known any more', async () => {
+    const fake = listed(9);
+    fake.api.change = contradicting(2, { returned: 0 });
+    const session = fake.session();
+    session.traits.learn({ totalProven: 9 }, 'a test');
+    expect(await readSnapshot(session)).toMatchObject({ isWhole: true, met: 9, doubts: [], unseen: [] });
+    expect(fake.api.asked[2]).toEqual(FIRST_PAGE);
+    expect(session.traits.known.totalProven).toBeUndefined();
+  });
+
+  it('and a listing that does so as well miss no row', async () => {
+    const fake = listed(10);
+    fake.api.records = fake.series(1, 6);
+    fake.api.change = (answer) => told(answer, { hasMore: false });
+    const reading = await readSnapshot(fake.session());
+    expect(reading.doubts).toContainEqual(expect.objectContaining({ kind: 'contradiction' }));
+    expect(reading.unseen).toEqual([]);
+  });
+});
+
+describe('a listing that is cut or warned', () => {
+  it('is read by room, and what came of it is not written before', async () => {
+    const fake = fakeStream('recordings');
+    fake.listRooms({ r1: {}, r2: {} }, { roomCount: 2 });
+    fake.api.records = [...fake.series(1, 3, { roomId: 'r1' }), ...fake.series(4, 6, { roomId: 'r2' })];
+    const nulled = { participantName: null };
+    fake.api.change = (answer, { room }) =>
+      room === undefined ? warned({ ...answer, data: fake.series(1, 2, { roomId: 'r1', ...nulled }) }) : answer;
+    expect(await readSnapshot(fake.session())).toMatchObject({ doubts: [], byRoom: true, isWhole: true, met: 6 });
+    expect(fake.api.asked.map(({ room }) => room)).toContain('r2');
+    expect(fake.taken.flatMap(({ rows }) => rows.map(({ key }) => key)).sort()).toEqual(fake.held());
+  });
+
+  it('keeps what came, the doubt, and every row where no room is known', async () => {
+    const fake = listed(3);
+    fake.api.records = fake.series(4, 5);
+    fake.api.change = warned;
+    expect(await readSnapshot(fake.session())).toEqual({
+      doubts: [{ kind: 'warned', text: 'the API warned: MISSING_INDEX' }],
+      unseen: [],
+    });
+    expect(fake.held()).toEqual(['p1', 'p2', 'p3', 'p4', 'p5']);
+    expect(fake.api.asked).toHaveLength(1);
+  });
+
+  it('keeps no record without an id, whose ordinal would be a guess', async () => {
+    const fake = fakeStream('components');
+    fake.api.records = fake.series(1, 2);
+    fake.api.change = warned;
+    await readSnapshot(fake.session());
+    expect(fake.held()).toEqual([]);
+  });
+
+  it('of an endpoint without pages is first asked for with a larger limit', async () => {
+    const fake = fakeStream('agent-decisions');
+    fake.api.records = fake.series(1, 6);
+    fake.api.change = (answer, { limit }) =>
+      limit === undefined ? { ...answer, data: answer.data.slice(0, 2), truncated: true } : answer;
+    expect(await readSnapshot(fake.session())).toMatchObject({ doubts: [], met: 6, isWhole: true });
+    expect(fake.api.asked[1]).toMatchObject({ limit: 1_000_000 });
+    expect(fake.held()).toHaveLength(6);
+  });
+});
