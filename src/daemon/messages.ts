@@ -99,6 +99,7 @@ const StreamResultMessage = z.object({
   oldestNew: z.string().nullable(),
   watermark: z.string().nullable(),
   complete: z.boolean(),
+  reason: z.string().exactOptional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
 });
 

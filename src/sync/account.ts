@@ -58,7 +58,7 @@ async function probe(session: Session, { total: toldBefore, met }: Reading, isSt
     const order = isSorted ? ({ order: 'asc' } as const) : {};
     const { page, contradiction } = await askSteadily(reader, { offset, limit: PROBE, ...order });
     if (page.doubts.length > 0) return unknown(held, told, page.doubts);
-    told = countedOr(told, page, contradiction);
+    if (isSorted === (!isStrict && canSort)) told = countedOr(told, page, contradiction);
     const expected = Math.min(held, 1);
     if (page.returned === expected && isSorted === (!isStrict && canSort)) {
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
@@ -66,7 +66,7 @@ async function probe(session: Session, { total: toldBefore, met }: Reading, isSt
     }
     if (page.returned < expected) {
       const truth = told !== undefined && told < held ? told : await confirmed(session, met, held, order);
-      return { held, truth, total: told, isOff: truth === undefined ? 'surplus' : undefined, doubts: [] };
+      return { held, truth, total: told, isOff: 'surplus', doubts: [] };
     }
     const inserted = takeNew(session, page);
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))

@@ -41,7 +41,7 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
   let records = 0;
   try {
     for (const room of rooms.ids) {
-      const listed = await list(session, { reader: session.inRoom(room) }, (seen, one) => {
+      const listed = await list(session, { reader: session.inRoom(room), end: 'shown' }, (seen, one) => {
         met.addAll(seen);
         return one;
       });

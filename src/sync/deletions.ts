@@ -36,12 +36,13 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
     return { doubts: [{ kind: 'gone', text }], withheld: 0 };
   }
   if (isGuarded) {
-    sink.drop({ missing: gone, deleted: [] });
-    const text = `${count(due.length)} of ${counted(rows, 'row')} are no longer in the API and are withheld from deletion, as so many at once may be a mistake (delete them with: ${ACCEPT})`;
+    sink.drop({ missing: gone, deleted: [], missedAt: startedAt });
+    const are = due.length === 1 ? 'is' : 'are';
+    const text = `${count(due.length)} of ${counted(rows, 'row')} ${are} no longer in the API and ${are} withheld from deletion, as so many at once may be a mistake (delete with: ${ACCEPT})`;
     return { doubts: [{ kind: 'withheld', text, count: due.length }], withheld: due.length };
   }
   const fresh = gone.filter((key) => !isDue(key));
-  sink.drop({ missing: fresh, deleted: due });
+  sink.drop({ missing: fresh, deleted: due, missedAt: startedAt });
   return { doubts: fresh.length === 0 ? [] : [missingDoubt(fresh.length)], withheld: 0 };
 }
 

@@ -24,7 +24,7 @@ const STREAM = {
   startTimeIgnored: z.literal(true),
   /** `order=desc` did not turn the order around. */
   descendingIgnored: z.literal(true),
-  endTime: z.enum(['honoured', 'ignored']),
+  endTime: z.literal('ignored'),
   /** Larger pages than this failed where a small one came. */
   smallerPage: z.number().int().positive(),
   /** `offset` gave the same rows again. */

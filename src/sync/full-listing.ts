@@ -4,7 +4,7 @@ import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, isShownLast } from './evidence.ts';
 import { withCertainKeys } from './ordinals.ts';
-import { OffsetIgnored, paginate, Shifted, type Stretch } from './paginate.ts';
+import { OFFSET_IGNORED, paginate, Shifted, type PaginateOptions, type Stretch } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 
@@ -13,15 +13,13 @@ const MOST_LISTINGS = 4;
 
 const RESTLESS: Doubt = { kind: 'unstable', text: 'records kept coming and going while they were listed' };
 
-const UNPAGED: Doubt = { kind: 'unproven', text: 'the API sends the same records again when asked for later ones' };
-
 export interface Listing {
   /** The first page, where it was read already. */
   readonly first?: Page | undefined;
   /** Whose records are listed; by default the stream's own. */
   readonly reader?: Reader;
   /** What ends it; see `paginate`. */
-  readonly end?: 'claimed' | 'empty';
+  readonly end?: PaginateOptions['end'];
   /** Without an order: some orders leave out records that lack the field. */
   readonly isPlain?: boolean;
 }
@@ -66,8 +64,9 @@ async function listOnce(
   let bad = 0;
   try {
     const { known } = traits;
+    const isUnpaged = session.stream.dataset.unpaged === true;
     const sorted = known.sortRefused !== true && !isPlain;
-    for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known })) {
+    for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
       doubts.push(...stretch.doubts);
       const rows = apart(session, certainRows(stretch), seen);
       sink.take({ rows, bad: stretch.bad });
@@ -76,14 +75,12 @@ async function listOnce(
       last = stretch;
     }
   } catch (error) {
-    if (error instanceof OffsetIgnored) {
-      traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');
-      return { doubts: [...doubts, UNPAGED], unseen: [], met: seen.count() + bad };
-    }
     if (!(error instanceof Shifted)) throw error;
     return 'shifted';
   }
   const met = seen.count() + bad;
+  if (doubts.includes(OFFSET_IGNORED))
+    traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');
   if (last?.isEnd === true && reader === session.reader && traits.known.totalProven !== met)
     traits.learn({ totalProven: met }, `nothing came behind ${met} records`);
   return {

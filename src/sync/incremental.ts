@@ -57,13 +57,13 @@ function notAheadOf(session: Session, watermark: number | undefined): number | u
  * Walks from the watermark to the end. Rows and watermark commit together; behind the first doubtful page rows are
  * still kept, but the watermark stays, so that the next sync reads that part again.
  */
-async function walkOn(session: Session, from = position(session).watermark): Promise<Reading> {
+async function walkOn(session: Session, from = notAheadOf(session, position(session).watermark)): Promise<Reading> {
   const { reader, traits, sink } = session;
   const before = position(session);
   const batch = before.backfilled ? { pages: 1, rows: 0 } : BACKFILL;
   const doubts: Doubt[] = [];
   let pending: Stretch[] = [];
-  let watermark = before.watermark;
+  let watermark = notAheadOf(session, before.watermark);
   let last: Stretch | undefined;
   let total: number | undefined;
   let met = 0;

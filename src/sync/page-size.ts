@@ -35,7 +35,8 @@ const REFUSED: ReadonlySet<ErrorCode> = new Set(['PARAMETER_REFUSED']);
 
 /** The page that the endpoint of a stream is known to serve. */
 export function knownPageSize(db: Db, stream: Stream, now: number): number {
-  return stream.dataset.pageLimit ?? openTraits(db, stream, () => now).known.pageSize ?? DOCUMENTED_PAGE;
+  const { pageSize = DOCUMENTED_PAGE, smallerPage = Infinity } = openTraits(db, stream, () => now).known;
+  return Math.min(stream.dataset.pageLimit ?? pageSize, smallerPage);
 }
 
 /**
@@ -49,7 +50,11 @@ export function openPageSize(traits: Traits, fixed: number | undefined): PageSiz
   const wanted = () => fixed ?? (isGuessRefused ? DOCUMENTED_PAGE : (traits.known.pageSize ?? DOCUMENTED_PAGE));
   const known = () => Math.min(wanted(), traits.known.smallerPage ?? Infinity);
   const larger = () =>
-    fixed === undefined && isFull && !isGuessRefused && traits.known.pageSizeTried !== true
+    fixed === undefined &&
+    isFull &&
+    !isGuessRefused &&
+    traits.known.pageSizeTried !== true &&
+    traits.known.smallerPage === undefined
       ? LARGER.find((size) => size > known())
       : undefined;
   const askKnown = async <Page extends Served>(ask: (limit: number) => Promise<Page>, size: number): Promise<Page> => {

@@ -34,10 +34,13 @@ export interface PaginateOptions {
   /** What is known of the endpoint: an answer that does not say so may be shown to be the last. */
   readonly known: TraitValues;
   /**
-   * claimed: a page that is shorter than asked for and says that it is the last ends the reading. empty: only a
-   * request that brings nothing new does, as what the API says of the end was found wrong.
+   * claimed: a page that is shorter than asked for and says that it is the last ends the reading. shown: it also has to
+   * be shorter than others that the endpoint served. empty: only a request that brings nothing new does, as what the API
+   * says of the end was found wrong.
    */
-  readonly end: 'claimed' | 'empty';
+  readonly end: 'claimed' | 'shown' | 'empty';
+  /** One answer is all there is: the same again for a later place is the end. */
+  readonly isUnpaged?: boolean;
 }
 
 /** The endpoint does not do what `startTime` or `sort` say: its pages cannot be walked by key. */
@@ -53,7 +56,10 @@ export class NotWalkable extends Error {
 export class Shifted extends Error {}
 
 /** The endpoint gives the same records again, however far behind is asked for. */
-export class OffsetIgnored extends Error {}
+export const OFFSET_IGNORED: Doubt = {
+  kind: 'unproven',
+  text: 'the API sends the same records again when asked for later ones',
+};
 
 /**
  * Reads a stream from one time to the end, page by page. The rows of one timestamp are always taken from one answer,
@@ -63,12 +69,13 @@ export class OffsetIgnored extends Error {}
  * Only a timestamp that fills more than a page is read across answers, until every place in it is accounted for.
  *
  * @throws NotWalkable by key, when the endpoint ignores `startTime` or `sort`.
- * @throws Shifted by offset, when rows before the reader came or went; OffsetIgnored when nothing else ever comes.
+ * @throws Shifted by offset, when rows before the reader came or went.
  */
 export async function* paginate(reader: Reader, options: PaginateOptions): AsyncGenerator<Stretch> {
   let place: Place = { from: options.from, offset: 0 };
   let carried: readonly Row[] = [];
   let idle = 0;
+  let asked: Place | undefined;
   let beginning: Page | undefined;
   const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
@@ -78,17 +85,23 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
         : { page: first, contradiction: undefined };
     const doubts: Doubt[] = contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }];
     if (options.by === 'key') checkOrder(page, place.from);
+    const isAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
+    if (isAgain && options.isUnpaged !== true) doubts.push(OFFSET_IGNORED);
     beginning ??= page;
+    if (isAgain || (page.returned === 0 && carried.length > 0)) {
+      if (!isAgain && contradiction === undefined)
+        throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
+      yield { ...stretch(page, numbered(carried, repeats).rows, doubts), isEnd: isAgain && options.isUnpaged === true };
+      return;
+    }
     const start = tailStart(page.rows);
     // A timestamp that fills more than a page may show other rows of it each time: the group accounts for them.
     const isWhole = start > 0 || isLast(page, options);
-    if (isWhole && !includesAll(page.rows, carried)) {
-      if (options.by === 'offset') throw isSame(page, beginning) ? new OffsetIgnored() : new Shifted();
-      // Rows that were just read must come again with a filter that begins before them, unless they were re-timed.
-      if (page.returned === 0 || !page.rows.some((row) => carried.some((one) => markOf(one) === markOf(row))))
-        throw new NotWalkable('startTime');
-    }
-    const isNew = bringsNew(page, carried);
+    if (options.by === 'offset' && isWhole && !includesAll(page.rows, carried)) throw new Shifted();
+    if (options.by === 'key' && lacksAll(page.rows, carried)) throw new NotWalkable('startTime');
+    const isStuck = place.from === asked?.from && place.offset === asked?.offset;
+    asked = place;
+    const isNew = !isStuck && bringsNew(page, carried, options);
     idle = isNew ? 0 : idle + 1;
     if (!isNew && (page.hasMore !== true || idle === MOST_IDLE)) {
       const said = page.hasMore === true ? [...doubts, ENDLESS] : doubts;
@@ -144,16 +157,26 @@ function after({ by }: PaginateOptions, { from, offset }: Place, time: number | 
 function isLast(page: Page, { known, end }: PaginateOptions): boolean {
   if (end === 'empty') return page.returned === 0;
   const follows = whatFollows(page);
-  if (follows === 'unsaid') return isShownLast(page, page.offset === 0 ? page.returned : Infinity, known);
+  // An answer that says itself that it lacks records is asked no further.
+  if (page.doubts.length > 0) return follows !== 'more';
+  if (follows === 'unsaid' || end === 'shown')
+    return isShownLast(page, page.offset === 0 ? page.returned : Infinity, known);
   return follows === 'last';
 }
 
 /** Whether the page has more than the rows carried over, which by key may come with those a millisecond earlier. */
-function bringsNew({ rows, bad }: Page, carried: readonly Row[]): boolean {
-  const time = carried[0]?.time;
+function bringsNew({ rows, bad }: Page, carried: readonly Row[], { by }: PaginateOptions): boolean {
+  const time = by === 'key' ? carried[0]?.time : undefined;
   const fresh = rows.filter((row) => time === undefined || row.time === undefined || row.time >= time);
-  if (fresh.length > carried.length || (bad.length > 0 && carried.length === 0)) return true;
-  return !includesAll(carried, fresh);
+  return bad.length > 0 || fresh.length > carried.length || !includesAll(carried, fresh);
+}
+
+/** Rows that were just read must come again with a filter that begins before them, unless others fill their timestamp. */
+function lacksAll(rows: readonly Row[], carried: readonly Row[]): boolean {
+  const time = carried[0]?.time;
+  if (time === undefined || rows.every((row) => row.time === time)) return false;
+  const marks = new Set(carried.map(markOf));
+  return !rows.some((row) => marks.has(markOf(row)));
 }
 
 function isSame({ rows }: Page, other: Page | undefined): boolean {

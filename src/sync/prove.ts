@@ -3,6 +3,7 @@ import { count, counted } from '../shared/count.ts';
 import { formatTime } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
+import { missingSince } from '../warehouse/missing.ts';
 import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
 import { countedInExperiment } from '../warehouse/structure.ts';
 import { takeAccount, type Account } from './account.ts';
@@ -60,7 +61,8 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   const surplus = account.truth === undefined ? undefined : account.held - account.truth;
   const isCertain = reading.doubts.length === 0 && surplus === gone.length && !isCountedAbove(session, account.truth);
   const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
-  if (isSearched && surplus !== undefined && surplus !== gone.length)
+  const isLeft = (isSearched && surplus !== gone.length) || (deletion?.withheld ?? 0) > 0;
+  if (isLeft && surplus !== undefined)
     session.traits.learn({ unsettled: surplus }, `after everything was read ${account.held} of ${account.truth ?? 0}`);
   return conclude(session, { before, reading, account, gone, deletion });
 }
@@ -82,7 +84,7 @@ function searches(session: Session, reading: Reading, account: Account): (() => 
     list(session, { end: 'empty', isPlain }, (seen, listed) => ({
       ...listed,
       unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
-      isWhole: true,
+      isWhole: listed.doubts.length === 0,
     }));
   const byTime = async (read: () => Promise<Reading>): Promise<Reading> => {
     try {
@@ -122,13 +124,14 @@ function isExplained(session: Session, reading: Reading, account: Account, befor
   const surplus = account.held - account.truth;
   if (surplus === gone) return true;
   if (session.full || gone > 0) return false;
-  const isWaiting = surplus > 0 && surplus === before.missingRows && isRecent(session, before);
+  const isWaiting = surplus > 0 && surplus === before.missingRows && isRecent(session);
   return isWaiting || surplus === session.traits.known.unsettled;
 }
 
 /** Rows that were missed a moment ago need another reading later, not one now. */
-function isRecent({ startedAt, confirmAfterMs }: Session, { accountedAt }: Position): boolean {
-  return accountedAt !== undefined && startedAt - accountedAt < confirmAfterMs;
+function isRecent({ startedAt, confirmAfterMs, warehouse, stream }: Session): boolean {
+  const since = [...missingSince(warehouse.db, stream).values()];
+  return since.some((at) => startedAt - at < confirmAfterMs);
 }
 
 interface Found {
@@ -143,7 +146,7 @@ interface Found {
 function conclude(session: Session, found: Found): Proof {
   const { before, reading, account, deletion } = found;
   const { startedAt, reader, sink } = session;
-  const rederived = rederivation(session, before);
+  const rederived = rederivation(session, before, reading);
   const after = position(session);
   const counts = countDoubts(found);
   const answers = isAccounted(counts, account)
@@ -202,7 +205,7 @@ function isAccounted(counts: readonly Doubt[], account: Account): boolean {
 }
 
 /** By how many records the stream is out. */
-function countDoubts({ account, gone, before }: Found): Doubt[] {
+function countDoubts({ account, gone, before, deletion }: Found): Doubt[] {
   const { held, truth, isOff } = account;
   if (truth === undefined) {
     if (isOff === 'lacking') return [{ kind: 'lacking', text: 'the API has more records than could be read' }];
@@ -211,13 +214,14 @@ function countDoubts({ account, gone, before }: Found): Doubt[] {
     return gone.length > 0 ? [notFound(gone.length)] : [];
   }
   const surplus = held - truth;
-  if (surplus === gone.length || (surplus > 0 && surplus === before.missingRows && gone.length === 0)) return [];
+  const isSettledNow = surplus === gone.length && (gone.length === 0 || deletion !== undefined);
+  if (isSettledNow || (surplus > 0 && surplus === before.missingRows && gone.length === 0)) return [];
   if (surplus < 0) {
     const text = `the API counts ${counted(truth, 'record')}, ${count(held)} could be read`;
     return [{ kind: 'lacking', text, count: -surplus }];
   }
   if (surplus === 0) return [notFound(gone.length)];
-  const text = `${counted(held, 'record')} are held, the API counts ${count(truth)}, and which ones are gone is not known`;
+  const text = `the API counts ${counted(truth, 'record')}, ${count(held)} are held, and which ones are gone is not certain`;
   return [{ kind: 'surplus', text, count: surplus }];
 }
 
@@ -262,7 +266,8 @@ function countedElsewhere({ stream, warehouse }: Session): number {
 
 function quarantineDoubts({ quarantinedRecords }: Position): Doubt[] {
   if (quarantinedRecords === 0) return [];
-  const text = `${counted(quarantinedRecords, 'record')} could not be stored as rows and are kept in _quarantine`;
+  const [as, are] = quarantinedRecords === 1 ? ['a row', 'is'] : ['rows', 'are'];
+  const text = `${counted(quarantinedRecords, 'record')} could not be stored as ${as} and ${are} kept in _quarantine`;
   return [{ kind: 'quarantined', text, count: quarantinedRecords }];
 }
 

@@ -105,12 +105,6 @@ export function freeTime({ warehouse, stream }: Session, ms: number): number {
   return ms;
 }
 
-/** The millisecond behind the watermark, unless we hold a row there as well: up to it, inclusive and exclusive count the same. */
-export function afterLast({ warehouse, stream }: Session, watermark: number): number {
-  const next = watermark + 1;
-  return (countRows(warehouse.db, stream, { from: next, to: next }) ?? 0) === 0 ? next : watermark;
-}
-
 /**
  * How many records the API counts in a range; undefined where it does not say, or says how many it sent. An endpoint
  * that ignores or refuses `endTime` is asked for both ends separately.

@@ -1,8 +1,8 @@
-import { count } from '../shared/count.ts';
+import { counted } from '../shared/count.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
-import type { Session } from './session.ts';
+import type { Reading, Session } from './session.ts';
 
 /** Of the known rows that a reading meets, so many, and so large a share, may change one by one. */
 const FEW = 5;
@@ -22,21 +22,22 @@ export interface Rederivation {
  * says what changed.
  */
 export function rederivation(
-  { sink, reader, stream, full, startedAt, traits }: Session,
+  { sink, reader, stream, startedAt, traits }: Session,
   before: Position,
+  reading: Reading,
 ): Rederivation {
   const { updated, unchanged, changes } = sink.tally;
   const isRederived = updated >= FEW && updated >= SHARE * (updated + unchanged);
   const kept = before.doubts.filter(({ kind }) => kind === 'rederived');
-  if (full) {
-    const isNews = isRederived && before.rereadReason !== undefined;
+  // Lists of rooms and the like change as a whole while a session runs, and are read whole anyway.
+  const isWatched = stream.dataset.read === 'incremental' && before.backfilled;
+  if (reading.isWhole === true && reading.doubts.length === 0) {
+    const isNews = isRederived && (isWatched || before.rereadReason !== undefined);
     return { doubts: isNews ? [changed(changes, updated, startedAt)] : kept, rereadReason: undefined };
   }
   const moved = before.backfilled
     ? basisChange(before.serverBasis, reader.heard.basis, traits.known.startMoved)
     : undefined;
-  // Lists of rooms and the like change as a whole while a session runs, and are read whole anyway.
-  const isWatched = stream.dataset.read === 'incremental' && before.backfilled;
   if (moved?.isStart === true) traits.learn({ startMoved: true }, moved.text);
   const reason =
     before.rereadReason ??
@@ -50,7 +51,7 @@ export function rederivation(
 function changed(changes: ReadonlyMap<string, number>, updated: number, at: number): Doubt {
   return {
     kind: 'rederived',
-    text: `the server changed ${columns(changes)}, as read on ${formatTime(at).slice(0, 10)}`,
+    text: `${columns(changes)} changed, as read on ${formatTime(at).slice(0, 10)}`,
     count: updated,
   };
 }
@@ -58,7 +59,7 @@ function changed(changes: ReadonlyMap<string, number>, updated: number, at: numb
 /** The columns that changed most, with how many rows. */
 function columns(changes: ReadonlyMap<string, number>): string {
   const most = [...changes].sort(([, a], [, b]) => b - a).slice(0, 3);
-  return most.map(([column, rows]) => `${column} of ${count(rows)} rows`).join(', ');
+  return most.map(([column, rows]) => `${column} of ${counted(rows, 'row')}`).join(', ');
 }
 
 /** What changed of the server's basis; what it did not say before is no change. */

@@ -51,8 +51,10 @@ export async function readGroup(
     const marks = group.rows.map((row) => `${row.key} ${contentOf(row)}`);
     group.rows.forEach((row, i) => found.set(marks[i] ?? row.key, row));
     const met = marks.join('\n');
-    if (found.size + group.bad.length >= group.length) return { ...group, rows: [...found.values()] };
+    if (found.size >= group.rows.length) return { ...group, rows: [...found.values()] };
     if (met === previous) return group;
+    // What comes again and again is counted as often only by mistake.
+    if (group.doubts.includes(ENDLESS)) return { ...group, rows: [...found.values()] };
     previous = met;
     if (pass === MOST_PASSES) {
       // What was met exists; how often a record without an id repeats cannot be told from a record met twice.
@@ -78,7 +80,7 @@ async function sweep(
     for (const doubt of page.doubts) doubts.add(doubt);
     const other = page.rows.findIndex((row) => row.time !== time);
     const own = other === -1 ? page.rows : page.rows.slice(0, other);
-    idle = own.every((row) => met.has(markOf(row))) ? idle + 1 : 0;
+    idle = page.bad.length === 0 && own.every((row) => met.has(markOf(row))) ? idle + 1 : 0;
     const isRepeat = length > 0 && page.hasMore === undefined && sameKeys(page, first);
     if (!isRepeat) {
       for (const row of own) met.add(markOf(row));

@@ -80,14 +80,6 @@ export function position({ warehouse, stream }: Pick<Session, 'warehouse' | 'str
   return readPosition(warehouse.db, stream);
 }
 
-/** A time that is not ahead of the server's clock as it was last heard; undefined stays undefined. */
-export function notAhead(
-  { reader, clock }: Pick<Session, 'reader' | 'clock'>,
-  time: number | undefined,
-): number | undefined {
-  return time === undefined ? undefined : Math.min(time, serverNow({ reader, clock }));
-}
-
 /** The server's clock as it was last heard; the local one where no answer told it. */
 export function serverNow({ reader, clock }: Pick<Session, 'reader' | 'clock'>): number {
   return reader.heard.serverTime ?? clock.now();

@@ -26,6 +26,8 @@ export interface Taken {
 export interface Gone {
   readonly missing: readonly string[];
   readonly deleted: readonly string[];
+  /** When the reading began that does not find them (local, milliseconds since 1970 UTC). */
+  readonly missedAt: number;
 }
 
 /** Where a reading's rows go. */
@@ -106,9 +108,9 @@ export function committing(warehouse: Warehouse, stream: Stream, differences?: D
       return commit(batch);
     },
     note: (position) => void commit({ rows: [], position }),
-    drop({ missing, deleted }) {
+    drop({ missing, deleted, missedAt }) {
       for (const key of [...missing, ...deleted]) differences?.extra.add(key);
-      if (missing.length + deleted.length > 0) commit({ rows: [], missing, deleted });
+      if (missing.length + deleted.length > 0) commit({ rows: [], missing, deleted, missedAt });
     },
     settleQuarantine(since) {
       if (readPosition(warehouse.db, stream).quarantinedRecords > 0) commit({ rows: [], wholeSince: since });

@@ -35,7 +35,7 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   return list(session, { first: contradiction === undefined ? first : undefined }, (seen, listed) => ({
     ...listed,
     unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
-    isWhole: true,
+    isWhole: listed.doubts.length === 0,
   }));
 }
 

@@ -40,6 +40,8 @@ export interface StreamResult {
   readonly oldestNew: string | null;
   readonly watermark: string | null;
   readonly complete: boolean;
+  /** Why it is not complete, where it was read. */
+  readonly reason?: string;
   readonly error?: { code: string; message: string; hint?: string };
 }
 
@@ -216,7 +218,7 @@ export function named({ experimentId, dataset, scope, filter }: Stream) {
 
 function result(session: Session, status: StreamResult['status'], error?: WarehouseError): StreamResult {
   const { stream, reader, warehouse, sink } = session;
-  const { watermark, complete } = readPosition(warehouse.db, stream);
+  const { watermark, complete, reason } = readPosition(warehouse.db, stream);
   const { inserted, updated, unchanged, deleted, oldestNew } = sink.tally;
   return {
     ...named(stream),
@@ -230,6 +232,7 @@ function result(session: Session, status: StreamResult['status'], error?: Wareho
     oldestNew: oldestNew === undefined ? null : formatTime(oldestNew),
     watermark: watermark === undefined ? null : formatTime(watermark),
     complete,
+    ...(reason === undefined || error !== undefined ? {} : { reason }),
     ...(error === undefined
       ? {}
       : {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -23,6 +24,8 @@ export interface Batch {
   readonly bad?: readonly BadRecord[];
   /** Keys of rows that a clean reading did not find any more: they are marked. */
   readonly missing?: readonly string[];
+  /** When the reading that missed them began, by the local clock; by default now. */
+  readonly missedAt?: number;
   /** Keys of rows that go to the history. */
   readonly deleted?: readonly string[];
   /** The whole stream was read from this local time on: malformed records that did not come again are settled. */
@@ -119,7 +122,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     noteKeys(db, dataset, experimentId, changed);
     quarantine(db, stream, batch.bad ?? [], at);
     if (batch.wholeSince !== undefined) settleQuarantine(db, stream, batch.wholeSince);
-    markMissing(db, stream, batch.missing ?? [], now);
+    markMissing(db, stream, batch.missing ?? [], batch.missedAt ?? now);
     const deleted = remove(db, stream, batch.deleted ?? []);
     clearMissing(db, stream, [
       ...(before.missingRows === 0 ? [] : batch.rows.map(({ key }) => key)),
@@ -155,10 +158,23 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
   };
 }
 
-function remove(db: Db, { experimentId, dataset }: Stream, keys: readonly string[]): number {
+function remove(db: Db, stream: Stream, keys: readonly string[]): number {
+  const { experimentId, dataset } = stream;
   if (keys.length === 0) return 0;
   const statement = db.prepare(`DELETE FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`);
-  return keys.reduce((deleted, key) => deleted + statement.run(experimentId, key).changes, 0);
+  const deleted = keys.reduce((sum, key) => sum + statement.run(experimentId, key).changes, 0);
+  if (dataset.identity.length > 0) promote(db, stream, keys);
+  return deleted;
+}
+
+/** Where the first record of an id is deleted, another one of it is the first now. */
+function promote(db: Db, { experimentId, dataset }: Stream, deleted: readonly string[]): void {
+  const table = quote(dataset.table);
+  const move = db.prepare<[{ key: string; experimentId: string }]>(
+    `UPDATE ${table} SET key = @key WHERE experiment_id = @experimentId AND key = (
+       SELECT key FROM ${table} WHERE experiment_id = @experimentId AND key > @key || '#' AND key < @key || '$' ORDER BY length(key), key LIMIT 1)`,
+  );
+  for (const key of deleted) if (withoutOrdinal(key) === key) move.run({ key, experimentId });
 }
 
 /** Keeps malformed records; one that comes several times in an answer is kept as often. */

@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
   let all: Awaited<ReturnType<typeof readPublished>>;
   beforeAll(async () => {
     all = await readPublished(folder, FRAMES);
-  }, 120_000);
+  }, 400_000);
   afterAll(() => rmSync(all.home, { recursive: true, force: true }));
 
   const mirrorOf = (name: string) => found(all.mirrors.find(({ account }) => account === name));
@@ -141,14 +141,19 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
   it.each(['study', 'before', 'pages', 'agents'])(
     'are mirrored to the last field, and said to be complete (%s)',
     (account) => {
-      expect([mirrorOf(account).ran.status, mirrorOf(account).ran.stderr]).toEqual([0, expect.anything()]);
+      // The published experiments count more rooms and participants than were published with them.
+      const isShort = ({ complete, reason = '' }: { complete: boolean; reason: string | undefined }) =>
+        !complete && reason.startsWith('the experiment counts ');
+      const status = streams(account).some(isShort) ? 1 : 0;
+      expect([mirrorOf(account).ran.status, mirrorOf(account).ran.stderr]).toEqual([status, expect.anything()]);
       const published = Object.keys(all.tables[account] ?? {});
       for (const data of published) expect(held(account, data), data).toStrictEqual(tableOf(account, data));
       // Tables of which nothing was published hold what the test made up, or nothing.
       const madeUp = ['experiments', 'experiment-configs', 'rooms'];
       for (const { name } of DATASETS)
         if (!published.includes(name) && !madeUp.includes(name)) expect(held(account, name), name).toEqual({});
-      expect(streams(account).filter(({ data, complete }) => published.includes(data) && !complete)).toEqual([]);
+      const doubted = streams(account).filter((stream) => !stream.complete && !isShort(stream));
+      expect(doubted.filter(({ data }) => published.includes(data))).toEqual([]);
     },
   );
 
@@ -211,15 +216,12 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
   });
 
   // Holds once the cut answer is no longer written where the rooms' answers follow it.
-  it.fails(
-    'leave no former version of a decision that a cut answer tells differently, however often they are read',
-    () => {
-      const db = openForReading(mirrorOf('agents').path);
-      const former = db.prepare('SELECT table_name, record FROM _history').all();
-      db.close();
-      expect(former).toEqual([]);
-    },
-  );
+  it('leave no former version of a decision that a cut answer tells differently, however often they are read', () => {
+    const db = openForReading(mirrorOf('agents').path);
+    const former = db.prepare('SELECT table_name, record FROM _history').all();
+    db.close();
+    expect(former).toEqual([]);
+  });
 
   it('hold the runs among a room’s decisions as rows of the runs, with the same values', () => {
     const decisions = outcome('get_agent_decisions of agents').rows;
@@ -251,8 +253,7 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
     expect(more).toEqual(['participantCount', 'maxParticipants', 'updatedAt']);
   });
 
-  // Holds once a warned answer without rows is no longer believed where no rooms are known.
-  it.fails('make a stream incomplete, in the words of the warning that the SDK gives', () => {
+  it('make a stream incomplete, in the words of the warning that the SDK gives', () => {
     const [warning] = Warned.parse(all.bodyOf('warnings_response')).metadata._warnings;
     expect(outcome('warned')).toMatchObject({ warnings: [warning], rows: [] });
     const events = streams('warned').find(({ data }) => data === 'events');

@@ -67,8 +67,9 @@ export function listing(pages: readonly PublishedAnswer[], query: URLSearchParam
   const isPlain = (!filters || (from === null && to === null)) && query.get('order') !== 'desc';
   if (isPlain && asked !== undefined && limit >= asked.records.length) return asPublished(asked);
 
-  const time = query.get('sort') ?? 'timestamp';
-  const at = (record: JsonObject) => Date.parse(idOf(record, time));
+  const times = [query.get('sort'), 'timestamp', 'startTime', 'startedAt', 'joinedAt'];
+  const at = (record: JsonObject) =>
+    Date.parse(idOf(record, times.find((time) => time !== null && typeof record[time] === 'string') ?? 'timestamp'));
   const found = pages
     .flatMap(({ records }) => records)
     .filter((record) => !filters || from === null || at(record) >= Date.parse(from))

@@ -102,7 +102,7 @@ export function summary({ streams, issues, requests, durationMs, status }: SyncR
   const troubled = streams.filter((stream) => stream.status !== 'ok');
   const lines = troubled.map(
     (stream) =>
-      `  ${stream.status === 'skipped' ? '–' : '✗'} ${stream.data} of ${stream.experiment}${stream.room === undefined ? '' : `, room ${stream.room}`}: ${stream.error?.message ?? 'may be incomplete; `hsw status` says why'}`,
+      `  ${stream.status === 'skipped' ? '–' : '✗'} ${stream.data} of ${stream.experiment}${stream.room === undefined ? '' : `, room ${stream.room}`}: ${stream.error?.message ?? `may be incomplete: ${stream.reason ?? '`hsw status` says why'}`}`,
   );
   const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything could be read';
   const head = status === 'ok' ? '✓ Up to date' : partly;

@@ -85,7 +85,7 @@ describe('a room whose answer is cut down and says that it is all', () => {
   };
 
   // Nothing shows that the last page of a room is the last, and no account is taken of what the rooms came to.
-  it.fails('has no row of it missed', async () => {
+  it('has no row of it missed', async () => {
     const fake = cutDown();
     expect((await readRooms(fake.session(), { ids: ['r1'], areAll: true }, DOUBTS)).unseen).toEqual([]);
   });

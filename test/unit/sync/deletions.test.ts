@@ -142,7 +142,7 @@ describe('the delete guard', () => {
   });
 
   // deletions.ts words it for several rows only.
-  it.fails('says in good English that it withholds a single row', async () => {
+  it('says in good English that it withholds a single row', async () => {
     const { doubts } = await missTwice(holding(1), ['p1']);
     expect(doubts[0]?.text).toMatch(/^1 of 1 row is no longer in the API and is withheld /);
   });

@@ -105,7 +105,6 @@ describe('an answer', () => {
       { returned: 0, hasMore: true },
       'the API says that there are more records, and sent none',
     ],
-    ['ignored the offset', { offset: 4, ignored: ['offset'] }, 'the API ignored the offset'],
   ])('contradicts itself where it %s', (_what, change, text) => {
     expect(contradictionIn(page(change))).toBe(text);
   });

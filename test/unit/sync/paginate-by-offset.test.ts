@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/shared/json.ts';
-import { OffsetIgnored, Shifted, type PaginateOptions } from '../../../src/sync/paginate.ts';
+import { OFFSET_IGNORED, Shifted, type PaginateOptions } from '../../../src/sync/paginate.ts';
 import {
   callRecord,
   fakeReader,
@@ -31,7 +31,7 @@ describe('a listing by offset', () => {
   });
 
   // Rows from before those carried over never count as new, although without an order they are just as likely.
-  it.fails.each([
+  it.each([
     ['newest first', [90, 80, 70, 60, 50, 40, 30, 20, 10]],
     ['in no order', [30, 10, 20, 70, 60, 50, 90, 80, 40]],
   ])('without an order goes on to its end where rows come %s', async (_how, times) => {
@@ -91,22 +91,22 @@ describe('a listing by offset', () => {
   });
 
   // The first page always has the rows carried over, so that the listing ends as proven after the first page.
-  it.fails.each(['absent', 'whole'] as const)(
+  it.each(['absent', 'whole'] as const)(
     'is given up where offset is ignored, with the pagination %s',
     async (pagination) => {
       const reader = fakeReader(messages(1, 2, 3, 4, 5, 6), { offset: 'ignored', pagination });
-      await expect(list(reader)).rejects.toThrow(OffsetIgnored);
+      expect((await list(reader)).doubts).toContain(OFFSET_IGNORED.kind);
     },
   );
 
   // Rows without a time always count as new, so that the same page is asked for and numbered again for ever.
-  it.fails('is given up where offset is ignored and no row has a time', async () => {
+  it('is given up where offset is ignored and no row has a time', async () => {
     const reader = fakeReader(messages(...Array.from({ length: 6 }, () => undefined)), { offset: 'ignored' });
-    await expect(list(reader)).rejects.toThrow(OffsetIgnored);
+    expect((await list(reader)).doubts).toContain(OFFSET_IGNORED.kind);
   });
 
   // Malformed records behind rows carried over do not count as new: a full page of them ends the listing as proven.
-  it.fails('goes on behind a full page of which only the malformed records are new', async () => {
+  it('goes on behind a full page of which only the malformed records are new', async () => {
     const records: JsonObject[] = [...messages(1, 2, 3, 4), malformed(5), malformed(5), malformed(5), message('m5', 6)];
     expect((await list(fakeReader(records, { pagination: 'absent' }))).keys).toEqual(ids(5));
   });

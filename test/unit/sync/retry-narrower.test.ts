@@ -75,7 +75,7 @@ describe('a reading that was warned or cut', () => {
     fake.listRooms({ r1: {} }, { roomCount: 1 });
     fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
     expect(await readNarrower(fake.session(), WARNED)).toMatchObject({ doubts: [], byRoom: true, met: 64 });
-    expect(fake.api.asked.map(({ room }) => room)).toEqual([undefined, 'r1']);
+    expect([...new Set(fake.api.asked.map(({ room }) => room))]).toEqual([undefined, 'r1']);
   });
 
   it('stays as doubtful as it was where the rooms may not be all', async () => {
