@@ -215,7 +215,6 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
     expect(mirrored[idOf(rows[0])]?.['value']).not.toBe(rows[0]?.['value']);
   });
 
-  // Holds once the cut answer is no longer written where the rooms' answers follow it.
   it('leave no former version of a decision that a cut answer tells differently, however often they are read', () => {
     const db = openForReading(mirrorOf('agents').path);
     const former = db.prepare('SELECT table_name, record FROM _history').all();
