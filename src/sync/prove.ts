@@ -1,5 +1,6 @@
 import { experiments } from '../datasets/experiments.ts';
 import { count, counted } from '../shared/count.ts';
+import { WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
@@ -12,7 +13,7 @@ import { list } from './full-listing.ts';
 import { NotWalkable } from './paginate.ts';
 import { compareRange, freeTime, readRange } from './reconcile.ts';
 import { rederivation } from './rederived.ts';
-import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
+import { both, later, NOTHING_READ, position, serverNow, type Reading, type Session } from './session.ts';
 
 /** What a reading, with all that was done to account for the stream's records, came to. */
 export interface Proof {
@@ -90,9 +91,10 @@ function searches(session: Session, reading: Reading, account: Account): (() => 
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof NotWalkable)) throw error;
-      traits.learn({ startTimeIgnored: true }, error.message);
-      return { doubts: [], unseen: [] };
+      if (error instanceof NotWalkable) traits.learn({ startTimeIgnored: true }, error.message);
+      // What is refused by time can still be listed.
+      else if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
+      return NOTHING_READ;
     }
   };
   const tail = () =>

@@ -102,7 +102,8 @@ function expectStopped(kind: Kind, fault: Fault, bench: Bench, end: End, before:
     expect(status).toBe(
       fault.is === 'doubtful' && kind.run !== 'verify'
         ? 'incomplete'
-        : fault.code === 'SCOPE_MISSING' && kind.run === undefined
+        : // A scope that was there before is lost, which is a failure.
+          fault.code === 'SCOPE_MISSING' && kind.run === undefined && before.rows.length === 0
           ? 'skipped'
           : 'failed',
     );
