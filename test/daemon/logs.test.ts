@@ -144,7 +144,7 @@ describe('the log', () => {
   it('is JSON in the journal of systemd, lines for people elsewhere, and short on a terminal', async () => {
     const { cwd, env } = await lab({ now: () => START + 3 * HOUR }, 'data: [rooms]\nlog: { pretty: auto }');
     const people = await hsw(['sync', 'now'], { cwd, env });
-    expect(people.stderr).toMatch(/^✓ rooms of \S+: \d+ fetched, \d+ new, 0 changed, 0 vanished, 1 request$/m);
+    expect(people.stderr).toMatch(/^✓ rooms of \S+: \d+ fetched, \d+ new, 0 changed, 0 deleted, 1 request$/m);
 
     const journal = join(cwd, 'journal');
     const fd = openSync(journal, 'w');
