@@ -128,7 +128,7 @@ export function createClient(options: ClientOptions): Client {
           if (++waits >= mostWaits) throw error;
           log.warn(
             { endpoint, waitMs, requestId },
-            `the API's limit is reached (somebody else may use the key); waiting as it asks`,
+            `the API's limit is reached (another program may use the key); waiting as it asks`,
           );
           continue;
         }

@@ -39,7 +39,7 @@ export function refused(refusal: Refusal, what: string, secrets: readonly string
       return failed(
         'PARAMETER_REFUSED',
         `The API does not accept the request for ${what}: ${said}`,
-        'Check the options of this data type in the config. If they are right, please report this: it is a mistake in hyperstudy-warehouse.',
+        'Check the options of this data type in the config. If they are right, please report this: it is a bug in hyperstudy-warehouse.',
       );
     case 401:
       return failed(

@@ -58,7 +58,7 @@ function lines(out: NodeJS.WriteStream): Progress {
       const mark = result.status === 'ok' ? '✓' : result.status === 'skipped' ? '–' : '✗';
       const what =
         result.error?.message ??
-        `${count(result.fetched)} fetched, ${count(result.inserted)} new, ${count(result.updated)} changed, ${count(result.deleted)} vanished, ${counted(result.requests, 'request')}`;
+        `${count(result.fetched)} fetched, ${count(result.inserted)} new, ${count(result.updated)} changed, ${count(result.deleted)} deleted, ${counted(result.requests, 'request')}`;
       out.write(
         `${mark} ${streamText(stream)}: ${what}${result.status === 'incomplete' ? ' – may be incomplete' : ''}\n`,
       );

@@ -105,7 +105,7 @@ function report(
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const said = env['HSW_DEBUG'] === '1' ? stack : (stack.split('\n')[0] ?? '');
   stderr.write(
-    `✗ This is a mistake in hyperstudy-warehouse: ${scrub(said)}\n  Please report it; HSW_DEBUG=1 shows where it happened. The warehouse holds everything that was committed.\n`,
+    `✗ Internal error (a bug in hyperstudy-warehouse): ${scrub(said)}\n  Please report it; HSW_DEBUG=1 shows where it happened. The warehouse holds everything that was committed.\n`,
   );
   return EXIT.partial;
 }

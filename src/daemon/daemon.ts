@@ -125,7 +125,10 @@ function assemble(options: DaemonOptions): Daemon {
         if (priority === PRIORITY.asked) for (const tell of askers) tell({ wait });
       },
       onRefused({ endpoint, waitMs }) {
-        log.warn({ endpoint, waitMs }, 'the API refused a request within our limits: somebody else uses the key');
+        log.warn(
+          { endpoint, waitMs },
+          'the API refused a request within our limits: another program uses the same key',
+        );
       },
     });
   let connection = connect(options.config);
@@ -234,7 +237,7 @@ async function watch(options: DaemonOptions, daemon: Daemon, signal: AbortSignal
         warehouse.refreshViews();
       }
     } catch (error) {
-      log.error({ err: error }, 'the watch met a mistake and goes on');
+      log.error({ err: error }, 'internal error (a bug in hyperstudy-warehouse) in the daemon’s watch, which goes on');
     }
     await clock.sleep(every, signal).catch(() => undefined);
   }

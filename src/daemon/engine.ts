@@ -135,7 +135,7 @@ export function createEngine(options: EngineOptions): Engine {
  */
 function startAnew(state: State, options: EngineOptions): void {
   const { clock, log, troubles, connection, schedules } = state;
-  log.warn({ byMs: state.seenAt - clock.now() }, 'the clock was set back: everything is looked at anew');
+  log.warn({ byMs: state.seenAt - clock.now() }, 'the clock was set back: everything is looked at again');
   troubles.clockSetBack();
   state.connectedAt = Math.min(state.connectedAt, clock.now());
   state.observed = createObserved();

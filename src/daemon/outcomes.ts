@@ -57,7 +57,7 @@ export function noteFailure(
   const key = stream === undefined ? 'reconcile' : streamText(stream);
   log.error(
     { err: error, stream: key },
-    'this is a mistake in hyperstudy-warehouse; the stream rests, the others go on',
+    'internal error (a bug in hyperstudy-warehouse); this stream rests, the others go on',
   );
   if (stream !== undefined) observed.rest(key, clock.now() + REST_MS);
 }

@@ -65,7 +65,7 @@ export async function reconcile(
         // The next night would meet it first again: it must not keep the others from being looked at.
         log.error(
           { ...named(stream), err: error },
-          `this is a mistake in hyperstudy-warehouse; ${streamText(stream)} was left as it is`,
+          `internal error (a bug in hyperstudy-warehouse); ${streamText(stream)} was left as it is`,
         );
         return 0;
       })

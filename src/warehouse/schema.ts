@@ -112,7 +112,7 @@ export const quarantine = sqliteTable(
   (t) => [primaryKey({ columns: [t.experimentId, t.data, t.key] })],
 );
 
-/** Former versions of rows that changed or vanished. */
+/** Former versions of rows that changed or were deleted. */
 export const history = sqliteTable(
   '_history',
   {

@@ -116,7 +116,7 @@ describe('verify beside a daemon', () => {
     const again = await hsw([...verifying, '--repair'], { cwd });
     expect(again.status, again.stdout + again.stderr).toBe(0);
     expect(isMirror(db, simulator, time.now, ['components'], [still])).toBe(true);
-    expect(daemon.log()).not.toContain('mistake');
+    expect(daemon.log()).not.toContain('internal error');
   });
 
   it('says what it waits for', async () => {
@@ -150,8 +150,8 @@ describe('other commands beside a daemon', () => {
       `INSERT INTO events (${columns.map((name) => `"${name}"`).join(', ')}) SELECT ${copied.join(', ')} FROM events`,
     );
     made.close();
-    const braked = await hsw(['sync', 'now', '--full', '--data', 'events'], { cwd });
-    expect(braked.status).toBe(1);
+    const withheld = await hsw(['sync', 'now', '--full', '--data', 'events'], { cwd });
+    expect(withheld.status).toBe(1);
     expect(isMirror(db, simulator, time.now, ['events'])).toBe(false);
     const accepted = await hsw(['sync', 'now', '--full', '--data', 'events', '--accept-deletes'], { cwd });
     expect(accepted.status, accepted.stderr).toBe(0);

@@ -165,7 +165,7 @@ describe('a large listing', () => {
 });
 
 describe('the rolling reconcile', () => {
-  it('finds an edit and a vanished row of any age within thirty nights, within its allowance', async () => {
+  it('finds an edit and a deleted row of any age within thirty nights, within its allowance', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 8 } });
     lab.now += 10 * HOUR;
     await lab.sync();
@@ -205,7 +205,7 @@ describe('the rolling reconcile', () => {
     expect(await nightly(lab)).toMatchObject({ streams: 0, requests: 0, isDone: true });
   });
 
-  it('goes on with the other streams when one of them meets a mistake of ours, night after night', async () => {
+  it('goes on with the other streams when one of them meets an internal error, night after night', async () => {
     const lab = await openLab({ world: { experiments: 1 } });
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;

@@ -158,7 +158,7 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
   );
 
   it.each(['study', 'before', 'pages'])('change nothing when they are read again (%s)', (account) => {
-    expect(found(mirrorOf(account).again).stdout).toContain(' 0 new rows, 0 changed, 0 vanished;');
+    expect(found(mirrorOf(account).again).stdout).toContain(' 0 new rows, 0 changed, 0 deleted;');
   });
 
   it.each(FRAMES.map((frame) => [frame.call, frame.account, frame] as const))(

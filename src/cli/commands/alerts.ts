@@ -10,13 +10,9 @@ export const testAlerts: Command<unknown> = async (context) => {
   const config = readConfig(context, false, true);
   const channels = channelsOf(config.alerts, `hyperstudy-warehouse on ${hostname()}`);
   if (channels.length === 0)
-    throw new WarehouseError(
-      'USAGE',
-      `Nobody is told of trouble: ${config.path} has neither alerts.webhook nor alerts.smtp.`,
-      {
-        hint: 'config.example.yaml shows how to write them.',
-      },
-    );
+    throw new WarehouseError('USAGE', `No one is alerted: ${config.path} has neither alerts.webhook nor alerts.smtp.`, {
+      hint: 'config.example.yaml shows how to write them.',
+    });
   const results = await Promise.all(
     channels.map(async (channel) => {
       const failure = await channel.send(testMessage(systemClock.now()), context.signal);

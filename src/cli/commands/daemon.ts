@@ -63,7 +63,7 @@ async function open(path: string, options: Parameters<typeof openWarehouse>[1]):
     const isBusy = error instanceof WarehouseError && error.code === 'WAREHOUSE_BUSY';
     if (!isBusy || (await findDaemon(path)).kind === 'none') throw error;
     throw new WarehouseError('WAREHOUSE_BUSY', `A daemon keeps the warehouse ${path} already.`, {
-      hint: 'Leave it running, or stop it first; `hsw status` shows how it fares.',
+      hint: 'Leave it running, or stop it first; `hsw status` shows what it is doing.',
       cause: error,
     });
   }

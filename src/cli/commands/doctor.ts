@@ -41,7 +41,7 @@ export const doctor: Command<unknown> = async (context) => {
   if (config !== undefined) {
     add('config', true, `${config.path} is right; the key has the form of a HyperStudy key`);
     const exposed = exposedSecrets(config);
-    add('config file', exposed === undefined, exposed ?? 'nobody reads a secret in it who should not');
+    add('config file', exposed === undefined, exposed ?? 'no one else can read a secret in it');
     const open = openFolder(config.warehouse.path);
     add('warehouse folder', open === undefined, open ?? 'only its owner and its group can reach the data');
     const strange = strangeFiles(config.warehouse.path);

@@ -216,7 +216,7 @@ function nextSteps({ paths, hasConfig, database }: Installation, timer: boolean,
       : []),
     ...(isInstalled ? [] : [step('The unit', `${hsw} install-service --install${timer ? ' --timer' : ''}`)]),
     step('Start it, now and whenever the computer starts', `systemctl daemon-reload && systemctl enable --now ${unit}`),
-    step('See how it fares', `systemctl status ${service}; journalctl -u ${service} -n 20 -o cat`),
+    step('Check its status', `systemctl status ${service}; journalctl -u ${service} -n 20 -o cat`),
     step('Let a colleague read the data (from their next login)', `usermod -aG ${SERVICE_USER} NAME`),
   ];
 }

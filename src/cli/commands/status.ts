@@ -152,8 +152,8 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
   const seen = `Rows of ${latest.data} were first seen up to ${formatDuration(latest.latestMs)} after their time; the lookback is ${formatDuration(lookbackMs)}`;
   const wanted = suggestLookback(latest.latestMs);
   return wanted <= lookbackMs
-    ? `${seen}, which finds them at the next sync.\n`
-    : `${seen}.\n  To find such rows at the next sync rather than at the next reconcile, set in the config: lookback: ${wanted / 3_600_000}h\n`;
+    ? `${seen}.\n`
+    : `${seen}.\n  The next sync finds such rows in any case; for fewer requests, set in the config: lookback: ${wanted / 3_600_000}h\n`;
 }
 
 /**

@@ -107,7 +107,7 @@ export function summary({ streams, issues, requests, durationMs, status }: SyncR
   const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything could be read';
   const head = status === 'ok' ? '✓ Up to date' : partly;
   return [
-    `${head}: ${counted(streams.length, 'stream')}, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} vanished; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.`,
+    `${head}: ${counted(streams.length, 'stream')}, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} deleted; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.`,
     ...issues.map(({ message, hint }) => `  ✗ ${message}\n    ${hint}`),
     ...[...new Set(lines)],
     `  ${path}`,

@@ -52,7 +52,7 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
 
 function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason }: Verdict): string {
   const name = streamText(stream);
-  if (status === 'unknown') return `✗ ${name}: unknown: ${reason ?? 'no answer'}`;
+  if (status === 'unknown') return `✗ ${name}: ${reason ?? 'unknown'}`;
   if (status === 'equal')
     return `✓ ${name}: ${count(rows ?? 0)} rows, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
   const parts = Object.entries({ missing, changed, extra }).filter(([, keys]) => keys.length > 0);

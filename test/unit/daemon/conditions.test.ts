@@ -226,7 +226,7 @@ describe('the conditions', () => {
     expect(loud(found({ positions: [position('events')], countsFrom: NOW }))).toEqual([]);
   });
 
-  it('tell of the rows that a real sync kept because too many vanished at once, until they are accepted', async () => {
+  it('tell of the rows that a real sync withheld from deletion, until they are accepted', async () => {
     const lab = await openLab();
     await lab.sync();
     const now = () => found({ positions: allPositions(lab.warehouse.db), now: lab.now });
