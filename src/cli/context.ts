@@ -10,6 +10,7 @@ import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { createLog, type Log } from '../shared/log.ts';
+import { requireMigrated } from '../warehouse/migrate.ts';
 import { openForReading, plainError, withPlainErrors, type Db } from '../warehouse/open.ts';
 import { rememberRefusal } from '../warehouse/refusal.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
@@ -150,5 +151,12 @@ export function openClient(
 
 /** The warehouse for reading beside a writer. */
 export function openReader(config: Config): Db {
-  return openForReading(config.warehouse.path);
+  const db = openForReading(config.warehouse.path);
+  try {
+    requireMigrated(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

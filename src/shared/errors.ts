@@ -32,6 +32,7 @@ const EXIT_OF_CODE = {
   WAREHOUSE_FULL: EXIT.unwritable,
   WAREHOUSE_CORRUPT: EXIT.unwritable,
   WAREHOUSE_NEWER: EXIT.unwritable,
+  WAREHOUSE_OLDER: EXIT.usage,
   WAREHOUSE_FILESYSTEM: EXIT.unwritable,
   WAREHOUSE_BUSY: EXIT.busy,
   INTERRUPTED: EXIT.interrupted,

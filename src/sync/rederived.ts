@@ -1,6 +1,6 @@
 import { counted } from '../shared/count.ts';
 import { formatTime } from '../shared/time.ts';
-import type { Doubt } from '../warehouse/doubts.ts';
+import { rereadDoubt, type Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
 import type { Reading, Session } from './session.ts';
 
@@ -43,8 +43,7 @@ export function rederivation(
     before.rereadReason ??
     moved?.text ??
     (isWatched && isRederived ? `the server changed ${columns(changes)}` : undefined);
-  const doubts: Doubt[] =
-    reason === undefined ? kept : [...kept, { kind: 'reread', text: `everything is to be read again: ${reason}` }];
+  const doubts: Doubt[] = reason === undefined ? kept : [...kept, rereadDoubt(reason)];
   return { doubts, rereadReason: reason };
 }
 

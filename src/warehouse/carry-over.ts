@@ -1,4 +1,4 @@
-import { doubtsToText, isComplete, type Doubt } from './doubts.ts';
+import { doubtsToText, isComplete, rereadDoubt, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
 
 interface Earlier {
@@ -6,6 +6,7 @@ interface Earlier {
   readonly complete: number;
   readonly reason: string | null;
   readonly last_status: string | null;
+  readonly reread_reason: string | null;
 }
 
 /** How version 0.1.0 said that rows were held back from deletion. */
@@ -17,7 +18,9 @@ const WITHHELD = /(\d+) of \d+ rows are no longer in the API; they were kept[^;]
  */
 export function carryOverReasons(db: Db): void {
   const earlier = db
-    .prepare<[], Earlier>('SELECT rowid, complete, reason, last_status FROM _streams WHERE doubts IS NULL')
+    .prepare<[], Earlier>(
+      'SELECT rowid, complete, reason, last_status, reread_reason FROM _streams WHERE doubts IS NULL',
+    )
     .all();
   const write = db.prepare(
     `UPDATE _streams SET doubts = ?, complete = ?, withheld_rows = ?, quarantined_records = (
@@ -26,7 +29,7 @@ export function carryOverReasons(db: Db): void {
      WHERE rowid = ?`,
   );
   for (const stream of earlier) {
-    const doubts = doubtsOf(stream);
+    const doubts = [...doubtsOf(stream), ...rereadDoubts(stream)];
     const withheld = doubts.find(({ kind }) => kind === 'withheld')?.count ?? 0;
     write.run(doubtsToText(doubts), Number(isComplete(doubts)), withheld, stream.rowid);
   }
@@ -44,6 +47,11 @@ function doubtsOf({ complete, reason, last_status }: Earlier): Doubt[] {
     ...(withheld === null ? [] : [{ kind: 'withheld' as const, text: withheld[0], count: Number(withheld[1]) }]),
     ...(rest === '' ? [] : [{ kind: kindOf(rest, last_status), text: rest }]),
   ];
+}
+
+/** Texts that may have been cut are read again, and until then the stream is not what the API holds. */
+function rereadDoubts({ reread_reason }: Earlier): Doubt[] {
+  return reread_reason === null ? [] : [rereadDoubt(reread_reason)];
 }
 
 function kindOf(said: string, lastStatus: string | null): Doubt['kind'] {

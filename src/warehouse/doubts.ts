@@ -73,6 +73,11 @@ export function isComplete(doubts: readonly Doubt[]): boolean {
   return !doubts.some(isBlocking);
 }
 
+/** That a stream is to be read whole again. */
+export function rereadDoubt(reason: string): Doubt {
+  return { kind: 'reread', text: `everything is to be read again: ${reason}` };
+}
+
 /** Doubts in the order of their urgency, each once. */
 export function ranked(doubts: Iterable<Doubt>): Doubt[] {
   const each = new Map([...doubts].map((doubt) => [`${doubt.kind} ${doubt.text}`, doubt]));

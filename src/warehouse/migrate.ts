@@ -18,9 +18,8 @@ const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.
  * @throws WarehouseError WAREHOUSE_NEWER when a newer version has written the file.
  */
 export function migrate(db: Db, folder = FOLDER): void {
-  const journal = Journal.parse(JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')));
+  const { journal, latest } = readJournal(folder);
   const applied = appliedMigrations(db);
-  const latest = Math.max(0, ...journal.entries.map(({ when }) => when));
   if (applied.some((when) => when > latest)) {
     throw new WarehouseError(
       'WAREHOUSE_NEWER',
@@ -65,6 +64,26 @@ export function openEmpty(): Db {
   const db = new Database(':memory:');
   migrate(db);
   return db;
+}
+
+function readJournal(folder: string): { journal: z.infer<typeof Journal>; latest: number } {
+  const journal = Journal.parse(JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')));
+  return { journal, latest: Math.max(0, ...journal.entries.map(({ when }) => when)) };
+}
+
+/**
+ * Refuses a file whose tables are not those of this version, for what only reads it.
+ * @throws WarehouseError WAREHOUSE_OLDER until a writer has brought the file up to date.
+ */
+export function requireMigrated(db: Db, folder = FOLDER): void {
+  if (appliedMigrations(db).includes(readJournal(folder).latest)) return;
+  throw new WarehouseError(
+    'WAREHOUSE_OLDER',
+    `The warehouse ${db.name} was written by an earlier hyperstudy-warehouse.`,
+    {
+      hint: 'Run `hsw sync now` or start the daemon: the file is brought up to date once, with a backup beside it.',
+    },
+  );
 }
 
 function appliedMigrations(db: Db): number[] {

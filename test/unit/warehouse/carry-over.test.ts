@@ -37,6 +37,15 @@ describe('what version 0.1.0 said of a stream in words', () => {
     expect(carried(0, `It failed.; ${KEPT}`, 'failed').texts).toEqual([KEPT, 'It failed.']);
   });
 
+  it('is doubted where texts may have been cut, until everything was read again', () => {
+    const db = openEmpty();
+    db.exec(
+      "INSERT INTO _streams (experiment_id, data, scope, complete, reread_reason) VALUES ('e', 'chat', 'experiment', 1, 'texts were cut')",
+    );
+    carryOverReasons(db);
+    expect(allPositions(db)).toMatchObject([{ complete: false, doubts: [{ kind: 'reread' }] }]);
+  });
+
   it('is left alone once it was carried over', () => {
     const db = openEmpty();
     db.exec(
