@@ -1,0 +1,547 @@
+import { describe, expect, it } from 'vitest';
+import { datasetNamed } from '../../src/datasets/registry.ts';
+import type { Stream } from '../../src/datasets/stream.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { silentLog } from '../../src/shared/log.ts';
+import { errorReply, type SimReply, type SimRequest } from '../../src/simulator/reply.ts';
+import type { Fault } from '../../src/simulator/server.ts';
+import { reconcile } from '../../src/sync/rolling.ts';
+import { verifyStream } from '../../src/sync/verify.ts';
+import { accountLab, type AccountLab } from '../support/accounts.ts';
+import { configFor, HOUR, openLab } from '../support/lab.ts';
+
+interface Body {
+  data: Record<string, unknown>[];
+  metadata: { pagination?: Record<string, unknown> };
+}
+
+interface Pages {
+  total: number;
+  returned: number;
+  offset: number;
+  limit: number;
+  hasMore: boolean;
+}
+
+/** A fault that changes what successful answers of a path say. */
+function changed(path: RegExp, change: (body: Body, pages: Pages) => Partial<Body>) {
+  return (request: SimRequest): Fault | undefined =>
+    path.test(request.path) ? { kind: 'change', change: (reply) => rewritten(reply, change) } : undefined;
+}
+
+function rewritten(reply: SimReply, change: (body: Body, pages: Pages) => Partial<Body>): SimReply {
+  if (reply.status !== 200) return reply;
+  const body = JSON.parse(reply.body) as Body & { status: string };
+  const pages = body.metadata.pagination as Pages | undefined;
+  if (pages === undefined) return reply;
+  return { ...reply, body: JSON.stringify({ ...body, ...change(body, pages) }) };
+}
+
+/** The same answer with another account of its place. */
+function saying(body: Body, pagination: Record<string, unknown> | undefined): Partial<Body> {
+  return { metadata: { ...body.metadata, ...(pagination === undefined ? {} : { pagination }) } };
+}
+
+/** An answer of at most so many rows that says that they are all. */
+function cutSilently({ data, metadata }: Body, rows: number): Partial<Body> {
+  const page = data.slice(0, rows);
+  const { limit, offset } = metadata.pagination as unknown as Pages;
+  const pagination = {
+    total: page.length,
+    returned: page.length,
+    limit: Math.min(limit, rows),
+    offset,
+    hasMore: false,
+  };
+  return { data: page, metadata: { ...metadata, pagination } };
+}
+
+const STOP: Fault = { kind: 'reply', reply: errorReply(401, 'so many requests show that it never ends') };
+
+function expectExact(lab: AccountLab): void {
+  const { right, held, truth } = lab.rows();
+  expect({ right, held, reason: lab.position().reason }).toEqual({ right: truth, held: truth, reason: undefined });
+}
+
+/** Either the stream equals the truth, or it does not say that it does; and no row is gone that the API has. */
+function expectHonest(lab: AccountLab): void {
+  const { right, held, truth } = lab.rows();
+  expect(right, 'rows that the API has').toBe(truth);
+  if (lab.position().complete) expect(held).toBe(truth);
+}
+
+function context({ lab }: AccountLab) {
+  return {
+    client: lab.client,
+    warehouse: lab.warehouse,
+    config: configFor(lab.simulator.url, lab.warehouse.path),
+    clock: { ...systemClock, now: () => lab.now, sleep: () => Promise.resolve() },
+    log: silentLog,
+    full: true,
+    acceptDeletes: false,
+  };
+}
+
+function streamOf(lab: AccountLab, data: string): Stream {
+  return { experimentId: lab.id, dataset: datasetNamed(data), scope: { kind: 'experiment' } };
+}
+
+function remove({ lab, id }: AccountLab, data: string, field: string, ids: readonly string[]): void {
+  lab.simulator.world.remove(data, id, (record) => ids.includes(String(record[field])), lab.now + 1);
+}
+
+const retimed = (lab: AccountLab, ids: readonly string[]) =>
+  lab.happen({
+    kind: 'derivedAnew',
+    dataType: 'events',
+    at: lab.lab.now,
+    field: 'timestamp',
+    byMs: -2 * HOUR,
+    of: ({ id }) => ids.includes(String(id)),
+  });
+
+describe('records that arrive while a stream is read', () => {
+  // full-listing.ts list + paginate.ts paginate: an answer is compared with the first one only; once a record came in between, every later answer "brings new", though all are the same.
+  it.fails.each(['agent-runs', 'agent-decisions', 'deployments'])(
+    'are no reason to ask again and again for what has no pages (%s)',
+    async (data) => {
+      let asked = 0;
+      const lab = await openLab({
+        world: { experiments: 2, roomsPerExperiment: 1 },
+        fault: ({ path }) => {
+          if (!path.includes(data)) return undefined;
+          asked++;
+          const { world } = lab.simulator;
+          for (const id of world.experimentIds) {
+            const [sample] = world.records(data, id, lab.now);
+            if (asked <= 4 && sample !== undefined) world.insert(data, id, { ...sample, id: `live_${asked}` }, lab.now);
+          }
+          return asked > 40 ? STOP : undefined;
+        },
+      });
+      const { streams } = await lab.sync({ selection: { data: [data] } });
+      expect(streams.map(({ reason }) => reason)).toEqual(streams.map(() => undefined));
+    },
+  );
+
+  // The same cause in a room's write log, which grows all the time while the room is running.
+  it.fails("are no reason to ask again and again for a room's write log", async () => {
+    let asked = 0;
+    const lab = await openLab({
+      world: { experiments: 1, roomsPerExperiment: 1 },
+      fault: ({ path }) => {
+        if (!path.includes('variables')) return undefined;
+        asked++;
+        const { world } = lab.simulator;
+        const [id = ''] = world.experimentIds;
+        const [sample] = world.records('variables', id, lab.now);
+        const timestamp = new Date(lab.now).toISOString();
+        if (asked === 2) world.insert('variables', id, { ...sample, timestamp, value: 'live' }, lab.now);
+        return asked > 40 ? STOP : undefined;
+      },
+    });
+    await lab.sync({ selection: { data: ['rooms', 'variables'] } });
+    expect(asked).toBeLessThan(5);
+  });
+
+  // account.ts probe gives up after 4 rounds that each bring arrivals; then prove.ts searches → list with end 'empty' waits for an answer without anything new, which never comes.
+  it.fails.each(['events', 'participants', 'components'])(
+    'end no reading later than others: one at every request (%s)',
+    async (data) => {
+      const { identity, timeField = '' } = datasetNamed(data);
+      let asked = 0;
+      let isLive = false;
+      const it = await accountLab(data, {
+        fault: ({ path }) => {
+          if (!isLive || !path.startsWith(`/data/${data}/`)) return undefined;
+          const { lab, id } = it;
+          lab.now += 50;
+          const { world } = lab.simulator;
+          const [sample] = world.records(data, id, lab.now);
+          const time = new Date(lab.now).toISOString();
+          world.insert(data, id, { ...sample, [identity[0] ?? 'note']: `live_${asked}`, [timeField]: time }, lab.now);
+          return ++asked > 60 ? STOP : undefined;
+        },
+      });
+      it.arrive(250);
+      isLive = true;
+      expect(await it.sync()).toMatchObject({ status: 'ok' });
+      expect(asked).toBeLessThan(10);
+    },
+  );
+});
+
+describe('a row that the API still has', () => {
+  // prove.ts isExplained/isCertain: "as many are unseen as the API counts fewer" takes a row that moved out of a range for the one that was deleted elsewhere; no listing without a filter confirms the keys.
+  it.fails('is not deleted where it was re-timed and another one was deleted at once', async () => {
+    const it = await accountLab('events');
+    it.arrive(500);
+    await it.sync();
+    retimed(it, ['new_480']);
+    remove(it, 'events', 'id', ['new_100']);
+    for (let times = 0; times < 3; times++) await it.sync();
+    expectHonest(it);
+  });
+
+  // As above; reconcile.ts compareParts besides takes "the whole less the left part" for the right part, so that a blind row hides a deletion on the other side.
+  it.fails('is not deleted where a time filter does not see it and another one was deleted', async () => {
+    const it = await accountLab('events');
+    it.arrive(500);
+    await it.sync();
+    it.faults.push({ kind: 'blindFilter', to: ({ id }) => id === 'new_200' });
+    remove(it, 'events', 'id', ['new_250']);
+    for (let times = 0; times < 3; times++) await it.sync();
+    expectHonest(it);
+  });
+
+  // rolling.ts rereadPart → prove: the same coincidence of a part's unseen rows with the fall of the total.
+  it.fails('is not deleted by the nights either', async () => {
+    const it = await accountLab('events');
+    it.arrive(500);
+    await it.sync();
+    const three = (from: number) => Array.from({ length: 3 }, (_, i) => `new_${from + i}`);
+    it.faults.push({ kind: 'blindFilter', to: ({ id }) => three(200).includes(String(id)) });
+    remove(it, 'events', 'id', three(250));
+    for (let night = 0; night < 2; night++) {
+      it.lab.now += 24 * HOUR;
+      await reconcile(context(it), [streamOf(it, 'events')], 1000);
+    }
+    expectHonest(it);
+  });
+
+  // by-room.ts readRooms: "shorter than the endpoint's longest page" was learned at the scope of the experiment, and proves nothing of a room's path; list() of rooms is not accounted for by a probe.
+  it.fails(
+    'is not deleted where the experiment answers with a warning and the rooms cut their pages silently',
+    async () => {
+      let isCut = false;
+      const cut = changed(/components\/room/, (body) => cutSilently(body, 60));
+      const it = await accountLab('components', {
+        also: ['rooms', 'experiments'],
+        fault: (request) => (isCut ? cut(request) : undefined),
+      });
+      const rooms = it.lab.simulator.world.records('rooms', it.id, it.lab.now).map(({ id }) => id);
+      it.arrive(150, (i) => ({ roomId: rooms[i % 2], componentId: `component_${i}` }));
+      await it.sync();
+      isCut = true;
+      it.faults.push({ kind: 'warned', dataTypes: ['components'], scopes: ['experiment'] });
+      for (let times = 0; times < 3; times++) await it.sync();
+      expectHonest(it);
+    },
+  );
+});
+
+describe('records without an id that share a name', () => {
+  const late = (lab: AccountLab) =>
+    lab.happen({ kind: 'late', dataType: 'components', at: lab.lab.now, byMs: 48 * HOUR, count: 1 });
+
+  // full-listing.ts listOnce hands over page by page: an earlier record moves all ordinals (ordinals.ts numbered), so that each row takes the place of the next; where the listing does not end, the last one overwritten is lost (seed 5050 of the simulation).
+  it.fails('are all kept where an earlier one came and the listing fails half-way', async () => {
+    let isFailing = false;
+    const it = await accountLab('components', {
+      fault: ({ query }) =>
+        isFailing && Number(query.get('offset') ?? 0) >= 150
+          ? { kind: 'reply', reply: errorReply(500, 'out of order') }
+          : undefined,
+    });
+    it.arrive(250);
+    await it.sync();
+    const before = it.lab.mirrored('components', it.id);
+    late(it);
+    isFailing = true;
+    await it.sync();
+    const after = new Set(it.lab.mirrored('components', it.id));
+    expect(before.filter((text) => !after.has(text))).toEqual([]);
+  });
+
+  // As above: warehouse/doubles.ts matchDoubles finds the key under which a record is held, but leaves records without an id out.
+  it.fails('leave no history where an earlier one came and none of them changed', async () => {
+    const it = await accountLab('components');
+    it.arrive(250);
+    await it.sync();
+    late(it);
+    await it.sync();
+    expectExact(it);
+    expect(it.history('changed')).toBe(0);
+  });
+});
+
+describe('rows that go while the stream is read', () => {
+  // prove.ts learns traits.unsettled of a reading that was unstable; for a day isExplained then calls the same surplus explained, and nothing is looked for although the API is quiet.
+  it.fails('are settled by the syncs after it', async () => {
+    let isBusy = false;
+    let removed = 0;
+    const it = await accountLab('events', {
+      fault: ({ path }) => {
+        if (!isBusy || !path.startsWith('/data/events/')) return undefined;
+        it.lab.now += 5;
+        const id = `new_${++removed}`;
+        it.lab.simulator.world.remove('events', it.id, (event) => event['id'] === id, it.lab.now);
+        return undefined;
+      },
+    });
+    it.arrive(450);
+    await it.sync();
+    isBusy = true;
+    await it.sync();
+    isBusy = false;
+    for (let times = 0; times < 3; times++) await it.sync();
+    expectExact(it);
+  });
+});
+
+describe('a large listing', () => {
+  // snapshot.ts readSnapshot: equal counts and an unchanged first page, which holds the oldest records, end the reading; new records are at the other end.
+  it.fails.each([
+    ['participants', 'id'],
+    ['recordings', 'recordingId'],
+  ])('shows a new record although an old one was removed meanwhile (%s)', async (data, field) => {
+    const it = await accountLab(data);
+    it.arrive(250);
+    await it.sync();
+    remove(it, data, field, ['new_150']);
+    it.arrive(1);
+    await it.sync();
+    if (it.position().complete) expectExact(it);
+  });
+
+  // As above: what changes in place is mostly new, and so not on the page of the oldest.
+  it.fails('shows what changes of its newest records', async () => {
+    const it = await accountLab('participants');
+    it.arrive(250);
+    await it.sync();
+    const { world } = it.lab.simulator;
+    const done = { status: 'completed', completionCode: 'COMPLETED_NO_CODE', note: 'done' };
+    world.edit(
+      'participants',
+      it.id,
+      ({ id }) => id === 'new_250',
+      (person) => ({ ...person, ...done }),
+      it.lab.now,
+    );
+    await it.sync();
+    expectExact(it);
+  });
+
+  // stream.ts syncStream marks a room finished, run.ts plan leaves it out, and rolling.ts isDue leaves a snapshot of it alone for 28 nights.
+  it.fails('of a room that is over gets what is registered late within a few nights', async () => {
+    const it = await accountLab('recordings', { also: ['rooms', 'experiments'] });
+    const { lab, id } = it;
+    const [recording = {}] = lab.simulator.world.records('recordings', id, lab.now);
+    const [room = ''] = lab.simulator.world.records('rooms', id, lab.now).map((one) => String(one['id']));
+    const sync = () =>
+      lab.sync({
+        selection: { data: ['rooms', 'experiments', 'recordings'] },
+        config: { experiments: [{ id, rooms: [room] }] },
+      });
+    await sync();
+    lab.now += 24 * HOUR;
+    await sync();
+    const late = { ...recording, roomId: room, recordingId: 'late', egressId: 'late' };
+    lab.simulator.world.insert('recordings', id, late, lab.now);
+    const stream: Stream = { ...streamOf(it, 'recordings'), scope: { kind: 'room', id: room } };
+    for (let night = 0; night < 3; night++) {
+      lab.now += 24 * HOUR;
+      await reconcile(context(it), [stream], 1000);
+      await sync();
+    }
+    expect(lab.mirrored('recordings', id).some((text) => text.includes('"late"'))).toBe(true);
+  });
+});
+
+describe('a list of experiments in pages of 25', () => {
+  // experiments.ts listExperiments: a page shorter than 50 of which nothing is said is taken for the last; streams ask once more there.
+  it.fails.each([
+    ['without a word of pages', () => undefined],
+    ['each of which says that it is all', (): Record<string, unknown> => ({ total: 25, returned: 25, hasMore: false })],
+  ])('is read to its end, or said to be in doubt (%s)', async (_, pages) => {
+    const cut = changed(/^\/experiments$/, ({ data, metadata }) => {
+      const { pagination: before, ...rest } = metadata;
+      const pagination = before === undefined ? undefined : pages();
+      return { data: data.slice(0, 25), metadata: { ...rest, ...(pagination === undefined ? {} : { pagination }) } };
+    });
+    const lab = await openLab({ world: { experiments: 40, roomsPerExperiment: 1 }, fault: cut });
+    const { streams, issues } = await lab.sync({ selection: { data: ['experiments'] } });
+    if (issues.length === 0) expect(streams.length).toBe(40);
+  });
+
+  // As above: two short listings agree, so that 15 experiments that still answer are said to be deleted or unshared.
+  it.fails('takes no experiment for gone that was there before', async () => {
+    let isCut = false;
+    const cut = changed(/^\/experiments$/, ({ data, metadata }) => ({
+      data: data.slice(0, 25),
+      metadata: { ...metadata, pagination: {} },
+    }));
+    const lab = await openLab({
+      world: { experiments: 40, roomsPerExperiment: 1 },
+      fault: (request) => (isCut ? cut(request) : undefined),
+    });
+    const selection = { data: ['experiments'] };
+    await lab.sync({ selection });
+    isCut = true;
+    const { issues } = await lab.sync({ selection });
+    expect(issues.filter(({ code }) => code === 'EXPERIMENT_GONE')).toEqual([]);
+  });
+});
+
+describe('a total that is not right', () => {
+  async function idleRequests(change: (pages: Pages) => number, arrivals: number): Promise<number> {
+    const it = await accountLab('events', {
+      fault: changed(/^\/data\/events/, (body, pages) => saying(body, { ...pages, total: change(pages) })),
+    });
+    it.arrive(850);
+    await it.sync();
+    await it.sync();
+    it.arrive(arrivals);
+    const { requests } = await it.sync();
+    expectExact(it);
+    return requests;
+  }
+
+  // account.ts takeAccount believes any total above a page's length at once; the probe that would settle it (one request) comes only after compareRange and a whole listing, and nothing is learned.
+  it.fails('costs no listing at each sync where it is a little too low', async () => {
+    expect(await idleRequests(({ total }) => (total > 100 ? total - 3 : total), 0)).toBeLessThanOrEqual(3);
+  });
+
+  // As above.
+  it.fails('costs no listing at each sync where it ends at a round number', async () => {
+    expect(await idleRequests(({ total }) => Math.min(total, 200), 5)).toBeLessThanOrEqual(3);
+  });
+
+  // As above.
+  it.fails('costs no listing at each sync where it counts no further than the next record', async () => {
+    const next = ({ offset, returned, hasMore }: Pages) => offset + returned + (hasMore ? 1 : 0);
+    expect(await idleRequests(next, 5)).toBeLessThanOrEqual(3);
+  });
+
+  // endpoint-traits.ts largestPage stays for a week although shorter full pages were just seen: incremental.ts takeNewest and full-listing.ts take each of them for the last.
+  it.fails.each(['events', 'participants'])(
+    'costs no listing at each sync where pages were larger once (%s)',
+    async (data) => {
+      let isCut = false;
+      const cut = changed(/^\/data\//, (body) => cutSilently(body, 30));
+      const it = await accountLab(data, { fault: (request) => (isCut ? cut(request) : undefined) });
+      it.arrive(450);
+      await it.sync();
+      isCut = true;
+      await it.sync();
+      const { requests } = await it.sync();
+      expectExact(it);
+      expect(requests).toBeLessThanOrEqual(20);
+    },
+  );
+
+  // evidence.ts countedBy: an empty answer behind all records says total 0 = returned, which account.ts probe takes for the count of the stream ("the API counts 0 records").
+  it.fails.each([98, 150])('hides no deletion where it is how many were sent, of %i rows', async (rows) => {
+    const it = await accountLab('chat');
+    it.lab.simulator.world.remove('chat', it.id, () => true, it.lab.now - 1);
+    const { lab, id } = it;
+    for (let i = 0; i < rows; i++) {
+      const timestamp = new Date(lab.now - 3 * HOUR + i * 1000).toISOString();
+      lab.simulator.world.insert('chat', id, { messageId: `m_${i}`, roomId: 'room', timestamp }, lab.now);
+    }
+    it.faults.push({ kind: 'totalIsReturned' });
+    await it.sync();
+    remove(it, 'chat', 'messageId', ['m_3']);
+    for (let times = 0; times < 3; times++) await it.sync();
+    expectExact(it);
+  });
+});
+
+describe('requests of a sync that finds nothing new', () => {
+  // incremental.ts poll: the oldest row in view is never older than the watermark where all rows have one time; without a total that is a gap, and walkOn walks.
+  it.fails('are at most two for one row where the API says nothing of pages', async () => {
+    const it = await accountLab('chat', { readings: { pagination: 'missing' } });
+    it.lab.simulator.world.remove('chat', it.id, () => true, it.lab.now - 1);
+    const timestamp = new Date(it.lab.now - HOUR).toISOString();
+    it.lab.simulator.world.insert('chat', it.id, { messageId: 'only', roomId: 'room', timestamp }, it.lab.now);
+    await it.sync();
+    expect((await it.sync()).requests).toBeLessThanOrEqual(2);
+  });
+
+  // As above: the group of one instant is walked at each sync, where a request for the last place would do.
+  it.fails(
+    'are at most three for many rows of one instant in changing order, also where the API says nothing of pages',
+    async () => {
+      const it = await accountLab('events', { readings: { ties: 'shuffled', pagination: 'missing' } });
+      const timestamp = new Date(it.lab.now - 60_000).toISOString();
+      it.arrive(350, () => ({ timestamp }));
+      await it.sync();
+      expect((await it.sync()).requests).toBeLessThanOrEqual(3);
+    },
+  );
+
+  // incremental.ts poll: without a watermark everything is walked at each sync; values.ts timeOf knows epoch milliseconds, not seconds.
+  it.fails('are at most two where times are seconds since 1970', async () => {
+    const it = await accountLab('events');
+    const { lab, id } = it;
+    const seconds = (time: unknown) => Date.parse(String(time)) / 1000;
+    lab.simulator.world.edit(
+      'events',
+      id,
+      () => true,
+      (one) => ({ ...one, timestamp: seconds(one['timestamp']) }),
+      lab.now,
+    );
+    it.arrive(450, (i) => ({ timestamp: lab.now / 1000 - 1000 + i }));
+    await it.sync();
+    expect((await it.sync()).requests).toBeLessThanOrEqual(2);
+  });
+
+  // prove.ts searches: with equal counts compareRange finds nothing at once (no halvings), so that one row that moved costs a listing of everything.
+  it.fails('are few where one row of many was re-timed', async () => {
+    const it = await accountLab('events');
+    it.arrive(3000);
+    await it.sync();
+    retimed(it, ['new_2980']);
+    const { requests } = await it.sync();
+    expectExact(it);
+    expect(requests).toBeLessThanOrEqual(16);
+  });
+});
+
+describe('a row of another room in the answer of a room', () => {
+  // sink.ts heldRows counts by the row's own room (warehouse/streams.ts scopeCondition), the API by the room that was asked: "18 could be read", although all 19 were.
+  it.fails('leaves no doubt about the stream of the room that was asked for', async () => {
+    const it = await accountLab('events', {
+      fault: changed(/^\/data\/events\/room/, (body, pages) => {
+        const { total, returned, offset, limit } = pages;
+        const isEnd = offset + returned === total && returned < limit;
+        const data = isEnd ? [...body.data, leaked] : body.data;
+        return { data, ...saying(body, { ...pages, total: total + 1, returned: data.length }) };
+      }),
+    });
+    const { lab, id } = it;
+    const [room = '', other = ''] = lab.simulator.world.records('rooms', id, lab.now).map((one) => String(one['id']));
+    const timestamp = new Date(lab.now - 1000).toISOString();
+    const leaked = { id: 'leaked', experimentId: id, roomId: other, timestamp, eventType: 'consent.given' };
+    const sync = () => lab.sync({ selection: { data: ['events'] }, config: { experiments: [{ id, rooms: [room] }] } });
+    await sync();
+    const { streams } = await sync();
+    expect(streams.map(({ reason }) => reason)).toEqual([undefined]);
+  });
+});
+
+describe('verify of a stream to which a record comes at every request', () => {
+  // As for syncs above: account.ts probe and prove.ts searches.
+  it.fails.each([true, false])('says that it is equal (deep: %s)', async (deep) => {
+    let asked = 0;
+    let isLive = false;
+    const it = await accountLab('events', {
+      fault: ({ path }) => {
+        if (!isLive || !path.startsWith('/data/events/')) return undefined;
+        const { lab, id } = it;
+        lab.now += 50;
+        const { world } = lab.simulator;
+        const [sample] = world.records('events', id, lab.now);
+        const timestamp = new Date(lab.now).toISOString();
+        world.insert('events', id, { ...sample, id: `live_${asked}`, timestamp }, lab.now);
+        return ++asked > 60 ? STOP : undefined;
+      },
+    });
+    it.arrive(450);
+    await it.sync();
+    isLive = true;
+    const verdict = await verifyStream(context(it), streamOf(it, 'events'), { deep, repair: false });
+    expect(verdict).toMatchObject({ status: 'equal' });
+  });
+});
