@@ -27,7 +27,15 @@ const CAUSES: readonly (readonly [Standing, (streams: number) => string])[] = [
 export function describeLacks(
   data: string,
   streams: readonly StoredPosition[],
-  { quarantined, isWritten }: { readonly quarantined: number; readonly isWritten: boolean },
+  {
+    quarantined,
+    isWritten,
+    issues,
+  }: {
+    readonly quarantined: number;
+    readonly isWritten: boolean;
+    readonly issues: readonly { readonly message: string }[];
+  },
 ): Lacks {
   const standings = Map.groupBy(streams, standingOf);
   const unconfigured = standings.get('unconfigured') ?? [];
@@ -36,9 +44,11 @@ export function describeLacks(
     return all.length === 0 ? [] : [`${share(all, streams)} of ${data} ${words(all.length)}: ${reasonsOf(all)}.`];
   });
   const withheld = sum(streams, ({ withheldRows }) => withheldRows);
-  const isKept = isWritten ? 'They are written after the rows.' : 'Write them too with --quarantined.';
+  const [they, them] = quarantined === 1 ? ['It is', 'it'] : ['They are', 'them'];
+  const isKept = isWritten ? `${they} written after the rows.` : `Write ${them} too with --quarantined.`;
   const lacks = [
-    ...(streams.length === 0 ? [`Nothing of ${data} was ever read: the configuration does not ask for it.`] : []),
+    ...issues.map(({ message }) => message),
+    ...(streams.length === 0 ? [`Nothing of ${data} was ever read.`] : []),
     ...causes,
     ...(withheld === 0
       ? []
@@ -47,7 +57,9 @@ export function describeLacks(
         ]),
     ...(quarantined === 0
       ? []
-      : [`${counted(quarantined, 'record')} of ${data} could not be stored as rows. ${isKept}`]),
+      : [
+          `${counted(quarantined, 'record')} of ${data} could not be stored as ${quarantined === 1 ? 'a row' : 'rows'}. ${isKept}`,
+        ]),
   ];
   const stale = `The rows of ${counted(unconfigured.length, 'stream')} of ${data} that the configuration no longer asks for are those of the last read: ${namesOf(unconfigured)}.`;
   return {

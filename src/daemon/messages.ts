@@ -115,6 +115,7 @@ const VerdictMessage = z.object({
   status: z.enum(['equal', 'different', 'repaired', 'unknown']),
   proof: z.enum(['content', 'counts']),
   rows: count.nullable(),
+  quarantined: count,
   missing: keys,
   changed: keys,
   extra: keys,
@@ -131,7 +132,13 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     streams: z.array(StreamResultMessage),
     issues: z.array(IssueMessage),
   }),
-  verify: z.object({ at: z.string(), requests: count, durationMs: count, streams: z.array(VerdictMessage) }),
+  verify: z.object({
+    at: z.string(),
+    requests: count,
+    durationMs: count,
+    streams: z.array(VerdictMessage),
+    issues: z.array(IssueMessage),
+  }),
   about: z.object({ version: z.string(), startedAt: count, http: z.string().nullable() }),
 };
 

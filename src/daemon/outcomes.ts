@@ -3,7 +3,7 @@ import { streamText } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { ENDS_ALL, type StreamResult } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
-import { readPosition } from '../warehouse/positions.ts';
+import { readPosition, type Position } from '../warehouse/positions.ts';
 import type { Connection } from './connection.ts';
 import type { State } from './state.ts';
 
@@ -26,10 +26,21 @@ export function noteResult(state: State, stream: Stream, result: StreamResult): 
   if (error !== undefined) problems.note({ at: now, code: error.code, text: error.message, hint: error.hint });
   else if (status === 'incomplete') {
     const text = `${streamText(stream)} may be incomplete: ${readPosition(warehouse.db, stream).reason ?? 'the log says why'}.`;
-    problems.note({ at: now, code: 'ANSWER_INCOMPLETE', text, hint: 'Nothing is lost: it is tried again by itself.' });
+    problems.note({
+      at: now,
+      code: 'ANSWER_INCOMPLETE',
+      text,
+      hint: hintFor(result, readPosition(warehouse.db, stream)),
+    });
   }
   // What names rooms or deployments may have made new streams.
   if (result.inserted > 0 && (data === 'rooms' || data === 'deployments')) state.plannedAt = -Infinity;
+}
+
+function hintFor({ deleted }: StreamResult, { withheldRows }: Position): string {
+  if (withheldRows > 0 && deleted === 0)
+    return 'If they are meant to be gone, run: hsw sync now --accept-deletes. Until then they are kept.';
+  return 'No row is lost. The next sync tries again by itself.';
 }
 
 /**

@@ -1,6 +1,7 @@
 import { count } from '../shared/count.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { askSteadily, countedBy } from './evidence.ts';
+import type { TraitValues } from './endpoint-traits.ts';
+import { askSteadily, countedBy, isShownLast } from './evidence.ts';
 import { markOf, numbered, withCertainKeys } from './ordinals.ts';
 import type { Page, PageRequest } from './reader.ts';
 import type { Reading, Session } from './session.ts';
@@ -69,6 +70,10 @@ async function probe(session: Session, { total: toldBefore, met }: Reading, isSt
       return { held, truth, total: told, isOff: 'surplus', doubts: [] };
     }
     const inserted = takeNew(session, page);
+    // What came in the meantime is taken, and was all that there was at the time of this answer.
+    const isOwnOrder = isSorted === (!isStrict && canSort);
+    if (inserted > 0 && isOwnOrder && isShownEnd(page, traits.known) && sink.held() === offset + page.returned)
+      return settled(sink.held(), sink.held(), told);
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
       return settled(held, toldBefore, toldBefore);
     const isStuck = inserted === 0 && (isSorted || !canSort || round > 1);
@@ -79,6 +84,13 @@ async function probe(session: Session, { total: toldBefore, met }: Reading, isSt
     // What came in the meantime is at the end of the time order, wherever it is without one.
     if (isStrict) isSorted = inserted === 0 && canSort;
   }
+}
+
+/** Whether an answer ends with the last record, by more than that it says so. */
+function isShownEnd(page: Page, known: TraitValues): boolean {
+  const { returned, offset, total } = page;
+  const isCounted = total === offset + returned && total > returned;
+  return returned < PROBE && (isCounted || isShownLast(page, Infinity, known));
 }
 
 /** How many records a reading of everything met, where the API has just as many at that place. */

@@ -50,7 +50,14 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
     }
     const isProven = rooms.areAll && reading.doubts.length === 0;
     if (!isProven) return { doubts: [...reading.doubts, ...doubts], unseen: [] };
-    return { doubts: [], unseen: met.missing(stream, {}) ?? [], met: records, byRoom: true, isWhole: true };
+    return {
+      doubts: [],
+      unseen: met.missing(stream, {}) ?? [],
+      met: records,
+      byRoom: true,
+      isWhole: true,
+      isListed: true,
+    };
   } finally {
     met.drop();
   }

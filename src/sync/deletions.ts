@@ -48,7 +48,7 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
 
 export function missingDoubt(rows: number): Doubt {
   const [are, they] = rows === 1 ? ['is', 'it is'] : ['are', 'they are'];
-  const text = `${counted(rows, 'row')} ${are} no longer in the API; ${they} deleted here once a second reading agrees`;
+  const text = `${counted(rows, 'row')} ${are} no longer in the API; a second reading, a minute later or more, decides whether ${they} deleted here`;
   return { kind: 'missing-upstream', text, count: rows };
 }
 

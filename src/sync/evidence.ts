@@ -67,8 +67,8 @@ export async function askSteadily(reader: Pick<Reader, 'page'>, request: PageReq
 export function countedBy(page: Page): number | undefined {
   const { total, isFiltered, doubts, offset, returned, limit } = page;
   if (total === undefined || isFiltered || doubts.length > 0) return undefined;
-  const isPageLength = total === returned && returned >= limit;
-  return isPageLength && offset === 0 ? undefined : total;
+  const isPageLength = total === returned && (returned >= limit || offset > 0);
+  return isPageLength ? undefined : total;
 }
 
 /**

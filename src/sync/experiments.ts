@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { PlannedExperiment, Selection } from '../plan/streams.ts';
@@ -6,6 +7,7 @@ import { isObject, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import type { Db } from '../warehouse/open.ts';
+import { recall, remember } from '../warehouse/state.ts';
 import { knownExperiments } from '../warehouse/structure.ts';
 import { goneText } from './roster.ts';
 
@@ -72,7 +74,14 @@ export async function surveyExperiments(finding: Finding): Promise<Survey> {
 
 /** The configured experiments, those that are gone included: what asks for them learns what the API says. */
 export async function findExperiments(finding: Finding): Promise<PlannedExperiment[]> {
-  const { selected, gone } = await surveyExperiments(finding);
+  return withGone(finding, await surveyExperiments(finding));
+}
+
+/** The experiments of a survey, those that are gone included. */
+export function withGone(
+  finding: Pick<Finding, 'config' | 'selection'>,
+  { selected, gone }: Survey,
+): PlannedExperiment[] {
   const all = finding.config.experiments.find((experiment) => 'all' in experiment);
   const wanted = (id: string) => finding.selection.experiments?.includes(id) ?? true;
   return [...selected, ...gone.filter(wanted).map((id) => ({ id, data: all?.data }))];
@@ -112,6 +121,29 @@ async function surveyList(
   };
 }
 
+const LIST_NOTE = 'experiments-list';
+
+/** Keeps what is wrong with the list of experiments, so that whoever asks later is told as well. */
+export function rememberList(db: Db, issues: readonly Issue[], now: number): void {
+  const ofList = issues.filter(({ experiment }) => experiment === undefined);
+  const text = JSON.stringify(ofList);
+  if ((recall(db, LIST_NOTE) ?? '[]') !== text) remember(db, LIST_NOTE, text, now);
+}
+
+/** What was last wrong with the list of experiments; nothing where the configuration names them all. */
+export function recallList(db: Db, config: Pick<Config, 'experiments'>): readonly Issue[] {
+  if (!config.experiments.some((experiment) => 'all' in experiment)) return [];
+  return Issues.parse(JSON.parse(recall(db, LIST_NOTE) ?? '[]'));
+}
+
+const Issues = z.array(
+  z.object({
+    code: z.enum(['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE']),
+    message: z.string(),
+    hint: z.string(),
+  }),
+);
+
 /** What is said where the key sees no experiment at all. */
 export const NO_EXPERIMENTS: Issue = {
   code: 'NO_EXPERIMENTS',
@@ -131,7 +163,7 @@ export function goneIssue(experiment: string): Issue {
 function listIssue(doubt: string | undefined): Issue {
   return {
     code: 'LIST_INCOMPLETE',
-    message: `The list of experiments may lack some: ${doubt ?? 'the API does not say why'}.`,
+    message: `The list of experiments may lack some: ${(doubt ?? 'the API does not say why').replace(/\.$/, '')}.`,
     hint: 'The next sync asks again. An experiment can also be named in the config: experiments: [{ id: … }].',
   };
 }
@@ -139,9 +171,15 @@ function listIssue(doubt: string | undefined): Issue {
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
 export const EXPERIMENTS_PAGE = 50;
 
+/** Lists so short are not taken for a page of a longer one. */
+const SHORTEST_PAGE = 20;
+
 /** Requests that a list of so many experiments takes: a full page does not show that it is the last. */
 export function listRequests(experiments: number): number {
-  return Math.floor(experiments / EXPERIMENTS_PAGE) + 1;
+  return (
+    Math.floor(experiments / EXPERIMENTS_PAGE) +
+    (experiments >= SHORTEST_PAGE && experiments < EXPERIMENTS_PAGE ? 2 : 1)
+  );
 }
 
 /** The experiments that `GET /experiments` gives. */
@@ -182,7 +220,9 @@ export async function listExperiments(client: Client, signal?: AbortSignal, prio
     offset += data.length;
     total = Math.max(total, pagination?.total ?? 0);
     const isShown = found.size + nameless;
-    const mayHaveMore = data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
+    // A page may be shorter than documented, and its total no more than its length.
+    const mayBeCut = offset === data.length && data.length >= SHORTEST_PAGE;
+    const mayHaveMore = mayBeCut || data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
     if (mayHaveMore && data.length > 0 && isShown > before) continue;
     if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, and sends none';
     if (total > isShown) doubt ??= `the API counts ${total}, ${isShown} could be listed`;

@@ -63,9 +63,11 @@ async function listOnce(
   let last: Stretch | undefined;
   let bad = 0;
   try {
-    const { known } = traits;
+    // What was seen on the stream's own path says nothing of a room's.
+    const { sortRefused } = traits.known;
+    const known = reader === session.reader ? traits.known : {};
     const isUnpaged = session.stream.dataset.unpaged === true;
-    const sorted = known.sortRefused !== true && !isPlain;
+    const sorted = sortRefused !== true && !isPlain;
     for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
       doubts.push(...stretch.doubts);
       const rows = apart(session, certainRows(stretch), seen);
@@ -88,7 +90,8 @@ async function listOnce(
     unseen: [],
     met,
     total: last === undefined ? undefined : countedBy(last.page),
-    isShown: last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known)),
+    isShown:
+      last !== undefined && (last.isEnd || isShownLast(last.page, met, reader === session.reader ? traits.known : {})),
   };
 }
 

@@ -167,7 +167,7 @@ function takeNewest(session: Session, page: Page): Reading {
     upTo: newest(session, rows),
     total: countedBy(page),
     isShown: isAll || (page.total ?? 0) > page.returned,
-    ...(isAll ? { isWhole: true, met: page.returned } : {}),
+    ...(isAll ? { isWhole: true, isListed: true, met: page.returned } : {}),
   };
 }
 

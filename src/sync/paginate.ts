@@ -77,6 +77,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   let idle = 0;
   let asked: Place | undefined;
   let beginning: Page | undefined;
+  let shorter = 0;
   const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
     const { page, contradiction } =
@@ -85,13 +86,26 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
         : { page: first, contradiction: undefined };
     const doubts: Doubt[] = contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }];
     if (options.by === 'key') checkOrder(page, place.from);
-    const isAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
-    if (isAgain && options.isUnpaged !== true) doubts.push(OFFSET_IGNORED);
+    const isAgain =
+      options.by === 'offset' && options.isUnpaged !== true && place.offset > 0 && isSame(page, beginning);
+    if (isAgain) doubts.push(OFFSET_IGNORED);
+    if (options.isUnpaged === true && beginning !== undefined) {
+      // One answer is all there is: the same again for a later place is the newer one, and nothing is the end.
+      if (page.returned > 0 && !includesAll(page.rows, beginning.rows)) throw new Shifted();
+      const rows = page.returned === 0 ? beginning.rows : page.rows;
+      yield { ...stretch(page, numbered(rows).rows, doubts), isEnd: true };
+      return;
+    }
     beginning ??= page;
+    if (options.isUnpaged === true && !isLast(page, options)) {
+      place = { from: undefined, offset: page.returned };
+      continue;
+    }
+    shorter = options.end === 'empty' && isShort(page, beginning) ? shorter + 1 : 0;
     if (isAgain || (page.returned === 0 && carried.length > 0)) {
       if (!isAgain && contradiction === undefined)
         throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
-      yield { ...stretch(page, numbered(carried, repeats).rows, doubts), isEnd: isAgain && options.isUnpaged === true };
+      yield { ...stretch(page, numbered(carried, repeats).rows, doubts), isEnd: false };
       return;
     }
     const start = tailStart(page.rows);
@@ -109,7 +123,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       return;
     }
     const beyond = firstBeyond(page.rows, options.to);
-    if (beyond >= 0 || isLast(page, options)) {
+    if (beyond >= 0 || isLast(page, options) || shorter === MOST_SHORT) {
       yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats).rows, doubts);
       return;
     }
@@ -162,6 +176,14 @@ function isLast(page: Page, { known, end }: PaginateOptions): boolean {
   if (follows === 'unsaid' || end === 'shown')
     return isShownLast(page, page.offset === 0 ? page.returned : Infinity, known);
   return follows === 'last';
+}
+
+/** Short pages in a row, each said to be the last, that only bring what has just arrived. */
+const MOST_SHORT = 3;
+
+/** Whether a page says that it is the last, and is shorter than pages are here. */
+function isShort(page: Page, beginning: Page): boolean {
+  return page.offset > 0 && whatFollows(page) === 'last' && page.returned < beginning.returned;
 }
 
 /** Whether the page has more than the rows carried over, which by key may come with those a millisecond earlier. */

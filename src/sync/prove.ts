@@ -41,6 +41,12 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   let isPlain = isStrict || session.traits.known.sortOmits === true;
   let reading = first;
   let account = await accountOf(session, reading, isPlain);
+  if (!isPlain && !isExplained(session, reading, account, before)) {
+    // One request tells whether there is anything to look for, or only a total that is not right.
+    isPlain = true;
+    account = await accountOf(session, { ...reading, isShown: false }, isPlain);
+  }
+  const surplusBefore = account.truth === undefined ? undefined : account.held - account.truth;
   let isSearched = false;
   for (const search of [undefined, ...searches(session, reading, account)]) {
     if (search !== undefined) {
@@ -58,13 +64,23 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
       session.traits.learn({ sortOmits: true }, `${sorted.truth} records with an order, ${account.truth} without`);
     if (isExplained(session, reading, account, before)) break;
   }
+  if (needsListing(session, reading, unseen(session, reading))) {
+    reading = both(reading, await listWhole(session, false));
+    account = await accountOf(session, reading, true);
+  }
   const gone = unseen(session, reading);
   const surplus = account.truth === undefined ? undefined : account.held - account.truth;
   const isCertain = reading.doubts.length === 0 && surplus === gone.length && !isCountedAbove(session, account.truth);
   const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
   const isLeft = (isSearched && surplus !== gone.length) || (deletion?.withheld ?? 0) > 0;
-  if (isLeft && surplus !== undefined)
-    session.traits.learn({ unsettled: surplus }, `after everything was read ${account.held} of ${account.truth ?? 0}`);
+  // What a search did not settle, and what it found to be only a wrong count, is not searched for again soon.
+  const unsettled = isLeft
+    ? surplus
+    : isSearched && gone.length === 0 && surplusBefore !== 0
+      ? surplusBefore
+      : undefined;
+  if (unsettled !== undefined && !reading.doubts.some(({ kind }) => kind === 'unstable'))
+    session.traits.learn({ unsettled }, `after everything was read ${account.held} of ${account.truth ?? 0}`);
   return conclude(session, { before, reading, account, gone, deletion });
 }
 
@@ -81,12 +97,6 @@ function searches(session: Session, reading: Reading, account: Account): (() => 
   const isTimed = stream.dataset.read === 'incremental' && startTimeIgnored !== true && startTimeRefused !== true;
   const isUnpaged = stream.dataset.unpaged === true || stream.dataset.read === 'single';
   if (reading.byRoom === true || isUnpaged) return [];
-  const whole = async (isPlain: boolean): Promise<Reading> =>
-    list(session, { end: 'empty', isPlain }, (seen, listed) => ({
-      ...listed,
-      unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
-      isWhole: listed.doubts.length === 0,
-    }));
   const byTime = async (read: () => Promise<Reading>): Promise<Reading> => {
     try {
       return await read();
@@ -109,8 +119,25 @@ function searches(session: Session, reading: Reading, account: Account): (() => 
       ? isTimed && reading.isWhole !== true
         ? [() => byTime(() => readRange(session, {}))]
         : []
-      : [() => whole(false), () => whole(true)]),
+      : [() => listWhole(session, false), () => listWhole(session, true)]),
   ];
+}
+
+/** One listing of everything, without a time filter. */
+function listWhole(session: Session, isPlain: boolean): Promise<Reading> {
+  return list(session, { end: 'empty', isPlain }, (seen, listed) => ({
+    ...listed,
+    unseen: listed.doubts.length === 0 ? (seen.missing(session.stream, {}) ?? []) : [],
+    isWhole: listed.doubts.length === 0,
+    isListed: listed.doubts.length === 0,
+  }));
+}
+
+/** Whether rows would be deleted that no listing without a time filter has missed: some may have moved while others went. */
+function needsListing(session: Session, reading: Reading, gone: readonly string[]): boolean {
+  if (reading.isListed === true || session.traits.known.offsetIgnored === true) return false;
+  const since = missingSince(session.warehouse.db, session.stream);
+  return gone.some((key) => since.has(key));
 }
 
 /** Rows that are held in what was read, and came nowhere. */
@@ -292,6 +319,6 @@ function sharedDoubts({ stream, warehouse, sink }: Session, before: Position): D
   if (stream.dataset.identity.length === 0 || !(wasShared || sink.hasSharedIds)) return [];
   const shared = keysWithOrdinals(warehouse.db, stream).size;
   if (shared === 0) return [];
-  const text = `${counted(shared, 'record')} ${shared === 1 ? 'has' : 'have'} the id of another one; all are kept`;
+  const text = `${counted(shared, 'record')} ${shared === 1 ? 'shares its id' : 'share their ids'} with another one; all are stored`;
   return [{ kind: 'shared-id', text, count: shared }];
 }

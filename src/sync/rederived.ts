@@ -33,7 +33,8 @@ export function rederivation(
   const isWatched = stream.dataset.read === 'incremental' && before.backfilled;
   if (reading.isWhole === true && reading.doubts.length === 0) {
     const isNews = isRederived && (isWatched || before.rereadReason !== undefined);
-    return { doubts: isNews ? [changed(changes, updated, startedAt)] : kept, rereadReason: undefined };
+    const earlier = before.doubts.find(({ kind }) => kind === 'reread')?.count ?? 0;
+    return { doubts: isNews ? [changed(changes, earlier + updated, startedAt)] : kept, rereadReason: undefined };
   }
   const moved = before.backfilled
     ? basisChange(before.serverBasis, reader.heard.basis, traits.known.startMoved)
@@ -43,22 +44,32 @@ export function rederivation(
     before.rereadReason ??
     moved?.text ??
     (isWatched && isRederived ? `the server changed ${columns(changes)}` : undefined);
-  const doubts: Doubt[] = reason === undefined ? kept : [...kept, rereadDoubt(reason)];
+  const doubts: Doubt[] = reason === undefined ? kept : [...kept, rereadDoubt(reason, updated)];
   return { doubts, rereadReason: reason };
 }
 
-function changed(changes: ReadonlyMap<string, number>, updated: number, at: number): Doubt {
+function changed(changes: ReadonlyMap<string, number>, rows: number, at: number): Doubt {
   return {
     kind: 'rederived',
-    text: `${columns(changes)} changed, as read on ${formatTime(at).slice(0, 10)}`,
-    count: updated,
+    text: `${named(changes).join(', ')} changed in ${counted(rows, 'row')}, as read on ${formatTime(at).slice(0, 10)}`,
+    count: rows,
   };
+}
+
+/** The columns that changed most. */
+function named(changes: ReadonlyMap<string, number>): string[] {
+  return most(changes).map(([column]) => column);
 }
 
 /** The columns that changed most, with how many rows. */
 function columns(changes: ReadonlyMap<string, number>): string {
-  const most = [...changes].sort(([, a], [, b]) => b - a).slice(0, 3);
-  return most.map(([column, rows]) => `${column} of ${counted(rows, 'row')}`).join(', ');
+  return most(changes)
+    .map(([column, rows]) => `${column} of ${counted(rows, 'row')}`)
+    .join(', ');
+}
+
+function most(changes: ReadonlyMap<string, number>): [column: string, rows: number][] {
+  return [...changes].sort(([, a], [, b]) => b - a).slice(0, 3);
 }
 
 /** What changed of the server's basis; what it did not say before is no change. */

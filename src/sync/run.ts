@@ -1,5 +1,5 @@
 import type { Stream } from '../datasets/stream.ts';
-import { surveyExperiments, type Issue, type Survey } from './experiments.ts';
+import { rememberList, surveyExperiments, type Issue, type Survey } from './experiments.ts';
 import { namesData, planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
 import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts';
 import { isWell, standingOf } from '../warehouse/standing.ts';
@@ -36,10 +36,11 @@ interface Done {
  * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
  */
 export async function runSync(options: SyncOptions): Promise<SyncResult> {
-  const { client, warehouse, clock } = options;
+  const { client, warehouse, clock, selection } = options;
   const startedAt = clock.now();
   const spentBefore = client.tries;
   const survey = await surveyExperiments(options);
+  if (selection.experiments === undefined) rememberList(warehouse.db, survey.issues, startedAt);
   let done: Done[] = [];
   try {
     for (const wave of [0, 1, 2] as const) {

@@ -49,8 +49,10 @@ export interface Reading {
   readonly met?: number | undefined;
   /** The answer that says `total` shows by more than its own words that nothing is behind it. */
   readonly isShown?: boolean;
-  /** Local time at which it read all of the stream whole. */
+  /** It read all of the stream, without a doubt. */
   readonly isWhole?: boolean;
+  /** And did so by requests without a time filter, which may be blind for some rows. */
+  readonly isListed?: boolean;
   /** The rooms together were proven to be all of the stream. */
   readonly byRoom?: boolean;
 }
@@ -68,6 +70,7 @@ export function both(first: Reading, second: Reading): Reading {
     isShown:
       second.total === undefined && second.met === undefined ? (first.isShown ?? false) : (second.isShown ?? false),
     isWhole: (first.isWhole ?? false) || (second.isWhole ?? false),
+    isListed: (first.isListed ?? false) || (second.isListed ?? false),
     byRoom: second.byRoom ?? first.byRoom ?? false,
   };
 }

@@ -15,16 +15,18 @@ const RELIST_AFTER_MS = 24 * 3_600_000;
  */
 export async function readSnapshot(session: Session): Promise<Reading> {
   const { stream, startedAt, sink, full, traits } = session;
-  const { page: first, contradiction } = await firstPage(session);
-  if (first.doubts.length > 0) return readCut(session, first);
-  if (contradiction !== undefined) traits.forget('totalProven');
   const { complete, listedAt = 0 } = position(session);
   const isRecent = complete && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
+  // The newest records change most; without ids their ordinals are counted from the first one on.
+  const isNewest = !full && isRecent && stream.dataset.identity.length > 0 && sink.held() > session.reader.pageSize;
+  const { page: first, contradiction } = await firstPage(session, isNewest ? 'desc' : 'asc');
+  if (first.doubts.length > 0) return readCut(session, first);
+  if (contradiction !== undefined) traits.forget('totalProven');
   const total = countedBy(first);
   const isPart = total !== undefined && total > first.returned && contradiction === undefined;
   if (!full && isRecent && isPart && total === sink.held()) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.
-    const whole = numbered(first.rows.slice(0, tailStart(first.rows))).rows;
+    const whole = isNewest ? withCertainKeys(first.rows) : numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const { inserted, updated } = sink.take({ rows: whole, bad: first.bad });
     if (inserted === 0 && updated === 0) return { doubts: [], unseen: [], total, isShown: true };
   }
@@ -32,10 +34,11 @@ export async function readSnapshot(session: Session): Promise<Reading> {
     const reading = await readLiveRooms(session, total);
     if (reading !== undefined) return reading;
   }
-  return list(session, { first: contradiction === undefined ? first : undefined }, (seen, listed) => ({
+  return list(session, { first: contradiction === undefined && !isNewest ? first : undefined }, (seen, listed) => ({
     ...listed,
     unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
     isWhole: listed.doubts.length === 0,
+    isListed: listed.doubts.length === 0,
   }));
 }
 
@@ -49,12 +52,12 @@ async function readCut(session: Session, first: Page): Promise<Reading> {
 }
 
 /** The first page, sorted where the endpoint allows it. */
-async function firstPage(session: Session): Promise<Steady> {
+async function firstPage(session: Session, order: 'asc' | 'desc'): Promise<Steady> {
   const { reader, traits, stream } = session;
   if (stream.dataset.unpaged === true || stream.dataset.read === 'single') return unpaged(session);
   if (traits.known.sortRefused === true) return askSteadily(reader, {});
   try {
-    return await askSteadily(reader, { order: 'asc' });
+    return await askSteadily(reader, { order });
   } catch (error) {
     if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
     const steady = await askSteadily(reader, {});

@@ -5,7 +5,8 @@ import { WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { countRows } from '../warehouse/rows.ts';
-import { findExperiments } from './experiments.ts';
+import { countQuarantined } from '../warehouse/warehouse.ts';
+import { rememberList, surveyExperiments, withGone, type Issue } from './experiments.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
 import { compareRange, readRange } from './reconcile.ts';
@@ -27,6 +28,8 @@ export interface Verdict {
   /** What the verdict rests on: every record compared, or the API's counts alone. */
   readonly proof: 'content' | 'counts';
   readonly rows: number | null;
+  /** Records that could not be stored as rows, which count with them. */
+  readonly quarantined: number;
   /** Keys of rows that the API has and the table had not, that differ, and that the API has no longer. */
   readonly missing: readonly string[];
   readonly changed: readonly string[];
@@ -49,6 +52,8 @@ export interface VerifyResult {
   readonly requests: number;
   readonly durationMs: number;
   readonly streams: readonly Verdict[];
+  /** What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole. */
+  readonly issues: readonly Issue[];
 }
 
 export interface Verification extends SyncContext, VerifyOptions {
@@ -81,21 +86,27 @@ export async function runVerify(verification: Verification): Promise<VerifyResul
         },
       }),
   });
-  const experiments = await findExperiments({ ...verification, client: counted(verification.client) });
+  const survey = await surveyExperiments({ ...verification, client: counted(verification.client) });
+  if (selection.experiments === undefined) rememberList(warehouse.db, survey.issues, startedAt);
   const streams: Verdict[] = [];
-  for (const stream of knownStreams({ config, warehouse, selection, full: true }, experiments)) {
+  for (const stream of knownStreams({ config, warehouse, selection, full: true }, withGone(verification, survey))) {
     const verdict = await whenFree(stream, (context) =>
       verifyStream({ ...context, client: counted(context.client) }, stream, { deep, repair }),
     );
     streams.push(verdict);
     onVerdict?.(stream, verdict);
   }
-  return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams };
+  const { issues } = survey;
+  return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams, issues };
 }
 
-/** Whether every stream is proven to equal the API now. */
-export function isProven({ streams }: VerifyResult): boolean {
-  return streams.every(({ status }) => status === 'equal' || status === 'repaired');
+/** Whether every stream is proven to equal the API now, and nothing speaks against these being all. */
+export function isProven({ streams, issues }: VerifyResult): boolean {
+  return (
+    streams.length > 0 &&
+    issues.length === 0 &&
+    streams.every(({ status }) => status === 'equal' || status === 'repaired')
+  );
 }
 
 /**
@@ -121,6 +132,7 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
     status: isUnknown ? 'unknown' : !isDifferent ? 'equal' : isRepaired ? 'repaired' : 'different',
     proof: deep || stream.dataset.read !== 'incremental' ? 'content' : 'counts',
     rows: countRows(context.warehouse.db, stream) ?? null,
+    quarantined: countQuarantined(context.warehouse.db, stream),
     missing: [...missing].sort(),
     changed: [...changed].sort(),
     extra: [...extra].sort(),

@@ -73,9 +73,13 @@ export function isComplete(doubts: readonly Doubt[]): boolean {
   return !doubts.some(isBlocking);
 }
 
-/** That a stream is to be read whole again. */
-export function rereadDoubt(reason: string): Doubt {
-  return { kind: 'reread', text: `everything is to be read again: ${reason}` };
+/**
+ * That a stream is to be read whole again.
+ * @param changed how many rows were found to have changed so far.
+ */
+export function rereadDoubt(reason: string, changed = 0): Doubt {
+  const text = `everything is to be read again: ${reason}`;
+  return { kind: 'reread', text, ...(changed === 0 ? {} : { count: changed }) };
 }
 
 /** Doubts in the order of their urgency, each once. */

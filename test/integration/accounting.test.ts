@@ -219,7 +219,7 @@ describe('data that the server derives again', () => {
     expect((await it.sync()).updated).toBe(it.rows().truth);
     expectExact(it);
     expect(it.position().doubts).toMatchObject([
-      { kind: 'rederived', text: expect.stringMatching(/^onset of \d+ rows changed, as read on /) as string },
+      { kind: 'rederived', text: expect.stringMatching(/^onset changed in \d+ rows, as read on /) as string },
     ]);
   });
 

@@ -9,6 +9,7 @@ import { records } from '../../warehouse/rows.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
+import { recallList } from '../../sync/experiments.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader, readConfig, type Command } from '../context.ts';
 import { describeLacks, type Lacks } from '../lacks.ts';
@@ -54,6 +55,7 @@ function lacksOf(db: Db, config: Config, { data, experiment = [], quarantined }:
   return describeLacks(data, streams, {
     quarantined: quarantinedRecords(db, data, experiment).length,
     isWritten: quarantined === true,
+    issues: recallList(db, config),
   });
 }
 

@@ -7,6 +7,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatTime } from '../../shared/time.ts';
 import { namesData } from '../../plan/streams.ts';
+import { recallList, type Issue } from '../../sync/experiments.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { countStandings, headOf, notesOf, unconfiguredOf } from '../standing.ts';
 import type { Db } from '../../warehouse/open.ts';
@@ -25,7 +26,8 @@ export const status: Command<unknown> = async (context) => {
   try {
     const found = look(config, db, await findDaemon(config.warehouse.path));
     context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found));
-    return found.streams.length > 0 && isWell(found.streams) ? EXIT.ok : EXIT.partial;
+    const isAll = found.streams.length > 0 && found.issues.length === 0;
+    return isAll && isWell(found.streams) ? EXIT.ok : EXIT.partial;
   } finally {
     db.close();
   }
@@ -39,6 +41,8 @@ interface Found {
   readonly config: Config;
   readonly now: number;
   readonly streams: readonly Stream[];
+  /** What is wrong with the list of experiments. */
+  readonly issues: readonly Issue[];
   readonly daemon: Presence;
   readonly expiry: Expiry | undefined;
   readonly refusal: Refusal | undefined;
@@ -59,6 +63,7 @@ function look(config: Config, db: Db, daemon: Presence): Found {
     config,
     now,
     streams,
+    issues: recallList(db, config),
     daemon,
     expiry: expiryOf({ keyExpiresAt, readAt: latestRead(streams), now }),
     refusal: refusal !== undefined && now - refusal.at < REFUSAL_MATTERS_MS ? refusal : undefined,
@@ -79,6 +84,7 @@ function text(found: Found): string {
     completeness(stream),
   ]);
   return [
+    ...found.issues.map(({ message, hint }) => `✗ Not complete: ${message}\n  ${hint}\n`),
     `${headOf(streams)}\n\n`,
     `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
     ...[...notesOf(configured), ...unconfiguredOf(streams)].map((line) => `${line}\n`),
@@ -117,7 +123,7 @@ function refusalText({ refusal, config, now }: Found): string {
 `;
 }
 
-function inJson({ config, streams, daemon, expiry, refusal, usage }: Found) {
+function inJson({ config, streams, issues, daemon, expiry, refusal, usage }: Found) {
   const about = daemon.kind === 'running' ? daemon.about : undefined;
   return {
     warehouse: config.warehouse.path,
@@ -133,6 +139,7 @@ function inJson({ config, streams, daemon, expiry, refusal, usage }: Found) {
       refusal === undefined ? null : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
     keyExpires: keyInJson(config.api.keyExpiresAt, expiry),
     suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
+    issues,
     standings: countStandings(streams),
     streams: streams.map(streamInJson),
   };
@@ -199,7 +206,7 @@ function age(dataAsOf: number | undefined, now: number): string {
 
 function completeness({ complete, reason, standing }: Stream): string {
   if (complete) return 'yes';
-  return `${standing === 'skipped' ? 'skipped' : 'NO'}: ${(reason ?? 'not read yet').slice(0, 100)}`;
+  return `${standing === 'skipped' ? 'skipped' : 'NO'}: ${(reason ?? 'not read yet').slice(0, 400)}`;
 }
 
 function streamInJson(stream: Stream) {

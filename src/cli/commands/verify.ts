@@ -46,15 +46,15 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
   };
   const request = { ask: 'verify', reads: readsOf(config), ...asked } as const;
   const result = await hereOrByDaemon(here, request, { config, tell, signal });
-  context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result));
+  context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result, asked.repair));
   return isProven(result) ? EXIT.ok : EXIT.partial;
 };
 
-function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason }: Verdict): string {
+function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason, quarantined }: Verdict): string {
   const name = streamText(stream);
   if (status === 'unknown') return `✗ ${name}: ${reason ?? 'unknown'}`;
   if (status === 'equal')
-    return `✓ ${name}: ${count(rows ?? 0)} rows, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
+    return `✓ ${name}: ${counted(rows ?? 0, 'row')}${quarantined === 0 ? '' : ` and ${counted(quarantined, 'record')} in quarantine`}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
   const parts = Object.entries({ missing, changed, extra }).filter(([, keys]) => keys.length > 0);
   const told = parts.map(
     ([what, keys]) =>
@@ -63,8 +63,13 @@ function line(stream: Stream, { status, proof, rows, missing, changed, extra, re
   return `${status === 'repaired' ? '✓' : '✗'} ${name}: ${told.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
 }
 
-function closing({ at, requests, durationMs, streams }: VerifyResult): string {
+function closing({ at, requests, durationMs, streams, issues }: VerifyResult, isRepair: boolean): string {
   const of = (status: Verdict['status']) => streams.filter((verdict) => verdict.status === status).length;
-  const hint = of('different') > 0 ? ' Repair with: hsw verify --repair' : '';
-  return `\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
+  const repair = isRepair
+    ? 'What was not repaired is withheld from deletion; delete it with: hsw sync now --accept-deletes'
+    : 'Repair with: hsw verify --repair';
+  const hint = of('different') > 0 ? ` ${repair}` : '';
+  const others = streams.length === 0 ? ['✗ Nothing was verified: no stream is known.'] : [];
+  const told = [...others, ...issues.flatMap(({ message, hint: what }) => [`✗ ${message}`, `  ${what}`])];
+  return `${told.map((text) => `${text}\n`).join('')}\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
 }

@@ -25,6 +25,7 @@ const VERDICT: Verdict = {
   status: 'different',
   proof: 'content',
   rows: 3,
+  quarantined: 0,
   missing: ['a'],
   changed: ['b', 'c'],
   extra: [],
@@ -84,7 +85,7 @@ describe('handing over to a running daemon', () => {
       { stream: STREAM, verdict: VERDICT },
       { stream: STREAM, verdict: { ...VERDICT, status: 'unknown', reason: 'why', rows: null } },
     ];
-    const result = { at: '2026-01-12T09:00:00.000Z', requests: 2, durationMs: 3, streams: [VERDICT] };
+    const result = { at: '2026-01-12T09:00:00.000Z', requests: 2, durationMs: 3, streams: [VERDICT], issues: [] };
     const asked: unknown[] = [];
     const { path } = await serve({
       verify: (request, tell) => {

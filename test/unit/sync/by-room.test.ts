@@ -50,6 +50,7 @@ describe('reading every room', () => {
       met: 2,
       byRoom: true,
       isWhole: true,
+      isListed: true,
     });
     expect(fake.held()).toContain('r2/c');
   });

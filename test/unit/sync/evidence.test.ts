@@ -115,7 +115,12 @@ describe('what an answer counts', () => {
     ['its total', 7, { total: 7 }],
     ['its total on a full page with more behind it', 25, { total: 25, returned: 10 }],
     ['its total where the whole listing came with room to spare', 3, { total: 3 }],
-    ['its total on a full page at an offset', 10, { total: 10, returned: 10, offset: 10 }],
+    ['its total at an offset', 20, { total: 20, returned: 10, offset: 10 }],
+    [
+      'nothing at an offset where its total is only how many were sent',
+      undefined,
+      { total: 10, returned: 10, offset: 10 },
+    ],
     ['none', 0, { total: 0, returned: 0 }],
     ['nothing where it does not say', undefined, {}],
     ['nothing where it was filtered by time', undefined, { total: 7, isFiltered: true }],

@@ -82,7 +82,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(first.doubts).toEqual([
       {
         kind: 'missing-upstream',
-        text: '2 rows are no longer in the API; they are deleted here once a second reading agrees',
+        text: '2 rows are no longer in the API; a second reading, a minute later or more, decides whether they are deleted here',
         count: 2,
       },
     ]);

@@ -139,7 +139,7 @@ describe('what a reader of a complete stream is told', () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, fake.make('e20', 19.5, { content: 'another' })];
     expect(await sync(fake)).toMatchObject({
-      doubts: [{ kind: 'shared-id', text: '1 record has the id of another one; all are kept', count: 1 }],
+      doubts: [{ kind: 'shared-id', text: '1 record shares its id with another one; all are stored', count: 1 }],
       position: { lastStatus: 'ok' },
     });
     expect(fake.held()).toHaveLength(21);

@@ -144,7 +144,7 @@ describe('what the server says of its processing', () => {
 describe('a reading of everything', () => {
   const NOTE = {
     kind: 'rederived',
-    text: 'onset of 9 rows changed, as read on 2026-01-05',
+    text: 'onset changed in 9 rows, as read on 2026-01-05',
     count: 9,
   } as const;
 
@@ -152,7 +152,7 @@ describe('a reading of everything', () => {
     const fake = holding(100);
     fake.hold([], { rereadReason: 'the server changed state_name of 5 rows', doubts: [NOTE] });
     expect(rederivation(await meet(fake, 100, 60, { full: true }), fake.position(), WHOLE)).toEqual({
-      doubts: [{ kind: 'rederived', text: 'state_name of 60 rows changed, as read on 2026-01-12', count: 60 }],
+      doubts: [{ kind: 'rederived', text: 'state_name changed in 60 rows, as read on 2026-01-12', count: 60 }],
       rereadReason: undefined,
     });
   });

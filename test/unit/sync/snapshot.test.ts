@@ -13,12 +13,14 @@ function listed(last: number): FakeStream {
 }
 
 const FIRST_PAGE = { limit: 4, offset: 0, sort: 'joinedAt', order: 'asc' };
+/** What was listed a moment ago and is longer than a page is looked at from its newest records on. */
+const NEWEST_PAGE = { ...FIRST_PAGE, order: 'desc' };
 
 describe('a listing', () => {
-  it('is one request where the API counts as many as are held and the first page brings nothing new', async () => {
+  it('is one request where the API counts as many as are held and the newest page brings nothing new', async () => {
     const fake = listed(10);
     expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
-    expect(fake.api.asked).toEqual([FIRST_PAGE]);
+    expect(fake.api.asked).toEqual([NEWEST_PAGE]);
   });
 
   it('is one request where it fits a page that says that it is the whole', async () => {
@@ -27,17 +29,18 @@ describe('a listing', () => {
     expect(fake.api.asked).toEqual([FIRST_PAGE]);
   });
 
-  it.each<[string, (fake: FakeStream) => void]>([
-    ['a row of the first page changed', ({ api, make }) => (api.records = [make('p1', 1, { role: 'host' })])],
-    ['a row of the first page is new', ({ api, make }) => (api.records = [make('p0', 0)])],
-  ])('is read whole where %s', async (_what, change) => {
+  it.each<[string, (fake: FakeStream) => void, string[]]>([
+    [
+      'a row of the newest page changed',
+      ({ api, make, series }) => (api.records = [...series(1, 9), make('p10', 10, { role: 'host' })]),
+      [],
+    ],
+    ['a row of the newest page is new', ({ api, series }) => (api.records = series(2, 11)), ['p1']],
+  ])('is read whole where %s', async (_what, change, gone) => {
     const fake = listed(10);
-    const others = fake.series(2, 10);
     change(fake);
-    fake.api.records = [...fake.api.records, ...others];
     const reading = await readSnapshot(fake.session());
-    expect(reading).toMatchObject({ isWhole: true, met: 10, doubts: [] });
-    expect(reading.unseen).toEqual(fake.held().includes('p0') ? ['p1'] : []);
+    expect(reading).toMatchObject({ isWhole: true, met: 10, doubts: [], unseen: gone });
   });
 
   it('finds what went and what came where the counts differ', async () => {
@@ -86,7 +89,7 @@ describe('a first page that contradicts itself', () => {
     const fake = listed(10);
     fake.api.change = contradicting(1, { returned: 0 });
     expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
-    expect(fake.api.asked).toEqual([FIRST_PAGE, FIRST_PAGE]);
+    expect(fake.api.asked).toEqual([NEWEST_PAGE, NEWEST_PAGE]);
   });
 
   it('twice is not believed: everything is listed from the start, and no end is known any more', async () => {
