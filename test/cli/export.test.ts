@@ -42,7 +42,7 @@ describe('hsw export', () => {
     expect(unasked).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: '! Nothing of recordings was ever read: the configuration does not ask for it.\n',
+      stderr: '! Nothing of recordings was ever read.\n',
     });
     write('data: [rooms]\n');
     const former = await hsw(['export', '--data', 'chat'], { cwd });
@@ -89,12 +89,12 @@ describe('hsw export', () => {
     const plain = await hsw(['export', '--data', 'chat'], { cwd });
     expect(plain.status).toBe(1);
     expect(plain.stderr).toMatch(
-      /^! 1 record of chat could not be stored as rows\. Write them too with --quarantined\.$/m,
+      /^! 1 record of chat could not be stored as a row\. Write it too with --quarantined\.$/m,
     );
     const out = join(cwd, 'chat.ndjson');
     const whole = await hsw(['export', '--data', 'chat', '--quarantined', '--out', out], { cwd });
     expect([whole.status, whole.stdout]).toEqual([1, '']);
-    expect(whole.stderr).toMatch(/^! 1 record of chat .* They are written after the rows\.$/m);
+    expect(whole.stderr).toMatch(/^! 1 record of chat .* It is written after the rows\.$/m);
     const written = lines(readFileSync(out, 'utf8'));
     expect(written.slice(0, -1)).toEqual(lines(plain.stdout));
     expect(written.at(-1)).toMatch(

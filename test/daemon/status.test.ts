@@ -146,7 +146,7 @@ describe('hsw status', () => {
     expect(synced.stdout.split(said)).toHaveLength(2);
     const seen = await hsw(['status'], { cwd });
     expect([seen.status, seen.stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 2 of 4 streams gone.']);
-    expect((await hsw(['verify'], { cwd })).status).toBe(0);
+    expect((await hsw(['verify'], { cwd })).status).toBe(1);
     list.hidden = 'all';
     const empty = await hsw(['sync', 'now'], { cwd });
     expect(empty.status).toBe(1);

@@ -146,7 +146,7 @@ printf '[Service]\\nWatchdogSec=${WATCHDOG_S}\\nRestartSec=1\\n' >/etc/systemd/s
 
   it('runs one sync by the timer, also beside what root has synced by hand', async () => {
     await run(`systemctl disable --now ${UNIT}`);
-    await run(pasted('Rather no daemon'));
+    await run(pasted('Without a daemon:'));
     expect(await manager.show(`${UNIT}-sync.timer`, 'ActiveState')).toEqual({ ActiveState: 'active' });
     expect((await syncAsRoot()).status).toBe(0);
     await run(`systemctl start ${UNIT}-sync.service`);
