@@ -1,6 +1,5 @@
 import { experiments } from '../datasets/experiments.ts';
 import { count, counted } from '../shared/count.ts';
-import { WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
@@ -9,11 +8,9 @@ import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
 import { countedInExperiment } from '../warehouse/structure.ts';
 import { takeAccount, type Account } from './account.ts';
 import { missingDoubt, settleGone, type Deletion } from './deletions.ts';
-import { list } from './full-listing.ts';
-import { NotWalkable } from './paginate.ts';
-import { compareRange, freeTime, readRange } from './reconcile.ts';
 import { rederivation } from './rederived.ts';
-import { both, later, NOTHING_READ, position, serverNow, type Reading, type Session } from './session.ts';
+import { listWhole, searches } from './search.ts';
+import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
 
 /** What a reading, with all that was done to account for the stream's records, came to. */
 export interface Proof {
@@ -87,50 +84,6 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
 function accountOf(session: Session, reading: Reading, isStrict: boolean): Promise<Account> {
   if (reading.isWhole === true && reading.doubts.length === 0) session.sink.settleQuarantine(session.startedAt);
   return takeAccount(session, reading, isStrict);
-}
-
-/** What may still be done to find out which records differ, cheapest first. */
-function searches(session: Session, reading: Reading, account: Account): (() => Promise<Reading>)[] {
-  const { stream, traits, config } = session;
-  const { watermark } = position(session);
-  const { startTimeIgnored, startTimeRefused, offsetIgnored } = traits.known;
-  const isTimed = stream.dataset.read === 'incremental' && startTimeIgnored !== true && startTimeRefused !== true;
-  const isUnpaged = stream.dataset.unpaged === true || stream.dataset.read === 'single';
-  if (reading.byRoom === true || isUnpaged) return [];
-  const byTime = async (read: () => Promise<Reading>): Promise<Reading> => {
-    try {
-      return await read();
-    } catch (error) {
-      if (error instanceof NotWalkable) traits.learn({ startTimeIgnored: true }, error.message);
-      // What is refused by time can still be listed.
-      else if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
-      return NOTHING_READ;
-    }
-  };
-  const tail = () =>
-    readRange(session, {
-      from: watermark === undefined ? undefined : freeTime(session, watermark - config.lookbackMs),
-    });
-  return [
-    ...(isTimed && reading.isWhole !== true
-      ? [() => byTime(account.total === undefined ? tail : () => compareRange(session, {}))]
-      : []),
-    ...(offsetIgnored === true
-      ? isTimed && reading.isWhole !== true
-        ? [() => byTime(() => readRange(session, {}))]
-        : []
-      : [() => listWhole(session, false), () => listWhole(session, true)]),
-  ];
-}
-
-/** One listing of everything, without a time filter. */
-function listWhole(session: Session, isPlain: boolean): Promise<Reading> {
-  return list(session, { end: 'empty', isPlain }, (seen, listed) => ({
-    ...listed,
-    unseen: listed.doubts.length === 0 ? (seen.missing(session.stream, {}) ?? []) : [],
-    isWhole: listed.doubts.length === 0,
-    isListed: listed.doubts.length === 0,
-  }));
 }
 
 /** Whether rows would be deleted that no listing without a time filter has missed: some may have moved while others went. */
