@@ -93,10 +93,6 @@ export interface Dataset extends DatasetSpec {
   readonly drizzle: SQLiteTable;
 }
 
-/** Columns that every data type's table has beside its fields, before and after them. */
-export const LEADING = ['experiment_id', 'key'] as const;
-export const TRAILING = ['extra', 'first_seen_at', 'synced_at'] as const;
-
 /** What researchers ask for in time order: one experiment, one room, one participant. */
 const INDEXED = ['experiment_id', 'room_id', 'participant_id'];
 

@@ -72,11 +72,6 @@ export async function surveyExperiments(finding: Finding): Promise<Survey> {
   };
 }
 
-/** The configured experiments, those that are gone included: what asks for them learns what the API says. */
-export async function findExperiments(finding: Finding): Promise<PlannedExperiment[]> {
-  return withGone(finding, await surveyExperiments(finding));
-}
-
 /** The experiments of a survey, those that are gone included. */
 export function withGone(
   finding: Pick<Finding, 'config' | 'selection'>,

@@ -3,7 +3,7 @@ import type { Dataset } from '../datasets/define.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { SqlValue } from '../datasets/values.ts';
 import type { JsonObject } from '../shared/json.ts';
-import { formatTime, parseTime } from '../shared/time.ts';
+import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 import { prepared } from './prepared.ts';
 import { rowsOf } from './streams.ts';
@@ -32,18 +32,6 @@ export function keysWithOrdinals(db: Db, stream: Stream): ReadonlySet<string> {
   const query = selectRows(stream, 'key', {});
   if (query === undefined) return new Set();
   return new Set(prepared<string>(db, 'values', `${query.sql} AND instr(key, '#') > 0`).all(...query.params));
-}
-
-/** When the first of the stream's rows was read, by the local clock in milliseconds since 1970 UTC. */
-export function firstSeen(db: Db, stream: Stream): number | undefined {
-  const query = selectRows(stream, 'min(first_seen_at)', {});
-  const text =
-    query &&
-    db
-      .prepare<SqlValue[], string | null>(query.sql)
-      .pluck()
-      .get(...query.params);
-  return typeof text === 'string' ? parseTime(text) : undefined;
 }
 
 /** The time at a place in the stream's time order, counted from the start of a range; undefined beyond its end. */
