@@ -1,3 +1,4 @@
+import { DAY_MS } from '../shared/time.ts';
 /** Tries of one request, the first included, before a passing failure is reported. */
 export const MOST_TRIES = 5;
 /** Answers 429 that one request waits out before it is reported. */
@@ -9,7 +10,7 @@ const LONGEST_BACKOFF_MS = 30_000;
 const DEFAULT_RETRY_AFTER_MS = 60_000;
 
 /** No window of the API is longer than an hour: what asks for more than a day is a mistake, not a limit. */
-const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
+const LONGEST_RETRY_AFTER_MS = DAY_MS;
 
 /** What an answer's headers say of the time. */
 export interface WaitHeaders {

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../shared/clock.ts';
-import { HOUR_MS, MINUTE_MS } from './limits.ts';
+import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /** A row of `_ledger`; times are milliseconds since a boot (`_up`) and since 1970 UTC (`_at`). */
 interface Entry {

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../shared/clock.ts';
 import { isOthersElsewhere, openEntries, OTHERS, PAUSE, spent, type Aged } from './entries.ts';
-import { allowed, HOUR_MS, MINUTE_MS } from './limits.ts';
+import { allowed } from './limits.ts';
+import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /**
  * A request that may start now, or how long to wait (milliseconds) before asking again, and for what: the hour's limit,

@@ -3,8 +3,6 @@
  * endpoint. Whether windows roll and whether an endpoint is the data type or the whole path is not documented: counting
  * every request in rolling windows, and by data type, satisfies each reading.
  */
-export const HOUR_MS = 3_600_000;
-export const MINUTE_MS = 60_000;
 
 /** The share of a limit that is ours: `reserve` of it is left for people's own scripts. At least one request. */
 export function allowed(requests: number, reserve: number): number {

@@ -1,5 +1,5 @@
 import { DATA_TYPES } from '../datasets/registry.ts';
-import type { Selection } from '../plan/streams.ts';
+import type { Selection } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
 /** The flags by which a command is narrowed. */

@@ -4,6 +4,7 @@ import { alertsSchema, type AlertsConfig } from './alerts.ts';
 import { isCron } from './cron.ts';
 import { addressProblem, dateOrNever, duration, group, listOf } from './fields.ts';
 import { nearest } from './suggest.ts';
+import { HOUR_MS } from '../shared/time.ts';
 
 /** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
 export type OptionKinds = Readonly<Record<string, Readonly<Record<string, 'number' | 'boolean' | 'strings'>>>>;
@@ -134,7 +135,7 @@ export function configSchema(dataTypes: OptionKinds) {
       .min(1, 'must name at least one experiment, or `- all: true`')
       .superRefine(eachOnce),
     options: options.default({}),
-    lookback: duration('0s', '365d').default(3_600_000),
+    lookback: duration('0s', '365d').default(HOUR_MS),
     history: z.boolean('must be true or false').default(true),
     deletes: group({ maxShare: share(1).default(0.1) }).prefault({}),
     alerts: alertsSchema().prefault({}),

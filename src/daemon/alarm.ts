@@ -1,15 +1,15 @@
 import { statfsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { namesData } from '../plan/streams.ts';
+import { namesData } from '../schedule/streams.ts';
 import { allPositions, type StoredPosition } from '../warehouse/positions.ts';
 import { recall, remember } from '../warehouse/state.ts';
 import type { Db } from '../warehouse/open.ts';
 import { runningRooms, SENT_DATA } from '../warehouse/structure.ts';
-import { conditionsOf, type Facts } from './conditions.ts';
-import { channelsOf, tell, type AlertStore } from './deliver.ts';
-import { earliest } from './summary.ts';
-import type { Shown } from './overview.ts';
+import { conditionsOf, type Facts } from '../status/conditions.ts';
+import { channelsOf, tell, type AlertStore } from '../alerts/deliver.ts';
+import { earliest } from '../status/summary.ts';
+import type { Shown } from './snapshot.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 

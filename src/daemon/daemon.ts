@@ -9,16 +9,17 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { checkAlerts, createAlertStore } from './alarm.ts';
 import type { Connect, Connection } from './connection.ts';
 import { createEngine, type Engine } from './engine.ts';
-import { followConfig } from './follow-config.ts';
-import { createHandlers } from './handlers.ts';
-import { serveHandover, socketPath } from './handover.ts';
-import { startHttp, type HttpServer } from './http.ts';
-import type { Tell } from './messages.ts';
-import { viewOf } from './overview.ts';
+import { followConfig } from './reload.ts';
+import { createHandlers } from './control-handlers.ts';
+import { serveHandover, socketPath } from '../control/socket.ts';
+import { startHttp, type HttpServer } from '../web/server.ts';
+import type { Tell } from '../control/protocol.ts';
+import { viewOf } from './snapshot.ts';
 import { createProblems } from './problems.ts';
-import { readsOf } from './reads.ts';
+import { readsOf } from '../config/reads.ts';
 import type { Notifier } from './systemd.ts';
-import { createTroubles } from './troubles.ts';
+import { createTroubles } from './outage.ts';
+import { HOUR_MS } from '../shared/time.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -51,7 +52,7 @@ const WATCH_EVERY_MS = 10_000;
 const KEEPING = 'Keeping the warehouse fresh';
 const KEY_LOOK_MS = 15_000;
 const VIEW_HOLDS_MS = 1000;
-const GROWTH_EVERY_MS = 3_600_000;
+const GROWTH_EVERY_MS = HOUR_MS;
 const ALERTS_EVERY_MS = 60_000;
 
 /**

@@ -1,21 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import { backfillBudget } from '../plan/intervals.ts';
+import { backfillBudget } from '../schedule/intervals.ts';
 import { PRIORITY, type SyncContext } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
-import type { Agenda } from './agenda.ts';
-import { createAskedWork, type AskedWork } from './asked.ts';
+import type { Agenda } from '../schedule/due-times.ts';
+import { createAskedWork, type AskedWork } from './user-requests.ts';
 import type { Connection } from './connection.ts';
 import { followExperiments, type Experiments } from './experiments.ts';
 import { noteFailure } from './outcomes.ts';
-import { createNights, type Nights } from './nights.ts';
-import { createObserved } from './observed.ts';
+import { createNights, type Nights } from './nightly-run.ts';
+import { createPollStats } from './poll-stats.ts';
 import type { Problems } from './problems.ts';
-import type { Schedule } from './scheduler.ts';
+import type { Schedule } from '../schedule/slots.ts';
 import { scheduleOf, type State } from './state.ts';
-import type { Troubles } from './troubles.ts';
-import { napMs, turn } from './turn.ts';
-import { createWalGuard, type WalBounds } from './wal.ts';
-import { createDesk, type Desk } from './work.ts';
+import type { Troubles } from './outage.ts';
+import { napMs, turn } from './tick.ts';
+import { createWalGuard, type WalBounds } from './wal-guard.ts';
+import { createDesk, type Desk } from './stream-leases.ts';
 
 /** Decides what is read when, and has it read. */
 export interface Engine {
@@ -56,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
   const state: State = {
     ...options,
     schedules,
-    observed: createObserved(),
+    observed: createPollStats(),
     walGuard: createWalGuard(options.walBounds),
     desk: createDesk(wake),
     experiments: followExperiments(options.connection.config, options),
@@ -138,7 +138,7 @@ function startAnew(state: State, options: EngineOptions): void {
   log.warn({ byMs: state.seenAt - clock.now() }, 'the clock was set back: everything is looked at again');
   troubles.clockSetBack();
   state.connectedAt = Math.min(state.connectedAt, clock.now());
-  state.observed = createObserved();
+  state.observed = createPollStats();
   state.walGuard = createWalGuard(options.walBounds);
   state.experiments = followExperiments(connection.config, options);
   state.nights = nightsOf(options, connection, schedules);

@@ -1,14 +1,15 @@
 import type { Config } from '../config/schema.ts';
-import { isCounted, isLive, noteLook, type Signals } from '../plan/activity.ts';
-import type { PlannedExperiment } from '../plan/streams.ts';
+import { isCounted, isLive, noteLook, type Signals } from '../schedule/activity.ts';
+import type { PlannedExperiment } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { listExperiments, listRequests, type Listing } from '../sync/experiments.ts';
-import { goneText } from '../sync/roster.ts';
 import { ENDS_ALL, PRIORITY, type SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import { knownExperiments, latestRooms } from '../warehouse/structure.ts';
+import { HOUR_MS } from '../shared/time.ts';
+import { goneText } from '../warehouse/experiment-list.ts';
 
 /** Which experiments there are, and which of them are running. */
 export interface Experiments {
@@ -71,7 +72,7 @@ export function followExperiments(
       return nextLookAt;
     },
     get looksPerHour() {
-      return 3_600_000 / LOOK_EVERY_MS;
+      return HOUR_MS / LOOK_EVERY_MS;
     },
     async look({ client, signal }) {
       if (clock.now() < nextLookAt) return false;

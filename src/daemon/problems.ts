@@ -1,4 +1,4 @@
-import type { DaemonView } from './view.ts';
+import type { DaemonView } from '../status/view.ts';
 
 export type Problem = DaemonView['problems'][number];
 

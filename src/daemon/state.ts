@@ -1,24 +1,24 @@
 import type { Stream } from '../datasets/stream.ts';
-import { pollBudget } from '../plan/intervals.ts';
+import { pollBudget } from '../schedule/intervals.ts';
 import { knownStreams } from '../sync/run.ts';
 import type { SyncContext } from '../sync/stream.ts';
 import { NEVER_READ, readPosition } from '../warehouse/positions.ts';
-import { makeAgenda, type Agenda } from './agenda.ts';
+import { makeAgenda, type Agenda } from '../schedule/due-times.ts';
 import type { Connection } from './connection.ts';
 import type { Experiments } from './experiments.ts';
-import type { Nights } from './nights.ts';
-import type { Observed } from './observed.ts';
+import type { Nights } from './nightly-run.ts';
+import type { RecordedPollStats } from './poll-stats.ts';
 import type { Problems } from './problems.ts';
-import { openSchedule, type Schedule } from './scheduler.ts';
-import type { Troubles } from './troubles.ts';
-import type { WalGuard } from './wal.ts';
-import type { Desk } from './work.ts';
+import { openSchedule, type Schedule } from '../schedule/slots.ts';
+import type { Troubles } from './outage.ts';
+import type { WalGuard } from './wal-guard.ts';
+import type { Desk } from './stream-leases.ts';
 
 /** What the engine works with and what it knows; its turns change it. */
 export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
   readonly troubles: Troubles;
   readonly problems: Problems;
-  observed: Observed;
+  observed: RecordedPollStats;
   readonly desk: Desk;
   walGuard: WalGuard;
   readonly schedules: Map<string, Schedule>;

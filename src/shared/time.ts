@@ -28,12 +28,22 @@ function inRange(ms: number): number | undefined {
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** A time for people, to the minute: `2026-01-12 09:00 UTC`. */
+export function formatMinute(ms: number): string {
+  return `${formatTime(ms).slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** ISO 8601 UTC with milliseconds: the one form in which the warehouse keeps times; sorts as text. */
 export function formatTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+export const SECOND_MS = 1000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+const UNIT_MS = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
 
 /** Milliseconds of a duration such as `500ms`, `60s`, `15m`, `1h` or `30d`; undefined when it is none. */
 export function parseDuration(text: string): number | undefined {

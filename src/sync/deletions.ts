@@ -5,6 +5,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
 import { countRows } from '../warehouse/rows.ts';
 import { position, type Session } from './session.ts';
+import { DAY_MS } from '../shared/time.ts';
 
 /** What came of rows that a clean reading did not find any more. */
 export interface Deletion {
@@ -61,8 +62,6 @@ function isTooMuch({ acceptDeletes, config, ...session }: Session, due: number, 
   const before = rows - due + deleted;
   return due >= rows || (deleted >= 2 && deleted > config.deletes.maxShare * before);
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 /** Whether the key may still see the experiment; an API that cannot say so says nothing against it. */
 async function mayView({ client, stream, signal, reader }: Session): Promise<boolean> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import type { Db } from '../warehouse/open.ts';
 import { readLearned, writeLearned } from '../warehouse/positions.ts';
+import { DAY_MS } from '../shared/time.ts';
 
 /** Undocumented behaviour that holds for every stream of an endpoint. */
 const ENDPOINT = {
@@ -42,8 +43,7 @@ const STREAM = {
 };
 
 /** How long a trait is taken as known, in milliseconds; then the endpoint is tried again. */
-const WEEK_MS = 7 * 24 * 3_600_000;
-const DAY_MS = 24 * 3_600_000;
+const WEEK_MS = 7 * DAY_MS;
 const LASTS: Partial<Record<Name, number>> = { narrowerFailed: DAY_MS, unsettled: DAY_MS, smallerPage: DAY_MS };
 
 const SCHEMAS = { ...ENDPOINT, ...STREAM };

@@ -1,15 +1,13 @@
-import { z } from 'zod';
 import type { Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
-import type { PlannedExperiment, Selection } from '../plan/streams.ts';
+import type { PlannedExperiment, Selection } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import type { Db } from '../warehouse/open.ts';
-import { recall, remember } from '../warehouse/state.ts';
 import { knownExperiments } from '../warehouse/structure.ts';
-import { goneText } from './roster.ts';
+import { goneIssue, NO_EXPERIMENTS, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** What finding the configured experiments takes. */
 export interface Finding {
@@ -21,15 +19,6 @@ export interface Finding {
   readonly priority?: Priority | undefined;
 }
 
-/** What is wrong with the list of experiments, or with all of an experiment. */
-export interface Issue {
-  /** EXPERIMENT_GONE · NO_EXPERIMENTS: the list is empty · LIST_INCOMPLETE: the list may lack some. */
-  readonly code: 'EXPERIMENT_GONE' | 'NO_EXPERIMENTS' | 'LIST_INCOMPLETE';
-  readonly experiment?: string;
-  readonly message: string;
-  readonly hint: string;
-}
-
 /** The configured experiments as the API shows them now. */
 export interface Survey {
   /** Those that are to be read, as the selection narrows them. */
@@ -38,7 +27,7 @@ export interface Survey {
   readonly configured: readonly PlannedExperiment[];
   /** Those that the warehouse has met and that two listings in a row do not name any more. */
   readonly gone: readonly string[];
-  readonly issues: readonly Issue[];
+  readonly issues: readonly ListIssue[];
 }
 
 /**
@@ -116,46 +105,7 @@ async function surveyList(
   };
 }
 
-const LIST_NOTE = 'experiments-list';
-
-/** Keeps what is wrong with the list of experiments, so that whoever asks later is told as well. */
-export function rememberList(db: Db, issues: readonly Issue[], now: number): void {
-  const ofList = issues.filter(({ experiment }) => experiment === undefined);
-  const text = JSON.stringify(ofList);
-  if ((recall(db, LIST_NOTE) ?? '[]') !== text) remember(db, LIST_NOTE, text, now);
-}
-
-/** What was last wrong with the list of experiments; nothing where the configuration names them all. */
-export function recallList(db: Db, config: Pick<Config, 'experiments'>): readonly Issue[] {
-  if (!config.experiments.some((experiment) => 'all' in experiment)) return [];
-  return Issues.parse(JSON.parse(recall(db, LIST_NOTE) ?? '[]'));
-}
-
-const Issues = z.array(
-  z.object({
-    code: z.enum(['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE']),
-    message: z.string(),
-    hint: z.string(),
-  }),
-);
-
-/** What is said where the key sees no experiment at all. */
-export const NO_EXPERIMENTS: Issue = {
-  code: 'NO_EXPERIMENTS',
-  message: 'The key sees no experiment: its list of experiments is empty.',
-  hint: 'Check in HyperStudy that the key belongs to the right account and organization, and that the experiments are shared with it. An experiment that is shared from elsewhere can be named in the config: experiments: [{ id: … }].',
-};
-
-export function goneIssue(experiment: string): Issue {
-  return {
-    code: 'EXPERIMENT_GONE',
-    experiment,
-    message: `${goneText(experiment)}. Its rows are kept.`,
-    hint: 'If it was not deleted, ask its owner to share it again. It is read again as soon as it is back in the list.',
-  };
-}
-
-function listIssue(doubt: string | undefined): Issue {
+function listIssue(doubt: string | undefined): ListIssue {
   return {
     code: 'LIST_INCOMPLETE',
     message: `The list of experiments may lack some: ${(doubt ?? 'the API does not say why').replace(/\.$/, '')}.`,

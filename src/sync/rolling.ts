@@ -1,6 +1,6 @@
 import { streamText, type Stream } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { parseTime } from '../shared/time.ts';
+import { parseTime, HOUR_MS, DAY_MS } from '../shared/time.ts';
 import { isComplete } from '../warehouse/doubts.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
 import { timeAt } from '../warehouse/rows.ts';
@@ -25,9 +25,8 @@ export interface Reconciled {
 /** Gives what releases the stream again, or undefined while somebody else reads it. */
 export type Claim = (stream: Stream) => (() => void) | undefined;
 
-const DAY_MS = 24 * 3_600_000;
 /** A stream is due again in the next night, even when that begins somewhat earlier. */
-const DUE_AFTER_MS = 20 * 3_600_000;
+const DUE_AFTER_MS = 20 * HOUR_MS;
 /** In so many nights every range is read again, which leaves two of the promised thirty days for nights that were missed. */
 const NIGHTS = 28;
 

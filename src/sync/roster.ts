@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
-import { planStreams, type PlannedExperiment } from '../plan/streams.ts';
+import { planStreams, type PlannedExperiment } from '../schedule/streams.ts';
 import { isComplete, reasonOf, type Doubt } from '../warehouse/doubts.ts';
 import {
   enrolledStreams,
@@ -14,6 +14,7 @@ import {
 import { withPlainErrors, type Db } from '../warehouse/open.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../warehouse/positions.ts';
 import { knownDeployments, knownExperiments, knownRooms } from '../warehouse/structure.ts';
+import { goneText } from '../warehouse/experiment-list.ts';
 
 /** What the roster is made of: the configured experiments, and those that have left the list. */
 export interface Wanted {
@@ -131,11 +132,6 @@ function goneDoubt({ experimentId, scope, dataAsOf }: Enrolled, isExperiment: bo
     ? goneText(experimentId)
     : `${scope.replace(/\?.*$/s, '').replace(':', ' ')} of ${experimentId} is no longer listed: deleted, or no longer shared`;
   return { kind: 'gone', text: `${what}; ${asOf('its rows are kept as of', dataAsOf)}` };
-}
-
-/** What is said of an experiment that has left the list. */
-export function goneText(experimentId: string): string {
-  return `${experimentId} is no longer in the list of experiments that the key sees: deleted, or no longer shared`;
 }
 
 function unconfiguredDoubt({ dataAsOf }: Enrolled): Doubt {

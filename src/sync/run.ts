@@ -1,11 +1,12 @@
 import type { Stream } from '../datasets/stream.ts';
-import { rememberList, surveyExperiments, type Issue, type Survey } from './experiments.ts';
-import { namesData, planStreams, waveOf, type PlannedExperiment, type Selection } from '../plan/streams.ts';
+import { surveyExperiments, type Survey } from './experiments.ts';
+import { namesData, planStreams, waveOf, type PlannedExperiment, type Selection } from '../schedule/streams.ts';
 import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts';
 import { isWell, standingOf } from '../warehouse/standing.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { enrol } from './roster.ts';
 import { PRIORITY, syncStream, type StreamResult, type SyncContext } from './stream.ts';
+import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** What a sync did, as `sync now --json` prints it. */
 export interface SyncResult {
@@ -15,7 +16,7 @@ export interface SyncResult {
   readonly durationMs: number;
   readonly streams: readonly StreamResult[];
   /** What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole. */
-  readonly issues: readonly Issue[];
+  readonly issues: readonly ListIssue[];
 }
 
 export interface SyncOptions extends SyncContext {

@@ -5,9 +5,10 @@ import { list } from './full-listing.ts';
 import type { Page, PageRequest } from './reader.ts';
 import { numbered, tailStart, withCertainKeys } from './ordinals.ts';
 import { position, type Reading, type Session } from './session.ts';
+import { DAY_MS } from '../shared/time.ts';
 
 /** A listing older than this is read whole again even when its count has not changed. */
-const RELIST_AFTER_MS = 24 * 3_600_000;
+const RELIST_AFTER_MS = DAY_MS;
 
 /**
  * Reads a stream without a time filter. One request is enough where the listing fits a page, or where the API counts as

@@ -1,12 +1,12 @@
 import type { Client } from '../api/client.ts';
 import type { Stream } from '../datasets/stream.ts';
-import type { Selection } from '../plan/streams.ts';
+import type { Selection } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { countRows } from '../warehouse/rows.ts';
 import { countQuarantined } from '../warehouse/warehouse.ts';
-import { rememberList, surveyExperiments, withGone, type Issue } from './experiments.ts';
+import { surveyExperiments, withGone } from './experiments.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
 import { compareRange, readRange } from './reconcile.ts';
@@ -15,6 +15,7 @@ import type { Reading, Session } from './session.ts';
 import { committing, comparing, noDifferences, type Differences } from './sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
+import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** Counts are compared in at least 2 to the power of this many parts, where a stream is larger than a page. */
 const HALVINGS = 4;
@@ -53,7 +54,7 @@ export interface VerifyResult {
   readonly durationMs: number;
   readonly streams: readonly Verdict[];
   /** What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole. */
-  readonly issues: readonly Issue[];
+  readonly issues: readonly ListIssue[];
 }
 
 export interface Verification extends SyncContext, VerifyOptions {

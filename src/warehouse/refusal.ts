@@ -15,9 +15,6 @@ const Refusal = z.object({
 /** The API answered 429 although the ledger had a request left: somebody else uses the key. */
 export type Refusal = z.infer<typeof Refusal>;
 
-/** How long people are told of a refusal. */
-export const REFUSAL_MATTERS_MS = 24 * 3_600_000;
-
 const NAME = 'refused';
 
 export function rememberRefusal(db: Db, refusal: Refusal): void {

@@ -3,7 +3,7 @@ import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
-import { formatTime } from '../shared/time.ts';
+import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
 import { carryOverReasons } from './carry-over.ts';
@@ -212,8 +212,6 @@ export function countQuarantined(db: Db, stream: Stream): number {
   );
   return count.pluck().get(stream.experimentId, stream.dataset.name, scopeText(stream)) ?? 0;
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 /** How many rows were deleted in the day that began with the first of them. */
 function deletedLately(

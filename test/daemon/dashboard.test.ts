@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Browser, BrowserContextOptions, Page, Route } from 'playwright-core';
-import { startHttp, type HttpOptions, type HttpServer } from '../../src/daemon/http.ts';
-import type { DaemonView } from '../../src/daemon/view.ts';
+import { startHttp, type HttpOptions, type HttpServer } from '../../src/web/server.ts';
+import type { DaemonView } from '../../src/status/view.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { findChromium, launch } from './browser.ts';
 import { sampleView } from './sample-view.ts';

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startHttp, type HttpOptions } from '../../src/daemon/http.ts';
+import { startHttp, type HttpOptions } from '../../src/web/server.ts';
 import { standingOf } from '../../src/warehouse/standing.ts';
-import type { DaemonView, StreamView } from '../../src/daemon/view.ts';
+import type { DaemonView, StreamView } from '../../src/status/view.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { sampleView } from './sample-view.ts';
 

@@ -1,5 +1,5 @@
 import { DATA_TYPES } from '../../src/datasets/registry.ts';
-import type { DaemonView, StreamView } from '../../src/daemon/view.ts';
+import type { DaemonView, StreamView } from '../../src/status/view.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
 /** Makes the pictures of the dashboard in docs/images: `node test/daemon/screenshots.ts`. */
 import { writeFileSync } from 'node:fs';
-import { startHttp } from '../../src/daemon/http.ts';
+import { startHttp } from '../../src/web/server.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { findChromium, launch } from './browser.ts';
 import { smallPng } from './small-png.ts';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderUnit, unitNames, type InstallationPaths } from '../../src/cli/unit.ts';
+import { renderUnit, unitNames, type InstallationPaths } from '../../src/cli/service-unit.ts';
 import { temporaryFolder } from '../support/lab.ts';
 
 /** 0 is locked away, 10 is open to everything. */

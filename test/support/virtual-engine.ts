@@ -3,7 +3,7 @@ import { openLedger } from '../../src/budget/ledger.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/daemon/engine.ts';
 import { createProblems, type Problems } from '../../src/daemon/problems.ts';
-import { createTroubles } from '../../src/daemon/troubles.ts';
+import { createTroubles } from '../../src/daemon/outage.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { priorityNow, type Priority } from '../../src/shared/priority.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import type { Message } from '../../daemon/alerts.ts';
-import { channelsOf } from '../../daemon/deliver.ts';
+import type { Message } from '../../alerts/incidents.ts';
+import { channelsOf } from '../../alerts/deliver.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { readConfig, type Command } from '../context.ts';

@@ -6,8 +6,8 @@ import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { plainError } from '../../warehouse/open.ts';
 import { openWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { openBudget, openClient, openLog, readConfig, type Command } from '../context.ts';
-import { exposedSecrets } from '../modes.ts';
-import { findDaemon } from '../presence.ts';
+import { exposedSecrets } from '../permissions.ts';
+import { findDaemon } from '../../control/find-daemon.ts';
 import { VERSION } from '../version.ts';
 
 /** A service manager waits ten seconds: by then what still hangs is left behind; what was committed is safe. */

@@ -4,7 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES } from '../../datasets/registry.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatDuration, HOUR_MS } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { acquireWriterLock } from '../../warehouse/lock.ts';
@@ -20,7 +20,7 @@ const WORLD = {
   roomsPerExperiment: 6,
   participantsPerRoom: 4,
   videoSeconds: 360,
-  roomEveryMs: 3_600_000,
+  roomEveryMs: HOUR_MS,
 };
 const BEFORE_LAST_ROOM = WORLD.start + 5 * WORLD.roomEveryMs - 60_000;
 const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
@@ -89,7 +89,7 @@ function demoConfig(path: string, baseUrl: string, key: string): Config {
     data: 'all',
     experiments: [{ all: true }],
     options: { 'agent-decisions': { detail: true } },
-    lookbackMs: 3_600_000,
+    lookbackMs: HOUR_MS,
     history: true,
     deletes: { maxShare: 0.1 },
     log: { level: 'silent', pretty: false },

@@ -2,18 +2,17 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
 import type { Config } from '../../config/schema.ts';
-import { minute } from '../../daemon/alerts.ts';
-import { expiryOf } from '../../daemon/expiry.ts';
+import { expiryOf } from '../../status/expiry.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError, type ErrorCode } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
-import { formatDuration } from '../../shared/time.ts';
-import { NO_EXPERIMENTS } from '../../sync/experiments.ts';
+import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openClient, readConfig, type Command } from '../context.ts';
-import { exposedSecrets, openFolder, strangeFiles } from '../modes.ts';
+import { exposedSecrets, openFolder, strangeFiles } from '../permissions.ts';
+import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
 
 /** One line of the diagnosis. */
 interface Check {
@@ -105,7 +104,7 @@ function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add
     'key expiry',
     expiry === undefined,
     expiry === undefined
-      ? `the key ends at ${minute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
+      ? `the key ends at ${formatMinute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
       : `${expiry.text} ${expiry.hint}`,
   );
 }

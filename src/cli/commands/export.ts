@@ -4,15 +4,15 @@ import { pipeline } from 'node:stream/promises';
 import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { csvLines } from '../csv.ts';
+import { csvLines } from '../../export/csv.ts';
 import { records } from '../../warehouse/rows.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
-import { recallList } from '../../sync/experiments.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader, readConfig, type Command } from '../context.ts';
-import { describeLacks, type Lacks } from '../lacks.ts';
+import { describeLacks, type Lacks } from '../../export/caveats.ts';
+import { recallList } from '../../warehouse/experiment-list.ts';
 
 interface ExportFlags {
   readonly data: string;

@@ -14,7 +14,14 @@ import { loadConfig, SEARCHED } from '../../config/load.ts';
 import { DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { Command } from '../context.ts';
-import { isWithin, renderUnit, SERVICE_USER, STATE_FOLDER, unitNames, type InstallationPaths } from '../unit.ts';
+import {
+  isWithin,
+  renderUnit,
+  SERVICE_USER,
+  STATE_FOLDER,
+  unitNames,
+  type InstallationPaths,
+} from '../service-unit.ts';
 
 interface InstallFlags {
   readonly timer?: boolean;

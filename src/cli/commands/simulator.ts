@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { DEMO_KEY, startSimulator } from '../../simulator/server.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { Command } from '../context.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 
 /** `hsw simulator`: runs until interrupted. */
 export const simulator: Command<{ port: number; seed: number }> = async (context, { port, seed }) => {
-  const world = { seed, start: Date.now() - 3 * 3_600_000, roomsPerExperiment: 8, roomEveryMs: 1_800_000 };
+  const world = { seed, start: Date.now() - 3 * HOUR_MS, roomsPerExperiment: 8, roomEveryMs: 1_800_000 };
   const running = await startSimulator({ port, world }).catch((cause: unknown) => {
     throw new WarehouseError('USAGE', `Port ${port} of this computer cannot be used.`, {
       hint: 'Name a free one with --port.',

@@ -1,23 +1,23 @@
 import { keyIdOf } from '../../budget/key-id.ts';
 import type { Usage } from '../../budget/ledger.ts';
 import type { Config } from '../../config/schema.ts';
-import { minute } from '../../daemon/alerts.ts';
-import { expiryOf, latestRead, type Expiry } from '../../daemon/expiry.ts';
+import { expiryOf, latestRead, type Expiry } from '../../status/expiry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
-import { formatDuration, formatTime } from '../../shared/time.ts';
-import { namesData } from '../../plan/streams.ts';
-import { recallList, type Issue } from '../../sync/experiments.ts';
+import { formatDuration, formatTime, HOUR_MS, DAY_MS, formatMinute } from '../../shared/time.ts';
+import { namesData } from '../../schedule/streams.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
-import { countStandings, headOf, notesOf, unconfiguredOf } from '../standing.ts';
+import { countStandings, headOf, notesOf, unconfiguredOf } from '../../status/words.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
 import { isWell, standingOf, type Judged, type Standing } from '../../warehouse/standing.ts';
-import { recallRefusal, REFUSAL_MATTERS_MS, type Refusal } from '../../warehouse/refusal.ts';
+import { recallRefusal, type Refusal } from '../../warehouse/refusal.ts';
 import { openBudget, openReader, readConfig, type Command } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { table } from '../output.ts';
-import { findDaemon, type Presence } from '../presence.ts';
+import { findDaemon, type Presence } from '../../control/find-daemon.ts';
+import { recallList, type ListIssue } from '../../warehouse/experiment-list.ts';
+import { REFUSAL_MATTERS_MS } from '../../status/view.ts';
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
 export const status: Command<unknown> = async (context) => {
@@ -42,7 +42,7 @@ interface Found {
   readonly now: number;
   readonly streams: readonly Stream[];
   /** What is wrong with the list of experiments. */
-  readonly issues: readonly Issue[];
+  readonly issues: readonly ListIssue[];
   readonly daemon: Presence;
   readonly expiry: Expiry | undefined;
   readonly refusal: Refusal | undefined;
@@ -106,7 +106,7 @@ function daemonText({ daemon, now }: Found): string {
   const { about } = daemon;
   if (about === undefined)
     return 'A daemon is running, but gives no account of itself: it is busy, or of another version.\n';
-  const since = `A daemon keeps it fresh, since ${minute(about.startedAt)} (${formatDuration(Math.max(0, now - about.startedAt))}).`;
+  const since = `A daemon keeps it fresh, since ${formatMinute(about.startedAt)} (${formatDuration(Math.max(0, now - about.startedAt))}).`;
   return `${since}${about.http === null ? '' : ` Its dashboard: ${about.http}`}\n`;
 }
 
@@ -118,7 +118,7 @@ function usageText({ hour, others }: Usage): string {
 function refusalText({ refusal, config, now }: Found): string {
   if (refusal === undefined) return '';
   const { at, endpoint } = refusal;
-  return `! The API refused a request for ${endpoint} at ${minute(at)} (${formatDuration(Math.max(0, now - at))} ago), although we kept within our limits: another program uses the same key.
+  return `! The API refused a request for ${endpoint} at ${formatMinute(at)} (${formatDuration(Math.max(0, now - at))} ago), although we kept within our limits: another program uses the same key.
   Give the warehouse a key of its own, or leave that program more: raise api.limits.reserve in the config (now ${config.api.limits.reserve}).
 `;
 }
@@ -160,14 +160,14 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
   const wanted = suggestLookback(latest.latestMs);
   return wanted <= lookbackMs
     ? `${seen}.\n`
-    : `${seen}.\n  The next sync finds such rows in any case; for fewer requests, set in the config: lookback: ${wanted / 3_600_000}h\n`;
+    : `${seen}.\n  The next sync finds such rows in any case; for fewer requests, set in the config: lookback: ${wanted / HOUR_MS}h\n`;
 }
 
 /**
  * A pass of the nightly reconcile takes 28 nights and is dated by its beginning, so that a stream's date is up to two
  * passes old; what is older by some days was not reached.
  */
-const LONGEST_UNVERIFIED_MS = 60 * 24 * 3_600_000;
+const LONGEST_UNVERIFIED_MS = 60 * DAY_MS;
 
 /** Streams that cannot be compared any more. */
 const NOT_COMPARED: ReadonlySet<Standing> = new Set(['skipped', 'lost', 'gone', 'unconfigured']);
@@ -187,13 +187,13 @@ function unverifiedText({ streams, daemon, config, now }: Found): string {
     daemon.kind === 'none'
       ? 'Only the daemon compares old rows by itself, every night.'
       : `The nightly reconcile does not keep up: raise reconcile.budgetShare in the config (now ${config.reconcile.budgetShare}).`;
-  return `! ${count(late.length)} ${late.length === 1 ? 'stream was' : 'streams were'} last compared whole with the API more than 60 days ago (${name}: ${minute(verifiedAt)}). What changed in old rows since then may be missing.
+  return `! ${count(late.length)} ${late.length === 1 ? 'stream was' : 'streams were'} last compared whole with the API more than 60 days ago (${name}: ${formatMinute(verifiedAt)}). What changed in old rows since then may be missing.
   ${more} To compare everything now: hsw verify --deep --repair
 `;
 }
 
 /** Lookbacks that people write, in milliseconds. */
-const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * 3_600_000);
+const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * HOUR_MS);
 
 /** The next lookback that holds the latest row with a fifth to spare. */
 export function suggestLookback(latestMs: number): number {

@@ -1,11 +1,11 @@
 import type { BudgetOptions } from '../../budget/queue.ts';
-import type { Tell } from '../../daemon/messages.ts';
-import { readsOf } from '../../daemon/reads.ts';
+import type { Tell } from '../../control/protocol.ts';
+import { readsOf } from '../../config/reads.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
-import { hereOrByDaemon } from '../beside.ts';
+import { hereOrByDaemon } from '../../control/run-or-delegate.ts';
 import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { showProgress, type Progress } from '../output.ts';

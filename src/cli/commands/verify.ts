@@ -1,10 +1,10 @@
 import { streamText, type Stream } from '../../datasets/stream.ts';
-import type { Tell } from '../../daemon/messages.ts';
-import { readsOf } from '../../daemon/reads.ts';
+import type { Tell } from '../../control/protocol.ts';
+import { readsOf } from '../../config/reads.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
-import { hereOrByDaemon } from '../beside.ts';
+import { hereOrByDaemon } from '../../control/run-or-delegate.ts';
 import { openLog, readConfig, withConnection, type Command } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';

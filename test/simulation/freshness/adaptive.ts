@@ -1,5 +1,5 @@
 /** `schedule: adaptive` as the daemon runs it, on the real mathematics of `src/plan`. */
-import { isLive, noteLook, updateRate, type Look, type Signals } from '../../../src/plan/activity.ts';
+import { isLive, noteLook, updateRate, type Look, type Signals } from '../../../src/schedule/activity.ts';
 import {
   backfillBudget,
   BOUNDS,
@@ -8,7 +8,7 @@ import {
   pollIntervals,
   type Candidate,
   type IntervalBounds,
-} from '../../../src/plan/intervals.ts';
+} from '../../../src/schedule/intervals.ts';
 import type { Lab } from './lab.ts';
 import { BACKFILL_SHARE, type Policy, type Setting } from './policy.ts';
 

@@ -1,0 +1,105 @@
+import type { Condition } from '../status/condition.ts';
+import type { AlertsConfig } from '../config/alerts.ts';
+import type { Clock } from '../shared/clock.ts';
+import { scrub, type Log } from '../shared/log.ts';
+import { decide, formatStates, NOTHING_TOLD, parseStates, told, type Message } from './incidents.ts';
+import type { Channel } from './channel.ts';
+import { mailChannel } from './mail.ts';
+import { webhookChannel } from './webhook.ts';
+
+/** Keeps a text across restarts. */
+export interface AlertStore {
+  load(): string | undefined;
+  save(text: string): void;
+}
+
+/**
+ * The channels that are configured.
+ * @param source what messages say of where they come from: `hyperstudy-warehouse on lab-pc`.
+ */
+export function channelsOf(alerts: AlertsConfig | undefined, source: string): Channel[] {
+  return [
+    ...(alerts?.webhook === undefined ? [] : [webhookChannel(alerts.webhook, source)]),
+    ...(alerts?.smtp === undefined ? [] : [mailChannel(alerts.smtp, source)]),
+  ];
+}
+
+/** Waits before the second and the third try of a delivery. */
+const BACKOFF_MS = [2000, 10_000];
+
+export interface DeliverOptions {
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends a message through one channel, a few times if need be.
+ * @returns `delivered`; `failed`; or `unreachable`, when another message would not get through either.
+ * @throws the signal's reason when aborted.
+ */
+export async function deliver(
+  channel: Channel,
+  message: Message,
+  { clock, log, signal }: DeliverOptions,
+): Promise<'delivered' | 'failed' | 'unreachable'> {
+  const clean = { ...message, subject: scrub(message.subject), text: scrub(message.text), hint: scrub(message.hint) };
+  for (let tries = 1; ; tries++) {
+    const failure = await channel.send(clean, signal);
+    if (failure === undefined) return 'delivered';
+    const wait = failure.passing ? BACKOFF_MS[tries - 1] : undefined;
+    if (wait !== undefined) {
+      await clock.sleep(wait, signal);
+      continue;
+    }
+    const { problem, hint, passing, partly = false } = failure;
+    log.warn({ channel: channel.name, alert: clean.subject, tries }, `An alert was not delivered: ${problem}. ${hint}`);
+    return partly ? 'delivered' : passing ? 'unreachable' : 'failed';
+  }
+}
+
+export interface TellOptions extends DeliverOptions {
+  readonly channels: readonly Channel[];
+  readonly store: AlertStore;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly afterMs: number;
+}
+
+/**
+ * One check: tells each channel what it has to be told now. Each keeps its own account of what it was told, so that one
+ * that fails is tried again at the next check and the other is told nothing twice. What was delivered is stored at once.
+ * Checks must not overlap.
+ * @throws the signal's reason when aborted.
+ */
+export async function tell(conditions: readonly Condition[], options: TellOptions): Promise<void> {
+  const { channels, store, clock, afterMs } = options;
+  let stored = store.load();
+  const before = parseStates(stored);
+  const checks = channels.map((channel) => ({
+    channel,
+    ...decide(conditions, before.get(channel.name) ?? NOTHING_TOLD, clock.now(), afterMs),
+  }));
+  // A channel that is no longer configured forgets.
+  const states = new Map(checks.map(({ channel, state }) => [channel.name as string, state]));
+  const save = () => {
+    const text = formatStates(states);
+    if (text !== stored) store.save(text);
+    stored = text;
+  };
+  save();
+  const ends = await Promise.allSettled(
+    checks.map(async ({ channel, messages, ...check }) => {
+      let { state } = check;
+      for (const message of messages) {
+        const outcome = await deliver(channel, message, options);
+        if (outcome === 'unreachable') return;
+        if (outcome === 'failed') continue;
+        state = told(state, message);
+        states.set(channel.name, state);
+        save();
+      }
+    }),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

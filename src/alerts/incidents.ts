@@ -1,0 +1,239 @@
+import { z } from 'zod';
+import { formatDuration, formatMinute, DAY_MS } from '../shared/time.ts';
+import { KINDS, type Condition, type Kind } from '../status/condition.ts';
+
+/** What is told, once, through one channel. */
+export interface Message {
+  /** The alert that it is about. */
+  readonly alert: string;
+  readonly state: 'problem' | 'reminder' | 'recovered' | 'test';
+  readonly kind: Kind | 'test';
+  readonly subject: string;
+  readonly text: string;
+  readonly hint: string;
+  /** When it was made, in milliseconds since 1970 UTC. */
+  readonly at: number;
+}
+
+/** Milliseconds since 1970 UTC. */
+const time = z.number().min(0);
+
+const memberSchema = z.object({
+  id: z.string(),
+  group: z.string(),
+  since: time,
+  /** When it was first seen to be over; it may yet come back. */
+  goneAt: time.optional(),
+  /** The alert that it belongs to, once it is due. */
+  alert: z.string().optional(),
+});
+
+const alertSchema = z.object({
+  key: z.string(),
+  kind: z.enum(KINDS),
+  subject: z.string(),
+  ended: z.string(),
+  since: time,
+  /** When it was last told; never, as long as no delivery succeeded. */
+  toldAt: time.optional(),
+  /** When the last of its conditions that are over ended. */
+  endedAt: time.optional(),
+  once: z.boolean().optional(),
+});
+
+const stateSchema = z.object({ members: z.array(memberSchema), alerts: z.array(alertSchema) });
+
+type Member = Readonly<z.output<typeof memberSchema>>;
+type Alert = Readonly<z.output<typeof alertSchema>>;
+
+/** What one channel was told and what it may be told next. Plain JSON, so that it outlives a restart. */
+export interface AlertState {
+  readonly members: readonly Member[];
+  readonly alerts: readonly Alert[];
+}
+
+export const NOTHING_TOLD: AlertState = { members: [], alerts: [] };
+
+const storeSchema = z.object({ channels: z.array(z.object({ channel: z.string(), state: stateSchema })) });
+
+/** The states of all channels from their stored text; what cannot be read counts as empty. */
+export function parseStates(text: string | undefined): Map<string, AlertState> {
+  try {
+    const { channels } = storeSchema.parse(JSON.parse(text ?? ''));
+    return new Map(channels.map(({ channel, state }) => [channel, state]));
+  } catch {
+    return new Map();
+  }
+}
+
+export function formatStates(states: ReadonlyMap<string, AlertState>): string {
+  return JSON.stringify({ channels: [...states].map(([channel, state]) => ({ channel, state })) });
+}
+
+/** A condition that ends and returns within this time is the same one. */
+const GRACE_MS = 5 * 60_000;
+const REMIND_MS = DAY_MS;
+/** Affected parts that a message names. */
+const MOST_PARTS = 20;
+
+/**
+ * What a channel has to be told now. The new state does not count the messages as told: `told` does that with each one
+ * that was delivered, and those that were not come again at the next check.
+ * @param now in milliseconds since 1970 UTC.
+ * @param afterMs how long a condition that is not urgent lasts before it is told.
+ */
+export function decide(
+  conditions: readonly Condition[],
+  state: AlertState,
+  now: number,
+  afterMs: number,
+): { readonly state: AlertState; readonly messages: readonly Message[] } {
+  const holding = new Map(conditions.map((condition) => [condition.id, condition]));
+  const seen = raise(observe(holding, notAfter(state, now), now), holding, now, afterMs);
+  // An alert that nobody heard of ends unheard.
+  const isTold = ({ toldAt, once }: Alert) => toldAt !== undefined && once !== true;
+  const alerts = seen.alerts.filter((alert) => isTold(alert) || hasMembers(seen, alert));
+  return {
+    state: { ...seen, alerts },
+    messages: alerts.flatMap((alert) => due(seen, alert, holding, now) ?? []),
+  };
+}
+
+/** The state after a message was delivered. */
+export function told(state: AlertState, message: Message): AlertState {
+  const alerts = state.alerts.flatMap((alert) => {
+    if (alert.key !== message.alert) return [alert];
+    return message.state === 'recovered' ? [] : [{ ...alert, toldAt: message.at }];
+  });
+  return { ...state, alerts };
+}
+
+/** A clock that was set back must not make anything wait for the time that it showed before. */
+function notAfter({ members, alerts }: AlertState, now: number): AlertState {
+  const clamp = (time: number | undefined) => (time === undefined ? undefined : Math.min(time, now));
+  return {
+    members: members.map((member) => ({
+      ...member,
+      since: Math.min(member.since, now),
+      goneAt: clamp(member.goneAt),
+    })),
+    alerts: alerts.map((alert) => ({
+      ...alert,
+      since: Math.min(alert.since, now),
+      toldAt: clamp(alert.toldAt),
+      endedAt: clamp(alert.endedAt),
+    })),
+  };
+}
+
+/** Brings the members up to what holds now: new ones come in, and those that have been over for a while go. */
+function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now: number): AlertState {
+  const isOver = ({ goneAt }: Member) => goneAt !== undefined && now - goneAt >= GRACE_MS;
+  // Nothing was told of what came and went, so that its return is a beginning; what was told simply goes on.
+  const before = new Map(
+    state.members
+      .filter((member) => member.alert !== undefined || !isOver(member))
+      .map((member) => [member.id, member]),
+  );
+  const open = new Set(state.alerts.map(({ key }) => key));
+  const present = [...holding.values()].flatMap((condition): Member[] => {
+    const { id, group, since = now } = condition;
+    const known = before.get(id);
+    if (condition.quiet === true && known?.alert === undefined) return [];
+    const alert = known?.alert ?? (open.has(group) ? group : undefined);
+    return [{ id, group, since: Math.max(Math.min(known?.since ?? now, since), 0), alert }];
+  });
+  const held = new Set(present.map(({ id }) => id));
+  const gone = state.members
+    .filter(({ id }) => !held.has(id))
+    .map((member) => ({ ...member, goneAt: member.goneAt ?? now }));
+  const alerts = state.alerts.map((alert) => {
+    const ends = gone.filter((member) => member.alert === alert.key && isOver(member)).map(({ goneAt }) => goneAt);
+    return ends.length === 0 ? alert : { ...alert, endedAt: Math.max(alert.endedAt ?? 0, ...ends) };
+  });
+  return { members: [...present, ...gone.filter((member) => !isOver(member))], alerts };
+}
+
+/** Makes an alert of each group in which a condition has lasted long enough; the others of the group join it. */
+function raise(state: AlertState, holding: ReadonlyMap<string, Condition>, now: number, afterMs: number): AlertState {
+  const waiting = state.members.filter(({ alert, goneAt }) => alert === undefined && goneAt === undefined);
+  const isDue = ({ id, since }: Member) => {
+    const condition = holding.get(id);
+    return condition?.urgent === true || now - since >= (condition?.afterMs ?? afterMs);
+  };
+  const raised = new Map<string, Alert>();
+  for (const { group, id } of waiting.filter(isDue)) {
+    const condition = holding.get(id);
+    if (condition === undefined || raised.has(group)) continue;
+    const since = Math.min(...waiting.filter((member) => member.group === group).map((member) => member.since));
+    const { kind, subject, ended, once } = condition;
+    raised.set(group, { key: group, kind, subject, ended, since, ...(once === true ? { once } : {}) });
+  }
+  const joins = ({ alert, goneAt, group }: Member) => alert === undefined && goneAt === undefined && raised.has(group);
+  const members = state.members.map((member) => (joins(member) ? { ...member, alert: member.group } : member));
+  return { members, alerts: [...state.alerts, ...raised.values()] };
+}
+
+function hasMembers({ members }: AlertState, { key }: Alert): boolean {
+  return members.some(({ alert }) => alert === key);
+}
+
+/** The message that an alert calls for now, if any. */
+function due(
+  state: AlertState,
+  alert: Alert,
+  holding: ReadonlyMap<string, Condition>,
+  now: number,
+): Message | undefined {
+  if (!hasMembers(state, alert)) return recovered(alert, now);
+  if (alert.toldAt !== undefined && now - alert.toldAt < REMIND_MS) return undefined;
+  // Of an information only what came since is news.
+  const isNews = ({ since }: Member) => alert.once !== true || alert.toldAt === undefined || since > alert.toldAt;
+  const conditions = state.members
+    .filter((member) => member.alert === alert.key && isNews(member))
+    .flatMap(({ id }) => holding.get(id) ?? [])
+    .filter(({ quiet }) => quiet !== true);
+  const [first] = conditions;
+  if (first === undefined) return undefined;
+  const isNew = alert.toldAt === undefined || alert.once === true;
+  const began = `\n\nThis began at ${formatMinute(alert.since)}, ${agoText(now - alert.since)}.`;
+  return {
+    alert: alert.key,
+    state: isNew ? 'problem' : 'reminder',
+    kind: alert.kind,
+    subject: `${isNew ? '' : 'Still: '}${alert.subject}`,
+    text: `${explain(conditions)}${alert.once === true ? '' : began}`,
+    hint: first.hint,
+    at: now,
+  };
+}
+
+function recovered({ key, kind, subject, ended, since, endedAt }: Alert, now: number): Message {
+  const end = endedAt ?? now;
+  return {
+    alert: key,
+    state: 'recovered',
+    kind,
+    subject: `${ended}, after ${formatDuration(end - since)}`,
+    text: `This is over: ${subject}. It began at ${formatMinute(since)} and ended at ${formatMinute(end)}.`,
+    hint: 'Nothing need be done.',
+    at: now,
+  };
+}
+
+/** What is wrong, each reason once, with what it affects. */
+function explain(conditions: readonly Condition[]): string {
+  const reasons = Map.groupBy(conditions, ({ group }) => group);
+  return [...reasons.values()]
+    .map((same) => {
+      const parts = same.flatMap(({ part }) => part ?? []);
+      const more = parts.length > MOST_PARTS ? `; and ${parts.length - MOST_PARTS} more` : '';
+      const affected = parts.length === 0 ? '' : `\nAffected: ${parts.slice(0, MOST_PARTS).join('; ')}${more}.`;
+      return `${same[0]?.text ?? ''}${affected}`;
+    })
+    .join('\n\n');
+}
+
+function agoText(ms: number): string {
+  return ms < 60_000 ? 'just now' : `${formatDuration(ms)} ago`;
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { datasetNamed, DATA_TYPES } from '../datasets/registry.ts';
+import { streamText, type Stream } from '../datasets/stream.ts';
+import type { SyncResult } from '../sync/run.ts';
+import type { StreamResult } from '../sync/stream.ts';
+import type { Verdict, VerifyResult } from '../sync/verify.ts';
+
+const Selection = z.strictObject({
+  experiments: z.array(z.string()).readonly().exactOptional(),
+  data: z.array(z.string()).readonly().exactOptional(),
+});
+
+/** What the command line asks a daemon for: one line of JSON. `reads` says what its configuration reads (`readsOf`). */
+export const RequestMessage = z.discriminatedUnion('ask', [
+  z.strictObject({
+    ask: z.literal('sync'),
+    reads: z.string(),
+    selection: Selection,
+    full: z.boolean(),
+    acceptDeletes: z.boolean(),
+  }),
+  z.strictObject({
+    ask: z.literal('verify'),
+    reads: z.string(),
+    selection: Selection,
+    deep: z.boolean(),
+    repair: z.boolean(),
+    acceptDeletes: z.boolean(),
+  }),
+  z.strictObject({ ask: z.literal('about') }),
+]);
+
+export type Request = z.infer<typeof RequestMessage>;
+export type Ask = Request['ask'];
+/** The request of that kind. */
+export type Asking<A extends Ask> = Extract<Request, { ask: A }>;
+
+/** What a daemon tells of itself. */
+export interface About {
+  readonly version: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly startedAt: number;
+  /** Where its dashboard is; null without one. */
+  readonly http: string | null;
+}
+
+/** What each request comes to. */
+export interface Results {
+  readonly sync: SyncResult;
+  readonly verify: VerifyResult;
+  readonly about: About;
+}
+
+/** A request waits so many milliseconds for a limit. */
+const LimitWait = z.object({
+  endpoint: z.string(),
+  waitMs: z.number(),
+  limit: z.enum(['hour', 'minute', 'paused', 'share']),
+});
+
+/** How it goes meanwhile. */
+export type Event =
+  | { readonly wait: z.infer<typeof LimitWait> }
+  | { readonly stream: Stream; readonly page: { readonly fetched: number; readonly total: number | undefined } }
+  | { readonly stream: Stream; readonly verdict: Verdict }
+  /** The sync of a stream begins or, with what came of it, has ended. */
+  | { readonly stream: Stream; readonly ended?: StreamResult };
+
+export type Tell = (event: Event) => void;
+
+const Filter = z.record(z.string(), z.union([z.string(), z.boolean()]));
+
+const StreamMessage = z.object({
+  experimentId: z.string(),
+  data: z.enum(DATA_TYPES),
+  scope: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('experiment') }),
+    z.object({ kind: z.literal('room'), id: z.string() }),
+    z.object({ kind: z.literal('deployment'), id: z.string() }),
+    z.object({ kind: z.literal('participant'), id: z.string(), room: z.string() }),
+  ]),
+  filter: Filter.optional(),
+});
+
+const count = z.number();
+const keys = z.array(z.string());
+const named = {
+  experiment: z.string(),
+  data: z.string(),
+  room: z.string().exactOptional(),
+  participant: z.string().exactOptional(),
+  deployment: z.string().exactOptional(),
+  filter: Filter.exactOptional(),
+};
+
+const StreamResultMessage = z.object({
+  ...named,
+  status: z.enum(['ok', 'incomplete', 'skipped', 'failed']),
+  fetched: count,
+  inserted: count,
+  updated: count,
+  unchanged: count,
+  deleted: count,
+  requests: count,
+  oldestNew: z.string().nullable(),
+  watermark: z.string().nullable(),
+  complete: z.boolean(),
+  reason: z.string().exactOptional(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
+});
+
+const IssueMessage = z.object({
+  code: z.enum(['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE']),
+  experiment: z.string().exactOptional(),
+  message: z.string(),
+  hint: z.string(),
+});
+
+const VerdictMessage = z.object({
+  ...named,
+  status: z.enum(['equal', 'different', 'repaired', 'unknown']),
+  proof: z.enum(['content', 'counts']),
+  rows: count.nullable(),
+  quarantined: count,
+  missing: keys,
+  changed: keys,
+  extra: keys,
+  requests: count,
+  reason: z.string().exactOptional(),
+});
+
+/** How the result of each request is read. */
+export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
+  sync: z.object({
+    status: z.enum(['ok', 'partial']),
+    requests: count,
+    durationMs: count,
+    streams: z.array(StreamResultMessage),
+    issues: z.array(IssueMessage),
+  }),
+  verify: z.object({
+    at: z.string(),
+    requests: count,
+    durationMs: count,
+    streams: z.array(VerdictMessage),
+    issues: z.array(IssueMessage),
+  }),
+  about: z.object({ version: z.string(), startedAt: count, http: z.string().nullable() }),
+};
+
+/** What the daemon answers: lines of JSON, the last of them a result or an error. */
+export const AnswerMessage = z.union([
+  z.strictObject({ result: z.unknown() }),
+  z.strictObject({ error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }) }),
+  z.strictObject({
+    wait: LimitWait,
+  }),
+  z.strictObject({ stream: StreamMessage, page: z.object({ fetched: count, total: count.optional() }) }),
+  z.strictObject({ stream: StreamMessage, verdict: VerdictMessage }),
+  z.strictObject({ stream: StreamMessage, ended: StreamResultMessage.exactOptional() }),
+]);
+
+/** An event as it goes over the socket. */
+export function toMessage(event: Event): unknown {
+  if ('wait' in event) return event;
+  const { experimentId, dataset, scope, filter } = event.stream;
+  return { ...event, stream: { experimentId, data: dataset.name, scope, filter } };
+}
+
+/** The event that a message tells. */
+export function toEvent(
+  message: Exclude<z.infer<typeof AnswerMessage>, { result: unknown } | { error: object }>,
+): Event {
+  if ('wait' in message) return message;
+  const stream = streamOf(message.stream);
+  if ('page' in message) return { stream, page: { ...message.page, total: message.page.total } };
+  return { ...message, stream };
+}
+
+const streams = new Map<string, Stream>();
+
+/** The stream of a message; the same object for the same stream, as progress is shown by it. */
+function streamOf({ experimentId, data, scope, filter }: z.infer<typeof StreamMessage>): Stream {
+  const made: Stream = {
+    experimentId,
+    dataset: datasetNamed(data),
+    scope,
+    ...(filter === undefined ? {} : { filter }),
+  };
+  const known = streams.get(streamText(made)) ?? made;
+  streams.set(streamText(made), known);
+  return known;
+}

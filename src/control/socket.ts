@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { z } from 'zod';
+import { isErrorCode, WarehouseError } from '../shared/errors.ts';
+import {
+  AnswerMessage,
+  RequestMessage,
+  RESULT_MESSAGES,
+  toEvent,
+  toMessage,
+  type Ask,
+  type Asking,
+  type Request,
+  type Results,
+  type Tell,
+} from './protocol.ts';
+
+/** The longest path that a socket may have on every system, in bytes. */
+const LONGEST_PATH = 100;
+
+/** Where the daemon of a warehouse listens: beside the file or, where that path is too long, in the temporary folder. */
+export function socketPath(warehouse: string): string {
+  const beside = `${warehouse}.sock`;
+  if (Buffer.byteLength(beside) <= LONGEST_PATH) return beside;
+  const name = createHash('sha256').update(warehouse).digest('hex').slice(0, 16);
+  return join(tmpdir(), `hyperstudy-warehouse-${name}.sock`);
+}
+
+/**
+ * Does what was asked for and tells meanwhile how it goes; ends when the signal is aborted, as whoever asked has gone.
+ */
+export type Handlers = {
+  readonly [A in Ask]: (asked: Asking<A>, tell: Tell, signal: AbortSignal) => Promise<Results[A]>;
+};
+
+/** The code of an error that is a mistake of ours; whoever asked says so, as if it had happened there. */
+const MISTAKE = 'MISTAKE';
+
+/**
+ * Takes over what the command line was asked for while this daemon holds the warehouse. Only the same user (and root) can
+ * connect. Call it as the only writer: a socket that is left over is removed.
+ */
+export async function serveHandover(path: string, handlers: Handlers): Promise<{ close: () => Promise<void> }> {
+  rmSync(path, { force: true });
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    void answer(socket, handlers);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
+
+async function answer(socket: Socket, handlers: Handlers): Promise<void> {
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort(interrupted()));
+  const send = (message: unknown) => {
+    if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+  };
+  try {
+    for await (const line of linesOf(socket)) {
+      const request = understood(
+        RequestMessage,
+        line,
+        'The daemon that runs is of another version and does not know what it was asked for. Nothing was done.',
+      );
+      send({ result: await handle(handlers, request, (event) => send(toMessage(event)), gone.signal) });
+      break;
+    }
+  } catch (error) {
+    send({ error: told(error) });
+  }
+  socket.end();
+}
+
+function handle(handlers: Handlers, request: Request, tell: Tell, signal: AbortSignal): Promise<Results[Ask]> {
+  switch (request.ask) {
+    case 'sync':
+      return handlers.sync(request, tell, signal);
+    case 'verify':
+      return handlers.verify(request, tell, signal);
+    case 'about':
+      return handlers.about(request, tell, signal);
+  }
+}
+
+function told(error: unknown): { code: string; message: string; hint?: string | undefined } {
+  if (error instanceof WarehouseError) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: MISTAKE, message: error instanceof Error ? error.message : String(error) };
+}
+
+/**
+ * Has the daemon of a warehouse do something.
+ * @returns undefined when none is listening.
+ * @throws WarehouseError what the daemon throws; INTERRUPTED when the signal is aborted or the daemon goes away;
+ * WAREHOUSE_BUSY when it is another user's.
+ */
+export async function handOver<A extends Ask>(
+  path: string,
+  request: Asking<A>,
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<Results[A] | undefined> {
+  signal.throwIfAborted();
+  const socket = await dial(path);
+  if (socket === undefined) return undefined;
+  const leave = () => socket.destroy();
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    socket.write(`${JSON.stringify(request)}\n`);
+    for await (const line of linesOf(socket)) {
+      const message = understood(AnswerMessage, line, STRANGE_ANSWER);
+      if ('error' in message) throw message.error.code === 'INTERRUPTED' ? left() : asThrown(message.error);
+      if ('result' in message) {
+        const ask: A = request.ask;
+        return checked<Results[A]>(RESULT_MESSAGES[ask], message.result, STRANGE_ANSWER);
+      }
+      tell(toEvent(message));
+    }
+  } finally {
+    signal.removeEventListener('abort', leave);
+    socket.destroy();
+  }
+  throw signal.aborted ? interrupted() : left();
+}
+
+const STRANGE_ANSWER = 'The daemon that runs is of another version, and its answer cannot be understood.';
+
+/** The lines that come over a socket, until either side is gone. */
+function linesOf(socket: Socket): AsyncIterable<string> {
+  const lines = createInterface({ input: socket });
+  // It sees the end of what comes, but not that the socket was destroyed.
+  socket.once('close', () => lines.close());
+  return lines;
+}
+
+/** @throws WarehouseError with that text when a line is none of the messages. */
+function understood<T>(messages: z.ZodType<T>, line: string, otherwise: string): T {
+  let message: unknown;
+  try {
+    message = JSON.parse(line);
+  } catch {
+    message = undefined;
+  }
+  return checked(messages, message, otherwise);
+}
+
+function checked<T>(messages: z.ZodType<T>, message: unknown, otherwise: string): T {
+  const read = messages.safeParse(message);
+  if (read.success) return read.data;
+  throw new WarehouseError('USAGE', otherwise, {
+    hint: 'Restart the daemon, so that it is of the same version as this command, and try again.',
+  });
+}
+
+function asThrown({ code, message, hint }: { code: string; message: string; hint?: string | undefined }): Error {
+  if (code === MISTAKE) return new Error(`in the daemon, whose log says more: ${message}`);
+  return new WarehouseError(isErrorCode(code) ? code : 'USAGE', message, hint === undefined ? {} : { hint });
+}
+
+function interrupted(): WarehouseError {
+  return new WarehouseError(
+    'INTERRUPTED',
+    'Interrupted. Everything read so far is stored; the next sync goes on from there.',
+  );
+}
+
+function left(): WarehouseError {
+  const text = 'The daemon ended before it had done what was asked. Everything read so far is stored.';
+  return new WarehouseError('INTERRUPTED', text, { hint: 'Run the command again; the next sync goes on from there.' });
+}
+
+/** @throws WarehouseError WAREHOUSE_BUSY when the socket is another user's. */
+function dial(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(socket));
+    socket.on('error', (error) => {
+      if (!('code' in error) || (error.code !== 'EACCES' && error.code !== 'EPERM')) {
+        resolve(undefined);
+        return;
+      }
+      reject(
+        new WarehouseError('WAREHOUSE_BUSY', 'The daemon of the warehouse belongs to another user.', {
+          hint: 'It takes requests from its own user and from root only: run the command as one of them.',
+        }),
+      );
+    });
+  });
+}

@@ -1,0 +1,46 @@
+import { updateRate } from '../schedule/activity.ts';
+import type { PollStats } from '../schedule/due-times.ts';
+import type { StreamResult } from '../sync/stream.ts';
+
+/** What polls of each stream have lately shown; kept in memory, as it is learned anew within minutes. */
+export interface RecordedPollStats extends PollStats {
+  /** A poll has ended. */
+  note(key: string, result: Pick<StreamResult, 'inserted' | 'requests' | 'oldestNew'>, now: number): void;
+  /** Something went wrong that no result tells: the stream is left alone until then. */
+  rest(key: string, until: number): void;
+  /** A read of a stream ended: whether it failed by itself, and not because nothing can be read. */
+  noteEnd(key: string, failed: boolean): void;
+}
+
+/** How much a poll counts in the cost that is expected of the next one. */
+const WEIGHT = 0.3;
+
+export function createPollStats(): RecordedPollStats {
+  const seen = new Map<string, { rowsPerHour: number; cost: number; at: number }>();
+  const resting = new Map<string, number>();
+  const failed = new Map<string, number>();
+  return {
+    of: (key) => seen.get(key) ?? { rowsPerHour: 0, cost: 1 },
+    note(key, { inserted, requests, oldestNew }, now) {
+      resting.delete(key);
+      const before = seen.get(key);
+      if (before === undefined) {
+        // What a first look brings may have come at any time.
+        seen.set(key, { rowsPerHour: 0, cost: 1, at: now });
+        return;
+      }
+      const elapsedMs = now - before.at;
+      const spanMs = oldestNew === null ? elapsedMs : Math.max(0, now - Date.parse(oldestNew));
+      const rowsPerHour = updateRate(before.rowsPerHour, { newRows: inserted, elapsedMs, spanMs });
+      const cost = Math.max(1, before.cost * (1 - WEIGHT) + requests * WEIGHT);
+      seen.set(key, { rowsPerHour, cost, at: now });
+    },
+    rest: (key, until) => void resting.set(key, until),
+    restsUntil: (key) => resting.get(key) ?? 0,
+    noteEnd(key, isFailure) {
+      if (isFailure) failed.set(key, (failed.get(key) ?? 0) + 1);
+      else failed.delete(key);
+    },
+    failures: (key) => failed.get(key) ?? 0,
+  };
+}

@@ -1,0 +1,11 @@
+import type { ErrorCode } from '../shared/errors.ts';
+
+/** What keeps the daemon from reading anything. */
+export interface Trouble {
+  /** Milliseconds since 1970 UTC. */
+  readonly since: number;
+  readonly code: ErrorCode;
+  /** In words that hold no secret. */
+  readonly text: string;
+  readonly hint: string | undefined;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Db } from './open.ts';
+import { recall, remember } from './state.ts';
+
+/** What is wrong with the list of experiments, or with all of an experiment. */
+export interface ListIssue {
+  /** EXPERIMENT_GONE · NO_EXPERIMENTS: the list is empty · LIST_INCOMPLETE: the list may lack some. */
+  readonly code: 'EXPERIMENT_GONE' | 'NO_EXPERIMENTS' | 'LIST_INCOMPLETE';
+  readonly experiment?: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const LIST_NOTE = 'experiments-list';
+
+/** Keeps what is wrong with the list of experiments, so that whoever asks later is told as well. */
+export function rememberList(db: Db, issues: readonly ListIssue[], now: number): void {
+  const ofList = issues.filter(({ experiment }) => experiment === undefined);
+  const text = JSON.stringify(ofList);
+  if ((recall(db, LIST_NOTE) ?? '[]') !== text) remember(db, LIST_NOTE, text, now);
+}
+
+/** What was last wrong with the list of experiments; nothing where the configuration names them all. */
+export function recallList(db: Db, config: { readonly experiments: readonly object[] }): readonly ListIssue[] {
+  if (!config.experiments.some((experiment) => 'all' in experiment)) return [];
+  return ListIssues.parse(JSON.parse(recall(db, LIST_NOTE) ?? '[]'));
+}
+
+const ListIssues = z.array(
+  z.object({
+    code: z.enum(['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE']),
+    message: z.string(),
+    hint: z.string(),
+  }),
+);
+
+/** What is said where the key sees no experiment at all. */
+export const NO_EXPERIMENTS: ListIssue = {
+  code: 'NO_EXPERIMENTS',
+  message: 'The key sees no experiment: its list of experiments is empty.',
+  hint: 'Check in HyperStudy that the key belongs to the right account and organization, and that the experiments are shared with it. An experiment that is shared from elsewhere can be named in the config: experiments: [{ id: … }].',
+};
+
+export function goneIssue(experiment: string): ListIssue {
+  return {
+    code: 'EXPERIMENT_GONE',
+    experiment,
+    message: `${goneText(experiment)}. Its rows are kept.`,
+    hint: 'If it was not deleted, ask its owner to share it again. It is read again as soon as it is back in the list.',
+  };
+}
+
+/** What is said of an experiment that has left the list. */
+export function goneText(experimentId: string): string {
+  return `${experimentId} is no longer in the list of experiments that the key sees: deleted, or no longer shared`;
+}

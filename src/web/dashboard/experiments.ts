@@ -1,0 +1,104 @@
+import { html } from 'hono/html';
+import {
+  byData,
+  countStates,
+  oldestAge,
+  stateOf,
+  totalRows,
+  worst,
+  type ExperimentView,
+  type StreamState,
+} from '../../status/summary.ts';
+import type { DaemonView, StreamView } from '../../status/view.ts';
+import { count, counted } from '../../shared/count.ts';
+import { age, badge, NOTHING, STATES, type Html } from './format.ts';
+import { headings, pips } from './pips.ts';
+import { streamTable } from './streams.ts';
+
+/** As many reasons stand under an experiment that is folded up; unfolded, its table has them all. */
+const REASONS = 3;
+
+export function experimentsSection({ experiments, now }: DaemonView): Html {
+  const types = [...new Set(experiments.flatMap(({ streams }) => streams.map(({ data }) => data)))];
+  const rows = experiments.map((experiment) => ({ experiment, state: stateOfAll(experiment) })).sort(byUrgency);
+  return html`<section class="card experiments" id="experiments" aria-labelledby="experiments-title">
+    <h2 id="experiments-title">Experiments</h2>
+    ${
+      rows.length === 0
+        ? html`<p class="empty">None yet. They appear here as soon as the first sync has listed them.</p>`
+        : html`<div class="over" aria-hidden="true">${legend()}${headings(types)}</div>
+            <ul>
+              ${rows.map((row) => experimentRow(row.experiment, row.state, types, now))}
+            </ul>`
+    }
+  </section>`;
+}
+
+function stateOfAll({ streams }: ExperimentView): StreamState {
+  return worst(streams.map(stateOf));
+}
+
+const URGENCY: Record<StreamState, number> = { failed: 0, incomplete: 1, unread: 3, complete: 3, skipped: 3 };
+
+/** What needs a person comes first, then what is going on now, then by name. */
+function byUrgency(
+  a: { experiment: ExperimentView; state: StreamState },
+  b: { experiment: ExperimentView; state: StreamState },
+): number {
+  return (
+    URGENCY[a.state] - URGENCY[b.state] ||
+    Number(b.experiment.live) - Number(a.experiment.live) ||
+    (a.experiment.name ?? a.experiment.id).localeCompare(b.experiment.name ?? b.experiment.id)
+  );
+}
+
+function legend(): Html {
+  return html`<p class="legend">
+    ${(['complete', 'unread', 'incomplete', 'failed', 'skipped'] as const).map((state) => html`${badge(state)} `)}
+  </p>`;
+}
+
+function experimentRow(experiment: ExperimentView, state: StreamState, types: readonly string[], now: number): Html {
+  const { id, name, live, streams } = experiment;
+  const oldest = oldestAge(streams, now);
+  return html`<li data-key="${id}">
+    <details>
+      <summary>
+        <h3>
+          ${name === undefined ? NOTHING : html`<span class="name">${name}</span> `}<code>${id}</code>${live ? html` <span class="live">live</span>` : NOTHING}
+        </h3>
+        ${pips(experiment, types)} ${badge(state, verdict(streams))}
+        <span class="number">${count(totalRows(streams))} <small>rows</small></span>
+        <span class="number"
+          >${oldest === undefined ? html`<small>never read</small>` : html`${age(oldest)} <small>old</small>`}</span
+        >
+      </summary>
+      ${streams.length === 0 ? html`<p class="empty">Its streams are not known yet.</p>` : streamTable(experiment, now)}
+    </details>
+    ${reasons(streams)}
+  </li>`;
+}
+
+/** `18 complete`, or `16 of 18 complete, 1 skipped`. */
+function verdict(streams: readonly StreamView[]): string {
+  const { complete, skipped } = countStates(streams);
+  const wanted = streams.length - skipped;
+  const some = complete === wanted ? count(complete) : `${count(complete)} of ${count(wanted)}`;
+  return `${some} complete${skipped === 0 ? '' : `, ${count(skipped)} skipped`}`;
+}
+
+/** Why the experiment is not complete, for as long as it is folded up. */
+function reasons(streams: readonly StreamView[]): Html {
+  const doubtful = [...byData(streams.filter((stream) => ['failed', 'incomplete'].includes(stateOf(stream))))];
+  if (doubtful.length === 0) return NOTHING;
+  const more = doubtful.length - REASONS;
+  return html`<ul class="reasons">
+    ${doubtful.slice(0, REASONS).map(([data, group]) => {
+      const state = worst(group.map(stateOf));
+      return html`<li data-key="${data}">
+        ${badge(state, `${data} ${STATES[state].word}:`)} ${group[0]?.reason ?? 'the reason is not known.'}
+      </li>`;
+    })}
+    ${more > 0 ? html`<li>and ${counted(more, 'data type')} more</li>` : NOTHING}
+  </ul>`;
+}

@@ -1,0 +1,95 @@
+import { html } from 'hono/html';
+import { countStates, earliest, oldestAge, stateOf, totalRows } from '../../status/summary.ts';
+import type { DaemonView } from '../../status/view.ts';
+import { count, counted } from '../../shared/count.ts';
+import { age, ago, NOTHING, size, until, type Html } from './format.ts';
+
+export interface Headline {
+  readonly tone: 'complete' | 'unread' | 'incomplete' | 'failed';
+  /** How things stand, without a full stop; read out when it changes. */
+  readonly state: string;
+  /** The rest of the sentence, and what follows it; it may change at any time without being read out. */
+  readonly rest: string;
+}
+
+/** How things stand in a sentence. @param stalled why the process is taken for stuck. */
+export function headlineOf(view: DaemonView, stalled: string | undefined): Headline {
+  const streams = view.experiments.flatMap((experiment) => experiment.streams);
+  const wanted = streams.filter((stream) => stateOf(stream) !== 'skipped');
+  const { complete, incomplete, failed, skipped, unread } = countStates(streams);
+  const oldest = oldestAge(wanted, view.now);
+  const isOld = oldest === undefined ? '' : `; the oldest is ${oldest < 1000 ? 'a moment' : age(oldest)} old`;
+  const isSkipped = skipped === 0 ? '' : ` ${counted(skipped, 'other')} ${are(skipped)} skipped.`;
+  if (view.keyRefused !== undefined) {
+    return { tone: 'failed', state: 'The API refuses the key, so nothing new is read', rest: `. ${view.keyRefused}` };
+  }
+  if (view.trouble !== undefined && view.now - view.trouble.since >= BLIP_MS) return halted(view.trouble, view.now);
+  if (stalled !== undefined) {
+    return { tone: 'failed', state: stalled.replace(/\.$/, ''), rest: '. Restart the daemon if this lasts.' };
+  }
+  if (streams.length === 0) {
+    const rest = view.work.length > 0 ? '; the first sync is under way.' : '; the first sync will list them.';
+    return { tone: 'unread', state: 'No stream is known yet', rest };
+  }
+  if (wanted.length === 0) {
+    return { tone: 'incomplete', state: 'Every stream is skipped', rest: ': the key may read none of them.' };
+  }
+  if (failed + incomplete > 0) {
+    const waiting = unread === 0 ? '' : `, and ${count(unread)} ${are(unread)} not read yet`;
+    const state = `${count(failed + incomplete)} of ${counted(wanted.length, 'stream')} ${are(failed + incomplete)} not complete${waiting}`;
+    return { tone: failed > 0 ? 'failed' : 'incomplete', state, rest: `${isOld}.${isSkipped}` };
+  }
+  if (unread > 0) {
+    const state = `The first read is under way: ${count(complete)} of ${counted(wanted.length, 'stream')} ${are(complete)} complete`;
+    return { tone: 'unread', state, rest: `.${isSkipped}` };
+  }
+  const all = wanted.length === 1 ? 'The only stream is' : `All ${counted(wanted.length, 'stream')} are`;
+  return { tone: 'complete', state: `${all} complete`, rest: `${isOld}.${isSkipped}` };
+}
+
+/** What lasts shorter is no news. */
+const BLIP_MS = 60_000;
+
+function halted({ code, since, text }: NonNullable<DaemonView['trouble']>, now: number): Headline {
+  const began = `; this began ${age(now - since)} ago.`;
+  return code === 'SERVER_UNREACHABLE'
+    ? {
+        tone: 'failed',
+        state: 'The API cannot be reached, so nothing new is read',
+        rest: `${began} The daemon goes on by itself once it answers.`,
+      }
+    : { tone: 'failed', state: 'Nothing new is read', rest: `${began} ${text}` };
+}
+
+/** Free space below which a word of warning stands beside it. */
+const LITTLE_BYTES = 2e9;
+
+export function headlineSection(view: DaemonView, { tone, state, rest }: Headline): Html {
+  const { now, experiments, budget, lastProgressAt, warehouse } = view;
+  const streams = experiments.flatMap((experiment) => experiment.streams);
+  const live = experiments.filter((experiment) => experiment.live).length;
+  const next = earliest(streams.map(({ nextAt }) => nextAt));
+  const little = warehouse.freeBytes < LITTLE_BYTES ? html` <b class="incomplete">little is left</b>` : NOTHING;
+  return html`<section class="headline ${tone}" aria-label="How things stand">
+    <p><span role="status">${state}</span>${rest}</p>
+    <dl class="facts">
+      ${fact('Rows', count(totalRows(streams)))}
+      ${fact('Experiments', html`${count(experiments.length)} <small>${count(live)} live</small>`)}
+      ${fact('Requests, last hour', html`${count(budget.hour.used)} <small>of ${count(budget.hour.allowed)}</small>`)}
+      ${fact('Last progress', lastProgressAt === undefined ? 'none yet' : ago(lastProgressAt, now))}
+      ${fact('Next read', next === undefined ? 'not planned' : until(next, now))}
+      ${fact('Free disk space', html`${size(warehouse.freeBytes)}${little}`)}
+    </dl>
+  </section>`;
+}
+
+function fact(name: string, value: string | Html): Html {
+  return html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
+}
+
+function are(value: number): string {
+  return value === 1 ? 'is' : 'are';
+}

@@ -1,0 +1,53 @@
+import { html } from 'hono/html';
+import { formatTime } from '../../shared/time.ts';
+import { experimentsSection } from './experiments.ts';
+import { ago, clockTime, schedule, size, type Html } from './format.ts';
+import { growthSection } from './growth.ts';
+import { headlineOf, headlineSection } from './headline.ts';
+import { layout } from './layout.ts';
+import { problemsSection } from './problems.ts';
+import { requestsSection } from './requests.ts';
+import { workSection } from './work.ts';
+import type { DaemonView } from '../../status/view.ts';
+
+/**
+ * The dashboard as one HTML document that needs nothing else, JavaScript included.
+ * @param stalled why the process is taken for stuck, in words.
+ */
+export function dashboard(view: DaemonView, stalled: string | undefined): Html {
+  const headline = headlineOf(view, stalled);
+  return layout(
+    `${headline.state} · HyperStudy Warehouse`,
+    html`<a class="skip" href="#main">Skip to the content</a>
+      <header>
+        <h1>HyperStudy Warehouse</h1>
+        <p id="live">
+          As of <time datetime="${formatTime(view.now)}">${clockTime(view.now)}</time> · <a href="/">Reload</a>
+        </p>
+      </header>
+      <div id="gone" hidden>
+        <p id="gone-why" role="alert"></p>
+        <p id="gone-since"></p>
+      </div>
+      <main id="main" tabindex="-1">
+        ${headlineSection(view, headline)}
+        <div class="two">${problemsSection(view)} ${workSection(view)}</div>
+        ${experimentsSection(view)}
+        <div class="two even">${requestsSection(view)} ${growthSection(view)}</div>
+      </main>
+      ${footer(view)}`,
+    true,
+  );
+}
+
+function footer(view: DaemonView): Html {
+  const { version, startedAt, now, warehouse } = view;
+  return html`<footer id="about">
+    <p>Version ${version}, started ${ago(startedAt, now)}, reads ${schedule(view.schedule)}</p>
+    <p><code>${warehouse.path}</code>, write-ahead log ${size(warehouse.walBytes)}</p>
+    <nav aria-label="For programs">
+      <a href="/api/status">Status as JSON</a> <a href="/metrics">Metrics</a> <a href="/readyz">Ready?</a>
+      <a href="/healthz">Healthy?</a>
+    </nav>
+  </footer>`;
+}

@@ -1,0 +1,84 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie, setCookie } from 'hono/cookie';
+import type { Log } from '../shared/log.ts';
+import { signIn } from './dashboard/sign-in.ts';
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+
+/** Whether an address can be reached from this computer only. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
+/** Headers of every answer: nothing is kept, framed, sniffed, or loaded from elsewhere. */
+export function secureHeaders(contentSecurityPolicy: string): MiddlewareHandler {
+  return async (c, next) => {
+    c.header('Content-Security-Policy', contentSecurityPolicy);
+    c.header('X-Content-Type-Options', 'nosniff');
+    c.header('X-Frame-Options', 'DENY');
+    c.header('Referrer-Policy', 'no-referrer');
+    c.header('Cross-Origin-Resource-Policy', 'same-origin');
+    c.header('Cache-Control', 'no-store');
+    await next();
+  };
+}
+
+/**
+ * On a loopback address, refuses requests that name another host: a web page of somebody else can point its own name at
+ * 127.0.0.1 (DNS rebinding) and would read the answers.
+ */
+export function onlyLoopbackHosts(log: Log): MiddlewareHandler {
+  return async (c, next) => {
+    const host = c.req.header('host') ?? '';
+    if (isLoopback(host.replace(/:\d+$/, ''))) return next();
+    log.warn({ path: c.req.path.slice(0, 200) }, 'refused a request for another host name');
+    return c.json({ status: 'refused', reasons: ['This server answers to localhost and 127.0.0.1 only.'] }, 403);
+  };
+}
+
+/** The server changes nothing, so it takes no request that could. */
+export const onlyReads: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+  c.header('Allow', 'GET, HEAD');
+  return c.json({ status: 'refused', reasons: ['Only GET and HEAD are answered.'] }, 405);
+};
+
+/**
+ * Lets a request through that carries the token as `Authorization: Bearer …` or as the cookie that `?token=…` was
+ * exchanged for. The cookie holds a value derived from the token, so that the token itself is not kept by the browser;
+ * its name holds the port, as browsers share cookies between the ports of a host.
+ */
+export function requireToken(token: string, port: () => number, log: Log): MiddlewareHandler {
+  const pass = createHmac('sha256', token).update('hyperstudy-warehouse dashboard').digest('base64url');
+  return async (c, next) => {
+    const cookie = `hsw_${port()}`;
+    const { searchParams, pathname } = new URL(c.req.url);
+    const offered = searchParams.get('token');
+    if (offered !== null && isSame(offered, token)) {
+      searchParams.delete('token');
+      setCookie(c, cookie, pass, { httpOnly: true, sameSite: 'Strict', path: '/' });
+      // A path that begins with two slashes would lead to another host.
+      const path = pathname.replace(/^[/\\]+/, '/');
+      return c.redirect(searchParams.size === 0 ? path : `${path}?${searchParams.toString()}`, 303);
+    }
+    const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    if (bearer !== undefined && isSame(bearer, token)) return next();
+    if (isSame(getCookie(c, cookie) ?? '', pass)) return next();
+    if (offered !== null || bearer !== undefined) log.warn({ path: c.req.path.slice(0, 200) }, 'refused a wrong token');
+    return unauthorised(c, offered !== null);
+  };
+}
+
+function unauthorised(c: Context, isWrong: boolean) {
+  c.header('WWW-Authenticate', 'Bearer realm="hyperstudy-warehouse"');
+  if (c.req.path === '/' && (c.req.header('accept') ?? '').includes('text/html')) return c.html(signIn(isWrong), 401);
+  const reason = 'Send the token as "Authorization: Bearer …", or open the dashboard with ?token=… once.';
+  return c.json({ status: 'refused', reasons: [reason] }, 401);
+}
+
+/** Compares in a time that does not depend on where the texts differ. */
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((text) => createHash('sha256').update(text).digest());
+  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
+}

@@ -1,0 +1,93 @@
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { WarehouseError } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { isLoopback } from './guard.ts';
+import { createRoutes } from './routes.ts';
+import type { DaemonView } from '../status/view.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Asked of every request but `/healthz`; without one, only this computer may be served. */
+  readonly token: string | undefined;
+  /** Asked anew for every answer. */
+  readonly view: () => DaemonView;
+  /** Without progress for longer than this although there is something to do, `/healthz` answers 503. */
+  readonly maxAgeMs: number;
+  readonly log: Log;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  /** Answers what is under way, for half a second at most, and ends. */
+  close(): Promise<void>;
+}
+
+const CLOSE_MS = 500;
+
+/**
+ * Serves `/healthz`, `/readyz`, `/metrics`, `/api/status` and the dashboard.
+ * @throws WarehouseError USAGE when the address cannot be used, or could be reached by others without a token.
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { port, token, view, maxAgeMs, log } = options;
+  const host = options.host.replace(/^\[|\]$/g, '');
+  const isLocal = isLoopback(host);
+  if (!isLocal && (token ?? '') === '') {
+    throw new WarehouseError('USAGE', `The dashboard would be open to everybody who can reach ${host}.`, {
+      hint: 'Set a token for it, or let it listen on 127.0.0.1.',
+    });
+  }
+  let listening = port;
+  const routes = createRoutes({
+    token: token === '' ? undefined : token,
+    isLoopback: isLocal,
+    port: () => listening,
+    view,
+    maxAgeMs,
+    log,
+  });
+  const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (incoming, outgoing) => {
+    void listener(incoming, outgoing);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(
+        new WarehouseError('USAGE', `Port ${port} of ${host} cannot be used (${reasonOf(cause)}).`, {
+          hint: 'Choose another port or address for the dashboard.',
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) listening = address.port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
+    close: () =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+      }),
+  };
+}
+
+/** Plain words for why a port cannot be listened on. */
+function reasonOf(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const known: Record<string, string> = {
+    EADDRINUSE: 'another program uses it',
+    EACCES: 'it needs more rights',
+    EADDRNOTAVAIL: 'this computer has no such address',
+    ENOTFOUND: 'there is no such name',
+  };
+  return known[code] ?? code;
+}

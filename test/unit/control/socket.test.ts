@@ -1,0 +1,169 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { handOver, serveHandover, type Handlers } from '../../../src/control/socket.ts';
+import type { Event } from '../../../src/control/protocol.ts';
+import { datasetNamed } from '../../../src/datasets/registry.ts';
+import type { Stream } from '../../../src/datasets/stream.ts';
+import { WarehouseError } from '../../../src/shared/errors.ts';
+import type { StreamResult } from '../../../src/sync/stream.ts';
+import type { Verdict } from '../../../src/sync/verify.ts';
+import { temporaryFolder } from '../../support/lab.ts';
+
+const never = new AbortController().signal;
+const ABOUT = { version: '9', startedAt: 1, http: null };
+const VERIFY = { ask: 'verify', reads: 'r', selection: {}, deep: false, repair: false, acceptDeletes: false } as const;
+const STREAM: Stream = {
+  experimentId: 'e',
+  dataset: datasetNamed('events'),
+  scope: { kind: 'participant', id: 'p', room: 'r' },
+  filter: { category: 'chat' },
+};
+const NAMED = { experiment: 'e', data: 'events', participant: 'p', room: 'r', filter: { category: 'chat' } };
+const VERDICT: Verdict = {
+  ...NAMED,
+  status: 'different',
+  proof: 'content',
+  rows: 3,
+  quarantined: 0,
+  missing: ['a'],
+  changed: ['b', 'c'],
+  extra: [],
+  requests: 2,
+};
+const RESULT: StreamResult = {
+  ...NAMED,
+  status: 'failed',
+  fetched: 1,
+  inserted: 2,
+  updated: 3,
+  unchanged: 4,
+  deleted: 5,
+  requests: 6,
+  oldestNew: null,
+  watermark: '2026-01-12T09:00:00.000Z',
+  complete: false,
+  error: { code: 'SERVER_FAILED', message: 'no', hint: 'wait' },
+};
+
+async function serve(change: Partial<Handlers> = {}) {
+  const path = join(temporaryFolder(), 's');
+  const refuse = () => Promise.reject(new Error('not asked for in this test'));
+  const server = await serveHandover(path, {
+    sync: refuse,
+    verify: refuse,
+    about: () => Promise.resolve(ABOUT),
+    ...change,
+  });
+  onTestFinished(() => server.close());
+  return { path, ...server };
+}
+
+/** A server that answers every connection with a line. */
+async function strange(line: string): Promise<string> {
+  const path = join(temporaryFolder(), 's');
+  const server = createServer((socket) => void socket.end(`${line}\n`));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => void server.close());
+  return path;
+}
+
+/** What goes over a line of the socket as it is. */
+function say(path: string, text: string): Promise<unknown> {
+  // Whatever is written is taken for a request, as an older or newer command would write it.
+  return handOver(path, JSON.parse(text) as typeof VERIFY, () => undefined, never);
+}
+
+describe('handing over to a running daemon', () => {
+  it('carries requests, what happens meanwhile and results over the socket as they are', async () => {
+    const events: Event[] = [
+      { wait: { endpoint: 'events', waitMs: 1200, limit: 'hour' } },
+      { stream: STREAM },
+      { stream: STREAM, page: { fetched: 5, total: undefined } },
+      { stream: STREAM, page: { fetched: 6, total: 9 } },
+      { stream: STREAM, ended: RESULT },
+      { stream: STREAM, verdict: VERDICT },
+      { stream: STREAM, verdict: { ...VERDICT, status: 'unknown', reason: 'why', rows: null } },
+    ];
+    const result = { at: '2026-01-12T09:00:00.000Z', requests: 2, durationMs: 3, streams: [VERDICT], issues: [] };
+    const asked: unknown[] = [];
+    const { path } = await serve({
+      verify: (request, tell) => {
+        asked.push(request);
+        for (const event of events) tell(event);
+        return Promise.resolve(result);
+      },
+    });
+    const told: Event[] = [];
+    const request = { ...VERIFY, selection: { experiments: ['e'], data: ['events'] }, deep: true };
+    expect(await handOver(path, request, (event) => told.push(event), never)).toEqual(result);
+    expect(asked).toEqual([request]);
+    expect(told).toEqual(events);
+    expect(await handOver(path, { ask: 'about' }, () => undefined, never)).toEqual(ABOUT);
+  });
+
+  it('throws what the daemon throws, and says of a mistake that it happened there', async () => {
+    const refusal = new WarehouseError('KEY_REFUSED', 'The API refuses the key.', { hint: 'Make another.' });
+    const first = await serve({ verify: () => Promise.reject(refusal) });
+    await expect(handOver(first.path, VERIFY, () => undefined, never)).rejects.toMatchObject({
+      code: 'KEY_REFUSED',
+      message: refusal.message,
+      hint: 'Make another.',
+    });
+    const second = await serve({ verify: () => Promise.reject(new TypeError('x is not a function')) });
+    const mistake = await handOver(second.path, VERIFY, () => undefined, never).catch((error: unknown) => error);
+    expect(mistake).not.toBeInstanceOf(WarehouseError);
+    expect(mistake).toMatchObject({ message: 'in the daemon, whose log says more: x is not a function' });
+  });
+
+  it('says so where the daemon is of another version, on both sides', async () => {
+    const { path } = await serve();
+    for (const request of ['{"ask":"dance"}', '{"selection":{},"full":false,"acceptDeletes":false}', '[]'])
+      await expect(say(path, request)).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining('does not know what it was asked for') as string,
+        hint: expect.stringContaining('Restart the daemon') as string,
+      });
+    for (const line of ['{"news":1}', '{"result":{"streams":"all"}}', 'hello', '{"error":"no"}'])
+      await expect(handOver(await strange(line), VERIFY, () => undefined, never)).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining('cannot be understood') as string,
+        hint: expect.stringContaining('Restart the daemon') as string,
+      });
+  });
+
+  it('is told that whoever asked has gone, and tells who asked that the daemon has', async () => {
+    const begun = Promise.withResolvers<AbortSignal>();
+    const { path, close } = await serve({
+      verify: (_, __, signal) => {
+        begun.resolve(signal);
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+      },
+    });
+    const leaving = new AbortController();
+    const asking = handOver(path, VERIFY, () => undefined, leaving.signal);
+    const signal = await begun.promise;
+    const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    leaving.abort();
+    await expect(asking).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await gone;
+    const left = handOver(path, VERIFY, () => undefined, never);
+    const ended = expect(left).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      message: 'The daemon ended before it had done what was asked. Everything read so far is stored.',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await close();
+    await ended;
+  });
+
+  it('gives nothing where nobody listens, a socket that was left behind included', async () => {
+    const path = join(temporaryFolder(), 's');
+    expect(await handOver(path, { ask: 'about' }, () => undefined, never)).toBeUndefined();
+    const { path: left, close } = await serve();
+    await close();
+    expect(await handOver(left, { ask: 'about' }, () => undefined, never)).toBeUndefined();
+  });
+});
