@@ -46,7 +46,7 @@ export async function main(
     const ended = await command(context(), options as never);
     status = interruption.signal.aborted && kind === 'command' ? EXIT.interrupted : ended;
   };
-  describe(program, run, host.stderr);
+  describeCommands(program, run, host.stderr);
   try {
     await program.parseAsync([...argv]);
     return status;
@@ -56,7 +56,8 @@ export async function main(
   }
 }
 
-function describe(program: Program, run: Run, stderr: NodeJS.WriteStream): void {
+/** Adds everything that the command line takes, and its help. */
+export function describeCommands(program: Program, run: Run, stderr: NodeJS.WriteStream): void {
   program
     .name('hsw')
     .description("Keeps a lab's own exact, typed, always-fresh copy of its HyperStudy data in a local SQLite file.")

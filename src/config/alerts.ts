@@ -35,36 +35,66 @@ export type WrittenAlerts = z.output<ReturnType<typeof alertsSchema>>;
 const MAIL_ADDRESS = /^(?:[^<>@\r\n]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/;
 
 export function alertsSchema() {
-  const text = (what: string) => z.string(`must be ${what}`).min(1, `must be ${what}`);
-  const address = z
-    .string('must be a mail address')
-    .regex(MAIL_ADDRESS, 'must be a mail address such as me@example.org');
-  const webhook = group({
-    url: z.string('must be a web address').superRefine(checkWebhook).optional(),
-    urlFile: text('a path').optional(),
-    format: z.enum(['json', 'slack'], 'must be json or slack').default('json'),
+  return group({
+    after: duration('0s', '30d')
+      .prefault('2h')
+      .describe('How long a stream may fail or be incomplete before an alert.'),
+    diskFree: z
+      .string(SHARE)
+      .transform(shareOfDisk)
+      .meta({ title: 'share of the disk from 0% to 90%' })
+      .prefault('5%')
+      .describe('The share of the disk below which its free space is too little; 0% for never.'),
+    webhook: webhookSchema().optional(),
+    smtp: smtpSchema().optional(),
+  });
+}
+
+const text = (what: string) => z.string(`must be ${what}`).min(1, `must be ${what}`);
+
+function webhookSchema() {
+  return group({
+    url: z
+      .string('must be a web address')
+      .superRefine(checkWebhook)
+      .optional()
+      .describe('The address that takes messages. It is a secret: best `${ALERT_WEBHOOK}`, or `urlFile`.'),
+    urlFile: text('a path').optional().describe('A file that holds nothing but the address (chmod 600).'),
+    format: z
+      .enum(['json', 'slack'], 'must be json or slack')
+      .default('json')
+      .describe('`json` sends every part as a field of its own; `slack` suits Slack, Mattermost and the like.'),
   }).superRefine(({ url, urlFile }, context) => {
     if (url !== undefined && urlFile !== undefined)
       context.addIssue({ code: 'custom', message: 'must have either url or urlFile' });
   });
-  const smtp = group({
-    host: text('the name of a mail server'),
-    port: z.number('must be a whole number from 1 to 65535').int().min(1).max(65_535).default(587),
-    secure: z.boolean('must be true or false').default(false),
-    user: text('a text').optional(),
-    passwordFile: text('a path').optional(),
-    from: address,
-    to: listOf(address),
+}
+
+function smtpSchema() {
+  const address = z
+    .string('must be a mail address')
+    .regex(MAIL_ADDRESS, 'must be a mail address such as me@example.org');
+  return group({
+    host: text('the name of a mail server').describe('The mail server.'),
+    port: z
+      .number('must be a whole number from 1 to 65535')
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(587)
+      .describe('Its port: 587 with STARTTLS, 465 with `secure: true`.'),
+    secure: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('TLS from the start; otherwise STARTTLS is required, except on this computer.'),
+    user: text('a text').optional().describe('The login; leave it out where the server wants none.'),
+    passwordFile: text('a path').optional().describe('A file that holds nothing but the password (chmod 600).'),
+    from: address.describe('The sender.'),
+    to: listOf(address).describe('The recipients.'),
   }).superRefine(({ port, secure, user, passwordFile }, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (user === undefined && passwordFile !== undefined) issue('passwordFile', 'needs user beside it');
     if (port === 465 && !secure) issue('port', '465 speaks TLS from the start: set secure: true, or use 587');
-  });
-  return group({
-    after: duration('0s', '30d').default(7_200_000),
-    diskFree: z.string(SHARE).transform(shareOfDisk).default(0.05),
-    webhook: webhook.optional(),
-    smtp: smtp.optional(),
   });
 }
 

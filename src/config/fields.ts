@@ -13,29 +13,43 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   return z.array(item, 'must be a list').min(1, 'must not be empty: name at least one, or remove the line');
 }
 
+export function share(most: number) {
+  return z.number(`must be a number from 0 to ${most}`).min(0).max(most);
+}
+
+export function count(most: number) {
+  return z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most);
+}
+
 /** Milliseconds of a duration within bounds. */
 export function duration(least: string, most: string) {
   const [from = 0, to = 0] = [least, most].map(parseDuration);
   const error = `must be a duration from ${least} to ${most}, such as 30s, 15m or 1h`;
-  return z.string(error).transform((text, context) => {
-    const ms = parseDuration(text);
-    if (ms !== undefined && ms >= from && ms <= to) return ms;
-    context.addIssue({ code: 'custom', message: error });
-    return z.NEVER;
-  });
+  return z
+    .string(error)
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      if (ms !== undefined && ms >= from && ms <= to) return ms;
+      context.addIssue({ code: 'custom', message: error });
+      return z.NEVER;
+    })
+    .meta({ title: `duration from ${least} to ${most}`, examples: ['30s', '15m', '1h'] });
 }
 
 /** Milliseconds since 1970 UTC of a date, at its beginning, or of a time; undefined for `never`. */
 export function dateOrNever() {
   const error = 'must be a date such as 2027-05-01, a time such as 2027-05-01T14:30Z, or never';
-  return z.string(error).transform((written, context) => {
-    const text = written.trim();
-    if (text === 'never') return undefined;
-    const ms = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text);
-    if (ms !== undefined && isDay(text.slice(0, 10))) return ms;
-    context.addIssue({ code: 'custom', message: error });
-    return z.NEVER;
-  });
+  return z
+    .string(error)
+    .transform((written, context) => {
+      const text = written.trim();
+      if (text === 'never') return undefined;
+      const ms = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text);
+      if (ms !== undefined && isDay(text.slice(0, 10))) return ms;
+      context.addIssue({ code: 'custom', message: error });
+      return z.NEVER;
+    })
+    .meta({ title: 'date, time or never', examples: ['2027-05-01', 'never'] });
 }
 
 /** Whether the calendar has a day; `Date` takes 30 February for 2 March. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { LogLevel } from '../shared/log.ts';
 import { alertsSchema, type AlertsConfig } from './alerts.ts';
+import { apiSchema } from './api.ts';
 import { isCron } from './cron.ts';
-import { addressProblem, dateOrNever, duration, group, listOf } from './fields.ts';
+import { duration, group, listOf, share } from './fields.ts';
 import { nearest } from './suggest.ts';
-import { HOUR_MS } from '../shared/time.ts';
 
 /** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
 export type OptionKinds = Readonly<Record<string, Readonly<Record<string, 'number' | 'boolean' | 'strings'>>>>;
@@ -68,8 +68,6 @@ export type ExperimentConfig = NamedExperiment | AllExperiments;
 export const MIN_TOKEN = 16;
 export const SHORT_TOKEN = `must have at least ${MIN_TOKEN} characters`;
 
-export const PRODUCTION = 'https://api.hyperstudy.io/api/v3';
-
 /**
  * What the YAML file may hold, with the defaults of what it leaves out.
  * @param dataTypes the data types and their options.
@@ -83,72 +81,113 @@ export function configSchema(dataTypes: OptionKinds) {
   });
   const cron = z
     .string('must be a cron expression such as "*/15 * * * *"')
-    .refine(isCron, 'must be a cron expression of five fields whose days there are, such as "*/15 * * * *"');
+    .refine(isCron, 'must be a cron expression of five fields whose days there are, such as "*/15 * * * *"')
+    .meta({ title: 'cron expression' });
   const adaptiveOrCron = 'must be adaptive, or a cron expression whose days there are, such as "*/15 * * * *"';
-  const schedule = z.string(adaptiveOrCron).refine((text) => text === 'adaptive' || isCron(text), adaptiveOrCron);
-  const share = (most: number) => z.number(`must be a number from 0 to ${most}`).min(0).max(most);
-  const count = (most: number) => z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most);
-  const named = group({
-    id,
-    data: data.optional(),
-    schedule: schedule.optional(),
-    rooms: listOf(id).optional(),
-    participants: listOf(group({ id, room: id })).optional(),
-    deployments: listOf(id).optional(),
-  });
-  const all = group({
-    all: z.literal(true, 'must be true; to leave the experiments out, remove the entry'),
-    data: data.optional(),
-    schedule: schedule.optional(),
-  });
+  const schedule = z
+    .string(adaptiveOrCron)
+    .refine((text) => text === 'adaptive' || isCron(text), adaptiveOrCron)
+    .meta({ title: 'adaptive, or a cron expression' });
+  const { named, all } = experimentForms(id, data, schedule);
   const options = group(
     Object.fromEntries(Object.entries(dataTypes).map(([name, kinds]) => [name, optionsSchema(kinds).optional()])),
   );
   return group({
-    api: group({
-      baseUrl: z.string().default(PRODUCTION).transform(checkBaseUrl),
-      key: z.string('must be a text').optional(),
-      keyFile: z.string('must be a path').optional(),
-      keyExpires: dateOrNever().optional(),
-      limits: group({
-        perHour: count(100_000).default(1000),
-        perEndpointPerMinute: count(10_000).default(100),
-        reserve: share(0.9).default(0.1),
-      }).prefault({}),
-      pageSize: z
-        .union([z.literal('auto'), count(10_000)], 'must be auto or a whole number from 1 to 10000')
-        .default('auto'),
-      concurrency: count(20).default(4),
-      timeout: duration('1s', '1h').default(60_000),
+    api: apiSchema().prefault({}),
+    warehouse: group({
+      path: z
+        .string('must be a path')
+        .min(1)
+        .default('./data/hyperstudy.db')
+        .describe('The SQLite file, relative to the folder of the configuration. It must be on a local disk.'),
     }).prefault({}),
-    warehouse: group({ path: z.string('must be a path').min(1).default('./data/hyperstudy.db') }).prefault({}),
-    schedule: schedule.default('adaptive'),
-    timeZone: z.string().refine(isTimeZone, 'must be the name of a time zone such as Europe/Berlin').default('UTC'),
+    schedule: schedule
+      .default('adaptive')
+      .describe(
+        'When the daemon reads: `adaptive` spends the limits where data come in; or a cron expression (minute hour day month weekday).',
+      ),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'must be the name of a time zone such as Europe/Berlin')
+      .default('UTC')
+      .describe('The time zone of cron expressions, by its IANA name, such as Europe/Berlin.'),
     reconcile: group({
-      schedule: cron.default('17 3 * * *'),
-      budgetShare: share(1).default(0.2),
+      schedule: cron
+        .default('17 3 * * *')
+        .describe('When the daemon compares with the API what it read before, as a cron expression.'),
+      budgetShare: share(1).default(0.2).describe('The share of the hourly limit that this may spend.'),
     }).prefault({}),
-    http: httpSchema().prefault({}),
-    data: data.default('all'),
+    http: httpSchema()
+      .prefault({})
+      .describe('Where the daemon shows its dashboard and answers /healthz and /metrics; `false` for nowhere.'),
+    data: data.default('all').describe('Which data types to read: all, or a list.'),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
       .min(1, 'must name at least one experiment, or `- all: true`')
-      .superRefine(eachOnce),
-    options: options.default({}),
-    lookback: duration('0s', '365d').default(HOUR_MS),
-    history: z.boolean('must be true or false').default(true),
-    deletes: group({ maxShare: share(1).default(0.1) }).prefault({}),
-    alerts: alertsSchema().prefault({}),
-    log: group({
-      level: z
-        .enum(
-          ['silent', 'error', 'warn', 'info', 'debug', 'trace'],
-          'must be silent, error, warn, info, debug or trace',
-        )
-        .default('info'),
-      pretty: z.union([z.literal('auto'), z.boolean()], 'must be auto, true or false').default('auto'),
+      .superRefine(eachOnce)
+      .describe('What to keep a copy of: `- all: true`, or one entry for each experiment.'),
+    options: options.default({}).describe('Query parameters of a data type beyond the common ones, by data type.'),
+    lookback: duration('0s', '365d')
+      .prefault('1h')
+      .describe(
+        'How far behind the newest row each sync reads again. A room counts as over when it ended longer ago than this.',
+      ),
+    history: z
+      .boolean('must be true or false')
+      .default(true)
+      .describe('Keep earlier versions of records that change or are deleted, in the table `_history`.'),
+    deletes: group({
+      maxShare: share(1)
+        .default(0.1)
+        .describe(
+          'The share of a stream that may be deleted within a day without asking. All of a stream always asks.',
+        ),
     }).prefault({}),
+    alerts: alertsSchema().prefault({}),
+    log: logSchema().prefault({}),
   });
+}
+
+function logSchema() {
+  return group({
+    level: z
+      .enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'], 'must be silent, error, warn, info, debug or trace')
+      .default('info')
+      .describe('The least important lines that are logged.'),
+    pretty: z
+      .union([z.literal('auto'), z.boolean()], 'must be auto, true or false')
+      .default('auto')
+      .describe('Coloured lines for people instead of JSON; `auto`: on a terminal.'),
+  });
+}
+
+/** The two forms of an entry of `experiments`: one experiment by its id, or all of them. */
+export function experimentForms<Id extends z.ZodType, Data extends z.ZodType, Schedule extends z.ZodType>(
+  id: Id,
+  data: Data,
+  schedule: Schedule,
+) {
+  const common = {
+    data: data.optional().describe('Only these data types, instead of the ones under `data`.'),
+    schedule: schedule.optional().describe('Its own schedule: adaptive, or a cron expression.'),
+  };
+  return {
+    named: group({
+      id: id.describe('The id of the experiment.'),
+      ...common,
+      rooms: listOf(id).optional().describe('Only these rooms.'),
+      participants: listOf(group({ id, room: id }))
+        .optional()
+        .describe('Only these participants, each with the room where they took part.'),
+      deployments: listOf(id).optional().describe('Only these deployments.'),
+    }),
+    all: group({
+      all: z
+        .literal(true, 'must be true; to leave the experiments out, remove the entry')
+        .describe('Every experiment that the key sees.'),
+      ...common,
+    }),
+  };
 }
 
 function httpSchema() {
@@ -156,10 +195,28 @@ function httpSchema() {
     [
       z.literal(false),
       group({
-        host: z.string('must be an address').min(1).default('127.0.0.1'),
-        port: z.number('must be a port from 0 to 65535').int().min(0).max(65_535).default(8788),
-        token: z.string('must be a text').min(MIN_TOKEN, SHORT_TOKEN).optional(),
-        tokenFile: z.string('must be a path').min(1, 'must be a path').optional(),
+        host: z
+          .string('must be an address')
+          .min(1)
+          .default('127.0.0.1')
+          .describe('The address that the dashboard listens on. Any other than this computer’s own needs a token.'),
+        port: z
+          .number('must be a port from 0 to 65535')
+          .int()
+          .min(0)
+          .max(65_535)
+          .default(8788)
+          .describe('The port of the dashboard.'),
+        token: z
+          .string('must be a text')
+          .min(MIN_TOKEN, SHORT_TOKEN)
+          .optional()
+          .describe(`The dashboard's password, of at least ${MIN_TOKEN} characters.`),
+        tokenFile: z
+          .string('must be a path')
+          .min(1, 'must be a path')
+          .optional()
+          .describe('A file that holds nothing but the token (chmod 600). Either this or `token`.'),
       }).superRefine(({ token, tokenFile }, context) => {
         if (token !== undefined && tokenFile !== undefined)
           context.addIssue({ code: 'custom', message: 'must have either token or tokenFile' });
@@ -211,19 +268,4 @@ function optionsSchema(kinds: OptionKinds[string]) {
     strings: z.union([z.string(), z.array(z.string()).min(1)], 'must be a text or a list of texts'),
   };
   return group(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, one[kind].optional()])));
-}
-
-function checkBaseUrl(text: string, context: z.RefinementCtx): string {
-  const problem = (message: string) => context.addIssue({ code: 'custom', message });
-  if (!URL.canParse(text)) {
-    problem('must be a web address such as https://api.hyperstudy.io/api/v3');
-    return text;
-  }
-  const url = new URL(text);
-  const found = addressProblem(url);
-  if (found !== undefined) problem(`${found}, as the key is sent there`);
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    problem('must be a plain address without user, query or fragment');
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }

@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { createClient } from '../../api/client.ts';
+import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
-import { configSchema, PRODUCTION } from '../../config/schema.ts';
+import { configSchema } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { JsonObject } from '../../shared/json.ts';
@@ -29,6 +30,9 @@ interface KeySource {
   readonly key: string;
   readonly from: 'file' | 'environment' | 'terminal';
 }
+
+/** For editors, which then complete and check the file. */
+const JSON_SCHEMA = new URL('../../../config.schema.json', import.meta.url).href;
 
 /** Where a typed key is kept: beside the configuration. */
 const KEY_FILE = 'hyperstudy.key';
@@ -250,7 +254,8 @@ function render({
     chosen === 'all'
       ? '  - all: true # every experiment that the key sees'
       : chosen.map((id) => `  - id: ${JSON.stringify(id)}`).join('\n');
-  return `# Made by hsw init. config.example.yaml explains every key and its default.
+  return `# yaml-language-server: $schema=${JSON_SCHEMA}
+# Made by hsw init. config.example.yaml explains every key and its default.
 api:
   baseUrl: ${baseUrl}
   ${keyLine}
