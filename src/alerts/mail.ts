@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import type { SmtpConfig } from '../config/alerts.ts';
-import { isLoopback } from '../config/fields.ts';
+import { isLoopback } from '../shared/loopback.ts';
 import type { Message } from './incidents.ts';
 import { DEADLINE_MS, networkWords, type Channel, type Failure } from './channel.ts';
 

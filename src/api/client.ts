@@ -1,6 +1,7 @@
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
+import { isLoopback } from '../shared/loopback.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { ACCEPTED_ENCODING, readBody } from './body.ts';
@@ -75,8 +76,6 @@ export interface ClientOptions {
 /** No page comes near it; a server gone wrong must not fill the memory. */
 const LARGEST_BODY = 256 * 1024 * 1024;
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 /** What an HTTP header carries and a key may consist of: visible ASCII. */
 const SENDABLE_KEY = /^[\x21-\x7e]+$/;
 
@@ -85,7 +84,7 @@ export function createClient(options: ClientOptions): Client {
   const { baseUrl, key, budget, clock, random, log, mostWaits = MOST_WAITS } = options;
   const { hostname } = new URL(baseUrl);
   // What runs on this computer is never asked for through a proxy, which would see the key.
-  const dispatcher = options.dispatcher ?? (LOOPBACK.test(hostname) ? new Agent() : new EnvHttpProxyAgent());
+  const dispatcher = options.dispatcher ?? (isLoopback(hostname) ? new Agent() : new EnvHttpProxyAgent());
   const send = sender(options, dispatcher);
   let tries = 0;
   const unsendable = SENDABLE_KEY.test(key) ? undefined : unsendableKey();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback } from '../shared/loopback.ts';
 import { formatTime, parseDuration, parseTime } from '../shared/time.ts';
 
 /** Settings of one place. Its message for an unknown key is the list of those that it takes: `a, b, c`. */
@@ -56,13 +57,6 @@ export function dateOrNever() {
 function isDay(date: string): boolean {
   const ms = parseTime(`${date}T00:00`);
   return ms !== undefined && formatTime(ms).startsWith(date);
-}
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
-
-/** Whether what is sent to a host stays on this computer. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
 }
 
 /** Why nothing secret may be sent to an address; undefined when it may. */

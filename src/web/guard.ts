@@ -2,14 +2,8 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { Log } from '../shared/log.ts';
+import { isLoopback } from '../shared/loopback.ts';
 import { signIn } from './dashboard/sign-in.ts';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
-
-/** Whether an address can be reached from this computer only. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
-}
 
 /** Headers of every answer: nothing is kept, framed, sniffed, or loaded from elsewhere. */
 export function secureHeaders(contentSecurityPolicy: string): MiddlewareHandler {

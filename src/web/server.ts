@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { WarehouseError } from '../shared/errors.ts';
+import { isLoopback } from '../shared/loopback.ts';
 import type { Log } from '../shared/log.ts';
-import { isLoopback } from './guard.ts';
 import { createRoutes } from './routes.ts';
 import type { DaemonView } from '../status/view.ts';
 
