@@ -36,7 +36,7 @@ module.exports = {
     only('web', ['shared', 'datasets', 'config', 'status']),
     only('control', ['shared', 'datasets', 'config', 'sync']),
     only('export', ['shared', 'datasets', 'warehouse']),
-    only('runtime', ['shared', 'config', 'datasets', 'api', 'budget', 'warehouse', 'sync']),
+    only('runtime', ['shared', 'config', 'api', 'budget', 'warehouse']),
     {
       name: 'nobody-imports-cli-or-daemon',
       severity: 'error',

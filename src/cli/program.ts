@@ -3,7 +3,7 @@ import { EXIT, WarehouseError } from '../shared/errors.ts';
 import { scrub } from '../shared/log.ts';
 import { COMMANDS, type Run } from './commands.ts';
 import type { CommandContext } from './context.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../shared/version.ts';
 
 /** Runs the command line and gives the exit status. */
 export async function main(

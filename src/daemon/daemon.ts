@@ -7,7 +7,7 @@ import { recallRefusal } from '../warehouse/refusal.ts';
 import { noteGrowth } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { checkAlerts, createAlertStore } from './alarm.ts';
-import type { Connect, Connection } from './connection.ts';
+import type { ApiConnection, BudgetHooks } from '../runtime/api-connection.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { followConfig } from './reload.ts';
 import { createHandlers } from './control-handlers.ts';
@@ -25,7 +25,8 @@ export interface DaemonOptions {
   readonly config: Config;
   /** Reads the configuration anew. @throws WarehouseError */
   readonly reload: () => Config;
-  readonly connect: Connect;
+  /** Opens a connection for a configuration. */
+  readonly connect: (config: Config, hooks: BudgetHooks) => ApiConnection;
   readonly warehouse: Warehouse;
   readonly clock: Clock;
   readonly log: Log;
@@ -96,7 +97,7 @@ interface Daemon {
   readonly startedAt: number;
   /** Those who wait for what they asked for; they are told what it waits for. */
   readonly askers: Set<Tell>;
-  readonly connection: () => Connection;
+  readonly connection: () => ApiConnection;
   readonly view: () => ReturnType<typeof viewOf>;
   readonly reload: () => void;
   readonly followKey: () => void;

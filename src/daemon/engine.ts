@@ -4,7 +4,7 @@ import { PRIORITY, type SyncContext } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
 import type { Agenda } from '../schedule/due-times.ts';
 import { createAskedWork, type AskedWork } from './user-requests.ts';
-import type { Connection } from './connection.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
 import { followExperiments, type Experiments } from './experiments.ts';
 import { noteFailure } from './outcomes.ts';
 import { createNights, type Nights } from './nightly-run.ts';
@@ -24,7 +24,7 @@ export interface Engine {
   /** What somebody asked for and waits for. */
   readonly asked: AskedWork;
   /** The connection or the configuration has changed. Resolves when nothing uses the former connection any more. */
-  reconnect(connection: Connection): Promise<void>;
+  reconnect(connection: ApiConnection): Promise<void>;
   /** The part of the limits that requests of a priority may use. */
   shareOf(priority: number): number;
   readonly agenda: Agenda;
@@ -40,7 +40,7 @@ export interface Engine {
 const SET_BACK_MS = 60_000;
 
 export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
-  readonly connection: Connection;
+  readonly connection: ApiConnection;
   readonly troubles: Troubles;
   readonly problems: Problems;
   /** Told of every page and every result. */
@@ -150,7 +150,7 @@ function fatalOf({ fatal }: State): Error | undefined {
   return fatal;
 }
 
-function nightsOf(options: EngineOptions, connection: Connection, schedules: Map<string, Schedule>): Nights {
+function nightsOf(options: EngineOptions, connection: ApiConnection, schedules: Map<string, Schedule>): Nights {
   const { schedule, budgetShare } = connection.config.reconcile;
   const allowance = () => Math.max(1, Math.floor(budgetShare * connection.budget.usage().hour.allowed));
   return createNights(options, scheduleOf({ connection, schedules }, schedule), allowance);

@@ -4,7 +4,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import { ENDS_ALL, type StreamResult } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
-import type { Connection } from './connection.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { State } from './state.ts';
 
 /** After a mistake of ours in a stream it rests, and the others go on. */
@@ -52,7 +52,7 @@ export function noteFailure(
   state: State,
   stream: Stream | undefined,
   error: unknown,
-  connection: Connection = state.connection,
+  connection: ApiConnection = state.connection,
 ): void {
   const { observed, problems, troubles, clock, log, warehouse } = state;
   const said = error instanceof WarehouseError ? error : plainError(warehouse.path, error);

@@ -7,7 +7,7 @@ import { standingOf } from '../warehouse/standing.ts';
 import { readGrowth } from '../warehouse/state.ts';
 import { walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import type { Connection } from './connection.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { Engine } from './engine.ts';
 import { expiryOf, latestRead, type Expiry } from '../status/expiry.ts';
 import type { Problem, Problems } from './problems.ts';
@@ -24,7 +24,7 @@ export interface Shown {
   readonly engine: Engine;
   readonly problems: Problems;
   readonly troubles: Troubles;
-  readonly connection: () => Connection;
+  readonly connection: () => ApiConnection;
   readonly lastProgressAt: () => number | undefined;
   readonly refusedAt: () => number | undefined;
   /** When the last of the requests that wait for a limit may start. */

@@ -4,7 +4,7 @@ import { knownStreams } from '../sync/run.ts';
 import type { SyncContext } from '../sync/stream.ts';
 import { NEVER_READ, readPosition } from '../warehouse/positions.ts';
 import { makeAgenda, type Agenda } from '../schedule/due-times.ts';
-import type { Connection } from './connection.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { Experiments } from './experiments.ts';
 import type { Nights } from './nightly-run.ts';
 import type { RecordedPollStats } from './poll-stats.ts';
@@ -24,7 +24,7 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   readonly schedules: Map<string, Schedule>;
   /** Told of every page and every result. */
   readonly onProgress: () => void;
-  connection: Connection;
+  connection: ApiConnection;
   connectedAt: number;
   experiments: Experiments;
   nights: Nights;

@@ -3,7 +3,7 @@ import { streamText, type Stream } from '../datasets/stream.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
 import { PRIORITY, type StreamResult } from '../sync/stream.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
-import type { Connection } from './connection.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
 import { noteFailure } from './outcomes.ts';
 import type { State } from './state.ts';
 import { contextOf } from './tick.ts';
@@ -93,13 +93,13 @@ async function sync(
 }
 
 /** What it says of the experiment and, while the connection is still in use, that the network and the key work. */
-function noteAsked({ experiments, troubles, ...state }: State, result: StreamResult, connection: Connection): void {
+function noteAsked({ experiments, troubles, ...state }: State, result: StreamResult, connection: ApiConnection): void {
   experiments.note(result);
   if (result.error === undefined && connection === state.connection) troubles.over();
 }
 
 /** Whoever asks may have mended the key. */
-function askAgain({ client }: Connection): void {
+function askAgain({ client }: ApiConnection): void {
   client.tryKeyAgain();
 }
 

@@ -3,12 +3,13 @@ import { runDaemon } from '../../daemon/daemon.ts';
 import { createNotifier, watchdogMs } from '../../daemon/systemd.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { plainError } from '../../warehouse/open.ts';
 import { openWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
-import { openBudget, openClient, openLog, readConfig, type Command } from '../context.ts';
+import { connectApi } from '../../runtime/api-connection.ts';
+import { whileOpen } from '../../runtime/runtime.ts';
+import { openLog, readConfig, type Command } from '../context.ts';
 import { exposedSecrets } from '../permissions.ts';
 import { findDaemon } from '../../control/find-daemon.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../../shared/version.ts';
 
 /** A service manager waits ten seconds: by then what still hangs is left behind; what was committed is safe. */
 const LONGEST_STOP_MS = 8000;
@@ -21,20 +22,17 @@ export const daemon: Command<unknown> = async (context) => {
   const log = openLog(context, config, undefined, secrets);
   const exposed = exposedSecrets(config);
   if (exposed !== undefined) log.warn(exposed);
-  const warehouse = await open(config.warehouse.path, { clock, history: config.history });
+  const opened = await open(config.warehouse.path, { clock, history: config.history });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
-  try {
-    await runDaemon({
+  await whileOpen(opened, (warehouse) =>
+    runDaemon({
       config,
       reload() {
         const next = readConfig(context, true, true);
         for (const secret of secretsOf(next)) secrets.add(secret);
         return next;
       },
-      connect(wanted, hooks) {
-        const budget = openBudget(wanted, warehouse.db, clock, hooks);
-        return { config: wanted, budget, client: openClient(wanted, budget, log, clock) };
-      },
+      connect: (wanted, hooks) => connectApi(wanted, { db: warehouse.db, clock, log }, hooks),
       warehouse,
       clock,
       log,
@@ -46,13 +44,9 @@ export const daemon: Command<unknown> = async (context) => {
       onReady({ http }) {
         if (context.json) context.stdout.write(`${JSON.stringify({ ready: true, http: http ?? null })}\n`);
       },
-    });
-    return EXIT.ok;
-  } catch (error) {
-    throw plainError(config.warehouse.path, error) ?? error;
-  } finally {
-    warehouse.close();
-  }
+    }),
+  );
+  return EXIT.ok;
 };
 
 /** @throws WarehouseError WAREHOUSE_BUSY, which says so where another daemon is the writer. */

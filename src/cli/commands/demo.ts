@@ -8,7 +8,8 @@ import { formatDuration, HOUR_MS } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { acquireWriterLock } from '../../warehouse/lock.ts';
-import { withConnection, type Command, type CommandContext } from '../context.ts';
+import { withRuntime } from '../../runtime/runtime.ts';
+import type { Command, CommandContext } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { showProgress, table } from '../output.ts';
 
@@ -55,11 +56,9 @@ export const demo: Command<{ out: string }> = async (context, { out }) => {
 
 function syncOnce(context: CommandContext, config: Config): Promise<SyncResult> {
   const progress = showProgress(context.stdout, context.json ? 'silent' : 'auto');
-  return withConnection(config, silentLog, progress.wait, (connection) =>
+  return withRuntime(config, silentLog, { onWait: progress.wait }, (runtime) =>
     runSync({
-      ...connection,
-      config,
-      log: silentLog,
+      ...runtime,
       selection: {},
       full: false,
       acceptDeletes: false,

@@ -10,7 +10,8 @@ import { isObject } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
-import { openClient, readConfig, type Command } from '../context.ts';
+import { openUncounted } from '../../runtime/api-connection.ts';
+import { readConfig, type Command } from '../context.ts';
 import { exposedSecrets, openFolder, strangeFiles } from '../permissions.ts';
 import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
 
@@ -111,13 +112,7 @@ function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add
 
 /** Gives whether the API accepts the key. */
 async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<boolean> {
-  // There may be no warehouse yet, and somebody waits: these few requests are of what the reserve leaves to people.
-  const budget = {
-    spend: <T>(_: unknown, send: () => Promise<T>) => send(),
-    pause: () => undefined,
-    usage: () => ({ hour: { used: 0, allowed: 0 }, others: 0, minute: new Map(), perMinute: [], ages: [] }),
-  };
-  const client = openClient(config, budget, silentLog, systemClock, { mostWaits: 1 });
+  const client = openUncounted(config.api, systemClock, silentLog);
   try {
     const health = await client.health(signal);
     add('network', true, `${config.api.baseUrl} answers`);

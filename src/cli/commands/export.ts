@@ -10,7 +10,8 @@ import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
-import { openReader, readConfig, type Command } from '../context.ts';
+import { openReader } from '../../runtime/runtime.ts';
+import { readConfig, type Command } from '../context.ts';
 import { describeLacks, type Lacks } from '../../export/caveats.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 

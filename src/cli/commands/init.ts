@@ -2,7 +2,6 @@ import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { createClient } from '../../api/client.ts';
 import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
 import { configSchema } from '../../config/schema.ts';
@@ -10,10 +9,10 @@ import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { JsonObject } from '../../shared/json.ts';
 import { silentLog } from '../../shared/log.ts';
+import { openUncounted } from '../../runtime/api-connection.ts';
 import { listExperiments } from '../../sync/experiments.ts';
 import type { Command, CommandContext } from '../context.ts';
 import { table } from '../output.ts';
-import { VERSION } from '../version.ts';
 
 interface InitFlags {
   readonly keyFile?: string;
@@ -187,20 +186,9 @@ interface Seen {
   readonly rooms: number | string;
 }
 
-/** The experiments that the key sees; as there is no warehouse yet, these few requests are in no ledger. */
+/** The experiments that the key sees. */
 async function seenExperiments(baseUrl: string, key: string, signal: AbortSignal): Promise<Seen[]> {
-  const budget = { spend: <T>(_: unknown, send: () => Promise<T>) => send(), pause: () => undefined };
-  const client = createClient({
-    baseUrl,
-    key,
-    budget,
-    clock: systemClock,
-    random: Math.random,
-    log: silentLog,
-    timeoutMs: 30_000,
-    userAgent: `hyperstudy-warehouse/${VERSION}`,
-    mostWaits: 1,
-  });
+  const client = openUncounted({ baseUrl, key, timeoutMs: 30_000 }, systemClock, silentLog);
   try {
     return (await listExperiments(client, signal)).listed.map(seen);
   } finally {

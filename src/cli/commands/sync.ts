@@ -6,7 +6,8 @@ import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { hereOrByDaemon } from '../../control/run-or-delegate.ts';
-import { isJournal, openLog, readConfig, type Command, withConnection } from '../context.ts';
+import { withRuntime } from '../../runtime/runtime.ts';
+import { isJournal, openLog, readConfig, type Command } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
@@ -43,12 +44,10 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   try {
     const asked = { selection, full: flags.full === true, acceptDeletes: flags.acceptDeletes === true };
     const here = () =>
-      withConnection(config, log, onWait, (connection) =>
+      withRuntime(config, log, { onWait }, (runtime) =>
         runSync({
-          ...connection,
+          ...runtime,
           ...asked,
-          config,
-          log,
           signal: context.signal,
           onPage,
           onStream: (event) => progress.stream(event),

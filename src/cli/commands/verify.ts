@@ -5,7 +5,8 @@ import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
 import { hereOrByDaemon } from '../../control/run-or-delegate.ts';
-import { openLog, readConfig, withConnection, type Command } from '../context.ts';
+import { withRuntime } from '../../runtime/runtime.ts';
+import { openLog, readConfig, type Command } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 
@@ -37,8 +38,8 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
     acceptDeletes: flags.acceptDeletes === true,
   };
   const here = () =>
-    withConnection(config, log, onWait, (connection) =>
-      runVerify({ ...connection, ...asked, config, log, signal, full: true, onVerdict }),
+    withRuntime(config, log, { onWait }, (runtime) =>
+      runVerify({ ...runtime, ...asked, signal, full: true, onVerdict }),
     );
   const tell: Tell = (event) => {
     if ('wait' in event) onWait(event.wait);

@@ -1,0 +1,90 @@
+import { createClient, type Client, type ClientOptions } from '../api/client.ts';
+import { keyIdOf } from '../budget/key-id.ts';
+import { openLedger, type Ledger, type LedgerOptions } from '../budget/ledger.ts';
+import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../shared/clock.ts';
+import { WarehouseError } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { VERSION } from '../shared/version.ts';
+import { withPlainErrors, type Db } from '../warehouse/open.ts';
+import { rememberRefusal } from '../warehouse/refusal.ts';
+
+/** What requests are made with; the daemon opens another one when the configuration or the key changes. */
+export interface ApiConnection {
+  readonly config: Config;
+  readonly budget: Budget;
+  readonly client: Client;
+}
+
+/** What a budget tells, and what it asks. */
+export type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOptions, 'shareOf'>;
+
+export interface ConnectionOptions {
+  /** The warehouse, which holds the ledger. */
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A client whose requests the ledger counts. */
+export function connectApi(config: Config, { db, clock, log }: ConnectionOptions, hooks: BudgetHooks): ApiConnection {
+  const budget = openBudget(config, db, clock, hooks);
+  return { config, budget, client: openClient(config.api, { budget, clock, log }) };
+}
+
+/** The budget of the configured key. A 429 that it meets is remembered for `hsw status`. */
+export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHooks = {}): Budget {
+  const { key, limits, timeoutMs, concurrency } = config.api;
+  const keyId = keyIdOf(key);
+  const ledger = plainly(
+    db.name,
+    openLedger(db, { clock, keyId, ...limits, shareOf: hooks.shareOf, deadlineMs: timeoutMs }),
+  );
+  return createBudget({
+    ledger,
+    clock,
+    concurrency,
+    onWait: hooks.onWait,
+    onRefused(refusal) {
+      rememberRefusal(db, { at: clock.now(), ...refusal, keyId });
+      hooks.onRefused?.(refusal);
+    },
+  });
+}
+
+/** Before anything is asked the ledger is written: it is the first to meet a full disk, which has to be said in words. */
+function plainly(path: string, ledger: Ledger): Ledger {
+  return {
+    ...ledger,
+    tryStart: (endpoint, priority) => withPlainErrors(path, () => ledger.tryStart(endpoint, priority)),
+    finish: (token) => withPlainErrors(path, () => ledger.finish(token)),
+    pause: (endpoint, waitMs) => withPlainErrors(path, () => ledger.pause(endpoint, waitMs)),
+  };
+}
+
+/**
+ * A client for the few requests of a person who waits, when there may be no warehouse yet: no ledger counts them, and
+ * they are of what the reserve leaves to people.
+ */
+export function openUncounted(api: Server, clock: Clock, log: Log): Client {
+  const budget = { spend: <T>(_: unknown, send: () => Promise<T>) => send(), pause: () => undefined };
+  return openClient(api, { budget, clock, log, mostWaits: 1 });
+}
+
+type Server = Pick<Config['api'], 'baseUrl' | 'key' | 'timeoutMs'>;
+
+function openClient(
+  { baseUrl, key, timeoutMs }: Server,
+  options: Pick<ClientOptions, 'budget' | 'clock' | 'log' | 'mostWaits'>,
+): Client {
+  if (key === undefined) throw new WarehouseError('KEY_MISSING', 'There is no API key.');
+  return createClient({
+    ...options,
+    baseUrl,
+    key,
+    timeoutMs,
+    random: Math.random,
+    userAgent: `hyperstudy-warehouse/${VERSION}`,
+  });
+}

@@ -1,0 +1,58 @@
+import type { Config } from '../config/schema.ts';
+import { systemClock, type Clock } from '../shared/clock.ts';
+import type { Log } from '../shared/log.ts';
+import { requireMigrated } from '../warehouse/migrate.ts';
+import { openForReading, plainError, type Db } from '../warehouse/open.ts';
+import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
+import { connectApi, type ApiConnection, type BudgetHooks } from './api-connection.ts';
+
+/** What a configuration becomes: the warehouse, opened for writing, and the API, whose requests its ledger counts. */
+export interface Runtime extends ApiConnection {
+  readonly warehouse: Warehouse;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Opens everything, uses it, and closes it, whatever happens.
+ * @throws WarehouseError also for what SQLite says of the disk or the file meanwhile.
+ */
+export async function withRuntime<T>(
+  config: Config,
+  log: Log,
+  hooks: BudgetHooks,
+  use: (runtime: Runtime) => Promise<T>,
+): Promise<T> {
+  const clock = systemClock;
+  const opened = openWarehouse(config.warehouse.path, { clock, history: config.history });
+  return whileOpen(opened, async (warehouse) => {
+    const connection = connectApi(config, { db: warehouse.db, clock, log }, hooks);
+    return use({ ...connection, warehouse, clock, log }).finally(() => connection.client.close());
+  });
+}
+
+/**
+ * Uses a warehouse and closes it, whatever happens.
+ * @throws WarehouseError also for what SQLite says of the disk or the file meanwhile.
+ */
+export async function whileOpen<T>(warehouse: Warehouse, use: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+  try {
+    return await use(warehouse);
+  } catch (error) {
+    throw plainError(warehouse.path, error) ?? error;
+  } finally {
+    warehouse.close();
+  }
+}
+
+/** The warehouse for reading beside a writer. */
+export function openReader(config: Config): Db {
+  const db = openForReading(config.warehouse.path);
+  try {
+    requireMigrated(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
