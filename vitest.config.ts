@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+const QUICK = ['unit', 'integration', 'fault'].map((folder) => `test/${folder}/**/*.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
@@ -11,5 +12,10 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism()),
     // A second, the default, is little on a busy machine.
     expect: { poll: { timeout: 20_000 } },
+    projects: [
+      // Each of these tests cleans up after itself, so that files share a process and load the modules once.
+      { extends: true, test: { name: 'quick', include: QUICK, isolate: false } },
+      { extends: true, test: { name: 'rest', include: ['test/**/*.test.ts'], exclude: QUICK } },
+    ],
   },
 });

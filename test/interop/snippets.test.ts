@@ -51,11 +51,12 @@ describe('the README’s examples, on a warehouse that a writer keeps open', () 
     expect(ran.stdout, ran.stderr).toMatch(/1 user_\w+ +\d+ [\d.]+/);
   });
 
-  it.each([
+  it.for([
     ['Python', 'python', 'python3', '-c'],
     ['R', 'r', 'Rscript', '-e'],
-  ])('refuse stale and incomplete data in %s, and let fresh ones pass', async (_name, language, command, flag) => {
-    if (!has(command, ...(language === 'r' ? ['-e', 'library(RSQLite)'] : ['--version']))) return;
+  ] as const)('refuse stale and incomplete data in %s, and let fresh ones pass', async (example, context) => {
+    const [, language, command, flag] = example;
+    if (!has(command, ...(language === 'r' ? ['-e', 'library(RSQLite)'] : ['--version']))) return context.skip();
     const path = await warehouse();
     const script = snippet(language, 1).replaceAll('data/demo.db', path);
     const run = () => spawnSync(command, [flag, script], { encoding: 'utf8' });

@@ -120,22 +120,39 @@ describe('the line of waiting requests', () => {
 
   it('leaves the line when aborted, also while all places are taken, and sends nothing any more', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock: systemClock, concurrency: 1 });
-    let release: () => void = () => undefined;
-    const running = budget.spend(
-      { endpoint: 'events', priority: 5 },
-      () => new Promise<void>((end) => (release = end)),
-    );
+    const { promise: place, resolve: release } = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const running = budget.spend({ endpoint: 'events', priority: 5 }, () => (started.resolve(), place));
     const abort = new AbortController();
     let isSent = false;
     const waiting = budget.spend({ endpoint: 'chat', priority: 5, signal: abort.signal }, () =>
       Promise.resolve((isSent = true)),
     );
-    setTimeout(() => abort.abort(new Error('enough')), 20);
+    await started.promise;
+    abort.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     release();
     await running;
     await budget.spend({ endpoint: 'chat', priority: 9 }, () => Promise.resolve());
     expect(isSent).toBe(false);
+  });
+
+  it('leaves the line at once when aborted before anything in it could start, and takes no token', async () => {
+    let tokens = 0;
+    const budget = createBudget({ ledger: ledger(() => ({ token: ++tokens })), clock: systemClock, concurrency: 1 });
+    const abort = new AbortController();
+    const sent: string[] = [];
+    const send = (endpoint: string, signal?: AbortSignal) =>
+      budget.spend({ endpoint, priority: 5, signal }, () => Promise.resolve(sent.push(endpoint)));
+    const first = send('first', abort.signal);
+    const second = send('second');
+    abort.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect(sent).toEqual([]);
+    await second;
+    await expect(send('third', abort.signal)).rejects.toThrow('enough');
+    expect(sent).toEqual(['second']);
+    expect(tokens).toBe(1);
   });
 
   it('gives up waiting when aborted', async () => {
