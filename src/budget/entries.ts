@@ -1,31 +1,32 @@
 import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
 import type { Clock } from '../shared/clock.ts';
+import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
-/** A row of `_ledger`; times are milliseconds since a boot (`_up`) and since 1970 UTC (`_at`). */
-interface Entry {
-  readonly id: number;
-  readonly endpoint: string;
-  readonly priority: number;
-  readonly boot_id: string;
-  readonly started_up: number;
-  readonly started_at: number;
-  readonly ended_up: number | null;
-}
+/**
+ * A row of `_ledger`: a request of ours, a pause that the API asked for, or a request that another program is taken to
+ * have spent. The latter two are of one endpoint or, without one, of all. Times are milliseconds since a boot (`_up`) and
+ * since 1970 UTC (`_at`); a pause ends when it is over.
+ */
+const Entry = z.object({
+  id: z.number(),
+  kind: z.enum(['request', 'pause', 'others']),
+  endpoint: z.string().nullable(),
+  priority: z.number(),
+  boot_id: z.string(),
+  started_up: z.number(),
+  started_at: z.number(),
+  ended_up: z.number().nullable(),
+});
+type Entry = z.infer<typeof Entry>;
 
 /** An entry by the time since this boot. */
-export interface Aged extends Entry {
+export interface Aged extends Readonly<Entry> {
   /** Milliseconds since the answer arrived; negative while it may still come, or while a pause lasts. */
   readonly ageMs: number;
-  readonly isPause: boolean;
-  readonly isOthers: boolean;
   readonly isCarriedOver: boolean;
 }
-
-/** Marks a ledger row that is no request but a pause; its end is when the pause is over. */
-export const PAUSE = 'pause:';
-/** Marks a ledger row for a request that another program is taken to have spent: of the endpoint's minute or, unnamed, of the hour. */
-export const OTHERS = 'others:';
 
 /** What the ledger holds of one key. */
 export interface Entries {
@@ -35,23 +36,28 @@ export interface Entries {
   /** Adds a request that starts now. */
   start(endpoint: string, priority: number): number;
   end(id: number): void;
-  /** Adds a row that is no request of ours, from and until so many milliseconds from now. */
-  mark(name: string, from: number, until: number): void;
-  forget(name: string): void;
+  /** Adds an entry that is no request of ours, from and until so many milliseconds from now. */
+  mark(kind: 'pause' | 'others', endpoint: string | null, from: number, until: number): void;
+  forgetOthers(endpoint: string | null): void;
 }
 
 /** The rows of `_ledger` for one key; see `openLedger` for how they age. */
 export function openEntries(db: Database, keyId: string, clock: Clock, deadlineMs: number): Entries {
-  const select = db.prepare<[string], Entry>(
-    'SELECT id, endpoint, priority, boot_id, started_up, started_at, ended_up FROM _ledger WHERE key_id = ? ORDER BY id',
+  const select = queryRows(
+    db,
+    'SELECT id, kind, endpoint, priority, boot_id, started_up, started_at, ended_up FROM _ledger WHERE key_id = ? ORDER BY id',
+    Entry,
   );
-  const insert = db.prepare(
-    'INSERT INTO _ledger (key_id, endpoint, priority, boot_id, started_up, started_at, ended_up, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  const insert = queryValues(
+    db,
+    `INSERT INTO _ledger (key_id, kind, endpoint, priority, boot_id, started_up, started_at, ended_up, ended_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    z.number(),
   );
-  const end = db.prepare('UPDATE _ledger SET ended_up = ?, ended_at = ? WHERE id = ?');
-  const remove = db.prepare('DELETE FROM _ledger WHERE id = ?');
-  const forget = db.prepare('DELETE FROM _ledger WHERE key_id = ? AND endpoint = ?');
-  const carryOver = db.prepare('UPDATE _ledger SET boot_id = ?, started_up = ?, ended_up = ? WHERE id = ?');
+  const end = command(db, 'UPDATE _ledger SET ended_up = ?, ended_at = ? WHERE id = ?');
+  const remove = command(db, 'DELETE FROM _ledger WHERE id = ?');
+  const forget = command(db, "DELETE FROM _ledger WHERE key_id = ? AND kind = 'others' AND endpoint IS ?");
+  const carryOver = command(db, 'UPDATE _ledger SET boot_id = ?, started_up = ?, ended_up = ? WHERE id = ?');
 
   /** The entry by the time since this boot; an uptime ahead of ours is another boot's (a container started anew). */
   const placed = (entry: Entry, [up, at]: ReturnType<typeof times>): Entry => {
@@ -65,47 +71,45 @@ export function openEntries(db: Database, keyId: string, clock: Clock, deadlineM
       const [time, up] = [times(clock), clock.uptime()];
       return select.all(keyId).map((recorded) => {
         const entry = placed(recorded, time);
-        const { id, endpoint, priority, boot_id, started_up, started_at, ended_up } = entry;
-        const ageMs = up - (ended_up ?? started_up + deadlineMs);
-        const isPause = endpoint.startsWith(PAUSE);
-        const isOthers = endpoint.startsWith(OTHERS);
-        const marks = { ageMs, isPause, isOthers, isCarriedOver: entry !== recorded };
-        return { id, endpoint, priority, boot_id, started_up, started_at, ended_up, ...marks };
+        const ageMs = up - (entry.ended_up ?? entry.started_up + deadlineMs);
+        return { ...entry, ageMs, isCarriedOver: entry !== recorded };
       });
     },
     tidy(entries) {
-      for (const { id, boot_id, started_up, ended_up, ageMs, isPause, isCarriedOver } of entries) {
-        if (ageMs >= (isPause ? 0 : HOUR_MS)) remove.run(id);
-        else if (isCarriedOver) carryOver.run(boot_id, started_up, ended_up, id);
+      for (const { id, kind, boot_id, started_up, ended_up, ageMs, isCarriedOver } of entries) {
+        if (ageMs >= (kind === 'pause' ? 0 : HOUR_MS)) remove(id);
+        else if (isCarriedOver) carryOver(boot_id, started_up, ended_up, id);
       }
     },
-    start: (endpoint, priority) =>
-      Number(insert.run(keyId, endpoint, priority, clock.bootId, ...times(clock), null, null).lastInsertRowid),
+    start(endpoint, priority) {
+      const id = insert.get(keyId, 'request', endpoint, priority, clock.bootId, ...times(clock), null, null);
+      if (id === undefined) throw new Error('the ledger took no row');
+      return id;
+    },
     end(id) {
-      end.run(...times(clock), id);
+      end(...times(clock), id);
     },
-    mark(name, from, until) {
+    mark(kind, endpoint, from, until) {
       const [up, at] = times(clock);
-      insert.run(keyId, name, 0, clock.bootId, up + from, at + from, up + until, at + until);
+      insert.get(keyId, kind, endpoint, 0, clock.bootId, up + from, at + from, up + until, at + until);
     },
-    forget(name) {
-      forget.run(keyId, name);
+    forgetOthers(endpoint) {
+      forget(keyId, endpoint);
     },
   };
 }
 
 /** The requests that a window still holds, of one endpoint or of all, with what others are taken to have spent of it. */
-export function spent(entries: readonly Aged[], windowMs: number, endpoint?: string): readonly Aged[] {
-  const others = OTHERS + (endpoint ?? '');
+export function spent(entries: readonly Aged[], windowMs: number, endpoint: string | null): readonly Aged[] {
   return entries.filter(
-    ({ endpoint: at, ageMs, isPause, isOthers }) =>
-      !isPause && ageMs < windowMs && (isOthers ? at === others : endpoint === undefined || at === endpoint),
+    ({ kind, endpoint: at, ageMs }) =>
+      kind !== 'pause' && ageMs < windowMs && (at === endpoint || (kind === 'request' && endpoint === null)),
   );
 }
 
 /** Whether it tells that another endpoint was refused within the last minute: then it is the hour's limit, which they share. */
-export function isOthersElsewhere({ endpoint: name, ageMs, isOthers }: Aged, endpoint: string): boolean {
-  return isOthers && name !== OTHERS && name !== OTHERS + endpoint && ageMs < MINUTE_MS;
+export function isOthersElsewhere({ kind, endpoint: at, ageMs }: Aged, endpoint: string): boolean {
+  return kind === 'others' && at !== null && at !== endpoint && ageMs < MINUTE_MS;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../shared/clock.ts';
-import { isOthersElsewhere, openEntries, OTHERS, PAUSE, spent, type Aged } from './entries.ts';
+import { isOthersElsewhere, openEntries, spent, type Aged } from './entries.ts';
 import { allowed } from './limits.ts';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
@@ -20,8 +20,11 @@ export interface Usage {
   readonly minute: ReadonlyMap<string, { readonly used: number; readonly allowed: number }>;
   /** Requests started in each of the last 60 minutes, oldest first. */
   readonly perMinute: readonly number[];
-  /** Milliseconds since the answer of each request that the hour still holds, by endpoint; negative while it may still come. */
-  readonly ages: readonly { readonly endpoint: string; readonly ageMs: number }[];
+  /**
+   * Milliseconds since the answer of each request that the hour still holds, negative while it may still come; others'
+   * have no endpoint.
+   */
+  readonly ages: readonly { readonly endpoint: string | null; readonly ageMs: number }[];
 }
 
 /** The durable record of requests spent, shared by every process that uses the warehouse file. */
@@ -75,14 +78,14 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const tryStart = db.transaction((endpoint: string, priority: number): Grant => {
     const entries = rows.read();
     rows.tidy(entries);
-    const everywhere = pauseOf(entries, PAUSE);
-    const here = pauseOf(entries, PAUSE + endpoint);
-    const hour = Math.max(everywhere, wait(spent(entries, HOUR_MS), perHour, HOUR_MS));
+    const everywhere = pauseOf(entries, null);
+    const here = pauseOf(entries, endpoint);
+    const hour = Math.max(everywhere, wait(spent(entries, HOUR_MS, null), perHour, HOUR_MS));
     const minute = wait(spent(entries, MINUTE_MS, endpoint), perMinute, MINUTE_MS);
     const part = shareOf(priority);
-    const alike = part < 1 ? entries.filter((entry) => entry.priority === priority && !entry.isOthers) : [];
+    const alike = part < 1 ? entries.filter((entry) => entry.priority === priority && entry.kind === 'request') : [];
     const share = Math.max(
-      wait(spent(alike, HOUR_MS), allowed(perHour, 1 - part), HOUR_MS),
+      wait(spent(alike, HOUR_MS, null), allowed(perHour, 1 - part), HOUR_MS),
       wait(spent(alike, MINUTE_MS, endpoint), allowed(perMinute, 1 - part), MINUTE_MS),
     );
     const waits = { hour, minute, paused: here, share };
@@ -99,16 +102,15 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
     const entries = rows.read();
     const isHour = waitMs > LONGEST_MINUTE_MS || entries.some((entry) => isOthersElsewhere(entry, endpoint));
     const [windowMs, most, here] = isHour
-      ? [HOUR_MS, options.perHour, undefined]
+      ? [HOUR_MS, options.perHour, null]
       : [MINUTE_MS, options.perEndpointPerMinute, endpoint];
-    rows.mark(PAUSE + (here ?? ''), 0, waitMs);
-    const name = OTHERS + (here ?? '');
-    rows.forget(name);
-    const ours = spent(entries, windowMs, here).filter((entry) => entry.endpoint !== name).length;
+    rows.mark('pause', here, 0, waitMs);
+    rows.forgetOthers(here);
+    const ours = spent(entries, windowMs, here).filter(({ kind }) => kind === 'request').length;
     const others = most <= LARGEST_KEPT ? Math.max(most - ours, 1) : 0;
     for (let i = 0; i < others; i++) {
       const returnsIn = Math.ceil(waitMs + (Math.max(windowMs - waitMs, 0) * i) / others);
-      rows.mark(name, returnsIn - windowMs, returnsIn - windowMs);
+      rows.mark('others', here, returnsIn - windowMs, returnsIn - windowMs);
     }
   });
 
@@ -122,10 +124,10 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
     },
     usage() {
       const entries = rows.read();
-      const held = spent(entries, HOUR_MS);
-      const ours = held.filter(({ endpoint }) => endpoint !== OTHERS);
+      const held = spent(entries, HOUR_MS, null);
+      const ours = held.filter(({ kind }) => kind === 'request');
       const used = Math.min(held.length, Math.max(ours.length, perHour));
-      const endpoints = new Set(ours.map(({ endpoint }) => endpoint));
+      const endpoints = new Set(ours.flatMap(({ endpoint }) => endpoint ?? []));
       return {
         perMinute: perMinuteOf(ours, clock.uptime()),
         others: used - ours.length,
@@ -160,10 +162,8 @@ function wait(used: readonly Aged[], most: number, windowMs: number): number {
   return Math.max(Math.ceil(windowMs - (ages[used.length - most] ?? 0)), 1);
 }
 
-/** Milliseconds for which the longest pause of that name still lasts. */
-function pauseOf(entries: readonly Aged[], name: string): number {
-  return entries.reduce(
-    (longest, { endpoint, ageMs }) => (endpoint === name ? Math.max(longest, Math.ceil(-ageMs)) : longest),
-    0,
-  );
+/** Milliseconds for which the longest pause of an endpoint, or of all, still lasts. */
+function pauseOf(entries: readonly Aged[], endpoint: string | null): number {
+  const pauses = entries.filter((entry) => entry.kind === 'pause' && entry.endpoint === endpoint);
+  return Math.max(0, ...pauses.map(({ ageMs }) => Math.ceil(-ageMs)));
 }

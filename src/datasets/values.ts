@@ -1,8 +1,9 @@
 import { isObject, parseJson, type Json } from '../shared/json.ts';
+import type { SqlValue } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { FieldKind } from './define.ts';
 
-export type SqlValue = string | number | null;
+export type { SqlValue } from '../shared/sqlite.ts';
 
 /** Says that a value does not fit its column without loss and belongs into `extra`. */
 export const UNFIT = Symbol('unfit');

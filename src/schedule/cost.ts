@@ -30,8 +30,8 @@ export interface Spent {
   readonly perEndpointPerMinute: number;
   /** How many requests may be under way at once. */
   readonly concurrency: number;
-  /** Milliseconds since the answer of each request of the last hour. */
-  readonly ages: readonly { readonly endpoint: string; readonly ageMs: number }[];
+  /** Milliseconds since the answer of each request of the last hour; of other programs' the endpoint is not known. */
+  readonly ages: readonly { readonly endpoint: string | null; readonly ageMs: number }[];
 }
 
 /** What a request is taken to last, as nobody knows before. */

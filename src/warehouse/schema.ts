@@ -135,7 +135,10 @@ export const ledger = sqliteTable(
   {
     id: integer('id').primaryKey(),
     keyId: text('key_id').notNull(),
-    endpoint: text('endpoint').notNull(),
+    /** `request`: one of ours; `pause`: the API asked for one; `others`: taken to be another program's. */
+    kind: text('kind').notNull().default('request'),
+    /** Null: all of them, for a pause or for what others spent. */
+    endpoint: text('endpoint'),
     /** 0 for what matters most, 9 for what can wait. */
     priority: integer('priority').notNull().default(5),
     bootId: text('boot_id').notNull(),

@@ -177,6 +177,8 @@ function setBack(path: string): boolean {
       ALTER TABLE _streams DROP COLUMN deleted_from;
       ALTER TABLE _streams DROP COLUMN reread_reason;
       ALTER TABLE _streams DROP COLUMN server_basis;
+      UPDATE _ledger SET endpoint = CASE kind WHEN 'request' THEN endpoint ELSE kind || ':' || coalesce(endpoint, '') END;
+      ALTER TABLE _ledger DROP COLUMN kind;
       ALTER TABLE _ledger DROP COLUMN priority;
       ALTER TABLE _quarantine DROP COLUMN scope;
       ALTER TABLE _streams DROP COLUMN listed_at;
