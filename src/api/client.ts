@@ -157,7 +157,7 @@ export function createClient(options: ClientOptions): Client {
 
 function outcomeOf(reply: Reply | Failed, what: string, key: string): Outcome {
   if ('status' in reply) return judge(reply, what, key);
-  return { kind: reply.lasts ? 'final' : 'retry', error: reply.error };
+  return { kind: reply.error.passes ? 'retry' : 'final', error: reply.error };
 }
 
 interface Sending {
@@ -199,9 +199,9 @@ function sender(
         requestId: idOf(headers, [key]),
       };
     } catch (error) {
-      const { reason, hint, lasts } = wireFailure(error);
+      const { reason, hint, passes } = wireFailure(error);
       const message = `${origin} cannot be reached for ${what}: ${reason}. ${STAYS}`;
-      return { error: failure('SERVER_UNREACHABLE', message, hint, idOf(came, [key]), error), lasts };
+      return { error: failure('SERVER_UNREACHABLE', message, hint, idOf(came, [key]), { cause: error, passes }) };
     } finally {
       deadline.end();
     }

@@ -115,10 +115,10 @@ export function failure(
   message: string,
   hint: string,
   requestId?: string,
-  cause?: unknown,
+  more: { readonly cause?: unknown; readonly passes?: boolean } = {},
 ): WarehouseError {
   const named = requestId === undefined ? message : `${message} (request id ${requestId})`;
-  return new WarehouseError(code, named, { hint, cause, requestId });
+  return new WarehouseError(code, named, { hint, requestId, ...more });
 }
 
 /** A scope such as `read:events`; anything else in its place is the server's own text and is not repeated. */

@@ -36,8 +36,6 @@ export interface Reply {
 /** A try that brought no reply. */
 export interface Failed {
   readonly error: WarehouseError;
-  /** Another try cannot help. */
-  readonly lasts: boolean;
 }
 
 /** What a try came to: an answer, a refusal that stands, a failure that passes, or a wait. */

@@ -2,8 +2,8 @@
 export interface WireFailure {
   readonly reason: string;
   readonly hint: string;
-  /** Trying again in a moment cannot help: somebody has to change something. */
-  readonly lasts: boolean;
+  /** Whether another try in a moment may help; otherwise a person has to change something. */
+  readonly passes: boolean;
 }
 
 const HINT = 'Check the network and api.baseUrl; the next sync goes on from there.';
@@ -60,14 +60,14 @@ export function wireFailure(error: unknown): WireFailure {
   if (proxy !== undefined) {
     const status = proxy[1] ?? proxy[2] ?? '';
     const reason = status === '407' ? PROXY_407 : `the proxy on the way refuses (HTTP ${status})`;
-    return { reason, hint: PROXY_HINT, lasts: status === '407' };
+    return { reason, hint: PROXY_HINT, passes: status !== '407' };
   }
   const codes = errors.map(codeOf).filter((code) => code !== 'Error');
   const [, reason, lasting] = BY_CODE.find(([pattern]) => pattern.test(codes.join(' '))) ?? [];
   return {
     reason: reason ?? (codes.length === 0 ? 'the connection failed' : `the connection failed (${codes.join(' ')})`),
     hint: lasting?.hint ?? HINT,
-    lasts: lasting !== undefined,
+    passes: lasting === undefined,
   };
 }
 

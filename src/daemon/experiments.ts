@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
 import { isCounted, isLive, noteLook, type Signals } from '../schedule/activity.ts';
 import type { PlannedExperiment } from '../schedule/streams.ts';
-import { WarehouseError } from '../shared/errors.ts';
+import { isOutage, WarehouseError } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { listExperiments, listRequests, type Listing } from '../sync/experiments.ts';
-import { ENDS_ALL, PRIORITY, type SyncContext } from '../sync/stream.ts';
+import { PRIORITY, type SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import { knownExperiments, latestRooms } from '../warehouse/structure.ts';
@@ -81,9 +81,7 @@ export function followExperiments(
         noteListed(await listExperiments(client, signal, PRIORITY.live));
         return true;
       } catch (error) {
-        const isUsual =
-          error instanceof WarehouseError && !ENDS_ALL.has(error.code) && error.code !== 'SERVER_UNREACHABLE';
-        if (!isUsual) throw error;
+        if (!(error instanceof WarehouseError) || isOutage(error.code)) throw error;
         log.debug({ code: error.code }, `the list of experiments could not be read: ${error.message}`);
         return false;
       }

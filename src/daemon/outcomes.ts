@@ -1,7 +1,7 @@
 import type { Stream } from '../datasets/stream.ts';
 import { streamText } from '../datasets/stream.ts';
-import { WarehouseError } from '../shared/errors.ts';
-import { ENDS_ALL, type StreamResult } from '../sync/stream.ts';
+import { isOutage, WarehouseError } from '../shared/errors.ts';
+import { type StreamResult } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
@@ -62,7 +62,7 @@ export function noteFailure(
     if (code === 'INTERRUPTED' || isFormer) return;
     problems.note({ at: clock.now(), code, text: message, hint });
     if (code === 'WAREHOUSE_CORRUPT') state.fatal = said;
-    else if (ENDS_ALL.has(code) || code === 'SERVER_UNREACHABLE') troubles.meet(said, stream !== undefined);
+    else if (isOutage(code)) troubles.meet(said, stream !== undefined);
     return;
   }
   const key = stream === undefined ? 'reconcile' : streamText(stream);

@@ -9,39 +9,100 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Stable codes for people's scripts, each with the exit status it leads to. */
-const EXIT_OF_CODE = {
-  USAGE: EXIT.usage,
-  NODE_TOO_OLD: EXIT.usage,
-  CONFIG_NOT_FOUND: EXIT.usage,
-  CONFIG_INVALID: EXIT.usage,
-  CONFIG_EXISTS: EXIT.usage,
-  KEY_MISSING: EXIT.keyRefused,
-  KEY_REFUSED: EXIT.keyRefused,
-  SCOPE_MISSING: EXIT.partial,
-  NOT_FOUND: EXIT.partial,
-  PARAMETER_REFUSED: EXIT.partial,
-  RATE_LIMITED: EXIT.partial,
-  SERVER_UNREACHABLE: EXIT.partial,
-  SERVER_FAILED: EXIT.partial,
-  ANSWER_UNREADABLE: EXIT.partial,
-  ANSWER_INCOMPLETE: EXIT.partial,
-  DELETES_BRAKED: EXIT.partial,
-  WAREHOUSE_MISSING: EXIT.usage,
-  WAREHOUSE_UNWRITABLE: EXIT.unwritable,
-  WAREHOUSE_FULL: EXIT.unwritable,
-  WAREHOUSE_CORRUPT: EXIT.unwritable,
-  WAREHOUSE_NEWER: EXIT.unwritable,
-  WAREHOUSE_OLDER: EXIT.usage,
-  WAREHOUSE_FILESYSTEM: EXIT.unwritable,
-  WAREHOUSE_BUSY: EXIT.busy,
-  INTERRUPTED: EXIT.interrupted,
-} as const;
+/** Who has to do something where it does not pass. */
+export type Actor =
+  /** whoever runs the command or wrote the configuration */
+  | 'user'
+  /** whoever keeps this computer: its disk, its network */
+  | 'host'
+  /** whoever has the HyperStudy account that the key belongs to */
+  | 'account'
+  /** whoever shares the experiment */
+  | 'owner'
+  /** HyperStudy */
+  | 'server'
+  | 'nobody';
 
-export type ErrorCode = keyof typeof EXIT_OF_CODE;
+/** What is known of a code, whatever met it. */
+interface Known {
+  /** The exit status of a command that ends with it. What has none is never thrown: it is only told. */
+  readonly exit?: number;
+  /** Whether it may be over a little later although nobody did anything. */
+  readonly passes: boolean;
+  readonly acts: Actor;
+  /** What it keeps from being read: a stream · the API, so that no other stream is asked for either · everything. */
+  readonly stops?: 'stream' | 'api' | 'everything';
+}
+
+const CODES = {
+  USAGE: { exit: EXIT.usage, passes: false, acts: 'user' },
+  NODE_TOO_OLD: { exit: EXIT.usage, passes: false, acts: 'host' },
+  CONFIG_NOT_FOUND: { exit: EXIT.usage, passes: false, acts: 'user' },
+  CONFIG_INVALID: { exit: EXIT.usage, passes: false, acts: 'user' },
+  CONFIG_EXISTS: { exit: EXIT.usage, passes: false, acts: 'user' },
+  INTERRUPTED: { exit: EXIT.interrupted, passes: false, acts: 'user', stops: 'everything' },
+
+  KEY_MISSING: { exit: EXIT.keyRefused, passes: false, acts: 'user', stops: 'everything' },
+  KEY_REFUSED: { exit: EXIT.keyRefused, passes: false, acts: 'account', stops: 'everything' },
+  SCOPE_MISSING: { exit: EXIT.partial, passes: false, acts: 'account', stops: 'stream' },
+
+  SERVER_UNREACHABLE: { exit: EXIT.partial, passes: true, acts: 'host', stops: 'api' },
+  SERVER_FAILED: { exit: EXIT.partial, passes: true, acts: 'server', stops: 'stream' },
+  RATE_LIMITED: { exit: EXIT.partial, passes: true, acts: 'account', stops: 'stream' },
+  NOT_FOUND: { exit: EXIT.partial, passes: false, acts: 'owner', stops: 'stream' },
+  PARAMETER_REFUSED: { exit: EXIT.partial, passes: false, acts: 'user', stops: 'stream' },
+  ANSWER_UNREADABLE: { exit: EXIT.partial, passes: true, acts: 'server', stops: 'stream' },
+
+  WAREHOUSE_MISSING: { exit: EXIT.usage, passes: false, acts: 'user' },
+  WAREHOUSE_OLDER: { exit: EXIT.usage, passes: false, acts: 'user' },
+  WAREHOUSE_NEWER: { exit: EXIT.unwritable, passes: false, acts: 'user' },
+  WAREHOUSE_FILESYSTEM: { exit: EXIT.unwritable, passes: false, acts: 'user' },
+  WAREHOUSE_BUSY: { exit: EXIT.busy, passes: true, acts: 'user', stops: 'everything' },
+  WAREHOUSE_FULL: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
+  WAREHOUSE_UNWRITABLE: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
+  WAREHOUSE_CORRUPT: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
+
+  EXPERIMENT_GONE: { passes: false, acts: 'owner' },
+  NO_EXPERIMENTS: { passes: false, acts: 'account' },
+  LIST_INCOMPLETE: { passes: true, acts: 'server' },
+  ANSWER_INCOMPLETE: { passes: true, acts: 'server' },
+  DELETES_WITHHELD: { passes: false, acts: 'user' },
+  KEY_EXPIRES: { passes: false, acts: 'account' },
+  WAL_LARGE: { passes: false, acts: 'user' },
+} as const satisfies Record<string, Known>;
+
+/** Stable codes for people's scripts: all that goes wrong, thrown or only told. */
+export type Code = keyof typeof CODES;
+
+/** Codes that end a command. */
+export type ErrorCode = { [C in Code]: (typeof CODES)[C] extends { readonly exit: number } ? C : never }[Code];
 
 export function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(EXIT_OF_CODE, text);
+  return Object.hasOwn(CODES, text) && 'exit' in CODES[text as Code];
+}
+
+/** Whether it may be over a little later although nobody did anything. */
+export function passesByItself(code: Code): boolean {
+  return CODES[code].passes;
+}
+
+/** Who has to do something where it does not pass. */
+export function whoActs(code: Code): Actor {
+  return CODES[code].acts;
+}
+
+/** Whether nothing at all can be read after it. */
+export function stopsEverything(code: Code): boolean {
+  return known(code).stops === 'everything';
+}
+
+/** Whether it is no single stream's, but keeps the API from being asked, or everything from being read. */
+export function isOutage(code: Code): boolean {
+  return stopsEverything(code) || known(code).stops === 'api';
+}
+
+function known(code: Code): Known {
+  return CODES[code];
 }
 
 /**
@@ -53,20 +114,29 @@ export class WarehouseError extends Error {
   readonly hint: string | undefined;
   /** What the server calls the request that failed. */
   readonly requestId: string | undefined;
+  /** Whether another try in a moment may help. */
+  readonly passes: boolean;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown; requestId?: string | undefined } = {},
+    options: {
+      hint?: string | undefined;
+      cause?: unknown;
+      requestId?: string | undefined;
+      /** Where that is known better than the code says. */
+      passes?: boolean | undefined;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'WarehouseError';
     this.code = code;
     this.hint = options.hint;
     this.requestId = options.requestId;
+    this.passes = options.passes ?? passesByItself(code);
   }
 
   get exitStatus(): number {
-    return EXIT_OF_CODE[this.code];
+    return CODES[this.code].exit;
   }
 }

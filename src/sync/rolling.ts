@@ -1,5 +1,5 @@
 import { streamText, type Stream } from '../datasets/stream.ts';
-import { WarehouseError } from '../shared/errors.ts';
+import { isOutage, stopsEverything, WarehouseError } from '../shared/errors.ts';
 import { parseTime, HOUR_MS, DAY_MS } from '../shared/time.ts';
 import { isComplete } from '../warehouse/doubts.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
@@ -9,7 +9,7 @@ import { prove } from './prove.ts';
 import { freeTime, readRange } from './reconcile.ts';
 import { position, type Reading, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
-import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
+import { named, openSession, type SyncContext } from './stream.ts';
 
 /** What one run of the rolling reconcile did. */
 export interface Reconciled {
@@ -94,12 +94,12 @@ async function reconcileStream(context: SyncContext, stream: Stream): Promise<nu
     const finished = isComplete(proof.doubts) ? {} : { finished: false };
     session.sink.note({ ...proof.position, ...finished, countedAt: session.startedAt });
   } catch (error) {
-    if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
+    if (!(error instanceof WarehouseError) || stopsEverything(error.code)) throw error;
     context.log.warn({ ...named(stream), code: error.code, requestId: error.requestId }, error.message);
     // Before it is tried again it is the others' turn: streams that always fail would take every allowance.
     session.sink.note({ countedAt: session.startedAt });
     // Without a network all the others would fail as well, and the night would be over.
-    if (error.code === 'SERVER_UNREACHABLE') throw error;
+    if (isOutage(error.code)) throw error;
   } finally {
     session.sink.close();
   }

@@ -2,7 +2,7 @@ import type { Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
-import { WarehouseError } from '../shared/errors.ts';
+import { stopsEverything, WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
@@ -60,17 +60,6 @@ export interface SyncContext {
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 
-/** Errors after which no other stream can be read either. */
-export const ENDS_ALL = new Set([
-  'KEY_REFUSED',
-  'KEY_MISSING',
-  'INTERRUPTED',
-  'WAREHOUSE_FULL',
-  'WAREHOUSE_UNWRITABLE',
-  'WAREHOUSE_CORRUPT',
-  'WAREHOUSE_BUSY',
-]);
-
 /**
  * Whose requests go first: what a person asked for and waits for, experiments that are running, others, first reads,
  * reconcile.
@@ -110,7 +99,7 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
     // What was interrupted is as complete as it was before.
     if (!error.code.startsWith('WAREHOUSE_') && error.code !== 'INTERRUPTED')
       session.sink.note({ ...failurePosition(session, error), lastSyncAt: session.startedAt });
-    if (ENDS_ALL.has(error.code)) throw error;
+    if (stopsEverything(error.code)) throw error;
     const failed = result(session, statusOf(error), error);
     log.warn({ ...figures(failed, session), code: error.code, requestId: error.requestId }, error.message);
     return failed;

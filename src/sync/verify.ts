@@ -1,7 +1,7 @@
 import type { Client } from '../api/client.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Selection } from '../schedule/streams.ts';
-import { WarehouseError } from '../shared/errors.ts';
+import { stopsEverything, WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { countRows } from '../warehouse/rows.ts';
@@ -14,7 +14,7 @@ import { knownStreams } from './run.ts';
 import type { Reading, Session } from './session.ts';
 import { committing, comparing, noDifferences, type Differences } from './sink.ts';
 import { readSnapshot } from './snapshot.ts';
-import { ENDS_ALL, named, openSession, type SyncContext } from './stream.ts';
+import { named, openSession, type SyncContext } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** Counts are compared in at least 2 to the power of this many parts, where a stream is larger than a page. */
@@ -166,7 +166,7 @@ async function verifyOnce(context: SyncContext, stream: Stream, { deep, repair }
     sink.note(proof.position);
     return verified(proof.doubts);
   } catch (error) {
-    if (!(error instanceof WarehouseError) || ENDS_ALL.has(error.code)) throw error;
+    if (!(error instanceof WarehouseError) || stopsEverything(error.code)) throw error;
     return verified([{ kind: 'failed', text: error.message }]);
   } finally {
     sink.close();

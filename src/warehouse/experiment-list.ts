@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import type { Code } from '../shared/errors.ts';
 import type { Db } from './open.ts';
 import { recall, remember } from './state.ts';
 
-/** What is wrong with the list of experiments, or with all of an experiment. */
+/** The codes of what is wrong with the list of experiments: an experiment left it · it is empty · it may lack some. */
+export const LIST_CODES = ['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE'] as const satisfies readonly Code[];
+
+/** What is wrong with the list of experiments, or with all of an experiment, as a sync says it. */
 export interface ListIssue {
-  /** EXPERIMENT_GONE · NO_EXPERIMENTS: the list is empty · LIST_INCOMPLETE: the list may lack some. */
-  readonly code: 'EXPERIMENT_GONE' | 'NO_EXPERIMENTS' | 'LIST_INCOMPLETE';
+  readonly code: (typeof LIST_CODES)[number];
   readonly experiment?: string;
   readonly message: string;
   readonly hint: string;
@@ -28,7 +31,7 @@ export function recallList(db: Db, config: { readonly experiments: readonly obje
 
 const ListIssues = z.array(
   z.object({
-    code: z.enum(['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE']),
+    code: z.enum(LIST_CODES),
     message: z.string(),
     hint: z.string(),
   }),

@@ -5,7 +5,7 @@ import type { Config } from '../../config/schema.ts';
 import { expiryOf } from '../../status/expiry.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT, WarehouseError, type ErrorCode } from '../../shared/errors.ts';
+import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
@@ -139,9 +139,6 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
   }
 }
 
-/** Errors after which no other data type need be tried. */
-const ENDS_CHECK: ReadonlySet<ErrorCode> = new Set(['KEY_REFUSED', 'RATE_LIMITED', 'INTERRUPTED']);
-
 /** Asks for one record of each configured data type, as no page tells what a key may read. */
 async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
   const { data } = await client.get({
@@ -172,7 +169,8 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
       });
       add(name, true, 'allowed');
     } catch (error) {
-      if (!(error instanceof WarehouseError) || ENDS_CHECK.has(error.code)) throw error;
+      if (!(error instanceof WarehouseError) || stopsEverything(error.code) || error.code === 'RATE_LIMITED')
+        throw error;
       add(name, false, `${said(error)}${keyScope === undefined ? '' : ` (documented scope: ${keyScope})`}`);
     }
   }
