@@ -16,7 +16,7 @@ export type { Answer } from './judge.ts';
 /** What the client asks before it spends a request; `src/budget` implements it. */
 export interface RequestBudget {
   spend<T>(
-    spending: { endpoint: string; priority: Priority; signal?: AbortSignal | undefined },
+    spending: { endpoint: string; priority?: Priority | undefined; signal?: AbortSignal | undefined },
     send: () => Promise<T>,
   ): Promise<T>;
   pause(endpoint: string, waitMs: number): void;
@@ -92,7 +92,7 @@ export function createClient(options: ClientOptions): Client {
 
   /** One try within the budget. */
   const attempt = async (asked: ApiRequest): Promise<Reply | Failed> => {
-    const { path, query = {}, endpoint, priority = 5, signal, what, onTry } = asked;
+    const { path, query = {}, endpoint, priority, signal, what, onTry } = asked;
     const onWire = () => {
       if (keyRefused !== undefined) return Promise.reject(keyRefused);
       tries++;

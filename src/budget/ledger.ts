@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { Clock } from '../shared/clock.ts';
 import { isOthersElsewhere, openEntries, spent, type Aged } from './entries.ts';
 import { allowed } from './limits.ts';
+import { PRIORITIES } from './priorities.ts';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /**
@@ -51,8 +52,9 @@ export interface LedgerOptions {
   /**
    * The part of each limit, from 0 to 1, that requests of a priority may use, so that what can wait never takes what
    * should be fresh soon; at least one request. Without it each may use all.
+   * @param hour the requests of the last hour, and how many are allowed in one.
    */
-  readonly shareOf?: ((priority: number) => number) | undefined;
+  readonly shareOf?: ((priority: number, hour: Usage['hour']) => number) | undefined;
   /** The longest that a request can take: a request without an answer is counted from its end. */
   readonly deadlineMs: number;
 }
@@ -75,6 +77,12 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const rows = openEntries(db, keyId, clock, deadlineMs);
   const perHour = allowed(options.perHour, options.reserve);
   const perMinute = allowed(options.perEndpointPerMinute, options.reserve);
+  /** What the hour still holds, what of it is ours, and how many requests that makes. */
+  const hourOf = (entries: readonly Aged[]) => {
+    const held = spent(entries, HOUR_MS, null);
+    const ours = held.filter(({ kind }) => kind === 'request');
+    return { held, ours, hour: { used: Math.min(held.length, Math.max(ours.length, perHour)), allowed: perHour } };
+  };
   const tryStart = db.transaction((endpoint: string, priority: number): Grant => {
     const entries = rows.read();
     rows.tidy(entries);
@@ -82,7 +90,7 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
     const here = pauseOf(entries, endpoint);
     const hour = Math.max(everywhere, wait(spent(entries, HOUR_MS, null), perHour, HOUR_MS));
     const minute = wait(spent(entries, MINUTE_MS, endpoint), perMinute, MINUTE_MS);
-    const part = shareOf(priority);
+    const part = shareOf(priority, hourOf(entries).hour);
     const alike = part < 1 ? entries.filter((entry) => entry.priority === priority && entry.kind === 'request') : [];
     const share = Math.max(
       wait(spent(alike, HOUR_MS, null), allowed(perHour, 1 - part), HOUR_MS),
@@ -115,7 +123,7 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   });
 
   return {
-    tryStart: (endpoint, priority = 5) => tryStart.immediate(endpoint, priority),
+    tryStart: (endpoint, priority = PRIORITIES.other.rank) => tryStart.immediate(endpoint, priority),
     finish(token) {
       rows.end(token);
     },
@@ -124,15 +132,13 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
     },
     usage() {
       const entries = rows.read();
-      const held = spent(entries, HOUR_MS, null);
-      const ours = held.filter(({ kind }) => kind === 'request');
-      const used = Math.min(held.length, Math.max(ours.length, perHour));
+      const { held, ours, hour } = hourOf(entries);
       const endpoints = new Set(ours.flatMap(({ endpoint }) => endpoint ?? []));
       return {
         perMinute: perMinuteOf(ours, clock.uptime()),
-        others: used - ours.length,
+        others: hour.used - ours.length,
         ages: held.map(({ endpoint, ageMs }) => ({ endpoint, ageMs })),
-        hour: { used, allowed: perHour },
+        hour,
         minute: new Map(
           [...endpoints].map((endpoint) => [
             endpoint,

@@ -1,12 +1,13 @@
 import Bottleneck from 'bottleneck';
 import type { Clock } from '../shared/clock.ts';
-import { priorityNow, type Priority } from '../shared/priority.ts';
+import type { Priority } from '../shared/priority.ts';
 import type { Ledger, Limit, Usage } from './ledger.ts';
+import { rankNow } from './priorities.ts';
 
 /** A request in line. */
 export interface Spending {
   readonly endpoint: string;
-  readonly priority: Priority;
+  readonly priority?: Priority | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,7 +63,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
   const ahead = ({ endpoint, priority }: Spending) =>
     [...waiting].find(
       (other) =>
-        priorityNow(other.priority) < priorityNow(priority) &&
+        rankNow(other.priority) < rankNow(priority) &&
         // What waits for its own share leaves the rest to others.
         other.limit !== 'share' &&
         (other.limit === 'hour' || other.endpoint === endpoint),
@@ -72,7 +73,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
   const start = (spending: Spending): { token: number } | Waiter => {
     const first = ahead(spending);
     const { endpoint } = spending;
-    const priority = priorityNow(spending.priority);
+    const priority = rankNow(spending.priority);
     const now = clock.uptime();
     const grant =
       first === undefined
@@ -93,7 +94,7 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
         for (;;) {
           signal?.throwIfAborted();
           const turn = await untilAborted(signal, (begin) =>
-            line().schedule({ priority: priorityNow(priority) }, async () => {
+            line().schedule({ priority: rankNow(priority) }, async () => {
               begin();
               if (waiter !== undefined) waiting.delete(waiter);
               if (signal?.aborted === true) return undefined;

@@ -2,7 +2,7 @@ import { keyIdOf } from '../budget/key-id.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
-import { PRIORITY } from '../sync/stream.ts';
+import { PRIORITIES } from '../budget/priorities.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
 import { noteGrowth } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -121,10 +121,10 @@ function assemble(options: DaemonOptions): Daemon {
   const askers = new Set<Tell>();
   const connect = (config: Config) =>
     options.connect(config, {
-      shareOf: (priority) => made.engine?.shareOf(priority) ?? 1,
+      shareOf: (priority, hour) => made.engine?.shareOf(priority, hour) ?? 1,
       onWait({ priority, ...wait }) {
         progress.waitsUntil = Math.max(progress.waitsUntil, clock.uptime() + wait.waitMs);
-        if (priority === PRIORITY.asked) for (const tell of askers) tell({ wait });
+        if (priority === PRIORITIES.user.rank) for (const tell of askers) tell({ wait });
       },
       onRefused({ endpoint, waitMs }) {
         log.warn(

@@ -1,6 +1,7 @@
+import type { Usage } from '../budget/ledger.ts';
+import { shareOf } from '../budget/priorities.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { backfillBudget } from '../schedule/intervals.ts';
-import { PRIORITY, type SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
 import type { Agenda } from '../schedule/due-times.ts';
 import { createAskedWork, type AskedWork } from './user-requests.ts';
@@ -26,7 +27,7 @@ export interface Engine {
   /** The connection or the configuration has changed. Resolves when nothing uses the former connection any more. */
   reconnect(connection: ApiConnection): Promise<void>;
   /** The part of the limits that requests of a priority may use. */
-  shareOf(priority: number): number;
+  shareOf(priority: number, hour: Usage['hour']): number;
   readonly agenda: Agenda;
   readonly desk: Desk;
   readonly experiments: Experiments;
@@ -87,7 +88,13 @@ export function createEngine(options: EngineOptions): Engine {
     get turnedAt() {
       return turnedAt;
     },
-    shareOf: (priority) => shareOf(state, priority),
+    shareOf: (priority, { allowed, used }) =>
+      shareOf(priority, {
+        allowed,
+        used,
+        planned: state.agenda.requestsPerHour + state.experiments.looksPerHour,
+        reconcileShare: state.connection.config.reconcile.budgetShare,
+      }),
     async run(signal) {
       signal.addEventListener('abort', wake, { once: true });
       while (!signal.aborted && fatalOf(state) === undefined) {
@@ -154,11 +161,4 @@ function nightsOf(options: EngineOptions, connection: ApiConnection, schedules: 
   const { schedule, budgetShare } = connection.config.reconcile;
   const allowance = () => Math.max(1, Math.floor(budgetShare * connection.budget.usage().hour.allowed));
   return createNights(options, scheduleOf({ connection, schedules }, schedule), allowance);
-}
-
-function shareOf({ connection, agenda, experiments }: State, priority: number): number {
-  const { allowed, used } = connection.budget.usage().hour;
-  const planned = agenda.requestsPerHour + experiments.looksPerHour;
-  if (priority === PRIORITY.backfill) return Math.max(backfillBudget({ allowed, used, planned }), 1) / allowed;
-  return priority === PRIORITY.reconcile ? connection.config.reconcile.budgetShare : 1;
 }

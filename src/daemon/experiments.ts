@@ -1,10 +1,11 @@
+import { PRIORITIES } from '../budget/priorities.ts';
 import type { Config } from '../config/schema.ts';
 import { isCounted, isLive, noteLook, type Signals } from '../schedule/activity.ts';
 import type { PlannedExperiment } from '../schedule/streams.ts';
 import { isOutage, WarehouseError } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { listExperiments, listRequests, type Listing } from '../sync/experiments.ts';
-import { PRIORITY, type SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import { knownExperiments, latestRooms } from '../warehouse/structure.ts';
@@ -78,7 +79,7 @@ export function followExperiments(
       if (clock.now() < nextLookAt) return false;
       nextLookAt = clock.now() + everyMs;
       try {
-        noteListed(await listExperiments(client, signal, PRIORITY.live));
+        noteListed(await listExperiments(client, signal, PRIORITIES.live.rank));
         return true;
       } catch (error) {
         if (!(error instanceof WarehouseError) || isOutage(error.code)) throw error;

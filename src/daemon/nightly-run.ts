@@ -1,7 +1,8 @@
+import { PRIORITIES } from '../budget/priorities.ts';
 import { z } from 'zod';
 import type { Stream } from '../datasets/stream.ts';
 import { reconcile, type Claim } from '../sync/rolling.ts';
-import { PRIORITY, type SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/stream.ts';
 import { recall, remember } from '../warehouse/state.ts';
 import type { Schedule } from '../schedule/slots.ts';
 import { HOUR_MS } from '../shared/time.ts';
@@ -48,7 +49,7 @@ export function createNights(
       isRunning = true;
       nextPartAt = clock.now() + HOUR_MS;
       try {
-        const whole = { ...context, full: true, priority: PRIORITY.reconcile };
+        const whole = { ...context, full: true, priority: PRIORITIES.reconcile.rank };
         const done = await reconcile(whole, streams, allowance(), claim);
         log.info({ ...done }, done.isDone ? 'reconcile done for tonight' : 'reconcile goes on in an hour');
         if (done.isDone && night !== undefined) keep({ ...night, isDone: true });

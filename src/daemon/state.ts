@@ -1,5 +1,5 @@
+import { leftByPolls, pollBudget } from '../budget/priorities.ts';
 import type { Stream } from '../datasets/stream.ts';
-import { pollBudget } from '../schedule/intervals.ts';
 import { knownStreams } from '../sync/run.ts';
 import type { SyncContext } from '../sync/stream.ts';
 import { NEVER_READ, readPosition } from '../warehouse/positions.ts';
@@ -45,9 +45,6 @@ export interface State extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> 
   fatal: Error | undefined;
 }
 
-/** The share of the hour that is left for first reads when polls are planned, while there are any. */
-const BACKFILL_SHARE = 0.15;
-
 /** A cron expression of the configuration as slots, made once. */
 export function scheduleOf(
   { connection, schedules }: Pick<State, 'connection' | 'schedules'>,
@@ -74,8 +71,10 @@ export function plan(state: State, now: number): void {
   const isBackfilling = state.agenda.entries.some(({ isFirstRead }) => isFirstRead);
   const others =
     experiments.looksPerHour +
-    (isBackfilling ? BACKFILL_SHARE * hour.allowed : 0) +
-    (nights.isRunning ? config.reconcile.budgetShare * hour.allowed : 0);
+    leftByPolls(
+      { allowed: hour.allowed, reconcileShare: config.reconcile.budgetShare },
+      { isBackfilling, isReconciling: nights.isRunning },
+    );
   const agenda = makeAgenda({
     config,
     streams: streamsOf(state, false),

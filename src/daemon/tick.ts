@@ -1,10 +1,11 @@
+import { PRIORITIES } from '../budget/priorities.ts';
 import { isOver } from '../datasets/room-status.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { BOUNDS } from '../schedule/intervals.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Priority } from '../shared/priority.ts';
 import { enrol } from '../sync/roster.ts';
-import { PRIORITY, syncStream, type SyncContext } from '../sync/stream.ts';
+import { syncStream, type SyncContext } from '../sync/stream.ts';
 import { latestRooms } from '../warehouse/structure.ts';
 import { dueNow, type Entry } from '../schedule/due-times.ts';
 import { noteFailure, noteResult } from './outcomes.ts';
@@ -110,7 +111,7 @@ function begin(state: State, entry: Entry, kind: 'poll' | 'first read', signal: 
   // Until the next plan, which knows what came of it, it is not due.
   const entries = state.agenda.entries.map((one) => (one === entry ? { ...one, dueAt: Infinity } : one));
   state.agenda = { ...state.agenda, entries };
-  const priority = kind === 'first read' ? PRIORITY.backfill : pollPriority(state, stream);
+  const priority = kind === 'first read' ? PRIORITIES.backfill.rank : pollPriority(state, stream);
   const context = contextOf(state, isFirstRead ? AbortSignal.any([signal, background.signal]) : signal, priority);
   const isLook = isFirstRead && kind === 'poll';
   if (isLook) looked.add(key);
@@ -135,8 +136,10 @@ function pollPriority(state: State, { experimentId }: Stream): Priority {
   const { clock } = state;
   const patientUntil = clock.uptime() + BOUNDS.idleMs;
   return () => {
-    if (state.asked > 0) return PRIORITY.asked;
-    return state.agenda.live.has(experimentId) || clock.uptime() >= patientUntil ? PRIORITY.live : PRIORITY.fresh;
+    if (state.asked > 0) return PRIORITIES.user.rank;
+    return state.agenda.live.has(experimentId) || clock.uptime() >= patientUntil
+      ? PRIORITIES.live.rank
+      : PRIORITIES.fresh.rank;
   };
 }
 
@@ -162,7 +165,7 @@ function beginReconcile(state: State, signal: AbortSignal): void {
   const ends = AbortSignal.any([signal, background.signal]);
   const claim = (stream: Stream) => desk.take(stream, 'reconcile', clock.now());
   nights
-    .run(contextOf(state, ends, PRIORITY.reconcile), streamsOf(state, true), claim)
+    .run(contextOf(state, ends, PRIORITIES.reconcile.rank), streamsOf(state, true), claim)
     .catch((error: unknown) => noteFailure(state, undefined, error));
 }
 

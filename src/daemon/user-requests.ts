@@ -1,7 +1,8 @@
+import { PRIORITIES } from '../budget/priorities.ts';
 import type { Selection } from '../schedule/streams.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
-import { PRIORITY, type StreamResult } from '../sync/stream.ts';
+import type { StreamResult } from '../sync/stream.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
 import { noteFailure } from './outcomes.ts';
@@ -71,7 +72,7 @@ async function sync(
   await state.desk.empty();
   const { connection } = state;
   askAgain(connection);
-  const context = contextOf(state, hooks.signal, PRIORITY.asked);
+  const context = contextOf(state, hooks.signal, PRIORITIES.user.rank);
   return runSync({
     ...context,
     selection,
@@ -111,7 +112,7 @@ async function verify(
 ): Promise<VerifyResult> {
   let { connection } = state;
   askAgain(connection);
-  const context = () => ({ ...contextOf(state, signal, PRIORITY.asked), acceptDeletes, full: true });
+  const context = () => ({ ...contextOf(state, signal, PRIORITIES.user.rank), acceptDeletes, full: true });
   const checked = async (stream: Stream, check: Check) => {
     const release = await claim(state, stream);
     try {

@@ -56,35 +56,6 @@ export type PollIntervals = Map<string, number> & {
   readonly slowedBy: number;
 };
 
-/** The share of the hour that no plan uses: polls of more than a page come unforeseen. */
-const SLACK = 0.1;
-
-/** How much less is planned for each request that got into the slack. Below 6, polls had to wait in the simulation. */
-const HOLD_BACK = 6;
-
-/**
- * Requests an hour that polls may plan with.
- * @param allowed requests in any rolling hour.
- * @param used requests of every kind in the last hour, as the ledger has them.
- * @param others requests an hour to leave: for looks at signals, and for a backfill or a reconcile while one runs.
- */
-export function pollBudget({ allowed, used, others }: { allowed: number; used: number; others: number }): number {
-  const planned = allowed * (1 - SLACK);
-  return Math.max(planned / 3, planned - others - HOLD_BACK * Math.max(0, used - planned));
-}
-
-/**
- * Requests that a backfill may have taken in a rolling hour, when it asks for one more. It could use up the hour in ten
- * minutes, and nothing would be polled for the rest of it: so half of the hour is kept for a session that begins, and
- * the slack for polls.
- * @param planned requests an hour of polls and looks as they are planned now.
- * @param used requests of every kind in the last hour.
- */
-export function backfillBudget({ allowed, used, planned }: { allowed: number; used: number; planned: number }): number {
-  const usable = allowed * (1 - SLACK);
-  return used >= usable ? 0 : usable - Math.min(Math.max(planned, allowed / 2), (allowed * 2) / 3);
-}
-
 /** The frequencies (polls an hour) between which a stream is polled, and its weight. */
 interface Share {
   readonly key: string;

@@ -3,7 +3,3 @@
  * may become more important while it waits.
  */
 export type Priority = number | (() => number);
-
-export function priorityNow(priority: Priority): number {
-  return typeof priority === 'function' ? priority() : priority;
-}

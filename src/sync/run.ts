@@ -1,3 +1,4 @@
+import { PRIORITIES } from '../budget/priorities.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { surveyExperiments, type Survey } from './experiments.ts';
 import { namesData, planStreams, waveOf, type PlannedExperiment, type Selection } from '../schedule/streams.ts';
@@ -5,7 +6,7 @@ import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts
 import { isWell, standingOf } from '../warehouse/standing.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { enrol } from './roster.ts';
-import { PRIORITY, syncStream, type StreamResult, type SyncContext } from './stream.ts';
+import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** What a sync did, as `sync now --json` prints it. */
@@ -72,7 +73,7 @@ async function readAgain(options: SyncOptions, done: readonly Done[]): Promise<D
   const isDue = ({ stream }: Done) => readPosition(warehouse.db, stream).rereadReason !== undefined;
   const streams = done.filter((one) => one.result.status === 'incomplete' && isDue(one)).map(({ stream }) => stream);
   if (streams.length === 0) return [...done];
-  const again = await syncAll({ ...options, priority: options.priority ?? PRIORITY.reconcile }, streams);
+  const again = await syncAll({ ...options, priority: options.priority ?? PRIORITIES.reconcile.rank }, streams);
   return done.map((one) => {
     const second = again.find(({ stream }) => stream === one.stream);
     return second === undefined ? one : { stream: one.stream, result: together(one.result, second.result) };

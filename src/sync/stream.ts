@@ -1,4 +1,5 @@
 import type { Client } from '../api/client.ts';
+import { PRIORITIES } from '../budget/priorities.ts';
 import type { Config } from '../config/schema.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -59,12 +60,6 @@ export interface SyncContext {
   readonly priority?: Priority | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
-
-/**
- * Whose requests go first: what a person asked for and waits for, experiments that are running, others, first reads,
- * reconcile.
- */
-export const PRIORITY = { asked: 0, live: 2, fresh: 4, backfill: 6, reconcile: 8 } as const;
 
 /** A row that one reading missed is deleted when another one, so much later, misses it as well. */
 const CONFIRM_AFTER_MS = 60_000;
@@ -168,7 +163,7 @@ export function openSession(
     client,
     config,
     pageSize: openPageSize(traits, fixed),
-    priority: context.priority ?? (backfilled ? PRIORITY.fresh : PRIORITY.backfill),
+    priority: context.priority ?? (backfilled ? PRIORITIES.fresh.rank : PRIORITIES.backfill.rank),
     signal,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
     onLength(length) {

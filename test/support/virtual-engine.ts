@@ -1,12 +1,13 @@
 import { createClient, type RequestBudget } from '../../src/api/client.ts';
 import { openLedger } from '../../src/budget/ledger.ts';
+import { rankNow } from '../../src/budget/priorities.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/daemon/engine.ts';
 import { createProblems, type Problems } from '../../src/daemon/problems.ts';
 import { createTroubles } from '../../src/daemon/outage.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import type { Clock } from '../../src/shared/clock.ts';
-import { priorityNow, type Priority } from '../../src/shared/priority.ts';
+import type { Priority } from '../../src/shared/priority.ts';
 import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import type { SimulatedNetwork } from '../simulation/network.ts';
@@ -31,7 +32,7 @@ export interface VirtualEngineOptions extends Pick<EngineOptions, 'walBounds'> {
   readonly pageSize?: Config['api']['pageSize'];
   readonly limits?: typeof LIMITS;
   /** Told of each request that lines up. */
-  readonly onSpend?: (spending: { endpoint: string; priority: Priority }) => void;
+  readonly onSpend?: (spending: { endpoint: string; priority?: Priority | undefined }) => void;
 }
 
 export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine {
@@ -39,8 +40,8 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
   const warehouse = openWarehouse(path, { clock, history: true });
   const plain = configFor('http://simulated/api/v3', path, { deletes: { maxShare: 1 } });
   const config = { ...plain, api: { ...plain.api, limits: { ...limits, reserve: 0.1 }, pageSize } };
-  const made: { shareOf?: (priority: number) => number } = {};
-  const shareOf = (priority: number) => made.shareOf?.(priority) ?? 1;
+  const made: { shareOf?: Engine['shareOf'] } = {};
+  const shareOf: Engine['shareOf'] = (priority, hour) => made.shareOf?.(priority, hour) ?? 1;
   const ledger = openLedger(warehouse.db, { clock, keyId: 'k', ...config.api.limits, shareOf, deadlineMs: 60_000 });
   const budget: RequestBudget = {
     pause: (endpoint, waitMs) => ledger.pause(endpoint, waitMs),
@@ -48,7 +49,7 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
       options.onSpend?.({ endpoint, priority });
       for (;;) {
         signal?.throwIfAborted();
-        const grant = ledger.tryStart(endpoint, priorityNow(priority));
+        const grant = ledger.tryStart(endpoint, rankNow(priority));
         if ('token' in grant) return send().finally(() => ledger.finish(grant.token));
         await clock.sleep(grant.waitMs, signal);
       }
@@ -76,7 +77,7 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
     onProgress: () => undefined,
     ...(walBounds === undefined ? {} : { walBounds }),
   });
-  made.shareOf = (priority) => engine.shareOf(priority);
+  made.shareOf = (priority, hour) => engine.shareOf(priority, hour);
   const ending = new AbortController();
   const running = engine.run(ending.signal);
   return {

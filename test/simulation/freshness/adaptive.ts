@@ -1,14 +1,7 @@
-/** `schedule: adaptive` as the daemon runs it, on the real mathematics of `src/plan`. */
+/** `schedule: adaptive` as the daemon runs it, on the real mathematics of `src/schedule` and `src/budget`. */
+import { backfillBudget, pollBudget } from '../../../src/budget/priorities.ts';
 import { isLive, noteLook, updateRate, type Look, type Signals } from '../../../src/schedule/activity.ts';
-import {
-  backfillBudget,
-  BOUNDS,
-  dueAt,
-  pollBudget,
-  pollIntervals,
-  type Candidate,
-  type IntervalBounds,
-} from '../../../src/schedule/intervals.ts';
+import { BOUNDS, dueAt, pollIntervals, type Candidate, type IntervalBounds } from '../../../src/schedule/intervals.ts';
 import type { Lab } from './lab.ts';
 import { BACKFILL_SHARE, type Policy, type Setting } from './policy.ts';
 

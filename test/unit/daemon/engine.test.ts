@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { priorityNow, type Priority } from '../../../src/shared/priority.ts';
+import type { Priority } from '../../../src/shared/priority.ts';
 import { createApi } from '../../../src/simulator/api.ts';
 import { createRandom } from '../../../src/simulator/random.ts';
 import type { SimReply } from '../../../src/simulator/reply.ts';
 import { DEMO_KEY } from '../../../src/simulator/server.ts';
 import { createWorld } from '../../../src/simulator/world.ts';
 import { scopeText } from '../../../src/datasets/stream.ts';
-import { PRIORITY } from '../../../src/sync/stream.ts';
+import { PRIORITIES, rankNow } from '../../../src/budget/priorities.ts';
 import { SimulatedNetwork } from '../../simulation/network.ts';
 import { virtualTime } from '../../simulation/virtual-time.ts';
 import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
@@ -45,8 +45,8 @@ function lab() {
   const hidden: string[] = [];
   const random = createRandom(1);
   const asked: { at: number; now: number; later: () => number }[] = [];
-  const onSpend = ({ priority }: { priority: Priority }) =>
-    asked.push({ at: clock.now(), now: priorityNow(priority), later: () => priorityNow(priority) });
+  const onSpend = ({ priority }: { priority?: Priority | undefined }) =>
+    asked.push({ at: clock.now(), now: rankNow(priority), later: () => rankNow(priority) });
   const daemon = startVirtualEngine({
     path: join(temporaryFolder(), 'w.db'),
     network,
@@ -100,11 +100,11 @@ describe('a poll that waits for a limit', () => {
   it('goes first as soon as its experiment is in session, although it was not when the poll began', async () => {
     const { wait, asked, stop, clock } = lab();
     await wait(50 * MINUTE);
-    const idle = asked.filter(({ at, now }) => now === PRIORITY.fresh && clock.now() - at < 40 * MINUTE);
+    const idle = asked.filter(({ at, now }) => now === PRIORITIES.fresh.rank && clock.now() - at < 40 * MINUTE);
     expect(idle.length).toBeGreaterThan(0);
-    expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITY.fresh));
+    expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITIES.fresh.rank));
     await wait(14 * MINUTE);
-    expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITY.live));
+    expect(idle.map(({ later }) => later())).toEqual(idle.map(() => PRIORITIES.live.rank));
     await stop();
   });
 
@@ -112,25 +112,25 @@ describe('a poll that waits for a limit', () => {
     const { wait, asked, stop } = lab();
     await wait(50 * MINUTE);
     await stop();
-    const idle = asked.filter(({ now }) => now === PRIORITY.fresh).slice(-1);
+    const idle = asked.filter(({ now }) => now === PRIORITIES.fresh.rank).slice(-1);
     expect(idle).toHaveLength(1);
     await wait(55 * MINUTE);
-    expect(idle.map(({ later }) => later())).toEqual([PRIORITY.fresh]);
+    expect(idle.map(({ later }) => later())).toEqual([PRIORITIES.fresh.rank]);
     await wait(HOUR);
-    expect(idle.map(({ later }) => later())).toEqual([PRIORITY.live]);
+    expect(idle.map(({ later }) => later())).toEqual([PRIORITIES.live.rank]);
   });
 
   it('matters as much as the sync that somebody asked for, which begins after it', async () => {
     const { wait, asked, stop, engine } = lab();
     await wait(50 * MINUTE);
-    const poll = asked.findLast(({ now }) => now === PRIORITY.fresh);
+    const poll = asked.findLast(({ now }) => now === PRIORITIES.fresh.rank);
     const { signal } = new AbortController();
     const request = { selection: { data: ['rooms'] }, full: false, acceptDeletes: false };
     const sync = engine.asked.sync(request, { signal });
-    expect(poll?.later()).toBe(PRIORITY.asked);
+    expect(poll?.later()).toBe(PRIORITIES.user.rank);
     await wait(10 * MINUTE);
     expect(await sync).toMatchObject({ status: 'ok' });
-    expect(poll?.later()).not.toBe(PRIORITY.asked);
+    expect(poll?.later()).not.toBe(PRIORITIES.user.rank);
     await stop();
   });
 });

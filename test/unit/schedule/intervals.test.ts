@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  backfillBudget,
   BOUNDS,
   dueAt,
-  pollBudget,
   pollIntervals,
   type Candidate,
   type PollIntervals,
@@ -189,24 +187,6 @@ describe('when a stream is due', () => {
     const fifths = Map.groupBy(waits, (wait) => Math.floor((wait / HOUR_MS - 0.5) * 5));
     for (const fifth of fifths.values()) expect(fifth.length).toBeGreaterThan(300);
     expect(fifths.size).toBe(5);
-  });
-});
-
-describe('the budgets', () => {
-  it('plan less the more of the last hour was used, but never so little that polls end', () => {
-    const plan = (used: number) => pollBudget({ allowed: 900, used, others: 60 });
-    expect(plan(0)).toBe(750);
-    expect(plan(810)).toBe(750);
-    expect(plan(850)).toBe(510);
-    expect(plan(900)).toBe(270);
-  });
-
-  it('leave a backfill more at quiet times, and nothing of the slack', () => {
-    const left = (planned: number, used: number) => backfillBudget({ allowed: 900, planned, used });
-    expect(left(200, 500)).toBe(360);
-    expect(left(540, 809)).toBe(270);
-    expect(left(810, 809)).toBe(210);
-    expect(left(540, 810)).toBe(0);
   });
 });
 
