@@ -24,7 +24,7 @@ const pages: readonly (readonly [path: string, text: string])[] = [
 ];
 const stale: string[] = [];
 for (const [path, text] of pages) {
-  const wanted = await format(text, { filepath: path, singleQuote: true, printWidth: 120 });
+  const wanted = await format(text, { filepath: path, singleQuote: true, printWidth: 120, proseWrap: 'always' });
   if (process.argv.includes('--check')) {
     if (readFileSync(path, 'utf8') !== wanted) stale.push(path);
   } else writeFileSync(path, wanted);

@@ -6,17 +6,25 @@ export interface CodeBlock {
   readonly language: string;
   readonly words: readonly string[];
   readonly text: string;
+  /** What the block prints: the block of `text` right behind it. */
+  readonly output: string | undefined;
 }
 
 const FENCE = /^```(\S*)[ \t]*(.*)\n([\s\S]*?)^```$/gm;
+const OUTPUT = /^\n\n```text\n([\s\S]*?)^```$/m;
 
 export function codeBlocks(markdown: string): CodeBlock[] {
-  return [...markdown.matchAll(FENCE)].map(({ index, 1: language = '', 2: words = '', 3: text = '' }) => ({
-    line: markdown.slice(0, index).split('\n').length,
-    language,
-    words: words.split(/\s+/).filter((word) => word !== ''),
-    text,
-  }));
+  return [...markdown.matchAll(FENCE)].map((found) => {
+    const { index, 1: language = '', 2: words = '', 3: text = '' } = found;
+    const behind = OUTPUT.exec(markdown.slice(index + found[0].length));
+    return {
+      line: markdown.slice(0, index).split('\n').length,
+      language,
+      words: words.split(/\s+/).filter((word) => word !== ''),
+      text,
+      output: behind?.index === 0 ? behind[1] : undefined,
+    };
+  });
 }
 
 /** Where the links and pictures of a page lead. */

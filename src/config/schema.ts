@@ -120,7 +120,7 @@ export function configSchema(dataTypes: OptionKinds) {
     http: httpSchema()
       .prefault({})
       .describe('Where the daemon shows its dashboard and answers /healthz and /metrics; `false` for nowhere.'),
-    data: data.default('all').describe('Which data types to read: all, or a list.'),
+    data: data.default('all').describe(`The data types to read: all, or a list of ${names.join(', ')}.`),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
       .min(1, 'must name at least one experiment, or `- all: true`')

@@ -1,4 +1,4 @@
-/** What the process says with its exit status; the README lists the same table. */
+/** What the process says with its exit status; docs/commands.md lists the same table. */
 export const EXIT = {
   ok: 0,
   partial: 1,
@@ -34,7 +34,7 @@ interface Known {
   readonly stops?: 'stream' | 'api' | 'everything';
 }
 
-const CODES = {
+export const CODES = {
   USAGE: { exit: EXIT.usage, passes: false, acts: 'user' },
   NODE_TOO_OLD: { exit: EXIT.usage, passes: false, acts: 'host' },
   CONFIG_NOT_FOUND: { exit: EXIT.usage, passes: false, acts: 'user' },

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { VERSION } from '../../src/shared/version.ts';
 import type { SimulatorOptions } from '../../src/simulator/server.ts';
 import { openWarehouse } from '../../src/warehouse/warehouse.ts';
 import { rememberRefusal } from '../../src/warehouse/refusal.ts';
@@ -53,7 +54,7 @@ describe('hsw status', () => {
     await until('ready', () => isReady(daemon));
     const running = await status(cwd);
     const { since, dashboard, ...rest } = running.json.daemon;
-    expect(rest).toEqual({ running: true, version: '0.1.0' });
+    expect(rest).toEqual({ running: true, version: VERSION });
     expect(Date.parse(since ?? '')).toBeGreaterThanOrEqual(before);
     expect(Date.parse(since ?? '')).toBeLessThanOrEqual(Date.now());
     expect((await fetch(`${dashboard ?? ''}/healthz`)).status).toBe(200);

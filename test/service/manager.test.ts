@@ -20,12 +20,13 @@ if ('missing' in started) {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The README's lines of a section that a person pastes, where hsw and npm are at hand already. */
+/** The lines of a section of docs/service.md that a person pastes, where hsw and npm are at hand already. */
 function pasted(after: string): string {
   const [, lines = ''] =
-    new RegExp(`${after}[\\s\\S]*?\`\`\`\\n([\\s\\S]*?)\`\`\``).exec(
-      readFileSync(join(REPOSITORY, 'README.md'), 'utf8'),
+    new RegExp(`## ${after}\\n[\\s\\S]*?\`\`\`sh root\\n([\\s\\S]*?)\`\`\``).exec(
+      readFileSync(join(REPOSITORY, 'docs', 'service.md'), 'utf8'),
     ) ?? [];
+  if (lines === '') throw new Error(`docs/service.md has no lines to paste under ${after}`);
   const rest = lines.replace(/^cp -r .*\n/, '').replaceAll('npx hsw', 'hsw');
   return `set -e
 cd ${CHECKOUT}
@@ -66,8 +67,8 @@ describe.skipIf('missing' in started)('under a real systemd', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('the lines of the README start the daemon, with the key that only root can read', async () => {
-    const lines = pasted('### systemd').replace(/^C=.*$/m, `$&\nexport HYPERSTUDY_BASE_URL=${simulator.url}`);
+  it('the lines of docs/service.md start the daemon, with the key that only root can read', async () => {
+    const lines = pasted('Install').replace(/^C=.*$/m, `$&\nexport HYPERSTUDY_BASE_URL=${simulator.url}`);
     // Any free port; and a shorter watchdog than the ten minutes.
     const changes = `echo 'http: { port: 0 }' >>$C; install -d /etc/systemd/system/${UNIT}.service.d
 printf '[Service]\\nWatchdogSec=${WATCHDOG_S}\\nRestartSec=1\\n' >/etc/systemd/system/${UNIT}.service.d/test.conf\n`;
@@ -146,7 +147,7 @@ printf '[Service]\\nWatchdogSec=${WATCHDOG_S}\\nRestartSec=1\\n' >/etc/systemd/s
 
   it('runs one sync by the timer, also beside what root has synced by hand', async () => {
     await run(`systemctl disable --now ${UNIT}`);
-    await run(pasted('Without a daemon:'));
+    await run(pasted('Without a daemon'));
     expect(await manager.show(`${UNIT}-sync.timer`, 'ActiveState')).toEqual({ ActiveState: 'active' });
     expect((await syncAsRoot()).status).toBe(0);
     await run(`systemctl start ${UNIT}-sync.service`);
