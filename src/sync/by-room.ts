@@ -1,6 +1,6 @@
 import type { Stream } from '../datasets/stream.ts';
 import { createSeen } from '../warehouse/seen.ts';
-import { countRows } from '../warehouse/rows.ts';
+import { countRows } from '../warehouse/records.ts';
 import { countedInExperiment, countRowsOutsideRooms, knownRooms, roomEndedAt } from '../warehouse/structure.ts';
 import { markVerified, verifiedRooms } from '../warehouse/verified-rooms.ts';
 import { list } from './full-listing.ts';

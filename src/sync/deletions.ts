@@ -3,7 +3,7 @@ import { counted, count } from '../shared/count.ts';
 import { isObject } from '../shared/json.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
-import { countRows } from '../warehouse/rows.ts';
+import { countRows } from '../warehouse/records.ts';
 import { position, type Session } from './session.ts';
 import { DAY_MS } from '../shared/time.ts';
 

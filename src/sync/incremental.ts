@@ -2,7 +2,7 @@ import { isDigest } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { countRows, keysOf } from '../warehouse/rows.ts';
+import { countRows, keysOf } from '../warehouse/records.ts';
 import { askSteadily, countedBy, isShownLast } from './evidence.ts';
 import { certainRows } from './full-listing.ts';
 import { NotWalkable, paginate, type Stretch } from './paginate.ts';

@@ -4,7 +4,7 @@ import { formatTime } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
 import { missingSince } from '../warehouse/missing.ts';
-import { countRows, keysWithOrdinals } from '../warehouse/rows.ts';
+import { countRows, keysWithOrdinals } from '../warehouse/records.ts';
 import { countedInExperiment } from '../warehouse/structure.ts';
 import { takeAccount, type Account } from './account.ts';
 import { missingDoubt, settleGone, type Deletion } from './deletions.ts';

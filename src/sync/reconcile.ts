@@ -1,7 +1,7 @@
 import { WarehouseError } from '../shared/errors.ts';
 import { parseTime } from '../shared/time.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
+import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { isShownLast } from './evidence.ts';
 import { apart, certainRows } from './full-listing.ts';

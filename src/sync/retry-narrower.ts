@@ -1,5 +1,5 @@
 import { parseTime } from '../shared/time.ts';
-import { countRows, timeAt, type TimeRange } from '../warehouse/rows.ts';
+import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { readRooms, roomsOf } from './by-room.ts';
 import { freeTime, readRange } from './reconcile.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';

@@ -3,7 +3,7 @@ import { isOutage, stopsEverything, WarehouseError } from '../shared/errors.ts';
 import { parseTime, HOUR_MS, DAY_MS } from '../shared/time.ts';
 import { isComplete } from '../warehouse/doubts.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
-import { timeAt } from '../warehouse/rows.ts';
+import { timeAt } from '../warehouse/records.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
 import { freeTime, readRange } from './reconcile.ts';

@@ -1,12 +1,12 @@
 import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
-import { compareRows } from '../warehouse/compare.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
-import { countRows } from '../warehouse/rows.ts';
+import { countQuarantined } from '../warehouse/quarantine.ts';
+import { compareRows, countRows } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
-import { countQuarantined, type Warehouse } from '../warehouse/warehouse.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
 
 /** What a reading hands over at once. */
 export interface Batch {

@@ -1,13 +1,16 @@
+import { z } from 'zod';
+import { command, queryRows } from '../shared/sqlite.ts';
 import { doubtsToText, isComplete, rereadDoubt, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
 
-interface Earlier {
-  readonly rowid: number;
-  readonly complete: number;
-  readonly reason: string | null;
-  readonly last_status: string | null;
-  readonly reread_reason: string | null;
-}
+const Earlier = z.object({
+  rowid: z.number(),
+  complete: z.number(),
+  reason: z.string().nullable(),
+  last_status: z.string().nullable(),
+  reread_reason: z.string().nullable(),
+});
+type Earlier = z.infer<typeof Earlier>;
 
 /** How version 0.1.0 said that rows were held back from deletion. */
 const WITHHELD = /(\d+) of \d+ rows are no longer in the API; they were kept[^;]*/;
@@ -17,12 +20,10 @@ const WITHHELD = /(\d+) of \d+ rows are no longer in the API; they were kept[^;]
  * transaction that opens the warehouse; a warehouse of this version is left as it is.
  */
 export function carryOverReasons(db: Db): void {
-  const earlier = db
-    .prepare<[], Earlier>(
-      'SELECT rowid, complete, reason, last_status, reread_reason FROM _streams WHERE doubts IS NULL',
-    )
-    .all();
-  const write = db.prepare(
+  const sql = 'SELECT rowid, complete, reason, last_status, reread_reason FROM _streams WHERE doubts IS NULL';
+  const earlier = queryRows(db, sql, Earlier).all();
+  const write = command(
+    db,
     `UPDATE _streams SET doubts = ?, complete = ?, withheld_rows = ?, quarantined_records = (
        SELECT count(*) FROM _quarantine q
        WHERE q.experiment_id = _streams.experiment_id AND q.data = _streams.data AND q.scope = _streams.scope)
@@ -31,7 +32,7 @@ export function carryOverReasons(db: Db): void {
   for (const stream of earlier) {
     const doubts = [...doubtsOf(stream), ...rereadDoubts(stream)];
     const withheld = doubts.find(({ kind }) => kind === 'withheld')?.count ?? 0;
-    write.run(doubtsToText(doubts), Number(isComplete(doubts)), withheld, stream.rowid);
+    write(doubtsToText(doubts), Number(isComplete(doubts)), withheld, stream.rowid);
   }
 }
 

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { DATASETS } from '../datasets/registry.ts';
+import { command, queryLists, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { recall, remember } from './state.ts';
 import { quote } from './upsert.ts';
@@ -21,14 +23,12 @@ export interface CutTexts {
  * any text that began with `http://` or `https://` and had something like a signature in it.
  */
 export function markCutTexts(db: Db, now: number): void {
-  const hasColumn = db.prepare("SELECT 1 FROM pragma_table_info('_streams') WHERE name = 'reread_reason'").get();
-  if (hasColumn === undefined || recall(db, NAME) !== undefined) return;
+  const hasColumn = "SELECT 1 FROM pragma_table_info('_streams') WHERE name = 'reread_reason'";
+  if (queryValues(db, hasColumn, z.number()).get() === undefined || recall(db, NAME) !== undefined) return;
   const streams = streamsWithCutTexts(db);
   db.transaction(() => {
-    const mark = db.prepare<[string, string, string]>(
-      'UPDATE _streams SET reread_reason = ? WHERE experiment_id = ? AND data = ?',
-    );
-    for (const { experimentId, data } of streams) mark.run(REASON, experimentId, data);
+    const mark = command(db, 'UPDATE _streams SET reread_reason = ? WHERE experiment_id = ? AND data = ?');
+    for (const { experimentId, data } of streams) mark(REASON, experimentId, data);
     remember(db, NAME, JSON.stringify(streams), now);
   }).immediate();
 }
@@ -47,14 +47,9 @@ function experimentsWithCutTexts(db: Db, { table, columns }: Dataset): string[] 
   const isCut = texts.map((name) => `(${name} LIKE 'http%://%' AND ${name} NOT LIKE '%?%')`);
   const mayBe = jsons.map((name) => `${name} LIKE '%"http%://%'`);
   const found = new Set<string>();
-  const rows = db
-    .prepare<[], (string | number | null)[]>(
-      `SELECT experiment_id, ${isCut.length === 0 ? '0' : isCut.join(' OR ')}, ${jsons.join(', ')} FROM ${quote(table)}
-       WHERE ${[...isCut, ...mayBe].join(' OR ')}`,
-    )
-    .raw()
-    .iterate();
-  for (const [experimentId, isText, ...held] of rows) {
+  const sql = `SELECT experiment_id, ${isCut.length === 0 ? '0' : isCut.join(' OR ')}, ${jsons.join(', ')} FROM ${quote(table)}
+    WHERE ${[...isCut, ...mayBe].join(' OR ')}`;
+  for (const [experimentId, isText, ...held] of queryLists(db, sql).iterate()) {
     if (found.has(String(experimentId))) continue;
     if (isText === 1 || held.some((json) => CUT_IN_JSON.test(String(json)))) found.add(String(experimentId));
   }

@@ -1,5 +1,6 @@
 import type { Dataset } from '../datasets/define.ts';
 import { SQL_TYPE } from '../datasets/define.ts';
+import { command } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 
 const COMMON: readonly (readonly [name: string, type: string, meaning: string])[] = [
@@ -20,25 +21,19 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
 
 /** Writes `_data_dictionary`, which explains every column to whoever opens the file. */
 export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
-  const insert = db.prepare(
+  const write = command(
+    db,
     `INSERT INTO _data_dictionary (table_name, column_name, type, unit, meaning, source) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, meaning = excluded.meaning, source = excluded.source
      WHERE type <> excluded.type OR unit IS NOT excluded.unit OR meaning <> excluded.meaning OR source <> excluded.source`,
   );
   for (const dataset of datasets) {
     for (const [name, type, meaning] of COMMON) {
-      insert.run(dataset.table, name, type, null, meaning, 'HyperStudy Warehouse');
+      write(dataset.table, name, type, null, meaning, 'HyperStudy Warehouse');
     }
     for (const { name, field, spec } of dataset.columns) {
       const unit = spec.kind === 'time' ? 'ISO 8601, UTC' : (spec.unit ?? null);
-      insert.run(
-        dataset.table,
-        name,
-        SQL_TYPE[spec.kind],
-        unit,
-        spec.about,
-        `HyperStudy API, ${dataset.name}: ${field}`,
-      );
+      write(dataset.table, name, SQL_TYPE[spec.kind], unit, spec.about, `HyperStudy API, ${dataset.name}: ${field}`);
     }
   }
 }

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import { contentOf, withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
-import type { SqlValue } from '../datasets/values.ts';
+import { queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
+import { heldColumns, heldIn } from './records.ts';
 import { quote } from './upsert.ts';
 
 /** A record of an id of which several are held. */
@@ -71,25 +73,21 @@ function assign(base: string, group: readonly Row[], held: readonly Twin[], keys
  * stands nowhere else in a key, and `$` is next to it.
  */
 function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string, evenOne: boolean) => Omit<Twin, 'isMet'>[] {
-  const { table, columns, timeColumn } = dataset;
-  const values = columns.map(({ name }) => quote(name)).join(', ');
-  const hasDouble = db
-    .prepare<[{ experimentId: string; base: string }], number>(
-      `SELECT 1 FROM ${quote(table)} WHERE experiment_id = @experimentId AND key >= @base || '#' AND key < @base || '$' LIMIT 1`,
-    )
-    .pluck();
-  const find = db
-    .prepare<[{ experimentId: string; base: string }], SqlValue[]>(
-      `SELECT key, ${timeColumn === undefined ? 'NULL' : quote(timeColumn)}, ${values}, extra FROM ${quote(table)}
+  const { table, timeColumn } = dataset;
+  const hasDouble = queryValues(
+    db,
+    `SELECT 1 FROM ${quote(table)} WHERE experiment_id = @experimentId AND key >= @base || '#' AND key < @base || '$' LIMIT 1`,
+    z.number(),
+  );
+  const find = queryLists(
+    db,
+    `SELECT key, ${timeColumn === undefined ? 'NULL' : quote(timeColumn)}, ${heldColumns(dataset)} FROM ${quote(table)}
        WHERE experiment_id = @experimentId AND (key = @base OR key >= @base || '#' AND key < @base || '$') ORDER BY length(key), key`,
-    )
-    .raw();
+  );
   return (base, evenOne) => {
     if (!evenOne && hasDouble.get({ experimentId, base }) === undefined) return [];
     return find.all({ experimentId, base }).map(([key = '', time = null, ...stored]) => {
-      const extra = stored.pop();
-      const held = { values: stored, extra: typeof extra === 'string' ? extra : null };
-      return { key: String(key), time, content: contentOf(held) };
+      return { key: String(key), time, content: contentOf(heldIn(stored)) };
     });
   };
 }

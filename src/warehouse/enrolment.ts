@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import type { Stream } from '../datasets/stream.ts';
+import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { doubtsFromText, doubtsToText, isComplete, reasonOf, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
 import { NEVER_READ, writePosition } from './positions.ts';
-import { prepared } from './prepared.ts';
 
 /** A stream as `_streams` names it. */
 export interface StreamKey {
@@ -36,11 +37,15 @@ export interface Enrolment {
   readonly forgotten: readonly StreamKey[];
 }
 
-type Stored = Omit<Enrolled, 'isUntouched' | 'isMarked' | 'doubts'> & {
-  readonly untouched: number;
-  readonly marked: number;
-  readonly doubts: string | null;
-};
+const Stored = z.object({
+  experimentId: z.string(),
+  data: z.string(),
+  scope: z.string(),
+  dataAsOf: z.string().nullable(),
+  untouched: z.number(),
+  marked: z.number().nullable(),
+  doubts: z.string().nullable(),
+});
 
 const READ = `SELECT experiment_id AS experimentId, data, scope, data_as_of AS dataAsOf, doubts,
     rows = 0 AND watermark IS NULL AND data_as_of IS NULL AND last_sync_at IS NULL AS untouched,
@@ -49,7 +54,7 @@ const READ = `SELECT experiment_id AS experimentId, data, scope, data_as_of AS d
 
 /** Every stream that the warehouse has met. */
 export function enrolledStreams(db: Db): Enrolled[] {
-  return prepared<Stored>(db, 'rows', READ)
+  return queryRows(db, READ, Stored)
     .all()
     .map(({ untouched, marked, doubts, ...stream }) => ({
       ...stream,
@@ -62,20 +67,19 @@ export function enrolledStreams(db: Db): Enrolled[] {
 /** Writes an enrolment, all of it or nothing; without one it takes no transaction. */
 export function writeEnrolment(db: Db, { fresh, marks, forgotten }: Enrolment): void {
   if (fresh.length + marks.length + forgotten.length === 0) return;
-  const mark = prepared(
+  const mark = command(
     db,
-    'rows',
     `UPDATE _streams SET doubts = ?, complete = ?, reason = ?, finished = finished * ?
       WHERE experiment_id = ? AND data = ? AND scope = ?`,
   );
-  const forget = prepared(db, 'rows', 'DELETE FROM _streams WHERE experiment_id = ? AND data = ? AND scope = ?');
+  const forget = command(db, 'DELETE FROM _streams WHERE experiment_id = ? AND data = ? AND scope = ?');
   db.transaction(() => {
     for (const stream of fresh) writePosition(db, stream, NEVER_READ);
     for (const { experimentId, data, scope, doubts, isToBeRead } of marks) {
       const said = [doubtsToText(doubts), Number(isComplete(doubts)), reasonOf(doubts) ?? null];
-      mark.run(...said, Number(!isToBeRead), experimentId, data, scope);
+      mark(...said, Number(!isToBeRead), experimentId, data, scope);
     }
-    for (const { experimentId, data, scope } of forgotten) forget.run(experimentId, data, scope);
+    for (const { experimentId, data, scope } of forgotten) forget(experimentId, data, scope);
   }).immediate();
 }
 
@@ -83,5 +87,5 @@ export function writeEnrolment(db: Db, { fresh, marks, forgotten }: Enrolment): 
 export function goneExperiments(db: Db): string[] {
   const isGone = "EXISTS (SELECT 1 FROM json_each(doubts) WHERE value ->> 'kind' = 'gone')";
   const sql = `SELECT experiment_id FROM _streams GROUP BY 1 HAVING min(coalesce(${isGone}, 0)) = 1 ORDER BY 1`;
-  return prepared<string>(db, 'values', sql).all();
+  return queryValues(db, sql, z.string()).all();
 }

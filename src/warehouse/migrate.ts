@@ -5,6 +5,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate as runMigrations } from 'drizzle-orm/better-sqlite3/migrator';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
+import { command, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 
 /** The migrations' folder, at the top of the package both in a checkout and beside `dist`. */
@@ -37,8 +38,7 @@ export function migrate(db: Db, folder = FOLDER): void {
     needRoom(db);
     throw error;
   }
-  const problems = db.pragma('integrity_check') as { integrity_check: string }[];
-  if (problems[0]?.integrity_check !== 'ok') {
+  if (db.pragma('integrity_check', { simple: true }) !== 'ok') {
     throw new WarehouseError(
       'WAREHOUSE_CORRUPT',
       `The warehouse ${db.name} does not pass its check after the migration.`,
@@ -87,12 +87,12 @@ export function requireMigrated(db: Db, folder = FOLDER): void {
 }
 
 function appliedMigrations(db: Db): number[] {
-  const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = '__drizzle_migrations'").get();
-  if (table === undefined) return [];
-  return db.prepare<[], number>('SELECT created_at FROM __drizzle_migrations').pluck().all();
+  const isThere = "SELECT 1 FROM sqlite_schema WHERE name = '__drizzle_migrations'";
+  if (queryValues(db, isThere, z.number()).get() === undefined) return [];
+  return queryValues(db, 'SELECT created_at FROM __drizzle_migrations', z.number()).all();
 }
 
 function backUp(db: Db, file: string): void {
   rmSync(file, { force: true });
-  db.prepare('VACUUM INTO ?').run(file);
+  command(db, 'VACUUM INTO ?')(file);
 }

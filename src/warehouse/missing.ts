@@ -1,41 +1,37 @@
+import { z } from 'zod';
 import { scopeText, type Stream } from '../datasets/stream.ts';
+import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
-import { prepared } from './prepared.ts';
 
 const OF_STREAM = 'experiment_id = ? AND data = ? AND scope = ?';
 
 /** Notes that a clean reading at `now` (local, milliseconds since 1970 UTC) did not find these rows any more. */
 export function markMissing(db: Db, stream: Stream, keys: readonly string[], now: number): void {
-  const mark = prepared(
+  const mark = command(
     db,
-    'rows',
     `INSERT INTO _missing_rows (experiment_id, data, scope, key, missed_at, last_missed_at) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (experiment_id, data, scope, key) DO UPDATE SET last_missed_at = excluded.last_missed_at`,
   );
   const at = formatTime(now);
-  for (const key of keys) mark.run(...named(stream), key, at, at);
+  for (const key of keys) mark(...named(stream), key, at, at);
 }
 
 /** Rows that came again, or that were deleted, are not missing any more. */
 export function clearMissing(db: Db, stream: Stream, keys: readonly string[]): void {
-  const clear = prepared(db, 'rows', `DELETE FROM _missing_rows WHERE ${OF_STREAM} AND key = ?`);
-  for (const key of keys) clear.run(...named(stream), key);
+  const clear = command(db, `DELETE FROM _missing_rows WHERE ${OF_STREAM} AND key = ?`);
+  for (const key of keys) clear(...named(stream), key);
 }
 
 export function countMissing(db: Db, stream: Stream): number {
-  return (
-    prepared<number>(db, 'values', `SELECT count(*) FROM _missing_rows WHERE ${OF_STREAM}`).get(...named(stream)) ?? 0
-  );
+  const sql = `SELECT count(*) FROM _missing_rows WHERE ${OF_STREAM}`;
+  return queryValues(db, sql, z.number()).get(...named(stream)) ?? 0;
 }
 
 /** When each missing row was first missed, by the local clock in milliseconds since 1970 UTC. */
 export function missingSince(db: Db, stream: Stream): ReadonlyMap<string, number> {
-  const rows = prepared<{ key: string; missed_at: string }>(
-    db,
-    'rows',
-    `SELECT key, missed_at FROM _missing_rows WHERE ${OF_STREAM}`,
-  ).all(...named(stream));
+  const sql = `SELECT key, missed_at FROM _missing_rows WHERE ${OF_STREAM}`;
+  const rows = queryRows(db, sql, z.object({ key: z.string(), missed_at: z.string() })).all(...named(stream));
   return new Map(rows.map(({ key, missed_at }) => [key, parseTime(missed_at) ?? 0]));
 }
 

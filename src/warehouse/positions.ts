@@ -1,9 +1,10 @@
-import { eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
+import { z } from 'zod';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { command, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { doubtsFromText, doubtsToText, isComplete, reasonOf, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
-import { prepared } from './prepared.ts';
 import { endpoints, streams } from './schema.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 
@@ -112,7 +113,7 @@ type Stored = typeof streams.$inferSelect;
 
 export function readPosition(db: Db, stream: Stream): Position {
   const { experimentId, dataset } = stream;
-  const found = prepared<Stored>(db, 'rows', READ).get(experimentId, dataset.name, scopeText(stream));
+  const found = reading(db).get({ experimentId, data: dataset.name, scope: scopeText(stream) });
   return found === undefined ? NEVER_READ : fromStored(found);
 }
 
@@ -137,20 +138,36 @@ export function partText(stream: Pick<Stream, 'dataset' | 'scope' | 'filter'>): 
 export function finishedRooms(db: Db, experimentId: string): ReadonlySet<string> {
   const sql =
     "SELECT data || ' ' || scope FROM _streams WHERE experiment_id = ? AND finished = 1 AND reread_reason IS NULL";
-  return new Set(prepared<string>(db, 'values', sql).all(experimentId));
+  return new Set(queryValues(db, sql, z.string()).all(experimentId));
 }
 
 /** Writes a stream's position; inside a transaction it commits with the rows. */
 export function writePosition(db: Db, stream: Stream, position: Position): void {
-  prepared(db, 'rows', WRITE).run(toStored(stream, position));
+  command(db, WRITE)(toStored(stream, position));
 }
 
 const COLUMNS = Object.entries(getTableColumns(streams)).map(([field, { name }]) => ({ field, name }));
 const KEY = ['experiment_id', 'data', 'scope'];
 
 /** Every page reads and writes a position, so that both are prepared statements derived from the drizzle table. */
-const READ = `SELECT ${COLUMNS.map(({ field, name }) => `${name} AS "${field}"`).join(', ')} FROM _streams
-  WHERE ${KEY.map((name) => `${name} = ?`).join(' AND ')}`;
+function prepareReading(db: Db) {
+  const { placeholder } = sql;
+  const isStream = and(
+    eq(streams.experimentId, placeholder('experimentId')),
+    eq(streams.data, placeholder('data')),
+    eq(streams.scope, placeholder('scope')),
+  );
+  return drizzle(db).select().from(streams).where(isStream).prepare();
+}
+
+const readings = new WeakMap<Db, ReturnType<typeof prepareReading>>();
+
+function reading(db: Db): ReturnType<typeof prepareReading> {
+  const made = readings.get(db) ?? prepareReading(db);
+  readings.set(db, made);
+  return made;
+}
+
 const WRITE = `INSERT INTO _streams (${COLUMNS.map(({ name }) => name).join(', ')})
   VALUES (${COLUMNS.map(({ field }) => `@${field}`).join(', ')})
   ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET ${COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;

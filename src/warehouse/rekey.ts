@@ -3,8 +3,10 @@ import type { Dataset } from '../datasets/define.ts';
 import { contentOf, keyOf, withoutOrdinal } from '../datasets/keys.ts';
 import { denormalise } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
-import { timeOf, type SqlValue } from '../datasets/values.ts';
+import { timeOf } from '../datasets/values.ts';
+import { command, queryLists, queryRows, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
+import { heldColumns, heldIn, type Held } from './records.ts';
 import { recall, remember } from './state.ts';
 import { quote } from './upsert.ts';
 
@@ -55,7 +57,7 @@ function tablesDone(db: Db): Set<string> {
 
 function hasRows(db: Db, { table }: Dataset): boolean {
   const sql = `SELECT EXISTS (SELECT 1 FROM ${quote(table)}) OR EXISTS (SELECT 1 FROM _history WHERE table_name = ?)`;
-  return db.prepare<[string], number>(sql).pluck().get(table) === 1;
+  return queryValues(db, sql, z.number()).get(table) === 1;
 }
 
 function rekeyTable(db: Db, dataset: Dataset): void {
@@ -71,41 +73,31 @@ function rekeyTable(db: Db, dataset: Dataset): void {
 
 /** Notes the rows whose key has to change, and those whose key they would share. */
 function noteRows(db: Db, dataset: Dataset): void {
-  const insert = db.prepare<[number, string, string, string, number | null, string]>(
+  const insert = command(
+    db,
     'INSERT INTO temp.rekeyed (row, experiment, old, base, time, content) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const note = ({ row, experiment, old, base, time, content }: ReturnType<typeof readStored>) =>
+    insert(row, experiment, old, base, time, content());
   const table = quote(dataset.table);
-  const columns = ['rowid', 'experiment_id', 'key', ...dataset.columns.map(({ name }) => quote(name)), 'extra'].join(
-    ', ',
-  );
-  const next = db.prepare<[number, number], SqlValue[]>(
-    `SELECT ${columns} FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ?`,
-  );
-  for (let chunk = next.raw().all(0, CHUNK); chunk.length > 0; chunk = next.all(Number(chunk.at(-1)?.[0]), CHUNK)) {
+  const select = `SELECT rowid, experiment_id, key, ${heldColumns(dataset)} FROM ${table} WHERE rowid`;
+  const next = queryLists(db, `${select} > ? ORDER BY rowid LIMIT ?`);
+  for (let chunk = next.all(0, CHUNK); chunk.length > 0; chunk = next.all(Number(chunk.at(-1)?.[0]), CHUNK)) {
     for (const stored of chunk) {
       const row = readStored(dataset, stored);
-      if (row.base !== row.old) insert.run(row.row, row.experiment, row.old, row.base, row.time, row.content());
+      if (row.base !== row.old) note(row);
     }
   }
-  const shared = db
-    .prepare<[], number>(
-      `SELECT DISTINCT t.rowid FROM temp.rekeyed r JOIN ${table} t ON t.experiment_id = r.experiment AND t.key = r.base
-       WHERE t.rowid NOT IN (SELECT row FROM temp.rekeyed)`,
-    )
-    .pluck()
-    .all();
-  const find = db.prepare<[number], SqlValue[]>(`SELECT ${columns} FROM ${table} WHERE rowid = ?`).raw();
-  for (const rowid of shared) {
-    const row = readStored(dataset, find.get(rowid) ?? []);
-    insert.run(row.row, row.experiment, row.old, row.base, row.time, row.content());
-  }
+  const shared = `SELECT DISTINCT t.rowid FROM temp.rekeyed r JOIN ${table} t ON t.experiment_id = r.experiment AND t.key = r.base
+    WHERE t.rowid NOT IN (SELECT row FROM temp.rekeyed)`;
+  const find = queryLists(db, `${select} = ?`);
+  for (const rowid of queryValues(db, shared, z.number()).all()) note(readStored(dataset, find.get(rowid) ?? []));
 }
 
 /** A stored row as `rowid, experiment_id, key, …values, extra`, with the key that it should have. */
 function readStored(dataset: Dataset, stored: readonly SqlValue[]) {
   const [row, experiment, old, ...rest] = stored;
-  const last = rest.pop();
-  const held = { values: rest, extra: typeof last === 'string' ? last : null };
+  const held = heldIn(rest);
   return {
     row: Number(row),
     experiment: String(experiment),
@@ -113,11 +105,6 @@ function readStored(dataset: Dataset, stored: readonly SqlValue[]) {
     ...keyed(dataset, String(experiment), held),
     content: () => contentOf(held),
   };
-}
-
-interface Held {
-  readonly values: readonly SqlValue[];
-  readonly extra: string | null;
 }
 
 /** The key of a record that is held, without an ordinal, and its time. */
@@ -156,15 +143,15 @@ function writeKeys(db: Db, { table }: Dataset): void {
 
 /** Former versions follow the row they are of; those of rows that are gone get the key that their record has now. */
 function rekeyHistory(db: Db, dataset: Dataset): void {
-  const next = db.prepare<[number, string, number], { id: number; experiment_id: string; key: string; record: string }>(
+  const next = queryRows(
+    db,
     'SELECT id, experiment_id, key, record FROM _history NOT INDEXED WHERE id > ? AND table_name = ? ORDER BY id LIMIT ?',
+    z.object({ id: z.number(), experiment_id: z.string(), key: z.string(), record: z.string() }),
   );
-  const follow = db.prepare<[string, string], string>('SELECT key FROM temp.rekeyed WHERE experiment = ? AND old = ?');
-  const isHeld = db.prepare<[string, string], number>(
-    `SELECT 1 FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
-  );
-  const write = db.prepare<[string, number]>('UPDATE _history SET key = ? WHERE id = ?');
-  follow.pluck();
+  const follow = queryValues(db, 'SELECT key FROM temp.rekeyed WHERE experiment = ? AND old = ?', z.string());
+  const held = `SELECT 1 FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`;
+  const isHeld = queryValues(db, held, z.number());
+  const write = command(db, 'UPDATE _history SET key = ? WHERE id = ?');
   const read = (after: number) => next.all(after, dataset.table, CHUNK);
   for (let chunk = read(0); chunk.length > 0; chunk = read(chunk.at(-1)?.id ?? 0)) {
     for (const { id, experiment_id, key, record } of chunk) {
@@ -172,7 +159,7 @@ function rekeyHistory(db: Db, dataset: Dataset): void {
       if (followed === undefined && isHeld.get(experiment_id, key) !== undefined) continue;
       const made = followed ?? keyed(dataset, experiment_id, heldOf(dataset, record)).base;
       const isSame = made === (followed === undefined ? withoutOrdinal(key) : key);
-      if (!isSame) write.run(made, id);
+      if (!isSame) write(made, id);
     }
   }
 }
@@ -182,9 +169,5 @@ const Former = z.record(z.string(), z.union([z.string(), z.number(), z.null()]))
 /** The row that a record in `_history` was; columns that it had not yet are empty. */
 function heldOf({ columns }: Dataset, record: string): Held {
   const former = Former.parse(JSON.parse(record));
-  const extra = former['extra'];
-  return {
-    values: columns.map(({ name }) => former[name] ?? null),
-    extra: typeof extra === 'string' ? extra : null,
-  };
+  return heldIn([...columns.map(({ name }) => former[name] ?? null), former['extra'] ?? null]);
 }

@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import type { Stream } from '../datasets/stream.ts';
-import type { SqlValue } from '../datasets/values.ts';
+import { command, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import type { TimeRange } from './rows.ts';
-import { selectRows } from './rows.ts';
+import { rowsIn, type TimeRange } from './records.ts';
+import { quote } from './upsert.ts';
 
 /** The keys that one full read of a range has met, on disk so that memory does not grow with the rows. */
 export interface Seen {
@@ -23,31 +24,27 @@ let reads = 0;
 export function createSeen(db: Db): Seen {
   db.exec('CREATE TEMP TABLE IF NOT EXISTS seen (read INTEGER, key TEXT, PRIMARY KEY (read, key)) WITHOUT ROWID');
   const id = ++reads;
-  const insert = db.prepare('INSERT OR IGNORE INTO temp.seen (read, key) VALUES (?, ?)');
-  const count = db.prepare<[number], number>('SELECT count(*) FROM temp.seen WHERE read = ?').pluck();
-  const find = db.prepare<[number, string], number>('SELECT 1 FROM temp.seen WHERE read = ? AND key = ?').pluck();
+  const insert = command(db, 'INSERT OR IGNORE INTO temp.seen (read, key) VALUES (?, ?)');
+  const copy = command(db, 'INSERT OR IGNORE INTO temp.seen (read, key) SELECT ?, key FROM temp.seen WHERE read = ?');
+  const drop = command(db, 'DELETE FROM temp.seen WHERE read = ?');
+  const count = queryValues(db, 'SELECT count(*) FROM temp.seen WHERE read = ?', z.number());
+  const find = queryValues(db, 'SELECT 1 FROM temp.seen WHERE read = ? AND key = ?', z.number());
   const addKeys = db.transaction((keys: readonly string[]) => {
-    for (const key of keys) insert.run(id, key);
+    for (const key of keys) insert(id, key);
   });
   return {
     id,
     add: (keys) => addKeys(keys),
-    addAll: (other) =>
-      void db
-        .prepare('INSERT OR IGNORE INTO temp.seen (read, key) SELECT ?, key FROM temp.seen WHERE read = ?')
-        .run(id, other.id),
+    addAll: (other) => void copy(id, other.id),
     has: (key) => find.get(id, key) !== undefined,
     count: () => count.get(id) ?? 0,
     missing(stream, range) {
-      const local = selectRows(stream, 'key', range);
-      if (local === undefined) return undefined;
-      return db
-        .prepare<SqlValue[], string>(
-          `${local.sql} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.read = ? AND s.key = "${stream.dataset.table}".key)`,
-        )
-        .pluck()
-        .all(...local.params, id);
+      const held = rowsIn(stream, range);
+      if (held === undefined) return undefined;
+      const key = `${quote(stream.dataset.table)}.key`;
+      const sql = `SELECT key ${held.sql} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.read = ? AND s.key = ${key})`;
+      return queryValues(db, sql, z.string()).all(...held.params, id);
     },
-    drop: () => void db.prepare('DELETE FROM temp.seen WHERE read = ?').run(id),
+    drop: () => void drop(id),
   };
 }

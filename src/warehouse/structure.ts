@@ -1,55 +1,46 @@
+import { z } from 'zod';
 import { isOver } from '../datasets/room-status.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { queryRows, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { prepared } from './prepared.ts';
 import { quote } from './upsert.ts';
 
 /** Every experiment of which the warehouse has read something. */
 export function knownExperiments(db: Db): string[] {
-  return prepared<string>(db, 'values', 'SELECT DISTINCT experiment_id FROM _streams ORDER BY 1').all();
+  return queryValues(db, 'SELECT DISTINCT experiment_id FROM _streams ORDER BY 1', z.string()).all();
 }
 
 /** The rooms of an experiment as its last listing gave them, and whether that listing was complete. */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
-  const ids = prepared<string>(
-    db,
-    'values',
-    'SELECT id FROM rooms WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id',
-  ).all(experimentId);
-  const listed = prepared<number>(
-    db,
-    'values',
-    "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'",
-  ).get(experimentId);
-  return { ids, complete: listed === 1 };
+  const listed = "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'";
+  return {
+    ids: idsIn(db, 'rooms', experimentId),
+    complete: queryValues(db, listed, z.number()).get(experimentId) === 1,
+  };
 }
 
 /** How many rooms or participants the experiment's own record counts; 0 where it does not say. */
 export function countedInExperiment(db: Db, experimentId: string, field: 'roomCount' | 'participantCount'): number {
   const column = field === 'roomCount' ? 'room_count' : 'participant_count';
   const sql = `SELECT max(${column}) FROM experiments WHERE experiment_id = ?`;
-  return prepared<number | null>(db, 'values', sql).get(experimentId) ?? 0;
+  return queryValues(db, sql, z.number().nullable()).get(experimentId) ?? 0;
 }
 
 export function knownDeployments(db: Db, experimentId: string): string[] {
-  return prepared<string>(
-    db,
-    'values',
-    'SELECT id FROM deployments WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id',
-  ).all(experimentId);
+  return idsIn(db, 'deployments', experimentId);
+}
+
+function idsIn(db: Db, table: 'rooms' | 'deployments', experimentId: string): string[] {
+  const sql = `SELECT id FROM ${table} WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id`;
+  return queryValues(db, sql, z.string()).all(experimentId);
 }
 
 /** How many of a stream's rows name no room. */
 export function countRowsOutsideRooms(db: Db, { dataset, experimentId }: Stream): number {
   if (!dataset.columns.some(({ name }) => name === 'room_id')) return 0;
-  return (
-    prepared<number>(
-      db,
-      'values',
-      `SELECT count(*) FROM ${quote(dataset.table)} WHERE experiment_id = ? AND room_id IS NULL`,
-    ).get(experimentId) ?? 0
-  );
+  const sql = `SELECT count(*) FROM ${quote(dataset.table)} WHERE experiment_id = ? AND room_id IS NULL`;
+  return queryValues(db, sql, z.number()).get(experimentId) ?? 0;
 }
 
 /** A room, its status, and when that was first seen (milliseconds since 1970 UTC). */
@@ -62,7 +53,8 @@ export interface RoomStatus {
 /** The rooms that last changed. */
 export function latestRooms(db: Db, experimentId: string): RoomStatus[] {
   const sql = 'SELECT id, status, synced_at FROM rooms WHERE experiment_id = ? ORDER BY synced_at DESC LIMIT 50';
-  const rooms = prepared<Omit<RoomStatus, 'since'> & { synced_at: string }>(db, 'rows', sql).all(experimentId);
+  const Room = z.object({ id: z.string().nullable(), status: z.string().nullable(), synced_at: z.string() });
+  const rooms = queryRows(db, sql, Room).all(experimentId);
   return rooms.map(({ id, status, synced_at }) => ({ id, status, since: Date.parse(synced_at) }));
 }
 
@@ -82,15 +74,16 @@ export function runningRooms(
 ): { room: string; startedAt: number; lastRowAt: number | undefined }[] {
   const sql = `SELECT id, status, coalesce(started_at, created_at, first_seen_at) AS began FROM rooms
     WHERE experiment_id = ? AND id IS NOT NULL AND ended_at IS NULL ORDER BY synced_at DESC LIMIT 50`;
-  return prepared<{ id: string; status: string | null; began: string }>(db, 'rows', sql)
+  const Room = z.object({ id: z.string(), status: z.string().nullable(), began: z.string() });
+  return queryRows(db, sql, Room)
     .all(experimentId)
     .filter(({ status }) => status !== null && !isOver(status))
     .map(({ id, began }) => {
       const times = SENT.map(({ table, timeColumn = '' }) =>
-        prepared<string | null>(
+        queryValues(
           db,
-          'values',
           `SELECT max(${quote(timeColumn)}) FROM ${quote(table)} WHERE room_id = ?`,
+          z.string().nullable(),
         ).get(id),
       ).filter((time) => typeof time === 'string');
       const last = times.sort().at(-1);
@@ -100,11 +93,9 @@ export function runningRooms(
 
 /** When a room ended, in milliseconds since 1970 UTC: undefined while it runs or where the API does not say. */
 export function roomEndedAt(db: Db, experimentId: string, room: string): number | undefined {
-  const found = db
-    .prepare<[string, string], { status: string | null; ended_at: string | null; synced_at: string }>(
-      'SELECT status, ended_at, synced_at FROM rooms WHERE experiment_id = ? AND id = ?',
-    )
-    .get(experimentId, room);
+  const sql = 'SELECT status, ended_at, synced_at FROM rooms WHERE experiment_id = ? AND id = ?';
+  const Room = z.object({ status: z.string().nullable(), ended_at: z.string().nullable(), synced_at: z.string() });
+  const found = queryRows(db, sql, Room).get(experimentId, room);
   if (found === undefined) return undefined;
   if (found.ended_at !== null) return Date.parse(found.ended_at);
   return found.status !== null && isOver(found.status) ? Date.parse(found.synced_at) : undefined;

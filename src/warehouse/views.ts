@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
+import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { prepared } from './prepared.ts';
 import { quote } from './upsert.ts';
 
 /** More columns than this SQLite's default limit of 2000 would not take, and nobody reads. */
@@ -15,7 +16,7 @@ const PLAIN_KEY = /^[\p{L}\p{N} _.:/@$'-]{1,100}$/u;
  * for each key in `extra` and one level into each nested object, as in `response_value`.
  */
 export function refreshViews(db: Db, datasets: readonly Dataset[]): void {
-  const find = db.prepare<[string], string>("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?").pluck();
+  const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", z.string());
   for (const dataset of datasets) {
     const view = viewOf(db, dataset);
     if (find.get(viewName(dataset)) === view) continue;
@@ -50,18 +51,15 @@ export function noteKeys(db: Db, { table, columns }: Dataset, experimentId: stri
       FROM json_each(?) k, ${quote(table)} t, json_each(t.${quote(name)}) j
       WHERE t.experiment_id = ? AND t.key = k.value AND t.${quote(name)} LIKE '{%' AND j.key <> '$absent'
       ON CONFLICT DO NOTHING`;
-    prepared(db, 'rows', sql).run(JSON.stringify(keys), experimentId);
+    command(db, sql)(JSON.stringify(keys), experimentId);
   }
 }
 
 /** The statement that makes a table's view. */
 function viewOf(db: Db, dataset: Dataset): string {
   const { table, columns } = dataset;
-  const keys = db
-    .prepare<[string, number], { column_name: string; key: string }>(
-      'SELECT column_name, key FROM _seen_keys WHERE table_name = ? ORDER BY column_name, key LIMIT ?',
-    )
-    .all(table, MOST_KEYS);
+  const sql = 'SELECT column_name, key FROM _seen_keys WHERE table_name = ? ORDER BY column_name, key LIMIT ?';
+  const keys = queryRows(db, sql, z.object({ column_name: z.string(), key: z.string() })).all(table, MOST_KEYS);
   const fieldNames = new Map(columns.map(({ field, name }) => [field, name]));
   const misfits = new Set(keys.filter(({ column_name }) => column_name === 'extra').map(({ key }) => key));
   const taken = new Set<string>([

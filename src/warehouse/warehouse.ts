@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
+import { command } from '../shared/sqlite.ts';
 import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
@@ -13,8 +13,9 @@ import { acquireWriterLock } from './lock.ts';
 import { clearMissing, countMissing, markMissing } from './missing.ts';
 import { migrate } from './migrate.ts';
 import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
+import { countQuarantined, quarantine, settleQuarantine } from './quarantine.ts';
 import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
-import { scopeText, type Stream } from '../datasets/stream.ts';
+import type { Stream } from '../datasets/stream.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 
@@ -161,8 +162,8 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
 function remove(db: Db, stream: Stream, keys: readonly string[]): number {
   const { experimentId, dataset } = stream;
   if (keys.length === 0) return 0;
-  const statement = db.prepare(`DELETE FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`);
-  const deleted = keys.reduce((sum, key) => sum + statement.run(experimentId, key).changes, 0);
+  const drop = command(db, `DELETE FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`);
+  const deleted = keys.reduce((sum, key) => sum + drop(experimentId, key), 0);
   if (dataset.identity.length > 0) promote(db, stream, keys);
   return deleted;
 }
@@ -170,47 +171,12 @@ function remove(db: Db, stream: Stream, keys: readonly string[]): number {
 /** Where the first record of an id is deleted, another one of it is the first now. */
 function promote(db: Db, { experimentId, dataset }: Stream, deleted: readonly string[]): void {
   const table = quote(dataset.table);
-  const move = db.prepare<[{ key: string; experimentId: string }]>(
+  const move = command(
+    db,
     `UPDATE ${table} SET key = @key WHERE experiment_id = @experimentId AND key = (
        SELECT key FROM ${table} WHERE experiment_id = @experimentId AND key > @key || '#' AND key < @key || '$' ORDER BY length(key), key LIMIT 1)`,
   );
-  for (const key of deleted) if (withoutOrdinal(key) === key) move.run({ key, experimentId });
-}
-
-/** Keeps malformed records; one that comes several times in an answer is kept as often. */
-function quarantine(db: Db, stream: Stream, bad: readonly BadRecord[], at: string): void {
-  if (bad.length === 0) return;
-  const statement = db.prepare(
-    `INSERT INTO _quarantine (experiment_id, data, key, scope, reason, record, first_seen_at, last_seen_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (experiment_id, data, key) DO UPDATE SET last_seen_at = excluded.last_seen_at`,
-  );
-  const times = new Map<string, number>();
-  const scope = scopeText(stream);
-  for (const { reason, text } of bad) {
-    const time = (times.get(text) ?? 0) + 1;
-    times.set(text, time);
-    // In the whole experiment's stream the digest is of the record alone, as in files of version 0.1.0.
-    const named = scope === 'experiment' ? text : `${scope}\n${text}`;
-    const digest = createHash('sha256').update(named).digest('base64url');
-    const key = time === 1 ? digest : `${digest}#${time}`;
-    statement.run(stream.experimentId, stream.dataset.name, key, scope, reason, text, at, at);
-  }
-}
-
-function settleQuarantine(db: Db, stream: Stream, since: number): void {
-  const { experimentId, dataset } = stream;
-  db.prepare(
-    'DELETE FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND coalesce(last_seen_at, first_seen_at) < ?',
-  ).run(experimentId, dataset.name, scopeText(stream), formatTime(since));
-}
-
-/** How many malformed records of a stream are kept. */
-export function countQuarantined(db: Db, stream: Stream): number {
-  const count = db.prepare<[string, string, string], number>(
-    'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?',
-  );
-  return count.pluck().get(stream.experimentId, stream.dataset.name, scopeText(stream)) ?? 0;
+  for (const key of deleted) if (withoutOrdinal(key) === key) move({ key, experimentId });
 }
 
 /** How many rows were deleted in the day that began with the first of them. */

@@ -13,7 +13,7 @@ import { createApi } from '../../src/simulator/api.ts';
 import type { SimReply } from '../../src/simulator/reply.ts';
 import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { createWorld, type World } from '../../src/simulator/world.ts';
-import { records } from '../../src/warehouse/rows.ts';
+import { records } from '../../src/warehouse/records.ts';
 import { createSeen } from '../../src/warehouse/seen.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { configFor, HOUR, START } from '../support/lab.ts';
@@ -128,9 +128,7 @@ export async function openBench({ pageSize = 20 } = {}): Promise<Bench> {
       });
     },
     mirrored: (data) =>
-      [...records(warehouse.db, datasetNamed(data), { experimentIds: [experimentId] })]
-        .map(({ record }) => canonicalJson(record))
-        .sort(),
+      [...records(warehouse.db, datasetNamed(data), [experimentId])].map(({ record }) => canonicalJson(record)).sort(),
     truth: (data) =>
       world
         .records(data, experimentId, now)

@@ -7,7 +7,7 @@ import type { SqlValue } from '../../src/datasets/values.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
 import { openForReading } from '../../src/warehouse/open.ts';
 import { allPositions } from '../../src/warehouse/positions.ts';
-import { records } from '../../src/warehouse/rows.ts';
+import { records } from '../../src/warehouse/records.ts';
 import { viewName } from '../../src/warehouse/views.ts';
 import { asSql, asViewNames, asViewRow, type Cell, DERIVED, parseCsv, type Outcome } from '../support/frames.ts';
 import { nameOf, readPublished, type Frame } from '../support/published-reading.ts';

@@ -7,7 +7,7 @@ import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { createRandom, type Random } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
-import { records } from '../../src/warehouse/rows.ts';
+import { records } from '../../src/warehouse/records.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 const PAGE = 50;

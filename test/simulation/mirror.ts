@@ -2,7 +2,7 @@ import { datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Db } from '../../src/warehouse/open.ts';
-import { records } from '../../src/warehouse/rows.ts';
+import { records } from '../../src/warehouse/records.ts';
 
 /** What a table holds of a data type. */
 export function heldRecords(db: Db, data: string): SimRecord[] {

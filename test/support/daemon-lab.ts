@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
-import { records } from '../../src/warehouse/rows.ts';
+import { records } from '../../src/warehouse/records.ts';
 import { HOUR, MIRRORED, START, temporaryFolder } from './lab.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
@@ -77,7 +77,7 @@ export function isMirror(
   try {
     return experiments.every((id) =>
       data.every((name) => {
-        const held = [...records(db, datasetNamed(name), { experimentIds: [id] })];
+        const held = [...records(db, datasetNamed(name), [id])];
         const mirrored = held.map(({ record }) => canonicalJson(record)).sort();
         const truth = world.records(name, id, now).map((record) => canonicalJson(record as Json));
         return mirrored.join('\n') === truth.sort().join('\n');

@@ -13,7 +13,7 @@ import type { Session } from '../../src/sync/session.ts';
 import { committing, type Batch, type Sink } from '../../src/sync/sink.ts';
 import { openSession, type SyncContext } from '../../src/sync/stream.ts';
 import { readPosition, type Position, type PositionChange } from '../../src/warehouse/positions.ts';
-import { keysOf } from '../../src/warehouse/rows.ts';
+import { keysOf } from '../../src/warehouse/records.ts';
 import { openWarehouse } from '../../src/warehouse/warehouse.ts';
 import { clientOf, fakeApi, type FakeApi } from './fake-api.ts';
 import { configFor, temporaryFolder } from './lab.ts';

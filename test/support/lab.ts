@@ -12,7 +12,7 @@ import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../../src/sync/run.ts';
-import { records } from '../../src/warehouse/rows.ts';
+import { records } from '../../src/warehouse/records.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 
 /** A folder that is gone after the test. */
@@ -119,9 +119,7 @@ export async function openLab(options: SimulatorOptions & { config?: Partial<Con
         ...rest,
       }),
     mirrored: (data, experimentId) =>
-      [...records(warehouse.db, datasetNamed(data), { experimentIds: [experimentId] })]
-        .map(({ record }) => canonicalJson(record))
-        .sort(),
+      [...records(warehouse.db, datasetNamed(data), [experimentId])].map(({ record }) => canonicalJson(record)).sort(),
     truth: (data, experimentId) =>
       simulator.world
         .records(data, experimentId, now)

@@ -5,7 +5,7 @@ import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { csvLines } from '../../export/csv.ts';
-import { records } from '../../warehouse/rows.ts';
+import { records } from '../../warehouse/records.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
@@ -83,7 +83,7 @@ function* linesOf(db: Db, { data, experiment = [], format, quarantined }: Export
     yield* csvLines(db, dataset, experiment);
     return;
   }
-  yield* ndjsonLines(records(db, dataset, { experimentIds: experiment }));
+  yield* ndjsonLines(records(db, dataset, experiment));
   if (quarantined !== true) return;
   for (const { experimentId, scope, reason, firstSeenAt, record } of quarantinedRecords(db, data, experiment)) {
     const about = JSON.stringify({ experiment: experimentId, scope, reason, firstSeenAt });

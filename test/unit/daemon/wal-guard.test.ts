@@ -18,7 +18,7 @@ import { createApi } from '../../../src/simulator/api.ts';
 import { createRandom } from '../../../src/simulator/random.ts';
 import { DEMO_KEY, startSimulator } from '../../../src/simulator/server.ts';
 import { createWorld } from '../../../src/simulator/world.ts';
-import { records } from '../../../src/warehouse/rows.ts';
+import { records } from '../../../src/warehouse/records.ts';
 import { remember } from '../../../src/warehouse/state.ts';
 import { walBytes } from '../../../src/warehouse/wal.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';

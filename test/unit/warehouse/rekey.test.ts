@@ -11,7 +11,7 @@ import { numbered } from '../../../src/sync/ordinals.ts';
 import { markCutTexts, streamsWithCutTexts } from '../../../src/warehouse/cut-texts.ts';
 import type { Db } from '../../../src/warehouse/open.ts';
 import { rekey } from '../../../src/warehouse/rekey.ts';
-import { records } from '../../../src/warehouse/rows.ts';
+import { records } from '../../../src/warehouse/records.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
@@ -81,7 +81,7 @@ function expectKeysOfAReading(db: Db): void {
     const experiments = db.prepare<[], string>(`SELECT DISTINCT experiment_id FROM "${dataset.table}"`).pluck().all();
     for (const experimentId of experiments) {
       const single = dataset.read === 'single' ? { key: experimentId } : {};
-      const read = [...records(db, dataset, { experimentIds: [experimentId] })].map(({ record }) => {
+      const read = [...records(db, dataset, [experimentId])].map(({ record }) => {
         const row = normalise(dataset, record, { experimentId, ...single });
         if ('reason' in row) throw new Error(row.reason);
         return row;

@@ -19,7 +19,7 @@ import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson, parseJson, type Json } from '../../../src/shared/json.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { filesystemOf, openForReading, PRAGMAS, refuseSharedFilesystem } from '../../../src/warehouse/open.ts';
-import { records } from '../../../src/warehouse/rows.ts';
+import { records } from '../../../src/warehouse/records.ts';
 import { openWarehouse, type Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import type { Dataset } from '../datasets/define.ts';
+import { denormalise, type Row } from '../datasets/normalise.ts';
+import type { Stream } from '../datasets/stream.ts';
+import type { JsonObject } from '../shared/json.ts';
+import { queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
+import { formatTime } from '../shared/time.ts';
+import type { Db } from './open.ts';
+import { quote } from './upsert.ts';
+import { viewName } from './views.ts';
+
+/** A range of the time field, both ends included, in milliseconds since 1970 UTC; an open end is undefined. */
+export interface TimeRange {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** How many rows the stream has in a time range; undefined where the table cannot tell its scope. */
+export function countRows(db: Db, stream: Stream, range: TimeRange = {}): number | undefined {
+  const rows = rowsIn(stream, range);
+  return rows && queryValues(db, `SELECT count(*) ${rows.sql}`, z.number()).get(...rows.params);
+}
+
+/** The keys of the stream's rows in a time range; undefined where the table cannot tell its scope. */
+export function keysOf(db: Db, stream: Stream, range: TimeRange = {}): string[] | undefined {
+  const rows = rowsIn(stream, range);
+  return rows && queryValues(db, `SELECT key ${rows.sql}`, z.string()).all(...rows.params);
+}
+
+/** The keys of rows that share their id or name with another one: those that end in an ordinal. */
+export function keysWithOrdinals(db: Db, stream: Stream): ReadonlySet<string> {
+  const rows = rowsIn(stream);
+  if (rows === undefined) return new Set();
+  return new Set(queryValues(db, `SELECT key ${rows.sql} AND instr(key, '#') > 0`, z.string()).all(...rows.params));
+}
+
+/** The time at a place in the stream's time order, counted from the start of a range; undefined beyond its end. */
+export function timeAt(db: Db, stream: Stream, range: TimeRange, place: number): string | undefined {
+  const { timeColumn } = stream.dataset;
+  const rows = rowsIn(stream, range);
+  if (rows === undefined || timeColumn === undefined) return undefined;
+  const time = quote(timeColumn);
+  const sql = `SELECT ${time} ${rows.sql} ORDER BY ${time} LIMIT 1 OFFSET ?`;
+  return queryValues(db, sql, z.string().nullable()).get(...rows.params, place) ?? undefined;
+}
+
+/** What a table holds of a record. */
+export interface Held {
+  readonly values: readonly SqlValue[];
+  readonly extra: string | null;
+}
+
+/** The columns that hold a record, of which `heldIn` makes one. */
+export function heldColumns({ columns }: Dataset): string {
+  return [...columns.map(({ name }) => quote(name)), 'extra'].join(', ');
+}
+
+export function heldIn(stored: readonly SqlValue[]): Held {
+  const extra = stored.at(-1);
+  return { values: stored.slice(0, -1), extra: typeof extra === 'string' ? extra : null };
+}
+
+/** Every record of a data type as the API sent it, in time order where there is one, without holding more than one. */
+export function* records(
+  db: Db,
+  dataset: Dataset,
+  experimentIds: readonly string[] = [],
+): Generator<{ experimentId: string; record: JsonObject }> {
+  const sql = `SELECT experiment_id, ${heldColumns(dataset)} FROM ${quote(dataset.table)} ${inOrder(dataset, experimentIds)}`;
+  for (const [id, ...stored] of queryLists(db, sql).iterate(...experimentIds)) {
+    const experimentId = String(id);
+    yield { experimentId, record: denormalise(dataset, { experimentId, ...heldIn(stored) }) };
+  }
+}
+
+/** The names of the columns of a data type's view, then its rows, in the order of `records`. */
+export function* viewRows(
+  db: Db,
+  dataset: Dataset,
+  experimentIds: readonly string[],
+): Generator<readonly SqlValue[], void, undefined> {
+  const view = viewName(dataset);
+  yield queryValues(db, 'SELECT name FROM pragma_table_info(?)', z.string()).all(view);
+  const sql = `SELECT * FROM ${quote(view)} ${inOrder(dataset, experimentIds)}`;
+  yield* queryLists(db, sql).iterate(...experimentIds);
+}
+
+function inOrder({ timeColumn }: Dataset, experimentIds: readonly string[]): string {
+  const where = experimentIds.length === 0 ? '' : `WHERE experiment_id IN (${experimentIds.map(() => '?').join(', ')})`;
+  const order = ['experiment_id', ...(timeColumn === undefined ? [] : [quote(timeColumn)]), 'key'];
+  return `${where} ORDER BY ${order.join(', ')}`;
+}
+
+/** How rows just read differ from those in the table. */
+export interface Difference {
+  /** Keys of those that the table lacks. */
+  readonly missing: readonly string[];
+  /** Those that the table has otherwise, each with the columns that differ. */
+  readonly changed: readonly { readonly key: string; readonly columns: readonly string[] }[];
+}
+
+/** Compares rows with the table's, value by value, and changes nothing. */
+export function compareRows(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): Difference {
+  const names = [...dataset.columns.map(({ name }) => name), 'extra'];
+  const sql = `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`;
+  const find = queryLists(db, sql);
+  const missing: string[] = [];
+  const changed: { key: string; columns: string[] }[] = [];
+  for (const { key, values, extra } of rows) {
+    const held = find.get(experimentId, key);
+    if (held === undefined) missing.push(key);
+    else {
+      const columns = names.filter((_, i) => (i < values.length ? values[i] : extra) !== held[i]);
+      if (columns.length > 0) changed.push({ key, columns });
+    }
+  }
+  return { missing, changed };
+}
+
+/** A part of a query, with its parameters. */
+interface Part {
+  readonly sql: string;
+  readonly params: readonly SqlValue[];
+}
+
+/**
+ * Picks a stream's rows in a time range out of its table, for a query `SELECT … FROM … WHERE …`; undefined where the table
+ * does not tell which rows the API would give for that scope.
+ */
+export function rowsIn(stream: Stream, { from, to }: TimeRange = {}): Part | undefined {
+  const { table, timeColumn } = stream.dataset;
+  const time = timeColumn === undefined ? undefined : quote(timeColumn);
+  const bound = (how: string, ms: number | undefined): Part[] =>
+    time === undefined || ms === undefined ? [] : [{ sql: `${time} ${how} ?`, params: [formatTime(ms)] }];
+  const parts = [inScope(stream), ...filters(stream), ...bound('>=', from), ...bound('<=', to)];
+  const known = parts.filter((part) => part !== undefined);
+  if (known.length < parts.length) return undefined;
+  return {
+    sql: `FROM ${quote(table)} WHERE ${known.map(({ sql }) => sql).join(' AND ')}`,
+    params: known.flatMap(({ params }) => params),
+  };
+}
+
+function filters({ dataset, filter = {} }: Stream): (Part | undefined)[] {
+  return Object.entries(filter).map(([field, value]) => {
+    const column = dataset.columns.find((candidate) => candidate.field === field);
+    return column && { sql: `${quote(column.name)} = ?`, params: [typeof value === 'boolean' ? Number(value) : value] };
+  });
+}
+
+function inScope({ experimentId, dataset, scope }: Stream): Part | undefined {
+  const has = (name: string) => dataset.columns.some((column) => column.name === name);
+  const of = (sql: string, ...params: string[]) => ({
+    sql: `experiment_id = ? AND ${sql}`,
+    params: [experimentId, ...params],
+  });
+  switch (scope.kind) {
+    case 'experiment':
+      return { sql: 'experiment_id = ?', params: [experimentId] };
+    case 'room':
+      return has('room_id') ? of('room_id = ?', scope.id) : undefined;
+    case 'participant':
+      return has('room_id') && has('participant_id')
+        ? of('participant_id = ? AND room_id = ?', scope.id, scope.room)
+        : undefined;
+    case 'deployment':
+      if (dataset.name === 'deployment-sessions') return of('deployment_id = ?', scope.id);
+      if (!has('room_id')) return undefined;
+      return of(
+        'room_id IN (SELECT id FROM deployment_sessions s WHERE s.experiment_id = ? AND s.deployment_id = ?)',
+        experimentId,
+        scope.id,
+      );
+  }
+}
