@@ -52,6 +52,12 @@ module.exports = {
     only('simulator', ['shared']),
     sole('undici', 'api/client\\.ts$'),
     sole('bottleneck', 'budget/queue\\.ts$'),
+    {
+      name: 'only-shared-drizzle-loads-drizzle-orm',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/shared/drizzle\\.ts$' },
+      to: { path: 'node_modules/drizzle-orm/', dependencyTypesNot: ['type-only'] },
+    },
     sole('node-cron', 'schedule/slots\\.ts$'),
   ],
   options: {

@@ -1,4 +1,4 @@
-import { customType, index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { core, customType, index, integer, real, sqliteTable, text } from '../shared/drizzle.ts';
 import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
 
 /** How a field's value is kept: `any` is a column that holds a string or a number as it came, `json` an object or list as text. */
@@ -132,7 +132,7 @@ function drizzleTable(table: string, columns: readonly Column[], timeColumn: str
       return found;
     };
     return [
-      primaryKey({ columns: [column('experiment_id'), column('key')] }),
+      core.primaryKey({ columns: [column('experiment_id'), column('key')] }),
       ...indexed.map((name) =>
         index(`${table}_by_${name.replace('_id', '')}_and_time`).on(column(name), column(timeColumn ?? name)),
       ),

@@ -1,8 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
-import { migrate as runMigrations } from 'drizzle-orm/better-sqlite3/migrator';
+import { drizzle, migrate as runMigrations } from '../shared/drizzle.ts';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
 import { command, queryValues } from '../shared/sqlite.ts';

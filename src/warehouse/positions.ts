@@ -1,6 +1,5 @@
-import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { and, drizzle, eq, getTableColumns, sql } from '../shared/drizzle.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { doubtsFromText, doubtsToText, isComplete, reasonOf, type Doubt } from './doubts.ts';

@@ -1,4 +1,4 @@
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { core, index, integer, sqliteTable, text } from '../shared/drizzle.ts';
 
 /** The warehouse's own tables; the data types' tables come from `src/datasets`. Names starting with `_` are internal. */
 
@@ -56,7 +56,7 @@ export const streams = sqliteTable(
     /** What the server last said of itself: the version of its processing, and when the experiment started. */
     serverBasis: text('server_basis'),
   },
-  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
 );
 
 /** Rows that a clean reading did not find in the API any more: a second one that agrees deletes them. */
@@ -72,7 +72,7 @@ export const missingRows = sqliteTable(
     missedAt: text('missed_at').notNull(),
     lastMissedAt: text('last_missed_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.scope, t.key] })],
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope, t.key] })],
 );
 
 /** Rooms of large listings that were read whole after they were over: they are left alone. */
@@ -84,7 +84,7 @@ export const verifiedRooms = sqliteTable(
     room: text('room_id').notNull(),
     verifiedAt: text('verified_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.room] })],
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.room] })],
 );
 
 /** What was learned of an endpoint's undocumented behaviour, as JSON, so that it is learned once. */
@@ -109,7 +109,7 @@ export const quarantine = sqliteTable(
     /** When an answer last had it; null in a file of an earlier version. */
     lastSeenAt: text('last_seen_at'),
   },
-  (t) => [primaryKey({ columns: [t.experimentId, t.data, t.key] })],
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.key] })],
 );
 
 /** Former versions of rows that changed or were deleted. */
@@ -174,7 +174,7 @@ export const dataDictionary = sqliteTable(
     meaning: text('meaning').notNull(),
     source: text('source').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tableName, t.columnName] })],
+  (t) => [core.primaryKey({ columns: [t.tableName, t.columnName] })],
 );
 
 /** Keys seen inside JSON columns, from which the views are made. */
@@ -185,5 +185,5 @@ export const seenKeys = sqliteTable(
     columnName: text('column_name').notNull(),
     key: text('key').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tableName, t.columnName, t.key] })],
+  (t) => [core.primaryKey({ columns: [t.tableName, t.columnName, t.key] })],
 );

@@ -1,5 +1,4 @@
-import { desc, eq, sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { desc, drizzle, eq, sql } from '../shared/drizzle.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 import { growth, state, streams } from './schema.ts';

@@ -1,5 +1,4 @@
-import { and, eq } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { and, drizzle, eq } from '../shared/drizzle.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';

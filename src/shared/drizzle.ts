@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module';
+import type * as Orm from 'drizzle-orm';
+import type * as Connection from 'drizzle-orm/better-sqlite3';
+import type * as Migrator from 'drizzle-orm/better-sqlite3/migrator';
+import type * as Core from 'drizzle-orm/sqlite-core';
+
+/**
+ * drizzle-orm by its CommonJS build. Node 24 parses its package.json of 180 KB again for each of its hundred ES modules,
+ * which was more than half of the time that a command took to start.
+ */
+const load = createRequire(import.meta.url);
+
+export const { and, desc, eq, getTableColumns, sql } = load('drizzle-orm') as typeof Orm;
+export const core = load('drizzle-orm/sqlite-core') as typeof Core;
+export const { customType, index, integer, real, sqliteTable, text } = core;
+export const { drizzle } = load('drizzle-orm/better-sqlite3') as typeof Connection;
+export const { migrate } = load('drizzle-orm/better-sqlite3/migrator') as typeof Migrator;
