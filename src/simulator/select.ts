@@ -86,12 +86,21 @@ function timeFiltered(
   if (reading === 'ignored' || field === undefined) return records;
   const blind = faults.strike('blindFilter', target);
   return records.filter((record) => {
-    const time = Date.parse(String(record[field]));
+    const time = timeOf(record, field);
     // What is no time is in no range of time.
     if (Number.isNaN(time) || (blind !== undefined && isAmong(blind.to, record))) return false;
     if (start !== undefined && (readings.startTime === 'inclusive' ? time < start : time <= start)) return false;
     return !(end !== undefined && (readings.endTime === 'inclusive' ? time > end : time >= end));
   });
+}
+
+/** Times that were read before: a record never changes, and each request looks at all of them. */
+const times = new WeakMap<SimRecord, number>();
+
+function timeOf(record: SimRecord, field: string): number {
+  let time = times.get(record);
+  if (time === undefined) times.set(record, (time = Date.parse(String(record[field]))));
+  return time;
 }
 
 function sorted(

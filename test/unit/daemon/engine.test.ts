@@ -33,7 +33,7 @@ function lab() {
     experiments: 2,
     roomsPerExperiment: 2,
     participantsPerRoom: 2,
-    videoSeconds: 1200,
+    videoSeconds: 720,
     roomEveryMs: 3 * HOUR,
   });
   const handle = createApi({ world, keys: [{ key: DEMO_KEY, scopes: ['*'] }], limits: LIMITS });
@@ -52,7 +52,7 @@ function lab() {
     network,
     clock,
     random: () => random.next(),
-    pageSize: 25,
+    pageSize: 15,
     limits: LIMITS,
     onSpend,
   });

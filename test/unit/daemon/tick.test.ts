@@ -42,7 +42,7 @@ function lab(lost: (request: Request) => Delivery | undefined = () => undefined)
     experiments: 2,
     roomsPerExperiment: 9,
     participantsPerRoom: 2,
-    videoSeconds: 60,
+    videoSeconds: 10,
     roomEveryMs: HOUR,
   });
   const handle = createApi({ world, keys: [{ key: DEMO_KEY, scopes: ['*'] }], limits: LIMITS });
