@@ -17,10 +17,10 @@ export interface AlertStore {
  * The channels that are configured.
  * @param source what messages say of where they come from: `hyperstudy-warehouse on lab-pc`.
  */
-export function channelsOf(alerts: AlertsConfig | undefined, source: string): Channel[] {
+export function channelsOf({ webhook, smtp }: AlertsConfig, source: string): Channel[] {
   return [
-    ...(alerts?.webhook === undefined ? [] : [webhookChannel(alerts.webhook, source)]),
-    ...(alerts?.smtp === undefined ? [] : [mailChannel(alerts.smtp, source)]),
+    ...(webhook === undefined ? [] : [webhookChannel(webhook, source)]),
+    ...(smtp === undefined ? [] : [mailChannel(smtp, source)]),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
  * @param me the user who asks; another one's file, which is read by way of its group, may be open to that.
  */
 export function exposedSecrets(
-  { path, inlineSecrets = [], warehouse }: Pick<Config, 'path' | 'inlineSecrets' | 'warehouse'>,
+  { path, inlineSecrets, warehouse }: Pick<Config, 'path' | 'inlineSecrets' | 'warehouse'>,
   me = process.getuid?.() ?? 0,
 ): string | undefined {
   const { mode, uid } = statSync(path);

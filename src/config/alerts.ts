@@ -193,6 +193,6 @@ function mailServer(smtp: NonNullable<WrittenAlerts['smtp']>, login: SmtpConfig[
 }
 
 /** The secrets of the alerts, so that the log can hide them. */
-export function alertSecrets(alerts: AlertsConfig | undefined): string[] {
-  return [alerts?.webhook?.url, alerts?.smtp?.login?.password].filter((secret) => secret !== undefined);
+export function alertSecrets({ webhook, smtp }: AlertsConfig): string[] {
+  return [webhook?.url, smtp?.login?.password].filter((secret) => secret !== undefined);
 }

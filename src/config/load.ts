@@ -8,7 +8,7 @@ import { resolveAlerts } from './alerts.ts';
 import { environment, substitute } from './environment.ts';
 import { findKey, noKey } from './find-key.ts';
 import { CREDENTIALS, readKeyCredential, type SecretSource } from './key.ts';
-import { configSchema, MIN_TOKEN, SHORT_TOKEN, type Config, type OptionKinds } from './schema.ts';
+import { complete, configSchema, MIN_TOKEN, SHORT_TOKEN, type Config, type OptionKinds } from './schema.ts';
 import { inlineSecrets, secretSource } from './secrets.ts';
 import { nearest } from './suggest.ts';
 
@@ -85,31 +85,20 @@ export function loadConfig(options: LoadOptions): Config {
         : { line: lineOf(document, lines, ['api', name]), text: `api.${name}: ${text}` },
     );
   }
-  if (!parsed.success || 'problem' in secret || 'problem' in token || problems.length > 0)
+  if (!parsed.success || 'problem' in secret || 'problem' in token || alerts === undefined || problems.length > 0)
     throw invalid(path, problems);
   if (options.needsKey && secret.key === undefined) throw noKey(keyUnset);
 
-  const { api, lookback, http, ...rest } = parsed.data;
-  const { timeout, limits, pageSize, concurrency } = api;
-  return freeze({
-    ...rest,
-    path,
-    api: {
-      baseUrl: baseUrl?.url ?? api.baseUrl,
+  return freeze(
+    complete(parsed.data, {
+      path,
+      baseUrl: baseUrl?.url,
       key: secret.key,
-      keyExpiresAt: api.keyExpires,
-      limits,
-      pageSize,
-      concurrency,
-      timeoutMs: timeout,
-    },
-    warehouse: { path: resolve(dirname(path), rest.warehouse.path) },
-    lookbackMs: lookback,
-    http: http === false ? undefined : { host: http.host, port: http.port, token: token.token },
-    alerts: alerts?.alerts,
-    inlineSecrets: inlineSecrets(written),
-    options: rest.options as Config['options'],
-  });
+      token: token.token,
+      alerts: alerts.alerts,
+      inlineSecrets: inlineSecrets(written),
+    }),
+  );
 }
 
 function findConfig(named: string | undefined): string {

@@ -1,6 +1,6 @@
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import type { LogLevel } from '../shared/log.ts';
-import { alertsSchema, type AlertsConfig } from './alerts.ts';
+import { alertsSchema, resolveAlerts, type AlertsConfig } from './alerts.ts';
 import { apiSchema } from './api.ts';
 import { isCron } from './cron.ts';
 import { duration, group, listOf, share } from './fields.ts';
@@ -8,61 +8,6 @@ import { nearest } from './suggest.ts';
 
 /** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
 export type OptionKinds = Readonly<Record<string, Readonly<Record<string, 'number' | 'boolean' | 'strings'>>>>;
-
-export type OptionValue = string | number | boolean | readonly string[];
-
-/** The configuration as the rest of the code uses it: complete, checked and frozen. */
-export interface Config {
-  /** Where it was read from. */
-  readonly path: string;
-  readonly api: {
-    readonly baseUrl: string;
-    /** Undefined only for commands that need none. */
-    readonly key: string | undefined;
-    /** When the key ends, in milliseconds since 1970 UTC, as far as somebody wrote it down: the API does not tell. */
-    readonly keyExpiresAt?: number | undefined;
-    readonly limits: { readonly perHour: number; readonly perEndpointPerMinute: number; readonly reserve: number };
-    /** Records a request; `auto`: as many as each endpoint turns out to serve. */
-    readonly pageSize: number | 'auto';
-    readonly concurrency: number;
-    readonly timeoutMs: number;
-  };
-  /** Absolute. */
-  readonly warehouse: { readonly path: string };
-  /** `adaptive` or a cron expression. */
-  readonly schedule: string;
-  /** The time zone in which cron expressions are meant, by its IANA name. */
-  readonly timeZone: string;
-  readonly reconcile: { readonly schedule: string; readonly budgetShare: number };
-  /** Where the daemon answers; undefined: nowhere. */
-  readonly http: { readonly host: string; readonly port: number; readonly token: string | undefined } | undefined;
-  readonly data: readonly string[] | 'all';
-  readonly experiments: readonly ExperimentConfig[];
-  readonly options: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
-  readonly lookbackMs: number;
-  readonly history: boolean;
-  readonly deletes: { readonly maxShare: number };
-  /** Who is told of trouble; nobody when it is left out. */
-  readonly alerts?: AlertsConfig | undefined;
-  /** The settings whose secrets stand in the file itself: `http.token`. */
-  readonly inlineSecrets?: readonly string[] | undefined;
-  readonly log: { readonly level: LogLevel; readonly pretty: 'auto' | boolean };
-}
-
-export interface NamedExperiment {
-  readonly id: string;
-  readonly data?: readonly string[] | 'all' | undefined;
-  readonly schedule?: string | undefined;
-  readonly rooms?: readonly string[] | undefined;
-  readonly participants?: readonly { readonly id: string; readonly room: string }[] | undefined;
-  readonly deployments?: readonly string[] | undefined;
-}
-export interface AllExperiments {
-  readonly all: true;
-  readonly data?: readonly string[] | 'all' | undefined;
-  readonly schedule?: string | undefined;
-}
-export type ExperimentConfig = NamedExperiment | AllExperiments;
 
 /** Shorter ones can be guessed. */
 export const MIN_TOKEN = 16;
@@ -146,6 +91,66 @@ export function configSchema(dataTypes: OptionKinds) {
     alerts: alertsSchema().prefault({}),
     log: logSchema().prefault({}),
   });
+}
+
+/** What belongs to a configuration beside its settings. */
+interface Found {
+  /** Where it was read from. */
+  readonly path: string;
+  /** The base URL that the environment names instead of the settings'. */
+  readonly baseUrl: string | undefined;
+  /** Undefined only for commands that need none. */
+  readonly key: string | undefined;
+  readonly token: string | undefined;
+  readonly alerts: AlertsConfig;
+  /** The settings whose secrets stand in the file itself: `http.token`. */
+  readonly inlineSecrets: string[];
+}
+
+/** The configuration of checked settings, with what else belongs to it. */
+export function complete(settings: z.output<ReturnType<typeof configSchema>>, found: Found) {
+  const { api, http, lookback, warehouse, ...rest } = settings;
+  const { baseUrl, limits, pageSize, concurrency, timeout, keyExpires } = api;
+  const { path, inlineSecrets, alerts } = found;
+  return {
+    ...rest,
+    path,
+    inlineSecrets,
+    alerts,
+    api: {
+      baseUrl: found.baseUrl ?? baseUrl,
+      key: found.key,
+      /** In milliseconds since 1970 UTC, as far as somebody wrote it down: the API does not tell. */
+      keyExpiresAt: keyExpires,
+      limits,
+      pageSize,
+      concurrency,
+      timeoutMs: timeout,
+    },
+    /** Absolute. */
+    warehouse: { path: resolve(dirname(path), warehouse.path) },
+    lookbackMs: lookback,
+    /** Where the daemon answers; undefined: nowhere. */
+    http: http === false ? undefined : { host: http.host, port: http.port, token: found.token },
+  };
+}
+
+/** The configuration as the rest of the code uses it: complete, checked and frozen. */
+export type Config = Frozen<ReturnType<typeof complete>>;
+export type ExperimentConfig = Config['experiments'][number];
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Frozen<T[Name]> }
+    : T;
+
+/** The configuration of a file that names nothing but all experiments. */
+export function defaultConfig(dataTypes: OptionKinds): Config {
+  const settings = configSchema(dataTypes).parse({ experiments: [{ all: true }] });
+  const { alerts } = resolveAlerts(settings.alerts, undefined);
+  const nothing = { baseUrl: undefined, key: undefined, token: undefined, inlineSecrets: [] };
+  return complete(settings, { ...nothing, path: '(defaults)', alerts });
 }
 
 function logSchema() {
@@ -233,7 +238,7 @@ function unknownType(input: unknown, names: readonly string[]): string {
 }
 
 /** Two entries for one experiment would leave open which of them counts. */
-function eachOnce(experiments: readonly ExperimentConfig[], context: z.RefinementCtx): void {
+function eachOnce(experiments: readonly ({ id: string } | { all: true })[], context: z.RefinementCtx): void {
   const names = experiments.map((experiment) => ('id' in experiment ? experiment.id : undefined));
   names.forEach((name, i) => {
     if (names.indexOf(name) === i) return;

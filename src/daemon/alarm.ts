@@ -43,7 +43,7 @@ export async function checkAlerts(alarm: Alarm, signal: AbortSignal): Promise<vo
   const { connection, store, clock, log } = alarm;
   const { alerts } = connection().config;
   const channels = channelsOf(alerts, `hyperstudy-warehouse on ${hostname()}`);
-  if (alerts === undefined || channels.length === 0) return;
+  if (channels.length === 0) return;
   await tell(conditionsOf(factsOf(alarm), alerts), {
     channels,
     store,

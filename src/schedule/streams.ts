@@ -94,7 +94,10 @@ function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known)
 }
 
 /** Configured options that name a field are filters: each of their values makes a stream of its own. */
-function filtersOf(dataset: Dataset, options: Config['options'][string]): Record<string, string | boolean>[] {
+function filtersOf(
+  dataset: Dataset,
+  options: NonNullable<Config['options'][string]>,
+): Record<string, string | boolean>[] {
   return Object.entries(options)
     .filter(([name]) => Object.hasOwn(dataset.fields, name))
     .reduce<Record<string, string | boolean>[]>(

@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest';
 import { createClient, type Client } from '../../src/api/client.ts';
 import { openLedger } from '../../src/budget/ledger.ts';
 import { createBudget } from '../../src/budget/queue.ts';
-import type { Config } from '../../src/config/schema.ts';
-import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
+import { defaultConfig, type Config } from '../../src/config/schema.ts';
+import { DATASETS, datasetNamed, DATA_TYPE_OPTIONS } from '../../src/datasets/registry.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { silentLog } from '../../src/shared/log.ts';
@@ -22,31 +22,25 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+const DEFAULTS = defaultConfig(DATA_TYPE_OPTIONS);
+
 export function configFor(url: string, path: string, change: Partial<Config> = {}): Config {
   return {
-    path: '(test)',
-    api: {
-      baseUrl: url,
-      key: undefined,
-      limits: { perHour: 100_000, perEndpointPerMinute: 100_000, reserve: 0 },
-      pageSize: 100,
-      concurrency: 4,
-      timeoutMs: 5000,
-      ...change.api,
-    },
+    ...DEFAULTS,
     warehouse: { path },
-    schedule: 'adaptive',
-    timeZone: 'UTC',
-    reconcile: { schedule: '17 3 * * *', budgetShare: 0.2 },
     http: undefined,
-    data: 'all',
-    experiments: [{ all: true }],
     options: { 'agent-decisions': { detail: true } },
-    lookbackMs: 3_600_000,
-    history: true,
     deletes: { maxShare: 0.5 },
     log: { level: 'silent', pretty: false },
     ...change,
+    api: {
+      ...DEFAULTS.api,
+      baseUrl: url,
+      limits: { perHour: 100_000, perEndpointPerMinute: 100_000, reserve: 0 },
+      pageSize: 100,
+      timeoutMs: 5000,
+      ...change.api,
+    },
   };
 }
 

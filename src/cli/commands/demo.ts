@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Config } from '../../config/schema.ts';
-import { DATA_TYPES } from '../../datasets/registry.ts';
+import { defaultConfig, type Config } from '../../config/schema.ts';
+import { DATA_TYPES, DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
 import { formatDuration, HOUR_MS } from '../../shared/time.ts';
@@ -70,28 +70,12 @@ function syncOnce(context: CommandContext, config: Config): Promise<SyncResult> 
 }
 
 function demoConfig(path: string, baseUrl: string, key: string): Config {
+  const config = defaultConfig(DATA_TYPE_OPTIONS);
   return {
-    path: '(demo)',
-    api: {
-      baseUrl,
-      key,
-      limits: { perHour: 1000, perEndpointPerMinute: 100, reserve: 0 },
-      pageSize: 'auto',
-      concurrency: 4,
-      timeoutMs: 60_000,
-    },
+    ...config,
+    api: { ...config.api, baseUrl, key, limits: { ...config.api.limits, reserve: 0 } },
     warehouse: { path },
-    schedule: 'adaptive',
-    timeZone: 'UTC',
-    reconcile: { schedule: '17 3 * * *', budgetShare: 0.2 },
-    http: undefined,
-    data: 'all',
-    experiments: [{ all: true }],
     options: { 'agent-decisions': { detail: true } },
-    lookbackMs: HOUR_MS,
-    history: true,
-    deletes: { maxShare: 0.1 },
-    log: { level: 'silent', pretty: false },
   };
 }
 

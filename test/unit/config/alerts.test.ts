@@ -46,15 +46,13 @@ describe('alerts in the configuration', () => {
 
   it('take the address of a webhook from the file, the environment or a secret file', () => {
     const expected = { url: ADDRESS, format: 'json' };
-    expect(load(`alerts: { webhook: { url: "${ADDRESS}" } }`)?.webhook).toEqual(expected);
-    expect(load('alerts: { webhook: { url: "${HOOK}", format: slack } }', { env: { HOOK: ADDRESS } })?.webhook).toEqual(
-      {
-        ...expected,
-        format: 'slack',
-      },
-    );
+    expect(load(`alerts: { webhook: { url: "${ADDRESS}" } }`).webhook).toEqual(expected);
+    expect(load('alerts: { webhook: { url: "${HOOK}", format: slack } }', { env: { HOOK: ADDRESS } }).webhook).toEqual({
+      ...expected,
+      format: 'slack',
+    });
     const alerts = load('alerts: { webhook: { urlFile: hook } }', { folder: folderWith('hook', `${ADDRESS}\n`) });
-    expect(alerts?.webhook).toEqual(expected);
+    expect(alerts.webhook).toEqual(expected);
     expect(alertSecrets(alerts)).toEqual([ADDRESS]);
   });
 
@@ -62,7 +60,7 @@ describe('alerts in the configuration', () => {
     const server = 'host: smtp.example.org, from: "The lab <lab@example.org>", to: [me@example.org]';
     const folder = folderWith('password', ' hunter2hunter2\n');
     const alerts = load(`alerts: { smtp: { ${server}, user: lab, passwordFile: ./password } }`, { folder });
-    expect(alerts?.smtp).toEqual({
+    expect(alerts.smtp).toEqual({
       host: 'smtp.example.org',
       port: 587,
       secure: false,
@@ -71,7 +69,7 @@ describe('alerts in the configuration', () => {
       to: ['me@example.org'],
     });
     expect(alertSecrets(alerts)).toEqual(['hunter2hunter2']);
-    expect(load(`alerts: { smtp: { ${server} } }`)?.smtp?.login).toBeUndefined();
+    expect(load(`alerts: { smtp: { ${server} } }`).smtp?.login).toBeUndefined();
   });
 
   it('take their secrets from systemd where the file names none', () => {
@@ -80,10 +78,10 @@ describe('alerts in the configuration', () => {
     const env = { CREDENTIALS_DIRECTORY };
     const server = 'host: smtp.example.org, from: lab@example.org, to: [me@example.org], user: lab';
     const alerts = load(`alerts: { webhook: { format: slack }, smtp: { ${server} } }`, { env });
-    expect(alerts?.webhook).toEqual({ url: ADDRESS, format: 'slack' });
-    expect(alerts?.smtp?.login).toEqual({ user: 'lab', password: 'hunter2hunter2' });
+    expect(alerts.webhook).toEqual({ url: ADDRESS, format: 'slack' });
+    expect(alerts.smtp?.login).toEqual({ user: 'lab', password: 'hunter2hunter2' });
     const other = 'https://hooks.example.org/other';
-    expect(load(`alerts: { webhook: { url: "${other}" } }`, { env })?.webhook?.url).toBe(other);
+    expect(load(`alerts: { webhook: { url: "${other}" } }`, { env }).webhook?.url).toBe(other);
     writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-webhook'), 'http://example.org/sEcReT');
     const wrong = mistakes('alerts:\n  webhook: {}', { env });
     expect(wrong).toContain(
@@ -103,7 +101,7 @@ describe('alerts in the configuration', () => {
     writeFileSync(path, yaml);
     const options = { path, env: {}, dataTypes: DATA_TYPE_OPTIONS, needsKey: false };
     const { alerts, http } = loadConfig({ ...options, needsSecrets: false });
-    expect([alerts?.webhook, alerts?.smtp, http?.token]).toEqual([undefined, undefined, undefined]);
+    expect([alerts.webhook, alerts.smtp, http?.token]).toEqual([undefined, undefined, undefined]);
     expect(() => loadConfig(options)).toThrow('3 mistakes');
   });
 
@@ -112,8 +110,8 @@ describe('alerts in the configuration', () => {
     const used = shown.replace(/^ {2}# (webhook:|smtp:| {2}\w+:)/gm, '  $1');
     const folder = folderWith('smtp.password', 'hunter2hunter2');
     const alerts = load(used, { folder, env: { ALERT_WEBHOOK: ADDRESS } });
-    expect(alerts?.webhook).toEqual({ url: ADDRESS, format: 'json' });
-    expect(alerts?.smtp).toMatchObject({ host: 'smtp.example.org', to: ['me@example.org', 'colleague@example.org'] });
+    expect(alerts.webhook).toEqual({ url: ADDRESS, format: 'json' });
+    expect(alerts.smtp).toMatchObject({ host: 'smtp.example.org', to: ['me@example.org', 'colleague@example.org'] });
   });
 
   it('report all their mistakes at once with their lines, beside those of the rest', () => {
@@ -160,7 +158,7 @@ describe('alerts in the configuration', () => {
   });
 
   it('take http for this computer only', () => {
-    expect(load('alerts: { webhook: { url: "http://127.0.0.1:9000/x" } }')?.webhook?.url).toBe(
+    expect(load('alerts: { webhook: { url: "http://127.0.0.1:9000/x" } }').webhook?.url).toBe(
       'http://127.0.0.1:9000/x',
     );
   });
