@@ -61,12 +61,13 @@ function canRun({ language, text }: CodeBlock): boolean {
 
 let demo: string;
 let simulator: Simulator;
+// The demo takes about ten seconds by itself, and far longer beside other tests.
 beforeAll(async () => {
   demo = mkdtempSync(join(tmpdir(), 'hsw-demo-'));
+  simulator = await startSimulator({ world: { seed: 1, experiments: 1 }, meterNow: Date.now });
   const ran = await hsw(['demo', '--out', 'demo.db'], { cwd: demo });
   expect(ran.status, ran.stderr).toBe(0);
-  simulator = await startSimulator({ world: { seed: 1, experiments: 1 }, meterNow: Date.now });
-});
+}, 300_000);
 afterAll(async () => {
   await simulator.close();
   rmSync(demo, { recursive: true, force: true });
