@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { command, queryRows } from '../shared/sqlite.ts';
-import { doubtsToText, isComplete, rereadDoubt, type Doubt } from './doubts.ts';
+import { doubtsToText, isComplete, reasonOf, rereadDoubt, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
 
 const Earlier = z.object({
@@ -24,7 +24,7 @@ export function carryOverReasons(db: Db): void {
   const earlier = queryRows(db, sql, Earlier).all();
   const write = command(
     db,
-    `UPDATE _streams SET doubts = ?, complete = ?, withheld_rows = ?, quarantined_records = (
+    `UPDATE _streams SET doubts = ?, complete = ?, reason = ?, withheld_rows = ?, quarantined_records = (
        SELECT count(*) FROM _quarantine q
        WHERE q.experiment_id = _streams.experiment_id AND q.data = _streams.data AND q.scope = _streams.scope)
      WHERE rowid = ?`,
@@ -32,7 +32,7 @@ export function carryOverReasons(db: Db): void {
   for (const stream of earlier) {
     const doubts = [...doubtsOf(stream), ...rereadDoubts(stream)];
     const withheld = doubts.find(({ kind }) => kind === 'withheld')?.count ?? 0;
-    write(doubtsToText(doubts), Number(isComplete(doubts)), withheld, stream.rowid);
+    write(doubtsToText(doubts), Number(isComplete(doubts)), reasonOf(doubts) ?? null, withheld, stream.rowid);
   }
 }
 

@@ -44,6 +44,9 @@ describe('what version 0.1.0 said of a stream in words', () => {
     );
     carryOverReasons(db);
     expect(allPositions(db)).toMatchObject([{ complete: false, doubts: [{ kind: 'reread' }] }]);
+    expect(db.prepare('SELECT reason FROM _streams').pluck().get()).toBe(
+      'everything is to be read again: texts were cut',
+    );
   });
 
   it('is left alone once it was carried over', () => {
