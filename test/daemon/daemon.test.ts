@@ -93,12 +93,13 @@ describe('the daemon', () => {
   it('never sends a key that was written for another server to the one in use', async () => {
     const keys = KEYS.map((key) => ({ key, scopes: ['*'], revoked: false }));
     const { simulator, cwd, writeKey } = await lab({ keys });
-    const daemon = await start(cwd);
+    // It looks for a new key every few seconds.
+    const daemon = await start(cwd, { speed: 20 });
     await until('ready', () => isReady(daemon));
     const config = join(cwd, 'config.yaml');
     writeFileSync(config, readFileSync(config, 'utf8').replace(simulator.url, 'http://127.0.0.1:9/api/v3'));
     writeKey(KEYS[1] ?? '');
-    await delay(20_000);
+    await delay(2000);
     expect(simulator.requests.filter(({ key }) => key === KEYS[1])).toEqual([]);
     expect(daemon.log()).not.toContain('there is a new API key');
   });
@@ -149,12 +150,12 @@ describe('the daemon', () => {
     const { simulator, cwd, time, db } = await lab({
       fault: () => (isAway ? { kind: 'reset' } : undefined),
     });
-    const daemon = await start(cwd);
+    const daemon = await start(cwd, { speed: 20 });
     await until('ready', () => isReady(daemon));
     isAway = true;
     time.now += HOUR;
     expect((await hsw(['sync', 'now', '--data', 'chat'], { cwd })).status).toBe(1);
-    await delay(15_000);
+    await delay(3000);
     const lines = daemon
       .log()
       .split('\n')

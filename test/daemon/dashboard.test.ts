@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Browser, BrowserContextOptions, Page, Route } from 'playwright-core';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/web/server.ts';
 import type { DaemonView } from '../../src/status/view.ts';
@@ -148,7 +148,7 @@ const VIEWS: Record<string, DaemonView> = {
 };
 
 describe.skipIf(executable === undefined)('the dashboard', () => {
-  test('says everything without JavaScript, and the script adds nothing but upkeep', async () => {
+  it('says everything without JavaScript, and the script adds nothing but upkeep', async () => {
     const texts: string[] = [];
     for (const javaScriptEnabled of [true, false]) {
       const { page, errors } = await open(sampleView(NOW), { javaScriptEnabled });
@@ -166,7 +166,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
   });
 
   describe.each(Object.entries(VIEWS))('in the state "%s"', (_, view) => {
-    test.each([
+    it.each([
       ['light', WIDE],
       ['dark', WIDE],
       ['light', NARROW],
@@ -187,14 +187,14 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     });
   });
 
-  test('fits with text twice as large', async () => {
+  it('fits with text twice as large', async () => {
     const { page } = await open(sampleView(NOW), { viewport: { width: 640, height: 800 } });
     await page.evaluate("document.documentElement.style.fontSize = '200%'");
     await unfoldAll(page);
     expect(await page.evaluate(OVERFLOW)).toBeLessThanOrEqual(0);
   });
 
-  test('shows names as text in a browser too', async () => {
+  it('shows names as text in a browser too', async () => {
     const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     const { page, errors, shown } = await open(
       sampleView(NOW, { experiments: [{ id: hostile, name: hostile, live: true, streams: [] }] }),
@@ -209,7 +209,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
   });
 
   describe('to a screen reader', () => {
-    test('has landmarks, headings in order, and named tables with headed rows and columns', async () => {
+    it('has landmarks, headings in order, and named tables with headed rows and columns', async () => {
       const { page } = await open();
       await unfoldAll(page);
       for (const role of ['banner', 'main', 'contentinfo', 'navigation'] as const) {
@@ -245,7 +245,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
       }
     });
 
-    test('tells each state in words, and the charts too', async () => {
+    it('tells each state in words, and the charts too', async () => {
       const { page } = await open();
       const tree = await page.locator('main').ariaSnapshot();
       for (const text of [
@@ -262,7 +262,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
       }
     });
 
-    test('reads the state out when it changes, and not the age', async () => {
+    it('reads the state out when it changes, and not the age', async () => {
       const { page, shown } = await open();
       const status = page.getByRole('status');
       const before = await status.innerText();
@@ -274,7 +274,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     });
   });
 
-  test('can be walked with the keyboard alone, and shows where one is', async () => {
+  it('can be walked with the keyboard alone, and shows where one is', async () => {
     const { page } = await open();
     await page.keyboard.press('Tab');
     const skip = page.getByRole('link', { name: 'Skip to the content' });
@@ -300,7 +300,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     expect(walked.at(-1)).toBe('Healthy?');
   });
 
-  test('shows what changes without taking focus, scroll position or an unfolded list away', async () => {
+  it('shows what changes without taking focus, scroll position or an unfolded list away', async () => {
     const { page, shown, errors } = await open(sampleView(NOW), { viewport: { width: 1240, height: 500 } });
     const film = page.locator('summary', { hasText: 'Shared film viewing, wave 2' });
     await film.click();
@@ -340,7 +340,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     expect(errors).toEqual([]);
   });
 
-  test('becomes any other state by itself', async () => {
+  it('becomes any other state by itself', async () => {
     const { page, shown } = await open();
     for (const view of [...Object.values(VIEWS), sampleView(NOW)]) {
       shown.view = view;
@@ -351,7 +351,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     }
   });
 
-  test('stops updating on demand', async () => {
+  it('stops updating on demand', async () => {
     const { page, shown } = await open();
     await page.getByRole('button', { name: 'Pause updates' }).click();
     shown.view = sampleView(NOW, { problems: [] });
@@ -363,7 +363,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await expect.poll(() => page.locator('#problems').innerText()).toContain('None.');
   });
 
-  test('keeps the last state and says how old it is when the daemon goes away, and goes on when it is back', async () => {
+  it('keeps the last state and says how old it is when the daemon goes away, and goes on when it is back', async () => {
     const { page, server } = await open();
     const before = await page.locator('main').innerText();
     expect(await page.locator('#gone').isVisible()).toBe(false);
@@ -387,7 +387,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     expect(await page.title()).toContain('2 of 221 streams are not complete');
   });
 
-  test('asks again within a minute, and lets the age go on, although a request took ten seconds to fail', async () => {
+  it('asks again within a minute, and lets the age go on, although a request took ten seconds to fail', async () => {
     const { page, server } = await open();
     const held: Route[] = [];
     await page.route(`${server.url}/`, (route) => void held.push(route));
@@ -408,7 +408,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     expect(await page.locator('#gone-since').innerText()).toContain('ago. Updates are paused.');
   });
 
-  test('says so when the daemon fails, wants a token, or is another program', async () => {
+  it('says so when the daemon fails, wants a token, or is another program', async () => {
     const { page, server } = await open();
     const alert = page.getByRole('alert');
     const answers = [
@@ -425,7 +425,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await until(page, async () => String(await page.locator('#gone').isVisible()), 'false');
   });
 
-  test('loads itself anew when another version of the daemon answers', async () => {
+  it('loads itself anew when another version of the daemon answers', async () => {
     const { page, server } = await open();
     await page.evaluate("window.mark = 'old'");
     const html = (await (await page.request.get(server.url)).text()).replace(
@@ -441,7 +441,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await expect.poll(() => page.evaluate('window.mark')).toBeUndefined();
   });
 
-  test('opens with the token in the form, and keeps it out of the address', async () => {
+  it('opens with the token in the form, and keeps it out of the address', async () => {
     const server = await listen(() => sampleView(NOW), { token: 'open-sesame-0123456789' });
     const page = await browser.newPage();
     onTestFinished(async () => {

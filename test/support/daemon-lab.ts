@@ -8,8 +8,10 @@ import { datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
 import { records } from '../../src/warehouse/records.ts';
+import { ENVIRONMENT, type Pace } from './fast-clock.mjs';
 import { HOUR, MIRRORED, START, temporaryFolder } from './lab.ts';
 
+const CLOCK = join(import.meta.dirname, 'fast-clock-of-daemon.mjs');
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 
 /** A simulated HyperStudy at a time that the test sets, and a folder with a configuration for it. */
@@ -35,11 +37,16 @@ export async function lab(options: SimulatorOptions = {}, yaml = '', api = 'time
   return { simulator, cwd, time, write, writeKey, db: join(cwd, 'w.db') };
 }
 
-/** Starts a real daemon; it is ready when this resolves. */
-export async function start(cwd: string) {
-  const child = spawn(process.execPath, [MAIN, 'daemon', '--json'], {
+/**
+ * Starts a real daemon; it is ready when this resolves.
+ * @param speed how many seconds by its clock pass in one.
+ */
+export async function start(cwd: string, { speed = 1 } = {}) {
+  const now = Date.now();
+  const pace: Pace = { start: now, from: now, speed };
+  const child = spawn(process.execPath, [...(speed === 1 ? [] : ['--import', CLOCK]), MAIN, 'daemon', '--json'], {
     cwd,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], [ENVIRONMENT]: JSON.stringify(pace) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));

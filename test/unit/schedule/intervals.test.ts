@@ -9,6 +9,7 @@ import {
   type PollLimits,
 } from '../../../src/schedule/intervals.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/shared/time.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 const LIMITS: PollLimits = { perHour: 700, perEndpointPerMinute: 90 };
 
@@ -148,21 +149,18 @@ describe('the intervals between polls', () => {
     expect(intervals.get('quiet')).toBeLessThanOrEqual(BOUNDS.discoveryMs);
   });
 
-  it('take a few milliseconds for thousands of streams', () => {
-    const candidates = Array.from({ length: 6000 }, (_, i): Candidate => ({
-      key: String(i),
-      endpoint: `type${i % 12}`,
-      live: i < 120,
-      rowsPerHour: i < 120 ? 7 ** (i % 6) : 0,
-      cost: 1,
-    }));
-    const took = Array.from({ length: 10 }, () => {
-      const began = performance.now();
-      pollIntervals(candidates, LIMITS);
-      return performance.now() - began;
-    });
-    // The quickest, as the machine may be busy with something else.
-    expect(Math.min(...took)).toBeLessThan(50);
+  it('take work in proportion to the streams', () => {
+    const candidates = (count: number) =>
+      Array.from({ length: count }, (_, i): Candidate => ({
+        key: String(i),
+        endpoint: `type${i % 12}`,
+        live: i < count / 50,
+        rowsPerHour: i < count / 50 ? 7 ** (i % 6) : 0,
+        cost: 1,
+      }));
+    const [few, many] = [candidates(3000), candidates(12_000)];
+    // Four times as many; of all their pairs there are sixteen times as many.
+    expect(cpuMs(() => pollIntervals(many, LIMITS))).toBeLessThan(10 * cpuMs(() => pollIntervals(few, LIMITS)));
   });
 });
 

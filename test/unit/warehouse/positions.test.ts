@@ -7,17 +7,8 @@ import { enrol } from '../../../src/sync/roster.ts';
 import { knownStreams } from '../../../src/sync/run.ts';
 import { NEVER_READ, readPosition, writePosition } from '../../../src/warehouse/positions.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
+import { cpuMs } from '../../support/cpu.ts';
 import { configFor, temporaryFolder } from '../../support/lab.ts';
-
-/** Milliseconds of this process, which other processes do not lengthen; the shortest of some tries. */
-function cpuMs(run: () => unknown): number {
-  const tries = Array.from({ length: 5 }, () => {
-    const before = process.cpuUsage();
-    run();
-    return process.cpuUsage(before).user / 1000;
-  });
-  return Math.min(...tries);
-}
 
 /** A warehouse with an experiment of 5,000 rooms, all of which but one are finished. */
 function manyRooms() {
