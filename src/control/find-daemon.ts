@@ -1,4 +1,4 @@
-import { handOver, socketPath } from './socket.ts';
+import { askDaemon, socketPath } from './socket.ts';
 import type { About } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
@@ -6,7 +6,7 @@ import { WarehouseError } from '../shared/errors.ts';
  * Whether a daemon keeps a warehouse: `about` where it tells (one that is busy or of another version may not), and
  * `foreign` where only its own user can ask it.
  */
-export type Presence =
+export type FoundDaemon =
   | { readonly kind: 'none' }
   | { readonly kind: 'foreign' }
   | { readonly kind: 'running'; readonly about: About | undefined };
@@ -15,10 +15,10 @@ export type Presence =
 const LONGEST_ANSWER_MS = 2000;
 
 /** Asks the daemon of a warehouse, which it does not disturb. */
-export async function findDaemon(warehouse: string): Promise<Presence> {
+export async function findDaemon(warehouse: string): Promise<FoundDaemon> {
   const patience = AbortSignal.timeout(LONGEST_ANSWER_MS);
   try {
-    const about = await handOver(socketPath(warehouse), { ask: 'about' }, () => undefined, patience);
+    const about = await askDaemon(socketPath(warehouse), { ask: 'about' }, () => undefined, patience);
     return about === undefined ? { kind: 'none' } : { kind: 'running', about };
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;

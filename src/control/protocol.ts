@@ -30,10 +30,10 @@ export const RequestMessage = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('about') }),
 ]);
 
-export type Request = z.infer<typeof RequestMessage>;
-export type Ask = Request['ask'];
+export type ControlRequest = z.infer<typeof RequestMessage>;
+export type Ask = ControlRequest['ask'];
 /** The request of that kind. */
-export type Asking<A extends Ask> = Extract<Request, { ask: A }>;
+export type RequestOf<A extends Ask> = Extract<ControlRequest, { ask: A }>;
 
 /** What a daemon tells of itself. */
 export interface About {
@@ -59,14 +59,14 @@ const LimitWait = z.object({
 });
 
 /** How it goes meanwhile. */
-export type Event =
+export type ControlEvent =
   | { readonly wait: z.infer<typeof LimitWait> }
   | { readonly stream: Stream; readonly page: { readonly fetched: number; readonly total: number | undefined } }
   | { readonly stream: Stream; readonly verdict: Verdict }
   /** The sync of a stream begins or, with what came of it, has ended. */
   | { readonly stream: Stream; readonly ended?: StreamResult };
 
-export type Tell = (event: Event) => void;
+export type Notify = (event: ControlEvent) => void;
 
 const Filter = z.record(z.string(), z.union([z.string(), z.boolean()]));
 
@@ -161,7 +161,7 @@ export const AnswerMessage = z.union([
 ]);
 
 /** An event as it goes over the socket. */
-export function toMessage(event: Event): unknown {
+export function toMessage(event: ControlEvent): unknown {
   if ('wait' in event) return event;
   const { experimentId, dataset, scope, filter } = event.stream;
   return { ...event, stream: { experimentId, data: dataset.name, scope, filter } };
@@ -170,7 +170,7 @@ export function toMessage(event: Event): unknown {
 /** The event that a message tells. */
 export function toEvent(
   message: Exclude<z.infer<typeof AnswerMessage>, { result: unknown } | { error: object }>,
-): Event {
+): ControlEvent {
   if ('wait' in message) return message;
   const stream = streamOf(message.stream);
   if ('page' in message) return { stream, page: { ...message.page, total: message.page.total } };

@@ -1,22 +1,22 @@
 import type { Config } from '../config/schema.ts';
-import { handOver, socketPath } from './socket.ts';
-import type { Asking, Results, Tell } from './protocol.ts';
+import { askDaemon, socketPath } from './socket.ts';
+import type { RequestOf, Results, Notify } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
 /**
  * Does something that writes the warehouse here or, while a daemon holds it, has the daemon do it.
  * @throws WarehouseError WAREHOUSE_BUSY when what holds it is no daemon.
  */
-export async function hereOrByDaemon<A extends 'sync' | 'verify'>(
+export async function runOrDelegate<A extends 'sync' | 'verify'>(
   here: () => Promise<Results[A]>,
-  request: Asking<A>,
-  { config, tell, signal }: { readonly config: Config; readonly tell: Tell; readonly signal: AbortSignal },
+  request: RequestOf<A>,
+  { config, notify, signal }: { readonly config: Config; readonly notify: Notify; readonly signal: AbortSignal },
 ): Promise<Results[A]> {
   try {
     return await here();
   } catch (error) {
     if (!(error instanceof WarehouseError) || error.code !== 'WAREHOUSE_BUSY') throw error;
-    const done = await handOver(socketPath(config.warehouse.path), request, tell, signal);
+    const done = await askDaemon(socketPath(config.warehouse.path), request, notify, signal);
     if (done === undefined) throw error;
     return done;
   }

@@ -13,10 +13,10 @@ import {
   toEvent,
   toMessage,
   type Ask,
-  type Asking,
-  type Request,
+  type RequestOf,
+  type ControlRequest,
   type Results,
-  type Tell,
+  type Notify,
 } from './protocol.ts';
 
 /** The longest path that a socket may have on every system, in bytes. */
@@ -31,20 +31,20 @@ export function socketPath(warehouse: string): string {
 }
 
 /**
- * Does what was asked for and tells meanwhile how it goes; ends when the signal is aborted, as whoever asked has gone.
+ * Does what was asked for and notifies meanwhile how it goes; ends when the signal is aborted, as the command line has gone.
  */
-export type Handlers = {
-  readonly [A in Ask]: (asked: Asking<A>, tell: Tell, signal: AbortSignal) => Promise<Results[A]>;
+export type ControlHandlers = {
+  readonly [A in Ask]: (request: RequestOf<A>, notify: Notify, signal: AbortSignal) => Promise<Results[A]>;
 };
 
-/** The code of an error that is a mistake of ours; whoever asked says so, as if it had happened there. */
-const MISTAKE = 'MISTAKE';
+/** The code, on the wire, of an error that is a bug of ours; the command line says so, as if it had happened there. */
+const INTERNAL_ERROR = 'MISTAKE';
 
 /**
  * Takes over what the command line was asked for while this daemon holds the warehouse. Only the same user (and root) can
  * connect. Call it as the only writer: a socket that is left over is removed.
  */
-export async function serveHandover(path: string, handlers: Handlers): Promise<{ close: () => Promise<void> }> {
+export async function serveControl(path: string, handlers: ControlHandlers): Promise<{ close: () => Promise<void> }> {
   rmSync(path, { force: true });
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -65,7 +65,7 @@ export async function serveHandover(path: string, handlers: Handlers): Promise<{
   };
 }
 
-async function answer(socket: Socket, handlers: Handlers): Promise<void> {
+async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> {
   const gone = new AbortController();
   socket.once('close', () => gone.abort(interrupted()));
   const send = (message: unknown) => {
@@ -82,25 +82,30 @@ async function answer(socket: Socket, handlers: Handlers): Promise<void> {
       break;
     }
   } catch (error) {
-    send({ error: told(error) });
+    send({ error: errorMessage(error) });
   }
   socket.end();
 }
 
-function handle(handlers: Handlers, request: Request, tell: Tell, signal: AbortSignal): Promise<Results[Ask]> {
+function handle(
+  handlers: ControlHandlers,
+  request: ControlRequest,
+  notify: Notify,
+  signal: AbortSignal,
+): Promise<Results[Ask]> {
   switch (request.ask) {
     case 'sync':
-      return handlers.sync(request, tell, signal);
+      return handlers.sync(request, notify, signal);
     case 'verify':
-      return handlers.verify(request, tell, signal);
+      return handlers.verify(request, notify, signal);
     case 'about':
-      return handlers.about(request, tell, signal);
+      return handlers.about(request, notify, signal);
   }
 }
 
-function told(error: unknown): { code: string; message: string; hint?: string | undefined } {
+function errorMessage(error: unknown): { code: string; message: string; hint?: string | undefined } {
   if (error instanceof WarehouseError) return { code: error.code, message: error.message, hint: error.hint };
-  return { code: MISTAKE, message: error instanceof Error ? error.message : String(error) };
+  return { code: INTERNAL_ERROR, message: error instanceof Error ? error.message : String(error) };
 }
 
 /**
@@ -109,10 +114,10 @@ function told(error: unknown): { code: string; message: string; hint?: string | 
  * @throws WarehouseError what the daemon throws; INTERRUPTED when the signal is aborted or the daemon goes away;
  * WAREHOUSE_BUSY when it is another user's.
  */
-export async function handOver<A extends Ask>(
+export async function askDaemon<A extends Ask>(
   path: string,
-  request: Asking<A>,
-  tell: Tell,
+  request: RequestOf<A>,
+  notify: Notify,
   signal: AbortSignal,
 ): Promise<Results[A] | undefined> {
   signal.throwIfAborted();
@@ -129,7 +134,7 @@ export async function handOver<A extends Ask>(
         const ask: A = request.ask;
         return checked<Results[A]>(RESULT_MESSAGES[ask], message.result, STRANGE_ANSWER);
       }
-      tell(toEvent(message));
+      notify(toEvent(message));
     }
   } finally {
     signal.removeEventListener('abort', leave);
@@ -168,7 +173,7 @@ function checked<T>(messages: z.ZodType<T>, message: unknown, otherwise: string)
 }
 
 function asThrown({ code, message, hint }: { code: string; message: string; hint?: string | undefined }): Error {
-  if (code === MISTAKE) return new Error(`in the daemon, whose log says more: ${message}`);
+  if (code === INTERNAL_ERROR) return new Error(`in the daemon, whose log says more: ${message}`);
   return new WarehouseError(isErrorCode(code) ? code : 'USAGE', message, hint === undefined ? {} : { hint });
 }
 

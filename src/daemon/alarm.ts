@@ -54,7 +54,7 @@ export async function checkAlerts(alarm: Alarm, signal: AbortSignal): Promise<vo
   });
 }
 
-function factsOf({ engine, warehouse, troubles, clock, connection, connectedAt }: Alarm): Facts {
+function factsOf({ engine, warehouse, outage, clock, connection, connectedAt }: Alarm): Facts {
   const { db, path } = warehouse;
   const { bavail, blocks, bsize } = statfsSync(dirname(path));
   const planned = engine.experiments.planned();
@@ -67,8 +67,8 @@ function factsOf({ engine, warehouse, troubles, clock, connection, connectedAt }
     isNamed: (stream) => namesData(config, stream),
     gone,
     seesNothingSince: engine.experiments.seesNothingSince(),
-    trouble: troubles.current(),
-    keyRefused: troubles.keyRefused(),
+    trouble: outage.current(),
+    keyRefused: outage.keyRefused(),
     keyExpiresAt: config.api.keyExpiresAt,
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
@@ -77,7 +77,7 @@ function factsOf({ engine, warehouse, troubles, clock, connection, connectedAt }
       .flatMap(({ id }) =>
         runningRooms(db, id).map((room) => ({ experimentId: id, ...room, readTo: readTo(positions, id, room.room) })),
       ),
-    countsFrom: Math.max(connectedAt(), troubles.overSince()),
+    countsFrom: Math.max(connectedAt(), outage.overSince()),
     now: clock.now(),
   };
 }

@@ -1,9 +1,10 @@
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { plainError } from '../warehouse/open.ts';
-import type { Engine } from './engine.ts';
-import type { Handlers } from '../control/socket.ts';
-import type { About, Tell } from '../control/protocol.ts';
+import type { About, ControlRequest, Notify } from '../control/protocol.ts';
+import type { ControlHandlers } from '../control/socket.ts';
+import type { UserRequests } from './user-requests.ts';
+import type { WaitingUsers } from './waiting-users.ts';
 
 /** It would read something else than its own configuration says, and call that up to date. */
 function otherConfig(): WarehouseError {
@@ -17,49 +18,53 @@ function otherConfig(): WarehouseError {
 }
 
 /** What the requests of the command line are answered with. */
-export interface Answering {
-  readonly engine: Engine;
+export interface ControlParts {
+  readonly requests: UserRequests;
   /** Path of the warehouse. */
   readonly path: string;
   readonly log: Log;
   /** Aborted when the daemon is to stop. */
   readonly signal: AbortSignal;
-  /** Those who wait for what they asked for. */
-  readonly askers: Set<Tell>;
+  readonly waitingUsers: WaitingUsers;
   readonly about: () => About;
   /** What the configuration in use reads. */
   readonly reads: () => string;
 }
 
 /** Has the engine do what the command line asks for. */
-export function createHandlers({ engine, path, log, signal, askers, about, reads }: Answering): Handlers {
-  const asked = async <T>(request: { reads: string }, tell: Tell, work: () => Promise<T>): Promise<T> => {
-    log.info({ asked: request }, 'the command line asked for something');
+export function createControlHandlers(parts: ControlParts): ControlHandlers {
+  const { requests, path, log, signal, waitingUsers, about, reads } = parts;
+  const handle = async <T>(
+    request: Exclude<ControlRequest, { ask: 'about' }>,
+    notify: Notify,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    log.info({ request }, 'a request came from the command line');
     if (request.reads !== reads()) throw otherConfig();
-    askers.add(tell);
+    const leave = waitingUsers.add(notify);
     try {
       return await work();
     } catch (error) {
       // Said as a command says it that writes the warehouse itself.
       throw plainError(path, error) ?? error;
     } finally {
-      askers.delete(tell);
+      leave();
     }
   };
   return {
-    sync: (request, tell, gone) =>
-      asked(request, tell, () =>
-        engine.asked.sync(request, {
+    sync: (request, notify, gone) =>
+      handle(request, notify, () =>
+        requests.sync(request, {
           signal: AbortSignal.any([signal, gone]),
-          onPage: (stream, page) => tell({ stream, page }),
-          onStream: ({ stream, result }) => tell({ stream, ...(result === undefined ? {} : { ended: result }) }),
+          onPage: (stream, page) => notify({ stream, page }),
+          onStream: ({ stream, result }) => notify({ stream, ...(result === undefined ? {} : { ended: result }) }),
         }),
       ),
-    verify: (request, tell, gone) =>
-      asked(request, tell, () =>
-        engine.asked.verify(request, {
+    verify: (request, notify, gone) =>
+      handle(request, notify, () =>
+        requests.verify(request, {
           signal: AbortSignal.any([signal, gone]),
-          onVerdict: (stream, verdict) => tell({ stream, verdict }),
+          onVerdict: (stream, verdict) => notify({ stream, verdict }),
         }),
       ),
     about: () => Promise.resolve(about()),

@@ -1,164 +1,182 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Usage } from '../budget/ledger.ts';
 import { shareOf } from '../budget/priorities.ts';
-import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/schema.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
+import type { DueTimes } from '../schedule/due-times.ts';
+import { createSchedules } from '../schedule/slots.ts';
 import type { SyncContext } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
-import type { Agenda } from '../schedule/due-times.ts';
-import { createAskedWork, type AskedWork } from './user-requests.ts';
-import type { ApiConnection } from '../runtime/api-connection.ts';
-import { followExperiments, type Experiments } from './experiments.ts';
-import { noteFailure } from './outcomes.ts';
-import { createNights, type Nights } from './nightly-run.ts';
+import { createBackground } from './background.ts';
+import { openConnections } from './connections.ts';
+import { followExperiments, LOOKS_PER_HOUR, type Experiments } from './experiments.ts';
+import { createNightlyRun } from './nightly-run.ts';
+import { createOutcomes } from './outcomes.ts';
+import type { Outage } from './outage.ts';
+import { createPlan } from './plan.ts';
 import { createPollStats } from './poll-stats.ts';
 import type { Problems } from './problems.ts';
-import type { Schedule } from '../schedule/slots.ts';
-import { scheduleOf, type State } from './state.ts';
-import type { Troubles } from './outage.ts';
-import { napMs, turn } from './tick.ts';
+import type { ContextOf } from './read-context.ts';
+import { createReads } from './reads.ts';
+import { createStreamLeases, type StreamLeases } from './stream-leases.ts';
+import { napMs, tick } from './tick.ts';
+import { createUserRequests, type UserRequests } from './user-requests.ts';
 import { createWalGuard, type WalBounds } from './wal-guard.ts';
-import { createDesk, type Desk } from './stream-leases.ts';
 
 /** Decides what is read when, and has it read. */
 export interface Engine {
   /** Works until the signal is aborted. @throws WarehouseError when the warehouse cannot be written any more. */
   run(signal: AbortSignal): Promise<void>;
-  /** What somebody asked for and waits for. */
-  readonly asked: AskedWork;
-  /** The connection or the configuration has changed. Resolves when nothing uses the former connection any more. */
-  reconnect(connection: ApiConnection): Promise<void>;
-  /** The part of the limits that requests of a priority may use. */
-  shareOf(priority: number, hour: Usage['hour']): number;
-  readonly agenda: Agenda;
-  readonly desk: Desk;
-  readonly experiments: Experiments;
-  /** When the connection or the configuration last changed (milliseconds since 1970 UTC). */
+  /** What a user asked for and waits for. */
+  readonly requests: UserRequests;
+  /** The connection in use, and its configuration. */
+  readonly connection: ApiConnection;
+  /** Since when it is in use (milliseconds since 1970 UTC). */
   readonly connectedAt: number;
-  /** When the last turn began, by the time since boot. */
-  readonly turnedAt: number;
+  /** Uses another configuration over a new connection from now on. Resolves when the former one is closed. */
+  reconnect(config: Config): Promise<void>;
+  /** Uses another configuration over the same connection. */
+  keep(config: Config): void;
+  readonly dueTimes: DueTimes;
+  readonly leases: Pick<StreamLeases, 'held'>;
+  readonly experiments: Experiments;
+  /** When the last tick began, by the time since boot. */
+  readonly tickedAt: number;
+}
+
+export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
+  readonly config: Config;
+  /** Opens a connection, which asks what part of the limits the requests of a priority may use. */
+  readonly connect: (config: Config, shareOf: (rank: number, hour: Usage['hour']) => number) => ApiConnection;
+  readonly outage: Outage;
+  readonly problems: Problems;
+  /** Called at every page and every result. */
+  readonly onProgress: () => void;
+  readonly walBounds?: WalBounds;
 }
 
 /** A clock set back by less does no harm: what is due comes later by as much. */
 const SET_BACK_MS = 60_000;
 
-export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
-  readonly connection: ApiConnection;
-  readonly troubles: Troubles;
-  readonly problems: Problems;
-  /** Told of every page and every result. */
-  readonly onProgress: () => void;
-  readonly walBounds?: WalBounds;
-}
-
 export function createEngine(options: EngineOptions): Engine {
+  const { clock, outage, warehouse } = options;
   let nap = new AbortController();
-  let turnedAt = options.clock.uptime();
+  let tickedAt = clock.uptime();
   const wake = () => nap.abort();
-  const schedules = new Map<string, Schedule>();
-  const state: State = {
-    ...options,
-    schedules,
-    observed: createPollStats(),
-    walGuard: createWalGuard(options.walBounds),
-    desk: createDesk(wake),
-    experiments: followExperiments(options.connection.config, options),
-    nights: nightsOf(options, options.connection, schedules),
-    connectedAt: options.clock.now(),
-    looked: new Set(),
-    agenda: { entries: [], live: new Set(), requestsPerHour: 0 },
-    plannedAt: -Infinity,
-    isRosterDue: true,
-    asked: 0,
-    background: new AbortController(),
-    seenAt: -Infinity,
-    fatal: undefined,
-  };
-  const asked = createAskedWork(state, wake);
+  const parts = assemble(options, wake);
+  const { background, connections, experiments, leases, outcomes, plan, requests } = parts;
   return {
-    asked,
-    desk: state.desk,
-    get agenda() {
-      return state.agenda;
-    },
-    get experiments() {
-      return state.experiments;
+    requests,
+    leases,
+    experiments,
+    get connection() {
+      return connections.current;
     },
     get connectedAt() {
-      return state.connectedAt;
+      return connections.since;
     },
-    get turnedAt() {
-      return turnedAt;
+    get dueTimes() {
+      return plan.dueTimes;
     },
-    shareOf: (priority, { allowed, used }) =>
-      shareOf(priority, {
-        allowed,
-        used,
-        planned: state.agenda.requestsPerHour + state.experiments.looksPerHour,
-        reconcileShare: state.connection.config.reconcile.budgetShare,
-      }),
+    get tickedAt() {
+      return tickedAt;
+    },
+    keep: (config) => connections.keep(config),
     async run(signal) {
       signal.addEventListener('abort', wake, { once: true });
-      while (!signal.aborted && fatalOf(state) === undefined) {
+      let seenAt = -Infinity;
+      while (!signal.aborted && outcomes.fatal === undefined) {
         nap = new AbortController();
         const rested = nap.signal;
-        if (options.clock.now() < state.seenAt - SET_BACK_MS) startAnew(state, options);
-        state.seenAt = options.clock.now();
-        turnedAt = options.clock.uptime();
-        await turn(state, signal).catch((error: unknown) => {
+        if (clock.now() < seenAt - SET_BACK_MS) startAgain(parts, seenAt - clock.now());
+        seenAt = clock.now();
+        tickedAt = clock.uptime();
+        await tick(parts, signal).catch((error: unknown) => {
           // A disk that fills up between two reads is no reason to end.
-          const said = plainError(options.warehouse.path, error);
+          const said = plainError(warehouse.path, error);
           if (said === undefined) throw error;
-          noteFailure(state, undefined, said);
+          outcomes.fail(said);
         });
-        await options.clock.sleep(napMs(state), AbortSignal.any([rested, signal])).catch(() => undefined);
+        await clock.sleep(napMs(parts), AbortSignal.any([rested, signal])).catch(() => undefined);
       }
-      state.background.abort();
-      await state.desk.empty();
-      await asked.settled();
-      const fatal = fatalOf(state);
-      if (fatal !== undefined) throw fatal;
+      background.interrupt();
+      await leases.empty();
+      await requests.settled();
+      if (outcomes.fatal !== undefined) throw outcomes.fatal;
     },
-    async reconnect(connection) {
-      const underWay = asked.settled();
+    reconnect(config) {
+      const former = connections.replace(config);
+      const underWay = requests.settled();
       // What takes long goes on over the new connection; what is short ends on the former one.
-      state.background.abort();
+      background.interrupt();
       // What is known of running sessions outlives a new key.
-      if (!isDeepStrictEqual(connection.config.experiments, state.connection.config.experiments))
-        state.experiments = followExperiments(connection.config, options);
-      state.connection = connection;
-      state.connectedAt = options.clock.now();
-      state.nights = nightsOf(options, connection, schedules);
-      state.plannedAt = -Infinity;
-      state.isRosterDue = true;
-      state.troubles.over();
+      if (!isDeepStrictEqual(config.experiments, former.config.experiments)) experiments.restart(config);
+      parts.nightlyRun.restart();
+      plan.expireStreams();
+      outage.over();
       wake();
-      await Promise.all([state.desk.settled(), underWay]);
+      return Promise.all([leases.settled(), underWay]).then(() => former.client.close());
     },
   };
+}
+
+type Parts = ReturnType<typeof assemble>;
+
+/** Puts the collaborators together; each owns its part of the state and is handed what it needs. */
+function assemble(options: EngineOptions, wake: () => void) {
+  const { config, clock, log, outage, problems, warehouse, onProgress } = options;
+  const base = { warehouse, clock, log, outage, problems, onProgress, scheduleOf: createSchedules() };
+  const background = createBackground();
+  const leases = createStreamLeases(wake);
+  const pollStats = createPollStats();
+  const experiments = followExperiments(config, base);
+  const nightlyRun = createNightlyRun(base);
+  const walGuard = createWalGuard({ ...base, background }, options.walBounds);
+  const plan = createPlan({ ...base, experiments, leases, nightlyRun, pollStats });
+  const connect = (next: Config) =>
+    options.connect(next, (rank, hour) =>
+      shareOf(rank, {
+        ...hour,
+        planned: plan.dueTimes.requestsPerHour + LOOKS_PER_HOUR,
+        reconcileShare: next.reconcile.budgetShare,
+      }),
+    );
+  const connections = openConnections(config, connect, clock);
+  const outcomes = createOutcomes({ ...base, connections, experiments, pollStats });
+  const contextOf: ContextOf = (signal, priority) => ({
+    client: connections.current.client,
+    config: connections.current.config,
+    warehouse,
+    clock,
+    log,
+    priority,
+    signal,
+    acceptDeletes: false,
+    onPage(stream, progress) {
+      leases.note(stream, progress);
+      onProgress();
+      walGuard.mayWrite();
+    },
+  });
+  const shared = { ...base, background, connections, contextOf, experiments, leases, nightlyRun, outcomes, plan };
+  const onEnd = () => {
+    plan.expire();
+    wake();
+  };
+  const requests = createUserRequests({ ...shared, onEnd });
+  const reads = createReads({ ...shared, requests });
+  return { ...shared, pollStats, reads, requests, walGuard };
 }
 
 /**
  * The clock was set back: what was noted by it lies ahead, and nothing would be read before that time comes again. All of
- * that is learned anew within minutes; what the warehouse holds of the future, `agenda.ts` and the reconcile leave out.
+ * that is learned again within minutes; what the warehouse holds of the future, the due times and the reconcile leave out.
  */
-function startAnew(state: State, options: EngineOptions): void {
-  const { clock, log, troubles, connection, schedules } = state;
-  log.warn({ byMs: state.seenAt - clock.now() }, 'the clock was set back: everything is looked at again');
-  troubles.clockSetBack();
-  state.connectedAt = Math.min(state.connectedAt, clock.now());
-  state.observed = createPollStats();
-  state.walGuard = createWalGuard(options.walBounds);
-  state.experiments = followExperiments(connection.config, options);
-  state.nights = nightsOf(options, connection, schedules);
-  state.plannedAt = -Infinity;
-}
-
-/** Read anew each time, as turns change it. */
-function fatalOf({ fatal }: State): Error | undefined {
-  return fatal;
-}
-
-function nightsOf(options: EngineOptions, connection: ApiConnection, schedules: Map<string, Schedule>): Nights {
-  const { schedule, budgetShare } = connection.config.reconcile;
-  const allowance = () => Math.max(1, Math.floor(budgetShare * connection.budget.usage().hour.allowed));
-  return createNights(options, scheduleOf({ connection, schedules }, schedule), allowance);
+function startAgain(parts: Parts, byMs: number): void {
+  const { connections, experiments, log, nightlyRun, outage, plan, pollStats, walGuard } = parts;
+  log.warn({ byMs }, 'the clock was set back: everything is looked at again');
+  for (const part of [outage, connections, pollStats, walGuard]) part.clockSetBack();
+  experiments.restart(connections.current.config);
+  nightlyRun.restart();
+  plan.expire();
 }

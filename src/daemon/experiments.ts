@@ -30,56 +30,43 @@ export interface Experiments {
   note(result: StreamResult): void;
   /** When the next look is due (milliseconds since 1970 UTC). */
   readonly nextLookAt: number;
-  readonly looksPerHour: number;
+  /** Follows the experiments of a configuration from the beginning, as if nothing was known of them. */
+  restart(config: Pick<Config, 'experiments'>): void;
 }
 
 const LOOK_EVERY_MS = 60_000;
+export const LOOKS_PER_HOUR = HOUR_MS / LOOK_EVERY_MS;
+
 /**
  * Follows the configured experiments by the API's cheap signals: one list for all of them, a minute apart for each page
  * it has, and what their rooms and rows show.
  */
 export function followExperiments(
   config: Pick<Config, 'experiments'>,
-  { warehouse, clock, log }: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>,
+  parts: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>,
 ): Experiments {
-  const named = config.experiments.filter((experiment) => 'id' in experiment);
-  const all = config.experiments.find((experiment) => 'all' in experiment);
-  const signals = new Map<string, Signals>();
-  const names = new Map<string, string>();
-  const list = followList(all === undefined ? undefined : named, { warehouse, clock, log });
+  const { warehouse, clock, log } = parts;
+  let followed = begin(config, parts);
   let nextLookAt = 0;
   let everyMs = LOOK_EVERY_MS;
-  const others = () => list.present().map((id) => ({ id, data: all?.data }));
-  const signalsOf = (id: string): Signals => signals.get(id) ?? { rooms: [] };
-
-  const noteListed = (listing: Listing) => {
-    const now = clock.now();
-    everyMs = LOOK_EVERY_MS * listRequests(listing.listed.length);
-    list.note(listing);
-    for (const experiment of listing.listed) {
-      signals.set(experiment.id, noteLook(signalsOf(experiment.id), lookOf(experiment), now));
-      const { name } = experiment;
-      if (typeof name === 'string') names.set(experiment.id, name);
-    }
-  };
+  const signalsOf = (id: string): Signals => followed.signals.get(id) ?? { rooms: [] };
   return {
-    planned: () => [...named, ...others()],
-    gone: list.gone,
-    seesNothingSince: list.isEmptySince,
+    planned: () => [...followed.named, ...followed.list.present().map((id) => ({ id, data: followed.data }))],
+    gone: () => followed.list.gone(),
+    seesNothingSince: () => followed.list.isEmptySince(),
     isLive: (id) => isLive({ ...signalsOf(id), rooms: latestRooms(warehouse.db, id) }, clock.now()),
     changedAt: (id, dataType) => (isCounted(dataType) ? (signalsOf(id).countedAt?.[dataType] ?? 0) : 0),
-    nameOf: (id) => names.get(id),
+    nameOf: (id) => followed.names.get(id),
     get nextLookAt() {
       return nextLookAt;
-    },
-    get looksPerHour() {
-      return HOUR_MS / LOOK_EVERY_MS;
     },
     async look({ client, signal }) {
       if (clock.now() < nextLookAt) return false;
       nextLookAt = clock.now() + everyMs;
       try {
-        noteListed(await listExperiments(client, signal, PRIORITIES.live.rank));
+        const listing = await listExperiments(client, signal, PRIORITIES.live.rank);
+        everyMs = LOOK_EVERY_MS * listRequests(listing.listed.length);
+        noteListing(followed, listing, clock.now());
         return true;
       } catch (error) {
         if (!(error instanceof WarehouseError) || isOutage(error.code)) throw error;
@@ -93,9 +80,38 @@ export function followExperiments(
       if (inserted === 0 || newest === null) return;
       const before = signalsOf(experiment);
       const rowsAt = Math.max(before.rowsAt ?? 0, Math.min(clock.now(), Date.parse(newest)));
-      signals.set(experiment, { ...before, rowsAt });
+      followed.signals.set(experiment, { ...before, rowsAt });
+    },
+    restart(next) {
+      followed = begin(next, parts);
+      nextLookAt = 0;
+      everyMs = LOOK_EVERY_MS;
     },
   };
+}
+
+/** What is configured, and what looks have shown of it so far. */
+type Followed = ReturnType<typeof begin>;
+
+function begin({ experiments }: Pick<Config, 'experiments'>, parts: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>) {
+  const named = experiments.filter((experiment) => 'id' in experiment);
+  const all = experiments.find((experiment) => 'all' in experiment);
+  return {
+    named,
+    data: all?.data,
+    list: followList(all === undefined ? undefined : named, parts),
+    signals: new Map<string, Signals>(),
+    names: new Map<string, string>(),
+  };
+}
+
+function noteListing({ list, signals, names }: Followed, listing: Listing, now: number): void {
+  list.note(listing);
+  for (const experiment of listing.listed) {
+    const { id, name } = experiment;
+    signals.set(id, noteLook(signals.get(id) ?? { rooms: [] }, lookOf(experiment), now));
+    if (typeof name === 'string') names.set(id, name);
+  }
 }
 
 function lookOf({ updatedAt, roomCount, participantCount }: JsonObject) {

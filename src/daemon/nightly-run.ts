@@ -1,61 +1,70 @@
-import { PRIORITIES } from '../budget/priorities.ts';
 import { z } from 'zod';
 import type { Stream } from '../datasets/stream.ts';
+import type { Schedule } from '../schedule/slots.ts';
+import { HOUR_MS } from '../shared/time.ts';
 import { reconcile, type Claim } from '../sync/rolling.ts';
 import type { SyncContext } from '../sync/stream.ts';
 import { recall, remember } from '../warehouse/state.ts';
-import type { Schedule } from '../schedule/slots.ts';
-import { HOUR_MS } from '../shared/time.ts';
 
 const Stored = z.object({ slot: z.number(), isDone: z.boolean() });
+type Night = z.infer<typeof Stored>;
 
 /** The nightly reconcile: begins at its slot, one that was missed included, and goes on until every stream was looked at. */
-export interface Nights {
+export interface NightlyRun {
   /** Whether a part of it is to be run now. */
-  isDue(now: number): boolean;
-  run(context: Omit<SyncContext, 'full'>, streams: readonly Stream[], claim: Claim): Promise<void>;
+  isDue(schedule: Schedule, now: number): boolean;
+  /** Runs a part of it, which ends when the allowance of requests is spent. */
+  run(
+    context: Omit<SyncContext, 'full'>,
+    streams: readonly Stream[],
+    bounds: { readonly allowance: number; readonly claim: Claim },
+  ): Promise<void>;
+  /** Its next part need not wait, as there is another configuration or another time. */
+  restart(): void;
   readonly isRunning: boolean;
 }
 
-export function createNights(
-  { warehouse, clock, log }: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>,
-  schedule: Schedule,
-  allowance: () => number,
-): Nights {
-  const { db } = warehouse;
+export function createNightlyRun({
+  warehouse: { db },
+  clock,
+  log,
+}: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>): NightlyRun {
   let night = Stored.safeParse(JSON.parse(recall(db, 'reconcile') ?? 'null')).data;
   let nextPartAt = 0;
   let isRunning = false;
-  const keep = (next: z.infer<typeof Stored>) => {
+  const keep = (next: Night): Night => {
     night = next;
     remember(db, 'reconcile', JSON.stringify(next), clock.now());
+    return next;
   };
   return {
     get isRunning() {
       return isRunning;
     },
-    isDue(now) {
+    isDue(schedule, now) {
       // What was just read for the first time needs no reconcile before the next night. A night that lies ahead was noted
       // by a clock that was wrong.
-      if (night === undefined || night.slot > now) keep({ slot: now, isDone: true });
-      const slot = schedule.lastSlot(night?.slot ?? now, now);
+      const last = night === undefined || night.slot > now ? keep({ slot: now, isDone: true }) : night;
+      const slot = schedule.lastSlot(last.slot, now);
       if (slot !== undefined) {
         keep({ slot, isDone: false });
         nextPartAt = 0;
       }
       return !isRunning && night?.isDone === false && now >= nextPartAt;
     },
-    async run(context, streams, claim) {
+    async run(context, streams, { allowance, claim }) {
       isRunning = true;
       nextPartAt = clock.now() + HOUR_MS;
       try {
-        const whole = { ...context, full: true, priority: PRIORITIES.reconcile.rank };
-        const done = await reconcile(whole, streams, allowance(), claim);
+        const done = await reconcile({ ...context, full: true }, streams, allowance, claim);
         log.info({ ...done }, done.isDone ? 'reconcile done for tonight' : 'reconcile goes on in an hour');
         if (done.isDone && night !== undefined) keep({ ...night, isDone: true });
       } finally {
         isRunning = false;
       }
+    },
+    restart() {
+      nextPartAt = 0;
     },
   };
 }

@@ -5,7 +5,7 @@ import { SECOND_MS, MINUTE_MS } from '../shared/time.ts';
 import { type Trouble } from '../status/trouble.ts';
 
 /** What keeps the daemon from asking the API at all, and when it tries again. */
-export interface Troubles {
+export interface Outage {
   /** Nothing is asked before this time (milliseconds since 1970 UTC). */
   restsUntil(): number;
   /** Only one request is tried at a time, to see whether it is over. */
@@ -24,11 +24,11 @@ export interface Troubles {
   over(): void;
   /** Of a clock that was set back, no time that is ahead counts any more. */
   clockSetBack(): void;
-  /** When the last trouble was over (milliseconds since 1970 UTC); 0 where there was none. */
+  /** When the last outage was over (milliseconds since 1970 UTC); 0 where there was none. */
   overSince(): number;
 }
 
-/** A new key needs some seconds until the API knows it; later it mostly takes a person to mend it. */
+/** A new key needs some seconds until the API knows it; later it mostly takes a person to put it right. */
 const FIRST_KEY_MS = 15 * SECOND_MS;
 const LONGEST_KEY_MS = 10 * MINUTE_MS;
 const DISK_AGAIN_MS = MINUTE_MS;
@@ -36,16 +36,16 @@ const FIRST_OFFLINE_MS = 10 * SECOND_MS;
 const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
 
 /** Keeps quiet while the key is refused, the server cannot be reached or the disk is full; says it once, and when it is over. */
-export function createTroubles(clock: Clock, log: Log): Troubles {
+export function createOutage(clock: Clock, log: Log): Outage {
   let until = 0;
   let refusal: string | undefined;
-  let trouble: (Trouble & { readonly isOfStream: boolean }) | undefined;
+  let outage: (Trouble & { readonly isOfStream: boolean }) | undefined;
   let tries = 0;
   let overAt = 0;
   const over = () => {
-    if (trouble === undefined) return;
-    log.info({ afterMs: Math.max(0, clock.now() - trouble.since) }, 'working again');
-    trouble = undefined;
+    if (outage === undefined) return;
+    log.info({ afterMs: Math.max(0, clock.now() - outage.since) }, 'working again');
+    outage = undefined;
     overAt = clock.now();
     refusal = undefined;
     until = 0;
@@ -54,16 +54,16 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
   return {
     overSince: () => overAt,
     restsUntil: () => until,
-    isTrying: () => trouble !== undefined,
+    isTrying: () => outage !== undefined,
     keyRefused: () => refusal,
-    current: () => trouble,
+    current: () => outage,
     meet(error, isOfStream) {
       const now = clock.now();
       // Requests that were under way together fail together.
       if (now < until) return;
       const { code, message, hint, requestId } = error;
-      if (trouble === undefined) log.error({ code, hint, requestId }, message);
-      trouble = { since: trouble?.since ?? now, code, text: scrub(message), hint, isOfStream };
+      if (outage === undefined) log.error({ code, hint, requestId }, message);
+      outage = { since: outage?.since ?? now, code, text: scrub(message), hint, isOfStream };
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;
         until = now + Math.min(LONGEST_KEY_MS, FIRST_KEY_MS * 2 ** tries++);
@@ -72,7 +72,7 @@ export function createTroubles(clock: Clock, log: Log): Troubles {
       } else until = now + DISK_AGAIN_MS;
     },
     listed() {
-      if (refusal !== undefined || (trouble?.code === 'SERVER_UNREACHABLE' && !trouble.isOfStream)) over();
+      if (refusal !== undefined || (outage?.code === 'SERVER_UNREACHABLE' && !outage.isOfStream)) over();
     },
     clockSetBack() {
       const now = clock.now();

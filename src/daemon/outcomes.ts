@@ -1,74 +1,107 @@
-import type { Stream } from '../datasets/stream.ts';
-import { streamText } from '../datasets/stream.ts';
+import { streamText, type Stream } from '../datasets/stream.ts';
+import type { ApiConnection } from '../runtime/api-connection.ts';
+import type { Clock } from '../shared/clock.ts';
 import { isOutage, WarehouseError } from '../shared/errors.ts';
-import { type StreamResult } from '../sync/stream.ts';
+import type { Log } from '../shared/log.ts';
+import type { StreamResult } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
-import type { ApiConnection } from '../runtime/api-connection.ts';
-import type { State } from './state.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Connections } from './connections.ts';
+import type { Experiments } from './experiments.ts';
+import type { Outage } from './outage.ts';
+import type { RecordedPollStats } from './poll-stats.ts';
+import type { Problems } from './problems.ts';
+
+/** Says what an outcome means for the stream, its experiment, the network and the key. */
+export interface Outcomes {
+  /** A stream was read. Gives whether that may have named new streams. */
+  note(stream: Stream, result: StreamResult): { readonly mayNameStreams: boolean };
+  /** A stream was read that a user asked for. */
+  noteRequested(result: StreamResult, over: ApiConnection): void;
+  /** Something failed that no result tells. */
+  fail(error: unknown, met?: Met): void;
+  /** An error after which nothing can be written any more. */
+  readonly fatal: Error | undefined;
+}
+
+/** Where an error was met: in no single stream, and over the connection in use, unless it says otherwise. */
+export interface Met {
+  readonly stream?: Stream;
+  readonly over?: ApiConnection;
+}
+
+export interface OutcomeParts {
+  readonly warehouse: Warehouse;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly connections: Connections;
+  readonly experiments: Pick<Experiments, 'note'>;
+  readonly outage: Outage;
+  readonly pollStats: RecordedPollStats;
+  readonly problems: Problems;
+}
 
 /** After a mistake of ours in a stream it rests, and the others go on. */
 const REST_MS = 600_000;
 
-/** A stream was read: what that says of the stream, its experiment, the network and the key. */
-export function noteResult(state: State, stream: Stream, result: StreamResult): void {
-  const { observed, experiments, troubles, problems, clock, warehouse } = state;
-  const now = clock.now();
-  const { error, data, status } = result;
-  observed.note(streamText(stream), result, now);
-  experiments.note(result);
-  // While the server is away, that a stream fails says nothing of the stream.
-  const isAway = error?.code === 'SERVER_UNREACHABLE' && troubles.isTrying();
-  if (!isAway) observed.noteEnd(streamText(stream), status === 'failed');
-  if (error?.code === 'SERVER_UNREACHABLE')
-    troubles.meet(new WarehouseError(error.code, error.message, { hint: error.hint }), true);
-  else troubles.over();
-  if (error !== undefined) problems.note({ at: now, code: error.code, text: error.message, hint: error.hint });
-  else if (status === 'incomplete') {
-    const text = `${streamText(stream)} may be incomplete: ${readPosition(warehouse.db, stream).reason ?? 'the log says why'}.`;
-    problems.note({
-      at: now,
-      code: 'ANSWER_INCOMPLETE',
-      text,
-      hint: hintFor(result, readPosition(warehouse.db, stream)),
-    });
-  }
-  // What names rooms or deployments may have made new streams.
-  if (result.inserted > 0 && (data === 'rooms' || data === 'deployments')) state.plannedAt = -Infinity;
-}
-
-function hintFor({ deleted }: StreamResult, { withheldRows }: Position): string {
-  if (withheldRows > 0 && deleted === 0)
-    return 'If they are meant to be gone, run: hsw sync now --accept-deletes. Until then they are kept.';
-  return 'No row is lost. The next sync tries again by itself.';
-}
-
-/**
- * Something failed that no result tells.
- * @param stream undefined where it was no single stream's.
- * @param connection over which it failed: what a former key or server said means nothing for the one in use.
- */
-export function noteFailure(
-  state: State,
-  stream: Stream | undefined,
-  error: unknown,
-  connection: ApiConnection = state.connection,
-): void {
-  const { observed, problems, troubles, clock, log, warehouse } = state;
-  const said = error instanceof WarehouseError ? error : plainError(warehouse.path, error);
-  if (said !== undefined) {
-    const { code, message, hint } = said;
-    const isFormer = connection !== state.connection && !code.startsWith('WAREHOUSE_');
+export function createOutcomes(parts: OutcomeParts): Outcomes {
+  const { clock, connections, experiments, log, outage, pollStats, problems, warehouse } = parts;
+  let fatal: Error | undefined;
+  const failPlainly = (error: WarehouseError, { stream, over = connections.current }: Met) => {
+    const { code, message, hint } = error;
+    const isFormer = !connections.isCurrent(over) && !code.startsWith('WAREHOUSE_');
     if (code === 'INTERRUPTED' || isFormer) return;
     problems.note({ at: clock.now(), code, text: message, hint });
-    if (code === 'WAREHOUSE_CORRUPT') state.fatal = said;
-    else if (isOutage(code)) troubles.meet(said, stream !== undefined);
-    return;
-  }
-  const key = stream === undefined ? 'reconcile' : streamText(stream);
-  log.error(
-    { err: error, stream: key },
-    'internal error (a bug in hyperstudy-warehouse); this stream rests, the others go on',
-  );
-  if (stream !== undefined) observed.rest(key, clock.now() + REST_MS);
+    if (code === 'WAREHOUSE_CORRUPT') fatal = error;
+    else if (isOutage(code)) outage.meet(error, stream !== undefined);
+  };
+  return {
+    get fatal() {
+      return fatal;
+    },
+    note(stream, result) {
+      const { data, error, inserted } = result;
+      const key = streamText(stream);
+      pollStats.note(key, result, clock.now());
+      experiments.note(result);
+      // While the server is away, that a stream fails says nothing of the stream.
+      if (error?.code !== 'SERVER_UNREACHABLE' || !outage.isTrying())
+        pollStats.noteEnd(key, result.status === 'failed');
+      if (error?.code === 'SERVER_UNREACHABLE')
+        outage.meet(new WarehouseError(error.code, error.message, { hint: error.hint }), true);
+      else outage.over();
+      if (error !== undefined)
+        problems.note({ at: clock.now(), code: error.code, text: error.message, hint: error.hint });
+      else if (result.status === 'incomplete')
+        problems.note({ at: clock.now(), ...incomplete(stream, result, readPosition(warehouse.db, stream)) });
+      return { mayNameStreams: inserted > 0 && (data === 'rooms' || data === 'deployments') };
+    },
+    noteRequested(result, over) {
+      experiments.note(result);
+      if (result.error === undefined && connections.isCurrent(over)) outage.over();
+    },
+    fail(error, met = {}) {
+      const said = error instanceof WarehouseError ? error : plainError(warehouse.path, error);
+      if (said !== undefined) {
+        failPlainly(said, met);
+        return;
+      }
+      const key = met.stream === undefined ? 'reconcile' : streamText(met.stream);
+      log.error(
+        { err: error, stream: key },
+        'internal error (a bug in hyperstudy-warehouse); this stream rests, the others go on',
+      );
+      if (met.stream !== undefined) pollStats.rest(key, clock.now() + REST_MS);
+    },
+  };
+}
+
+function incomplete(stream: Stream, { deleted }: StreamResult, { reason, withheldRows }: Position) {
+  const hint =
+    withheldRows > 0 && deleted === 0
+      ? 'If they are meant to be gone, run: hsw sync now --accept-deletes. Until then they are kept.'
+      : 'No row is lost. The next sync tries again by itself.';
+  const text = `${streamText(stream)} may be incomplete: ${reason ?? 'the log says why'}.`;
+  return { code: 'ANSWER_INCOMPLETE', text, hint } as const;
 }

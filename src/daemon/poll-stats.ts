@@ -2,7 +2,7 @@ import { updateRate } from '../schedule/activity.ts';
 import type { PollStats } from '../schedule/due-times.ts';
 import type { StreamResult } from '../sync/stream.ts';
 
-/** What polls of each stream have lately shown; kept in memory, as it is learned anew within minutes. */
+/** What polls of each stream have lately shown; kept in memory, as it is learned again within minutes. */
 export interface RecordedPollStats extends PollStats {
   /** A poll has ended. */
   note(key: string, result: Pick<StreamResult, 'inserted' | 'requests' | 'oldestNew'>, now: number): void;
@@ -10,6 +10,8 @@ export interface RecordedPollStats extends PollStats {
   rest(key: string, until: number): void;
   /** A read of a stream ended: whether it failed by itself, and not because nothing can be read. */
   noteEnd(key: string, failed: boolean): void;
+  /** Times that lie ahead do not count any more: everything is learned again. */
+  clockSetBack(): void;
 }
 
 /** How much a poll counts in the cost that is expected of the next one. */
@@ -42,5 +44,10 @@ export function createPollStats(): RecordedPollStats {
       else failed.delete(key);
     },
     failures: (key) => failed.get(key) ?? 0,
+    clockSetBack() {
+      seen.clear();
+      resting.clear();
+      failed.clear();
+    },
   };
 }

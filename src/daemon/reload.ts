@@ -7,7 +7,7 @@ import type { Problems } from './problems.ts';
 
 /** Follows the configuration while the daemon runs. */
 export interface ConfigFollower {
-  /** Reads it anew and uses it; one that is wrong, or needs a new start, leaves the former in use, and that is said. */
+  /** Reads it again and uses it; one that is wrong, or needs a new start, leaves the former in use, and that is said. */
   reload(): void;
   /** Uses a key or its date that was changed since; to be called now and then. */
   followKey(): void;

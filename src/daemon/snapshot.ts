@@ -11,7 +11,7 @@ import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { Engine } from './engine.ts';
 import { expiryOf, latestRead, type Expiry } from '../status/expiry.ts';
 import type { Problem, Problems } from './problems.ts';
-import type { Troubles } from './outage.ts';
+import type { Outage } from './outage.ts';
 import type { DaemonView, StreamView } from '../status/view.ts';
 import { goneIssue, NO_EXPERIMENTS, type ListIssue } from '../warehouse/experiment-list.ts';
 
@@ -23,7 +23,7 @@ export interface Shown {
   readonly warehouse: Warehouse;
   readonly engine: Engine;
   readonly problems: Problems;
-  readonly troubles: Troubles;
+  readonly outage: Outage;
   readonly connection: () => ApiConnection;
   readonly lastProgressAt: () => number | undefined;
   readonly refusedAt: () => number | undefined;
@@ -36,7 +36,7 @@ const GROWTH_POINTS = 168;
 
 /** What the daemon shows of itself, as it is now. */
 export function viewOf(shown: Shown): DaemonView {
-  const { version, startedAt, clock, warehouse, engine, problems, troubles, connection } = shown;
+  const { version, startedAt, clock, warehouse, engine, problems, outage, connection } = shown;
   const now = clock.now();
   const { budget, config } = connection();
   const { hour, minute, perMinute } = budget.usage();
@@ -49,9 +49,9 @@ export function viewOf(shown: Shown): DaemonView {
     now,
     lastProgressAt: shown.lastProgressAt(),
     warehouse: { path: warehouse.path, walBytes: walBytes(warehouse.path), freeBytes: freeBytes(warehouse.path) },
-    keyRefused: troubles.keyRefused(),
-    trouble: troubleOf(troubles),
-    waitsUntil: Math.max(shown.limitedUntil() ?? 0, troubles.restsUntil(), troubles.overSince()) || undefined,
+    keyRefused: outage.keyRefused(),
+    trouble: troubleOf(outage),
+    waitsUntil: Math.max(shown.limitedUntil() ?? 0, outage.restsUntil(), outage.overSince()) || undefined,
     schedule: config.schedule,
     budget: {
       hour,
@@ -60,7 +60,7 @@ export function viewOf(shown: Shown): DaemonView {
       refusedAt: shown.refusedAt(),
       waitsUntil: shown.limitedUntil(),
     },
-    work: [...engine.desk.work.values()].map(({ stream, since, fetched, total }) => ({
+    work: [...engine.leases.held.values()].map(({ stream, since, fetched, total }) => ({
       stream: streamText(stream),
       since,
       fetched,
@@ -76,8 +76,8 @@ export function viewOf(shown: Shown): DaemonView {
   };
 }
 
-function troubleOf(troubles: Troubles): DaemonView['trouble'] {
-  const trouble = troubles.current();
+function troubleOf(outage: Outage): DaemonView['trouble'] {
+  const trouble = outage.current();
   if (trouble === undefined) return undefined;
   const { since, code, text, hint } = trouble;
   return { since, code, text, hint };
@@ -100,7 +100,7 @@ function listProblems(experiments: Engine['experiments']): Problem[] {
 function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] {
   const named = ({ experimentId, data, scope }: { experimentId: string; data: string; scope: string }) =>
     `${experimentId} ${data} ${scope}`;
-  const planned = engine.agenda.entries.map(({ stream, dueAt }) => ({
+  const planned = engine.dueTimes.entries.map(({ stream, dueAt }) => ({
     ...NEVER_READ,
     experimentId: stream.experimentId,
     data: stream.dataset.name,

@@ -1,46 +1,49 @@
 import { streamText, type Stream } from '../datasets/stream.ts';
 
 /** A stream that is being read. */
-export interface Work {
+export interface Lease {
   readonly stream: Stream;
   readonly kind: 'poll' | 'first read' | 'reconcile' | 'verify';
   readonly since: number;
-  fetched: number;
-  total: number | undefined;
+  readonly fetched: number;
+  readonly total: number | undefined;
 }
 
-/** What is being read; no stream is ever read twice at once, as the rows of one reading would count as vanished in the other. */
-export interface Desk {
-  readonly work: ReadonlyMap<string, Work>;
+/**
+ * Who reads what. No stream is ever read twice at once, as the rows of one reading would count as deleted upstream in the
+ * other.
+ */
+export interface StreamLeases {
+  /** What is being read, by the name of its stream. */
+  readonly held: ReadonlyMap<string, Lease>;
   /** Takes a stream, until the returned function is called; undefined while it is taken. */
-  take(stream: Stream, kind: Work['kind'], now: number): (() => void) | undefined;
+  take(stream: Stream, kind: Lease['kind'], now: number): (() => void) | undefined;
   /** Takes a stream as soon as it is free, before anybody else can. */
-  takeNext(stream: Stream, kind: Work['kind'], now: () => number): Promise<() => void>;
-  count(kind: Work['kind']): number;
-  note(stream: Stream, progress: { fetched: number; total: number | undefined }): void;
+  takeNext(stream: Stream, kind: Lease['kind'], now: () => number): Promise<() => void>;
+  count(kind: Lease['kind']): number;
+  note(stream: Stream, progress: Pick<Lease, 'fetched' | 'total'>): void;
   /** Resolves when nothing is being read. */
   empty(): Promise<void>;
   /** Resolves when everything that is being read now has ended. */
   settled(): Promise<void>;
 }
 
-export function createDesk(onRelease: () => void): Desk {
-  const work = new Map<string, Work>();
-  const ends = new Map<Work, Promise<undefined>>();
+export function createStreamLeases(onRelease: () => void): StreamLeases {
+  const held = new Map<string, Lease>();
+  const ends = new Map<string, PromiseWithResolvers<undefined>>();
   const next = new Map<string, (() => void)[]>();
   let waiting: (() => void)[] = [];
-  const hold = (stream: Stream, kind: Work['kind'], now: number) => {
+  const hold = (stream: Stream, kind: Lease['kind'], now: number) => {
     const key = streamText(stream);
-    const one: Work = { stream, kind, since: now, fetched: 0, total: undefined };
     const end = Promise.withResolvers<undefined>();
-    work.set(key, one);
-    ends.set(one, end.promise);
+    held.set(key, { stream, kind, since: now, fetched: 0, total: undefined });
+    ends.set(key, end);
     return () => {
-      work.delete(key);
-      ends.delete(one);
+      held.delete(key);
+      ends.delete(key);
       end.resolve(undefined);
       next.get(key)?.shift()?.();
-      if (work.size === 0) {
+      if (held.size === 0) {
         for (const resolve of waiting) resolve();
         waiting = [];
       }
@@ -48,25 +51,24 @@ export function createDesk(onRelease: () => void): Desk {
     };
   };
   return {
-    work,
-    take: (stream, kind, now) => (work.has(streamText(stream)) ? undefined : hold(stream, kind, now)),
+    held,
+    take: (stream, kind, now) => (held.has(streamText(stream)) ? undefined : hold(stream, kind, now)),
     takeNext(stream, kind, now) {
       const key = streamText(stream);
-      if (!work.has(key)) return Promise.resolve(hold(stream, kind, now()));
+      if (!held.has(key)) return Promise.resolve(hold(stream, kind, now()));
       return new Promise((resolve) => {
         next.set(key, [...(next.get(key) ?? []), () => resolve(hold(stream, kind, now()))]);
       });
     },
-    count: (kind) => [...work.values()].filter((one) => one.kind === kind).length,
+    count: (kind) => [...held.values()].filter((lease) => lease.kind === kind).length,
     note(stream, { fetched, total }) {
-      const one = work.get(streamText(stream));
-      if (one === undefined) return;
-      one.fetched = fetched;
-      one.total = total;
+      const key = streamText(stream);
+      const lease = held.get(key);
+      if (lease !== undefined) held.set(key, { ...lease, fetched, total });
     },
     async settled() {
-      await Promise.all(ends.values());
+      await Promise.all([...ends.values()].map(({ promise }) => promise));
     },
-    empty: () => (work.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    empty: () => (held.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   };
 }

@@ -1,23 +1,24 @@
 import { PRIORITIES } from '../budget/priorities.ts';
-import type { Selection } from '../schedule/streams.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
+import type { Selection } from '../schedule/streams.ts';
+import type { Clock } from '../shared/clock.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
-import type { StreamResult } from '../sync/stream.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
-import type { ApiConnection } from '../runtime/api-connection.ts';
-import { noteFailure } from './outcomes.ts';
-import type { State } from './state.ts';
-import { contextOf } from './tick.ts';
+import type { Background } from './background.ts';
+import type { Connections } from './connections.ts';
+import type { Outcomes } from './outcomes.ts';
+import type { ContextOf } from './read-context.ts';
+import type { StreamLeases } from './stream-leases.ts';
 
-/** What somebody asked to be synced now. */
-export interface SyncAsked {
+/** A sync that a user asked for. */
+export interface SyncRequest {
   readonly selection: Selection;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
 }
 
-/** What somebody asked to be compared with the API. */
-export interface VerifyAsked extends VerifyOptions {
+/** A comparison with the API that a user asked for. */
+export interface VerifyRequest extends VerifyOptions {
   readonly selection: Selection;
   readonly acceptDeletes: boolean;
 }
@@ -25,18 +26,33 @@ export interface VerifyAsked extends VerifyOptions {
 type SyncHooks = Pick<SyncOptions, 'onPage' | 'onStream'> & { readonly signal: AbortSignal };
 type VerifyHooks = Pick<Verification, 'onVerdict'> & { readonly signal: AbortSignal };
 
-/** Does what somebody asked for and waits for: its requests go first. */
-export interface AskedWork {
+/** Does what a user asked for and waits for: its requests go first. */
+export interface UserRequests {
   /** Nothing else is read meanwhile. */
-  sync(asked: SyncAsked, hooks: SyncHooks): Promise<SyncResult>;
+  sync(request: SyncRequest, hooks: SyncHooks): Promise<SyncResult>;
   /** As it may take hours, everything else goes on meanwhile, except for the stream that is being compared. */
-  verify(asked: VerifyAsked, hooks: VerifyHooks): Promise<VerifyResult>;
+  verify(request: VerifyRequest, hooks: VerifyHooks): Promise<VerifyResult>;
+  /** Whether a sync is waiting or under way. */
+  readonly isSyncing: boolean;
   /** Resolves when what was asked for so far is no longer under way. */
   settled(): Promise<unknown>;
 }
 
-export function createAskedWork(state: State, wake: () => void): AskedWork {
+export interface UserRequestParts {
+  readonly clock: Clock;
+  readonly background: Background;
+  readonly connections: Connections;
+  readonly contextOf: ContextOf;
+  readonly leases: StreamLeases;
+  readonly outcomes: Outcomes;
+  readonly onProgress: () => void;
+  /** A request has ended. */
+  readonly onEnd: () => void;
+}
+
+export function createUserRequests(parts: UserRequestParts): UserRequests {
   let last: Promise<unknown> = Promise.resolve();
+  let syncs = 0;
   /** One after the other: syncs as a whole, verifications stream by stream, so that neither waits long for the other. */
   const inTurn = <T>(job: () => Promise<T>): Promise<T> => {
     const done = last.then(job);
@@ -44,81 +60,68 @@ export function createAskedWork(state: State, wake: () => void): AskedWork {
     return done;
   };
   return {
+    get isSyncing() {
+      return syncs > 0;
+    },
     settled: () => last,
-    sync(asked, hooks) {
-      state.asked++;
-      state.background.abort();
-      const result = inTurn(() => sync(state, asked, hooks));
+    sync(request, hooks) {
+      syncs++;
+      parts.background.interrupt();
+      const result = inTurn(() => sync(parts, request, hooks));
       last = last.then(() => {
-        state.asked--;
-        state.plannedAt = -Infinity;
-        wake();
+        syncs--;
+        parts.onEnd();
       });
       return result;
     },
-    verify: (asked, hooks) =>
-      verify(state, asked, hooks, inTurn).finally(() => {
-        state.plannedAt = -Infinity;
-        wake();
-      }),
+    verify: (request, hooks) => verify(parts, request, hooks, inTurn).finally(() => parts.onEnd()),
   };
 }
 
 async function sync(
-  state: State,
-  { selection, full, acceptDeletes }: SyncAsked,
+  { connections, contextOf, leases, outcomes, onProgress }: UserRequestParts,
+  request: SyncRequest,
   hooks: SyncHooks,
 ): Promise<SyncResult> {
-  await state.desk.empty();
-  const { connection } = state;
-  askAgain(connection);
-  const context = contextOf(state, hooks.signal, PRIORITIES.user.rank);
+  await leases.empty();
+  const over = connections.current;
+  // The user may have put the key right.
+  over.client.tryKeyAgain();
+  const context = contextOf(hooks.signal, PRIORITIES.user.rank);
   return runSync({
     ...context,
-    selection,
-    full,
-    acceptDeletes,
+    ...request,
     onPage(stream, progress) {
       hooks.onPage?.(stream, progress);
       context.onPage?.(stream, progress);
     },
     onStream(event) {
       hooks.onStream?.(event);
-      if (event.result !== undefined) noteAsked(state, event.result, connection);
-      state.onProgress();
+      if (event.result !== undefined) outcomes.noteRequested(event.result, over);
+      onProgress();
     },
   }).catch((error: unknown) => {
-    noteFailure(state, undefined, error, connection);
+    outcomes.fail(error, { over });
     throw error;
   });
 }
 
-/** What it says of the experiment and, while the connection is still in use, that the network and the key work. */
-function noteAsked({ experiments, troubles, ...state }: State, result: StreamResult, connection: ApiConnection): void {
-  experiments.note(result);
-  if (result.error === undefined && connection === state.connection) troubles.over();
-}
-
-/** Whoever asks may have mended the key. */
-function askAgain({ client }: ApiConnection): void {
-  client.tryKeyAgain();
-}
-
 async function verify(
-  state: State,
-  { selection, deep, repair, acceptDeletes }: VerifyAsked,
+  parts: UserRequestParts,
+  { acceptDeletes, ...request }: VerifyRequest,
   { signal, onVerdict }: VerifyHooks,
   inTurn: <T>(job: () => Promise<T>) => Promise<T>,
 ): Promise<VerifyResult> {
-  let { connection } = state;
-  askAgain(connection);
-  const context = () => ({ ...contextOf(state, signal, PRIORITIES.user.rank), acceptDeletes, full: true });
+  const { connections, contextOf, outcomes } = parts;
+  let over = connections.current;
+  over.client.tryKeyAgain();
+  const context = () => ({ ...contextOf(signal, PRIORITIES.user.rank), acceptDeletes, full: true });
   const checked = async (stream: Stream, check: Check) => {
-    const release = await claim(state, stream);
+    const release = await claim(parts, stream);
     try {
       signal.throwIfAborted();
       // It may have changed since the verification was asked for.
-      connection = state.connection;
+      over = connections.current;
       return await check(context());
     } finally {
       release();
@@ -126,24 +129,21 @@ async function verify(
   };
   return runVerify({
     ...context(),
-    selection,
-    deep,
-    repair,
+    ...request,
     whenFree: (stream, check) => inTurn(() => checked(stream, check)),
     onVerdict(stream, verdict) {
       onVerdict?.(stream, verdict);
-      state.onProgress();
+      parts.onProgress();
     },
   }).catch((error: unknown) => {
-    noteFailure(state, undefined, error, connection);
+    outcomes.fail(error, { over });
     throw error;
   });
 }
 
 /** Takes a stream as soon as it is free. A first read or a reconcile of it makes room and begins again later. */
-function claim(state: State, stream: Stream): Promise<() => void> {
-  const { desk, clock } = state;
-  const reader = desk.work.get(streamText(stream));
-  if (reader !== undefined && reader.kind !== 'poll') state.background.abort();
-  return desk.takeNext(stream, 'verify', () => clock.now());
+function claim({ background, clock, leases }: UserRequestParts, stream: Stream): Promise<() => void> {
+  const lease = leases.held.get(streamText(stream));
+  if (lease !== undefined && lease.kind !== 'poll') background.interrupt();
+  return leases.takeNext(stream, 'verify', () => clock.now());
 }

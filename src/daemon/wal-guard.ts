@@ -3,6 +3,7 @@ import type { Log } from '../shared/log.ts';
 import { plainError } from '../warehouse/open.ts';
 import { CLOSE_READERS, emptyWal, TOO_LARGE_BYTES, walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Background } from './background.ts';
 import type { Problems } from './problems.ts';
 
 export interface WalBounds {
@@ -17,13 +18,12 @@ const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: TOO_LARGE_BYTES };
 const TRY_EVERY_MS = 10_000;
 
 /** What a guard looks at, and whom it tells. */
-interface Around {
+export interface WalGuardParts {
   readonly warehouse: Pick<Warehouse, 'db' | 'path'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly problems: Problems;
-  /** Ends what can wait. */
-  readonly background: AbortController;
+  readonly background: Pick<Background, 'interrupt'>;
 }
 
 /**
@@ -35,37 +35,43 @@ export interface WalGuard {
    * Whether what can wait may write; ends it when that is over. To be asked before it begins and at each of its pages, so
    * that the log grows by no more than the transactions under way.
    */
-  mayWrite(around: Around): boolean;
+  mayWrite(): boolean;
+  /** Times that lie ahead do not count any more. */
+  clockSetBack(): void;
 }
 
-export function createWalGuard(bounds: WalBounds = BOUNDS): WalGuard {
+export function createWalGuard(parts: WalGuardParts, bounds: WalBounds = BOUNDS): WalGuard {
+  const { warehouse, clock, background } = parts;
   let triedAt = -Infinity;
   let isFull = false;
   return {
-    mayWrite(around) {
-      const { warehouse, clock, background } = around;
+    mayWrite() {
       const now = clock.now();
       const before = walBytes(warehouse.path);
       const isNews = before > bounds.tooLarge && !isFull;
       let bytes = before;
-      let isTold = false;
+      let isSaid = false;
       if (before > bounds.large && (isNews || now - triedAt >= TRY_EVERY_MS)) {
         triedAt = now;
-        isTold = !tryToEmpty(around);
+        isSaid = !tryToEmpty(parts);
         bytes = walBytes(warehouse.path);
       }
       isFull = bytes > bounds.tooLarge;
       if (isFull && isNews) {
-        if (!isTold) tellOfReader(around, bytes);
-        background.abort();
+        if (!isSaid) warnOfReader(parts, bytes);
+        background.interrupt();
       }
       return !isFull;
+    },
+    clockSetBack() {
+      triedAt = -Infinity;
+      isFull = false;
     },
   };
 }
 
 /** False when the disk did not allow it; that is told, and no reason to end. */
-function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: Around): boolean {
+function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: WalGuardParts): boolean {
   try {
     emptyWal(db);
     return true;
@@ -79,7 +85,7 @@ function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: Around): 
   }
 }
 
-function tellOfReader({ warehouse: { path }, clock, log, problems }: Around, bytes: number): void {
+function warnOfReader({ warehouse: { path }, clock, log, problems }: WalGuardParts, bytes: number): void {
   const text = `A program keeps reading ${path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
   log.warn({ walBytes: bytes }, text);
   problems.note({ at: clock.now(), code: 'WAL_LARGE', text, hint: CLOSE_READERS });

@@ -5,7 +5,7 @@ import type { Schedule } from './slots.ts';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /** A stream, and when it is to be read next (milliseconds since 1970 UTC). */
-export interface Entry {
+export interface DueTime {
   readonly stream: Stream;
   readonly key: string;
   readonly live: boolean;
@@ -34,20 +34,20 @@ export interface PollStats {
   failures(key: string): number;
 }
 
-export interface Agenda {
-  readonly entries: readonly Entry[];
+export interface DueTimes {
+  readonly entries: readonly DueTime[];
   /** The experiments that are in session. */
   readonly live: ReadonlySet<string>;
   /** Requests an hour that the adaptive polls are planned to take. */
   readonly requestsPerHour: number;
 }
 
-/** What an agenda is made of; it decides, and asks nothing of the API. */
+/** What the due times are computed from. */
 export interface Situation {
   readonly config: Pick<Config, 'schedule' | 'experiments'>;
   readonly streams: readonly Stream[];
   readonly positionOf: (stream: Stream) => ReadSoFar;
-  readonly observed: PollStats;
+  readonly pollStats: PollStats;
   readonly isLive: (experimentId: string) => boolean;
   /** When the API was last seen to have more or fewer records of a data type; 0 where it was not. */
   readonly changedAt: (experimentId: string, dataType: string) => number;
@@ -69,8 +69,8 @@ const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR
 const LONGEST_AGAIN_MS = { failed: HOUR_MS, skipped: AGAIN_MS.skipped } as const;
 
 /** When each stream is to be read next: the first reads at once, the others by their schedule. */
-export function makeAgenda(situation: Situation): Agenda {
-  const { streams, positionOf, isLive, observed } = situation;
+export function computeDueTimes(situation: Situation): DueTimes {
+  const { streams, positionOf, isLive, pollStats } = situation;
   const running = new Set([...new Set(streams.map(({ experimentId }) => experimentId))].filter(isLive));
   const known = streams
     .map((stream) => ({
@@ -83,18 +83,18 @@ export function makeAgenda(situation: Situation): Agenda {
   const candidates = known
     .filter(({ stream, at }) => at.backfilled && scheduleFor(situation, stream) === 'adaptive')
     .map(({ stream, key, live }): Candidate => {
-      const { rowsPerHour, cost } = observed.of(key);
+      const { rowsPerHour, cost } = pollStats.of(key);
       // Rows that are read by time come once, however often they are asked for; a listing comes again each time.
       const isListed = stream.dataset.read !== 'incremental';
       return { key, endpoint: endpointOf(stream), live, rowsPerHour, cost: isListed ? cost : 1 };
     });
   const intervals = pollIntervals(candidates, situation.limits);
-  const entries = known.map(({ stream, key, at, live }): Entry => {
+  const entries = known.map(({ stream, key, at, live }): DueTime => {
     const readAt = at.lastSyncAt ?? 0;
     const due = nextRead(situation, stream, key, at, intervals.get(key));
     const isReread = at.backfilled && at.rereadReason !== undefined;
     const isFirstRead = !at.backfilled || isReread;
-    return { stream, key, live, isFirstRead, isReread, readAt, dueAt: Math.max(due, observed.restsUntil(key)) };
+    return { stream, key, live, isFirstRead, isReread, readAt, dueAt: Math.max(due, pollStats.restsUntil(key)) };
   });
   return { entries, live: running, requestsPerHour: intervals.requestsPerHour };
 }
@@ -109,7 +109,7 @@ function nextRead(
   // A read that lies ahead was noted by a clock that was wrong: nobody knows how long ago it was.
   const lastSyncAt = notedAt > situation.now ? 0 : notedAt;
   if (lastStatus === 'failed' || lastStatus === 'skipped') {
-    const failures = situation.observed.failures(key);
+    const failures = situation.pollStats.failures(key);
     // What fails while all the rest works does so for a reason of its own.
     const since = Math.max(situation.connectedAt, failures > 1 ? 0 : situation.workingSince);
     if (lastSyncAt <= since) return 0;
@@ -133,8 +133,8 @@ function scheduleFor({ config }: Situation, { experimentId }: Stream): string {
 }
 
 /** Those that are due, live ones first and then by how much of their time has passed. */
-export function dueNow({ entries }: Agenda, now: number): Entry[] {
-  const lateness = ({ readAt, dueAt: due }: Entry) => (due <= readAt ? Infinity : (now - readAt) / (due - readAt));
+export function dueNow({ entries }: DueTimes, now: number): DueTime[] {
+  const lateness = ({ readAt, dueAt: due }: DueTime) => (due <= readAt ? Infinity : (now - readAt) / (due - readAt));
   return entries
     .filter((entry) => entry.dueAt <= now)
     .sort((a, b) => Number(b.live) - Number(a.live) || compare(lateness(b), lateness(a)));

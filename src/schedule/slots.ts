@@ -12,6 +12,17 @@ export interface Schedule {
   nextSlot(now: number): number | undefined;
 }
 
+/** Gives the schedule of an expression in a time zone, and opens each once. */
+export function createSchedules(): (expression: string, timeZone: string) => Schedule {
+  const schedules = new Map<string, Schedule>();
+  return (expression, timeZone) => {
+    const name = `${timeZone} ${expression}`;
+    const schedule = schedules.get(name) ?? openSchedule(expression, timeZone);
+    schedules.set(name, schedule);
+    return schedule;
+  };
+}
+
 /**
  * A cron expression as slots in time. node-cron tells which wall clock time is a slot; its own timers are not used, as
  * they drop a slot that the machine slept through, skip what a clock put forward leaves out, and run twice what a clock

@@ -4,7 +4,7 @@ import { rankNow } from '../../src/budget/priorities.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/daemon/engine.ts';
 import { createProblems, type Problems } from '../../src/daemon/problems.ts';
-import { createTroubles } from '../../src/daemon/outage.ts';
+import { createOutage } from '../../src/daemon/outage.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import type { Priority } from '../../src/shared/priority.ts';
@@ -40,44 +40,45 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
   const warehouse = openWarehouse(path, { clock, history: true });
   const plain = configFor('http://simulated/api/v3', path, { deletes: { maxShare: 1 } });
   const config = { ...plain, api: { ...plain.api, limits: { ...limits, reserve: 0.1 }, pageSize } };
-  const made: { shareOf?: Engine['shareOf'] } = {};
-  const shareOf: Engine['shareOf'] = (priority, hour) => made.shareOf?.(priority, hour) ?? 1;
-  const ledger = openLedger(warehouse.db, { clock, keyId: 'k', ...config.api.limits, shareOf, deadlineMs: 60_000 });
-  const budget: RequestBudget = {
-    pause: (endpoint, waitMs) => ledger.pause(endpoint, waitMs),
-    async spend({ endpoint, priority, signal }, send) {
-      options.onSpend?.({ endpoint, priority });
-      for (;;) {
-        signal?.throwIfAborted();
-        const grant = ledger.tryStart(endpoint, rankNow(priority));
-        if ('token' in grant) return send().finally(() => ledger.finish(grant.token));
-        await clock.sleep(grant.waitMs, signal);
-      }
-    },
+  const connect: EngineOptions['connect'] = (_, shareOf) => {
+    const ledger = openLedger(warehouse.db, { clock, keyId: 'k', ...config.api.limits, shareOf, deadlineMs: 60_000 });
+    const budget: RequestBudget = {
+      pause: (endpoint, waitMs) => ledger.pause(endpoint, waitMs),
+      async spend({ endpoint, priority, signal }, send) {
+        options.onSpend?.({ endpoint, priority });
+        for (;;) {
+          signal?.throwIfAborted();
+          const grant = ledger.tryStart(endpoint, rankNow(priority));
+          if ('token' in grant) return send().finally(() => ledger.finish(grant.token));
+          await clock.sleep(grant.waitMs, signal);
+        }
+      },
+    };
+    const client = createClient({
+      baseUrl: 'http://simulated/api/v3',
+      key: DEMO_KEY,
+      budget,
+      clock,
+      random,
+      log: silentLog,
+      timeoutMs: 60_000,
+      userAgent: 'test',
+      dispatcher: network,
+    });
+    return { config, client, budget: { ...budget, usage: () => ledger.usage() } };
   };
-  const client = createClient({
-    baseUrl: 'http://simulated/api/v3',
-    key: DEMO_KEY,
-    budget,
-    clock,
-    random,
-    log: silentLog,
-    timeoutMs: 60_000,
-    userAgent: 'test',
-    dispatcher: network,
-  });
   const problems = createProblems();
   const engine = createEngine({
     warehouse,
     clock,
     log: silentLog,
-    connection: { config, client, budget: { ...budget, usage: () => ledger.usage() } },
-    troubles: createTroubles(clock, silentLog),
+    config,
+    connect,
+    outage: createOutage(clock, silentLog),
     problems,
     onProgress: () => undefined,
     ...(walBounds === undefined ? {} : { walBounds }),
   });
-  made.shareOf = (priority, hour) => engine.shareOf(priority, hour);
   const ending = new AbortController();
   const running = engine.run(ending.signal);
   return {

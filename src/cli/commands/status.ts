@@ -17,7 +17,7 @@ import { openReader } from '../../runtime/runtime.ts';
 import { readConfig, type Command } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { table } from '../output.ts';
-import { findDaemon, type Presence } from '../../control/find-daemon.ts';
+import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
 import { recallList, type ListIssue } from '../../warehouse/experiment-list.ts';
 import { REFUSAL_MATTERS_MS } from '../../status/view.ts';
 
@@ -45,14 +45,14 @@ interface Found {
   readonly streams: readonly Stream[];
   /** What is wrong with the list of experiments. */
   readonly issues: readonly ListIssue[];
-  readonly daemon: Presence;
+  readonly daemon: FoundDaemon;
   readonly expiry: Expiry | undefined;
   readonly refusal: Refusal | undefined;
   /** Unknown without the key. */
   readonly usage: Usage | undefined;
 }
 
-function look(config: Config, db: Db, daemon: Presence): Found {
+function look(config: Config, db: Db, daemon: FoundDaemon): Found {
   const now = systemClock.now();
   const streams = currentPositions(db, configuredExperiments(db, config)).map((position) => ({
     ...position,

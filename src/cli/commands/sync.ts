@@ -1,11 +1,11 @@
 import type { BudgetOptions } from '../../budget/queue.ts';
-import type { Tell } from '../../control/protocol.ts';
+import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
-import { hereOrByDaemon } from '../../control/run-or-delegate.ts';
+import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
 import { isJournal, openLog, readConfig, type Command } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
@@ -54,10 +54,10 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
         }),
       );
     const { signal } = context;
-    const result = await hereOrByDaemon(
+    const result = await runOrDelegate(
       here,
       { ask: 'sync', reads: readsOf(config), ...asked },
-      { config, tell: shownBy({ ...progress, page: onPage }), signal },
+      { config, notify: shownBy({ ...progress, page: onPage }), signal },
     );
     progress.stop();
     context.stdout.write(
@@ -85,8 +85,8 @@ function tellOfReader(path: string, tell: (text: string) => void): () => void {
   };
 }
 
-/** Shows what a daemon tells of a sync. */
-function shownBy(progress: Progress): Tell {
+/** Shows what a daemon says of a sync. */
+function shownBy(progress: Progress): Notify {
   return (event) => {
     if ('wait' in event) progress.wait(event.wait);
     else if ('page' in event) progress.page(event.stream, event.page);

@@ -1,10 +1,10 @@
 import { streamText, type Stream } from '../../datasets/stream.ts';
-import type { Tell } from '../../control/protocol.ts';
+import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
-import { hereOrByDaemon } from '../../control/run-or-delegate.ts';
+import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
 import { openLog, readConfig, type Command } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
@@ -41,12 +41,12 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
     withRuntime(config, log, { onWait }, (runtime) =>
       runVerify({ ...runtime, ...asked, signal, full: true, onVerdict }),
     );
-  const tell: Tell = (event) => {
+  const notify: Notify = (event) => {
     if ('wait' in event) onWait(event.wait);
     else if ('verdict' in event) onVerdict(event.stream, event.verdict);
   };
   const request = { ask: 'verify', reads: readsOf(config), ...asked } as const;
-  const result = await hereOrByDaemon(here, request, { config, tell, signal });
+  const result = await runOrDelegate(here, request, { config, notify, signal });
   context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result, asked.repair));
   return isProven(result) ? EXIT.ok : EXIT.partial;
 };

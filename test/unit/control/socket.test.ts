@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { handOver, serveHandover, type Handlers } from '../../../src/control/socket.ts';
-import type { Event } from '../../../src/control/protocol.ts';
+import { askDaemon, serveControl, type ControlHandlers } from '../../../src/control/socket.ts';
+import type { ControlEvent } from '../../../src/control/protocol.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { WarehouseError } from '../../../src/shared/errors.ts';
@@ -46,10 +46,10 @@ const RESULT: StreamResult = {
   error: { code: 'SERVER_FAILED', message: 'no', hint: 'wait' },
 };
 
-async function serve(change: Partial<Handlers> = {}) {
+async function serve(change: Partial<ControlHandlers> = {}) {
   const path = join(temporaryFolder(), 's');
   const refuse = () => Promise.reject(new Error('not asked for in this test'));
-  const server = await serveHandover(path, {
+  const server = await serveControl(path, {
     sync: refuse,
     verify: refuse,
     about: () => Promise.resolve(ABOUT),
@@ -71,12 +71,12 @@ async function strange(line: string): Promise<string> {
 /** What goes over a line of the socket as it is. */
 function say(path: string, text: string): Promise<unknown> {
   // Whatever is written is taken for a request, as an older or newer command would write it.
-  return handOver(path, JSON.parse(text) as typeof VERIFY, () => undefined, never);
+  return askDaemon(path, JSON.parse(text) as typeof VERIFY, () => undefined, never);
 }
 
-describe('handing over to a running daemon', () => {
+describe('the control socket of a running daemon', () => {
   it('carries requests, what happens meanwhile and results over the socket as they are', async () => {
-    const events: Event[] = [
+    const events: ControlEvent[] = [
       { wait: { endpoint: 'events', waitMs: 1200, limit: 'hour' } },
       { stream: STREAM },
       { stream: STREAM, page: { fetched: 5, total: undefined } },
@@ -88,30 +88,30 @@ describe('handing over to a running daemon', () => {
     const result = { at: '2026-01-12T09:00:00.000Z', requests: 2, durationMs: 3, streams: [VERDICT], issues: [] };
     const asked: unknown[] = [];
     const { path } = await serve({
-      verify: (request, tell) => {
+      verify: (request, notify) => {
         asked.push(request);
-        for (const event of events) tell(event);
+        for (const event of events) notify(event);
         return Promise.resolve(result);
       },
     });
-    const told: Event[] = [];
+    const told: ControlEvent[] = [];
     const request = { ...VERIFY, selection: { experiments: ['e'], data: ['events'] }, deep: true };
-    expect(await handOver(path, request, (event) => told.push(event), never)).toEqual(result);
+    expect(await askDaemon(path, request, (event) => told.push(event), never)).toEqual(result);
     expect(asked).toEqual([request]);
     expect(told).toEqual(events);
-    expect(await handOver(path, { ask: 'about' }, () => undefined, never)).toEqual(ABOUT);
+    expect(await askDaemon(path, { ask: 'about' }, () => undefined, never)).toEqual(ABOUT);
   });
 
   it('throws what the daemon throws, and says of a mistake that it happened there', async () => {
     const refusal = new WarehouseError('KEY_REFUSED', 'The API refuses the key.', { hint: 'Make another.' });
     const first = await serve({ verify: () => Promise.reject(refusal) });
-    await expect(handOver(first.path, VERIFY, () => undefined, never)).rejects.toMatchObject({
+    await expect(askDaemon(first.path, VERIFY, () => undefined, never)).rejects.toMatchObject({
       code: 'KEY_REFUSED',
       message: refusal.message,
       hint: 'Make another.',
     });
     const second = await serve({ verify: () => Promise.reject(new TypeError('x is not a function')) });
-    const mistake = await handOver(second.path, VERIFY, () => undefined, never).catch((error: unknown) => error);
+    const mistake = await askDaemon(second.path, VERIFY, () => undefined, never).catch((error: unknown) => error);
     expect(mistake).not.toBeInstanceOf(WarehouseError);
     expect(mistake).toMatchObject({ message: 'in the daemon, whose log says more: x is not a function' });
   });
@@ -125,14 +125,14 @@ describe('handing over to a running daemon', () => {
         hint: expect.stringContaining('Restart the daemon') as string,
       });
     for (const line of ['{"news":1}', '{"result":{"streams":"all"}}', 'hello', '{"error":"no"}'])
-      await expect(handOver(await strange(line), VERIFY, () => undefined, never)).rejects.toMatchObject({
+      await expect(askDaemon(await strange(line), VERIFY, () => undefined, never)).rejects.toMatchObject({
         code: 'USAGE',
         message: expect.stringContaining('cannot be understood') as string,
         hint: expect.stringContaining('Restart the daemon') as string,
       });
   });
 
-  it('is told that whoever asked has gone, and tells who asked that the daemon has', async () => {
+  it('ends a request when its command line has gone, and says to the command line when the daemon has', async () => {
     const begun = Promise.withResolvers<AbortSignal>();
     const { path, close } = await serve({
       verify: (_, __, signal) => {
@@ -143,13 +143,13 @@ describe('handing over to a running daemon', () => {
       },
     });
     const leaving = new AbortController();
-    const asking = handOver(path, VERIFY, () => undefined, leaving.signal);
+    const asking = askDaemon(path, VERIFY, () => undefined, leaving.signal);
     const signal = await begun.promise;
     const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     leaving.abort();
     await expect(asking).rejects.toMatchObject({ code: 'INTERRUPTED' });
     await gone;
-    const left = handOver(path, VERIFY, () => undefined, never);
+    const left = askDaemon(path, VERIFY, () => undefined, never);
     const ended = expect(left).rejects.toMatchObject({
       code: 'INTERRUPTED',
       message: 'The daemon ended before it had done what was asked. Everything read so far is stored.',
@@ -161,9 +161,9 @@ describe('handing over to a running daemon', () => {
 
   it('gives nothing where nobody listens, a socket that was left behind included', async () => {
     const path = join(temporaryFolder(), 's');
-    expect(await handOver(path, { ask: 'about' }, () => undefined, never)).toBeUndefined();
+    expect(await askDaemon(path, { ask: 'about' }, () => undefined, never)).toBeUndefined();
     const { path: left, close } = await serve();
     await close();
-    expect(await handOver(left, { ask: 'about' }, () => undefined, never)).toBeUndefined();
+    expect(await askDaemon(left, { ask: 'about' }, () => undefined, never)).toBeUndefined();
   });
 });

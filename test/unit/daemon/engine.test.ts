@@ -120,13 +120,13 @@ describe('a poll that waits for a limit', () => {
     expect(idle.map(({ later }) => later())).toEqual([PRIORITIES.live.rank]);
   });
 
-  it('matters as much as the sync that somebody asked for, which begins after it', async () => {
+  it('matters as much as a sync that a user asked for, which begins after it', async () => {
     const { wait, asked, stop, engine } = lab();
     await wait(50 * MINUTE);
     const poll = asked.findLast(({ now }) => now === PRIORITIES.fresh.rank);
     const { signal } = new AbortController();
     const request = { selection: { data: ['rooms'] }, full: false, acceptDeletes: false };
-    const sync = engine.asked.sync(request, { signal });
+    const sync = engine.requests.sync(request, { signal });
     expect(poll?.later()).toBe(PRIORITIES.user.rank);
     await wait(10 * MINUTE);
     expect(await sync).toMatchObject({ status: 'ok' });
@@ -139,7 +139,7 @@ describe('the streams that the daemon plans', () => {
   it('are in _freshness before they are read, the rooms as soon as they are known', async () => {
     const { wait, ask, stop, engine } = lab();
     await wait(5 * MINUTE);
-    const planned = engine.agenda.entries.map(
+    const planned = engine.dueTimes.entries.map(
       ({ stream }) => `${stream.experimentId} ${stream.dataset.name} ${scopeText(stream)}`,
     );
     const enrolled = ask("SELECT experiment_id || ' ' || data || ' ' || scope FROM _freshness");
@@ -158,7 +158,7 @@ describe('the streams that the daemon plans', () => {
     expect(ask(gone)).toEqual([0]);
     await wait(3 * MINUTE);
     expect(ask(gone)).toEqual([1]);
-    expect(engine.agenda.entries.some(({ stream }) => stream.experimentId === id)).toBe(false);
+    expect(engine.dueTimes.entries.some(({ stream }) => stream.experimentId === id)).toBe(false);
     hidden.pop();
     await wait(1.5 * MINUTE);
     expect(ask(gone)).toEqual([0]);

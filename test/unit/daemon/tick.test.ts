@@ -62,7 +62,7 @@ function lab(lost: (request: Request) => Delivery | undefined = () => undefined)
   return { ...daemon, requests, wait, setBack, stop: () => time.until(daemon.stop()) };
 }
 
-describe('a turn', () => {
+describe('a tick', () => {
   it('does not read a stream again that is being read while the plan is made', async () => {
     const { requests, wait, stop } = lab();
     await wait(5 * MINUTE);

@@ -6,9 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../../src/api/client.ts';
 import { openLedger } from '../../../src/budget/ledger.ts';
 import { createBudget } from '../../../src/budget/queue.ts';
+import { createBackground } from '../../../src/daemon/background.ts';
 import { createEngine } from '../../../src/daemon/engine.ts';
 import { createProblems, type Problems } from '../../../src/daemon/problems.ts';
-import { createTroubles } from '../../../src/daemon/outage.ts';
+import { createOutage } from '../../../src/daemon/outage.ts';
 import { createWalGuard, type WalBounds } from '../../../src/daemon/wal-guard.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
@@ -79,8 +80,9 @@ async function startEngine(walBounds: WalBounds, times: number) {
     warehouse,
     clock,
     log: silentLog,
-    connection: { config: { ...config, api: { ...config.api, pageSize: 100 } }, client, budget },
-    troubles: createTroubles(clock, silentLog),
+    config,
+    connect: () => ({ config: { ...config, api: { ...config.api, pageSize: 100 } }, client, budget }),
+    outage: createOutage(clock, silentLog),
     problems,
     onProgress: () => undefined,
     walBounds,
@@ -158,7 +160,7 @@ describe('the write-ahead log while another process keeps a read transaction ope
     },
   );
 
-  it('is looked at with every page, however fast they come between two turns of the engine', async () => {
+  it('is looked at with every page, however fast they come between two ticks of the engine', async () => {
     const time = virtualTime(START + 2 * 60 * MINUTE);
     const { clock } = time;
     const world = createWorld({
@@ -212,39 +214,40 @@ describe('the guard of the write-ahead log', () => {
       clock,
       log: silentLog,
       problems: createProblems(),
-      background: new AbortController(),
+      background: createBackground(),
     };
-    return { time, warehouse, reader, around, guard: createWalGuard(bounds) };
+    return { time, warehouse, reader, around, guard: createWalGuard(around, bounds) };
   }
 
   it('stops what can wait at once when the log is too large, says so once, and lets it go on once the log is empty', () => {
     const { time, warehouse, reader, around, guard } = guarded();
     remember(warehouse.db, 'filler', 'x'.repeat(MB), time.now);
-    expect(guard.mayWrite(around)).toBe(true);
+    expect(guard.mayWrite()).toBe(true);
     expect(around.background.signal.aborted).toBe(false);
     remember(warehouse.db, 'filler', 'y'.repeat(4 * MB), time.now);
-    expect(guard.mayWrite(around)).toBe(false);
+    expect(guard.mayWrite()).toBe(false);
     expect(around.background.signal.aborted).toBe(true);
-    const next = { ...around, background: new AbortController() };
+    around.background.resume();
     for (let i = 0; i < 5; i++) {
       time.now += 10_000;
-      expect(guard.mayWrite(next)).toBe(false);
+      expect(guard.mayWrite()).toBe(false);
     }
-    expect(next.background.signal.aborted).toBe(false);
+    expect(around.background.signal.aborted).toBe(false);
     expect(told(around)).toHaveLength(1);
     reader.exec('COMMIT');
     time.now += 10_000;
-    expect(guard.mayWrite(next)).toBe(true);
+    expect(guard.mayWrite()).toBe(true);
     expect(walBytes(warehouse.path)).toBe(0);
   });
 
   it('says what the disk says when that does not let the log be emptied, and blames no reader', () => {
-    const { time, warehouse, around, guard } = guarded();
+    const { time, warehouse, around } = guarded();
     remember(warehouse.db, 'filler', 'x'.repeat(5 * MB), time.now);
     const db = new Database(warehouse.path, { readonly: true });
     onTestFinished(() => void db.close());
     const { problems } = around;
-    expect(guard.mayWrite({ ...around, warehouse: { db, path: warehouse.path } })).toBe(false);
+    const guard = createWalGuard({ ...around, warehouse: { db, path: warehouse.path } }, SMALL);
+    expect(guard.mayWrite()).toBe(false);
     expect(problems.recent()).toEqual([expect.objectContaining({ code: 'WAREHOUSE_UNWRITABLE' })]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { dueNow, makeAgenda, type Entry, type Situation } from '../../../src/schedule/due-times.ts';
+import { dueNow, computeDueTimes, type DueTime, type Situation } from '../../../src/schedule/due-times.ts';
 import { createPollStats } from '../../../src/daemon/poll-stats.ts';
 import { openSchedule, type Schedule } from '../../../src/schedule/slots.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
@@ -28,13 +28,13 @@ const READ: Position = {
   lastSyncAt: NOW - MINUTE,
 };
 
-/** An agenda of streams that are all read alike, in a quiet, adaptive warehouse with plenty of requests. */
-function agendaOf(position: Partial<Position>, change: Partial<Situation> = {}) {
-  return makeAgenda({
+/** The due times of streams that are all read alike, in a quiet, adaptive warehouse with plenty of requests. */
+function dueTimesOf(position: Partial<Position>, change: Partial<Situation> = {}) {
+  return computeDueTimes({
     config: { schedule: 'adaptive', experiments: [{ all: true }] },
     streams: [EVENTS],
     positionOf: () => ({ ...READ, ...position }),
-    observed: createPollStats(),
+    pollStats: createPollStats(),
     isLive: () => false,
     changedAt: () => 0,
     limits: { perHour: 900, perEndpointPerMinute: 90 },
@@ -46,7 +46,7 @@ function agendaOf(position: Partial<Position>, change: Partial<Situation> = {}) 
   });
 }
 
-function only({ entries }: { readonly entries: readonly Entry[] }): Entry {
+function only({ entries }: { readonly entries: readonly DueTime[] }): DueTime {
   const [entry, ...more] = entries;
   if (entry === undefined || more.length > 0) throw new Error(`there are ${entries.length} entries`);
   return entry;
@@ -73,14 +73,14 @@ const schedule = (expression: string): Partial<Situation> => ({
 
 describe('a first read', () => {
   it.each(['adaptive', '0 3 * * *'])('is due at once, whatever the schedule (%s)', (expression) => {
-    const entry = only(agendaOf(NEVER_READ, schedule(expression)));
+    const entry = only(dueTimesOf(NEVER_READ, schedule(expression)));
     expect(entry).toMatchObject({ isFirstRead: true, readAt: 0 });
     expect(entry.dueAt).toBeLessThanOrEqual(0);
   });
 
   it('is due again at once where the server derived the data again, also in a room that is over', () => {
     const entry = only(
-      agendaOf({
+      dueTimesOf({
         backfilled: true,
         rereadReason: 'the server changed onset',
         lastSyncAt: NOW,
@@ -92,12 +92,12 @@ describe('a first read', () => {
   });
 
   it('that came out incomplete is due again after an hour', () => {
-    const entry = only(agendaOf({ backfilled: false, lastStatus: 'incomplete' }));
+    const entry = only(dueTimesOf({ backfilled: false, lastStatus: 'incomplete' }));
     expect([entry.isFirstRead, entry.dueAt - entry.readAt]).toEqual([true, HOUR]);
   });
 
   it('that was interrupted goes on at once', () => {
-    expect(only(agendaOf({ backfilled: false, lastStatus: 'ok' })).dueAt).toBe(0);
+    expect(only(dueTimesOf({ backfilled: false, lastStatus: 'ok' })).dueAt).toBe(0);
   });
 });
 
@@ -106,37 +106,37 @@ describe('an adaptive schedule', () => {
     ['of a live experiment after some 20 seconds', true, 18 * SECOND, 22 * SECOND],
     ['of a quiet one after half an hour to an hour and a half', false, HOUR / 2, 1.5 * HOUR],
   ])('reads a stream %s', (_, live, least, most) => {
-    const { dueAt, readAt, live: isLive } = only(agendaOf({}, { isLive: () => live }));
+    const { dueAt, readAt, live: isLive } = only(dueTimesOf({}, { isLive: () => live }));
     expect(isLive).toBe(live);
     expect(dueAt - readAt).toBeGreaterThanOrEqual(least);
     expect(dueAt - readAt).toBeLessThanOrEqual(most);
   });
 
   it('reads an incomplete stream no later than a complete one', () => {
-    expect(only(agendaOf({ complete: false, lastStatus: 'incomplete' })).dueAt).toBe(only(agendaOf({})).dueAt);
+    expect(only(dueTimesOf({ complete: false, lastStatus: 'incomplete' })).dueAt).toBe(only(dueTimesOf({})).dueAt);
   });
 
   it('reads the stream that brings most rows soonest, where requests are few', () => {
-    const agenda = agendaOf(
+    const dueTimes = dueTimesOf(
       {},
       {
         streams: [stream('chat'), EVENTS],
         isLive: () => true,
         limits: { perHour: 60, perEndpointPerMinute: 90 },
-        observed: having({ of: (key) => [key.startsWith('events') ? 100_000 : 0, 1] }),
+        pollStats: having({ of: (key) => [key.startsWith('events') ? 100_000 : 0, 1] }),
       },
     );
-    const [chat, events] = agenda.entries;
+    const [chat, events] = dueTimes.entries;
     expect(Number(events?.dueAt)).toBeLessThan(Number(chat?.dueAt));
-    expect(agenda.requestsPerHour).toBeLessThanOrEqual(60);
+    expect(dueTimes.requestsPerHour).toBeLessThanOrEqual(60);
   });
 
   it.each([
     ['once for rows that are read by time', 'events', 180],
     ['each time for a listing', 'recordings', 720],
   ])('counts the requests of a long answer %s', (_, data, perHour) => {
-    const observed = having({ of: () => [0, 4] });
-    const { requestsPerHour } = agendaOf({}, { streams: [stream(data)], isLive: () => true, observed });
+    const pollStats = having({ of: () => [0, 4] });
+    const { requestsPerHour } = dueTimesOf({}, { streams: [stream(data)], isLive: () => true, pollStats });
     expect(requestsPerHour).toBeCloseTo(perHour);
   });
 
@@ -144,13 +144,13 @@ describe('an adaptive schedule', () => {
     ['at once where the API counts other records since', NOW - 30 * SECOND, NOW - 30 * SECOND],
     ['at its own time where the count changed before it was read', NOW - HOUR, undefined],
   ])('reads a stream %s', (_, changedAt, expected) => {
-    const changed = only(agendaOf({}, { changedAt: () => changedAt }));
-    expect(changed.dueAt).toBe(expected ?? only(agendaOf({})).dueAt);
+    const changed = only(dueTimesOf({}, { changedAt: () => changedAt }));
+    expect(changed.dueAt).toBe(expected ?? only(dueTimesOf({})).dueAt);
   });
 
   it('asks whether the count changed for the stream’s own experiment and data type', () => {
     const changedAt = vi.fn(() => 0);
-    agendaOf({}, { changedAt });
+    dueTimesOf({}, { changedAt });
     expect(changedAt.mock.calls).toEqual([['exp_1', 'events']]);
   });
 });
@@ -162,17 +162,17 @@ describe('a cron schedule', () => {
     ['the next slot where none passed', '11:05', '12:00'],
     ['the next slot where the last read began in a slot', '11:00', '12:00'],
   ])('makes a stream due at %s', (_, readAt, dueAt) => {
-    expect(only(agendaOf({ lastSyncAt: at(readAt) }, schedule('0 * * * *'))).dueAt).toBe(at(dueAt));
+    expect(only(dueTimesOf({ lastSyncAt: at(readAt) }, schedule('0 * * * *'))).dueAt).toBe(at(dueAt));
   });
 
   it('that has no slot ahead makes a stream due never', () => {
     const empty: Schedule = { lastSlot: () => undefined, nextSlot: () => undefined };
-    expect(only(agendaOf({}, { ...schedule('0 0 31 2 *'), scheduleOf: () => empty })).dueAt).toBe(Infinity);
+    expect(only(dueTimesOf({}, { ...schedule('0 0 31 2 *'), scheduleOf: () => empty })).dueAt).toBe(Infinity);
   });
 
   it('does not look at counts, and takes nothing from the requests that adaptive streams share', () => {
-    const agenda = agendaOf({}, { ...schedule('0 * * * *'), changedAt: () => NOW });
-    expect([only(agenda).dueAt, agenda.requestsPerHour]).toEqual([at('12:00'), 0]);
+    const dueTimes = dueTimesOf({}, { ...schedule('0 * * * *'), changedAt: () => NOW });
+    expect([only(dueTimes).dueAt, dueTimes.requestsPerHour]).toEqual([at('12:00'), 0]);
   });
 
   it('of an experiment wins over that of all experiments, and this one over the general one', () => {
@@ -185,10 +185,10 @@ describe('a cron schedule', () => {
       ],
     };
     const streams = ['exp_own', 'exp_other', 'exp_bare'].map((id) => stream('events', id));
-    const due = agendaOf({}, { config, streams }).entries.map(({ dueAt }) => dueAt);
+    const due = dueTimesOf({}, { config, streams }).entries.map(({ dueAt }) => dueAt);
     expect(due).toEqual([at('11:40'), at('11:20'), at('11:30')]);
     const general = { ...config, experiments: [{ all: true as const }] };
-    expect(only(agendaOf({}, { config: general })).dueAt).toBe(at('11:30'));
+    expect(only(dueTimesOf({}, { config: general })).dueAt).toBe(at('11:30'));
   });
 });
 
@@ -206,14 +206,14 @@ describe('a stream that could not be read', () => {
     ['skipped', 5, 360],
   ])('is left alone where it %s (failures in a row: %i) for %i minutes', (lastStatus, failures, minutes) => {
     for (const backfilled of [true, false]) {
-      const entry = only(agendaOf({ lastStatus, backfilled }, { observed: having({ failures }) }));
+      const entry = only(dueTimesOf({ lastStatus, backfilled }, { pollStats: having({ failures }) }));
       expect((entry.dueAt - entry.readAt) / MINUTE).toBe(minutes);
     }
   });
 
   it('waits as long under a cron schedule, and is not hastened by a changed count', () => {
     const change = { ...schedule('* * * * *'), changedAt: () => NOW };
-    const entry = only(agendaOf({ lastStatus: 'failed' }, change));
+    const entry = only(dueTimesOf({ lastStatus: 'failed' }, change));
     expect(entry.dueAt - entry.readAt).toBe(5 * MINUTE);
   });
 
@@ -224,15 +224,15 @@ describe('a stream that could not be read', () => {
     ['after its wait where the key changed before it failed', { connectedAt: NOW - HOUR }, 1, false],
   ])('is tried %s', (_, change, failures, atOnce) => {
     for (const lastStatus of ['failed', 'skipped']) {
-      const entry = only(agendaOf({ lastStatus }, { ...change, observed: having({ failures }) }));
+      const entry = only(dueTimesOf({ lastStatus }, { ...change, pollStats: having({ failures }) }));
       expect(entry.dueAt <= NOW).toBe(atOnce);
     }
   });
 
   it('is left alone until the time for which it was told to rest, however due it is', () => {
-    const observed = having({ restsUntil: NOW + 3 * MINUTE });
-    expect(only(agendaOf(NEVER_READ, { observed })).dueAt).toBe(NOW + 3 * MINUTE);
-    expect(only(agendaOf({ lastSyncAt: NOW - 48 * HOUR }, { observed })).dueAt).toBe(NOW + 3 * MINUTE);
+    const pollStats = having({ restsUntil: NOW + 3 * MINUTE });
+    expect(only(dueTimesOf(NEVER_READ, { pollStats })).dueAt).toBe(NOW + 3 * MINUTE);
+    expect(only(dueTimesOf({ lastSyncAt: NOW - 48 * HOUR }, { pollStats })).dueAt).toBe(NOW + 3 * MINUTE);
   });
 });
 
@@ -245,22 +245,22 @@ describe('a clock that was set back', () => {
     ['skipped', { lastStatus: 'skipped' }, 'adaptive'],
     ['first, incomplete', { backfilled: false, lastStatus: 'incomplete' }, 'adaptive'],
   ])('makes a stream due that was read at a time still to come (%s)', (_, position, expression) => {
-    expect(only(agendaOf({ ...ahead, ...position }, schedule(expression))).dueAt).toBeLessThanOrEqual(NOW);
+    expect(only(dueTimesOf({ ...ahead, ...position }, schedule(expression))).dueAt).toBeLessThanOrEqual(NOW);
   });
 });
 
-describe('the agenda', () => {
+describe('the due times', () => {
   it('leaves out the rooms that are finished, and nothing else that is', () => {
     const streams = [EVENTS, ...['r1', 'r2'].map((id) => stream('variables', 'exp_1', { kind: 'room', id }))];
     const positionOf = (one: Stream) => ({ ...READ, finished: streamText(one) !== 'variables of exp_1, room r2' });
-    const { entries } = agendaOf({}, { streams, positionOf });
+    const { entries } = dueTimesOf({}, { streams, positionOf });
     expect(entries.map(({ key }) => key)).toEqual(['events of exp_1', 'variables of exp_1, room r2']);
   });
 
   it('names the experiments that are in session, and asks for each but once', () => {
     const isLive = vi.fn((id: string) => id === 'exp_2');
     const streams = [EVENTS, stream('chat'), stream('events', 'exp_2')];
-    const { live, entries } = agendaOf({}, { streams, isLive });
+    const { live, entries } = dueTimesOf({}, { streams, isLive });
     expect([...live]).toEqual(['exp_2']);
     expect(isLive.mock.calls.map(([id]) => id)).toEqual(['exp_1', 'exp_2']);
     expect(entries.map((entry) => entry.live)).toEqual([false, false, true]);
@@ -268,7 +268,7 @@ describe('the agenda', () => {
 });
 
 describe('what is due now', () => {
-  const entry = (key: string, change: Partial<Entry>): Entry => ({
+  const entry = (key: string, change: Partial<DueTime>): DueTime => ({
     stream: EVENTS,
     key,
     live: false,
@@ -278,7 +278,7 @@ describe('what is due now', () => {
     dueAt: NOW,
     ...change,
   });
-  const order = (...entries: Entry[]) =>
+  const order = (...entries: DueTime[]) =>
     dueNow({ entries, live: new Set(), requestsPerHour: 0 }, NOW).map(({ key }) => key);
 
   it('is what is due by this millisecond', () => {

@@ -1,0 +1,8 @@
+import type { Priority } from '../shared/priority.ts';
+import type { SyncContext } from '../sync/stream.ts';
+
+/** What the reading of a stream works with, whether whole or not. */
+export type ReadContext = Omit<SyncContext, 'full'>;
+
+/** A context over the connection in use. */
+export type ContextOf = (signal: AbortSignal, priority: Priority) => ReadContext;
