@@ -17,6 +17,7 @@ import { visible } from '../src/simulator/world.ts';
 import { ENVIRONMENT, timeAt } from '../test/support/fast-clock.mjs';
 import { createStaleness } from '../test/simulation/freshness/measure.ts';
 import { DAY_TYPES, dayWorld, livesOf } from './day/world.ts';
+import { HOUR_MS as HOUR } from '../src/shared/time.ts';
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +34,6 @@ const [hours, from, speed, seed, thin] = [values.hours, values.from, values.spee
   Number,
 );
 if (!hours || from === undefined || !speed || seed === undefined || !thin) throw new Error('a number is missing');
-const HOUR = 3_600_000;
 const midnight = Date.parse('2026-03-23T00:00:00.000Z');
 const start = midnight + from * HOUR;
 /** Real time until the API is up. */

@@ -12,12 +12,12 @@ import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import { startSimulator } from '../src/simulator/server.ts';
 import { answerRatings } from './ratings.ts';
+import { HOUR_MS as HOUR } from '../src/shared/time.ts';
 
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '1000000' }, hold: { type: 'string', default: '300' } },
 });
 const [rows, hold] = [Number(values.rows), Number(values.hold)];
-const HOUR = 3_600_000;
 const began = Date.now();
 
 // A world in which a room opens every minute, and whose first experiment has a large stream besides.

@@ -2,8 +2,7 @@
 import type { Life, SimRecord } from '../../src/simulator/life.ts';
 import { createWorld, type World } from '../../src/simulator/world.ts';
 import { createLab, type Lab, type LabSession, type LabStream } from '../../test/simulation/freshness/lab.ts';
-
-const MINUTE = 60_000;
+import { MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 
 /** Which field holds the id, where the data type has one. */
 const ID: Readonly<Record<string, string>> = {

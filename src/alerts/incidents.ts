@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDuration, formatMinute, DAY_MS } from '../shared/time.ts';
+import { formatDuration, formatMinute, DAY_MS, MINUTE_MS } from '../shared/time.ts';
 import { KINDS, type Condition, type Kind } from '../status/condition.ts';
 
 /** What is told, once, through one channel. */
@@ -71,7 +71,7 @@ export function formatStates(states: ReadonlyMap<string, AlertState>): string {
 }
 
 /** A condition that ends and returns within this time is the same one. */
-const GRACE_MS = 5 * 60_000;
+const GRACE_MS = 5 * MINUTE_MS;
 const REMIND_MS = DAY_MS;
 /** Affected parts that a message names. */
 const MOST_PARTS = 20;
@@ -235,5 +235,5 @@ function explain(conditions: readonly Condition[]): string {
 }
 
 function agoText(ms: number): string {
-  return ms < 60_000 ? 'just now' : `${formatDuration(ms)} ago`;
+  return ms < MINUTE_MS ? 'just now' : `${formatDuration(ms)} ago`;
 }

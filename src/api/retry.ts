@@ -1,4 +1,4 @@
-import { DAY_MS } from '../shared/time.ts';
+import { DAY_MS, MINUTE_MS } from '../shared/time.ts';
 /** Tries of one request, the first included, before a passing failure is reported. */
 export const MOST_TRIES = 5;
 /** Answers 429 that one request waits out before it is reported. */
@@ -7,7 +7,7 @@ export const MOST_WAITS = 20;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 /** What is waited after a 429 that does not say how long: the shorter of the API's two windows. */
-const DEFAULT_RETRY_AFTER_MS = 60_000;
+const DEFAULT_RETRY_AFTER_MS = MINUTE_MS;
 
 /** No window of the API is longer than an hour: what asks for more than a day is a mistake, not a limit. */
 const LONGEST_RETRY_AFTER_MS = DAY_MS;

@@ -3,6 +3,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Priority } from '../shared/priority.ts';
 import type { Ledger, Limit, Usage } from './ledger.ts';
 import { rankNow } from './priorities.ts';
+import { MINUTE_MS } from '../shared/time.ts';
 
 /** A request in line. */
 export interface Spending {
@@ -130,7 +131,7 @@ async function sleepUntil(clock: Clock, until: number, signal: AbortSignal | und
   while (clock.uptime() < until - EARLY_MS);
 }
 
-const LONGEST_SLEEP_MS = 60_000;
+const LONGEST_SLEEP_MS = MINUTE_MS;
 /** A timer may wake a little early; then the ledger says how long is left. */
 const EARLY_MS = 1000;
 

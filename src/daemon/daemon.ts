@@ -20,6 +20,7 @@ import { viewOf } from './snapshot.ts';
 import type { Notifier } from './systemd.ts';
 import { createWaitingUsers, type WaitingUsers } from './waiting-users.ts';
 import { watch, type Watched } from './watch.ts';
+import { MINUTE_MS } from '../shared/time.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -46,7 +47,7 @@ export interface DaemonOptions {
  * Without progress for longer than this although there is something to do, something hangs; or for longer than the tries
  * of one request may take.
  */
-const STALLED_MS = 15 * 60_000;
+const STALLED_MS = 15 * MINUTE_MS;
 const STALLED_TIMEOUTS = 6;
 /** What `systemctl status` shows while nothing is wrong. */
 const KEEPING = 'Keeping the warehouse fresh';

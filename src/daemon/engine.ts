@@ -22,6 +22,7 @@ import { createStreamLeases, type StreamLeases } from './stream-leases.ts';
 import { napMs, tick } from './tick.ts';
 import { createUserRequests, type UserRequests } from './user-requests.ts';
 import { createWalGuard, type WalBounds } from './wal-guard.ts';
+import { MINUTE_MS } from '../shared/time.ts';
 
 /** Decides what is read when, and has it read. */
 export interface Engine {
@@ -56,7 +57,7 @@ export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' |
 }
 
 /** A clock set back by less does no harm: what is due comes later by as much. */
-const SET_BACK_MS = 60_000;
+const SET_BACK_MS = MINUTE_MS;
 
 export function createEngine(options: EngineOptions): Engine {
   const { clock, outage, warehouse } = options;

@@ -9,7 +9,7 @@ import type { SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import { knownExperiments, latestRooms } from '../warehouse/structure.ts';
-import { HOUR_MS } from '../shared/time.ts';
+import { HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import { goneText } from '../warehouse/experiment-list.ts';
 
 /** Which experiments there are, and which of them are running. */
@@ -34,7 +34,7 @@ export interface Experiments {
   restart(config: Pick<Config, 'experiments'>): void;
 }
 
-const LOOK_EVERY_MS = 60_000;
+const LOOK_EVERY_MS = MINUTE_MS;
 export const LOOKS_PER_HOUR = HOUR_MS / LOOK_EVERY_MS;
 
 /**
@@ -123,7 +123,7 @@ function lookOf({ updatedAt, roomCount, participantCount }: JsonObject) {
 }
 
 /** Two looks that are closer together are one piece of evidence. */
-const AGREES_MS = 60_000;
+const AGREES_MS = MINUTE_MS;
 
 /**
  * Which experiments the key sees. One that the warehouse has met and that a look does not show is gone when a second look

@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
-import { HOUR_MS } from '../shared/time.ts';
+import { HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import { noteGrowth } from '../warehouse/state.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Notifier } from './systemd.ts';
@@ -8,7 +8,7 @@ import type { Notifier } from './systemd.ts';
 const WATCH_EVERY_MS = 10_000;
 const KEY_LOOK_MS = 15_000;
 const GROWTH_EVERY_MS = HOUR_MS;
-const ALERTS_EVERY_MS = 60_000;
+const ALERTS_EVERY_MS = MINUTE_MS;
 
 /** What is watched, and what is told of it. */
 export interface Watched {

@@ -1,4 +1,5 @@
 import type { Readings } from './readings.ts';
+import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /** An API key as the server knows it. */
 export interface SimKey {
@@ -14,9 +15,6 @@ export interface Limits {
   readonly perHour: number;
   readonly perEndpointPerMinute: number;
 }
-
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
 
 /** Counts every request of a key, those that it refuses as well. */
 export function createMeter(limits: Limits, { endpoint: reading, window }: Pick<Readings, 'endpoint' | 'window'>) {

@@ -1,6 +1,7 @@
 import type { Random } from './random.ts';
 import { generateRoom } from './room.ts';
 import { iso, type Add, type WorldOptions } from './life.ts';
+import { DAY_MS } from '../shared/time.ts';
 
 const TITLES = [
   ['Gemeinsam schauen', 'Ein Film, zwei Menschen: wie ähnlich fühlen wir? 🎬'],
@@ -12,7 +13,7 @@ const TITLES = [
 export function generateExperiment(index: number, options: WorldOptions, random: Random, add: Add): string {
   const id = `exp_${random.id(12)}`;
   const [name, description] = TITLES[index % TITLES.length] ?? TITLES[0];
-  const made = options.start - 7 * 86_400_000;
+  const made = options.start - 7 * DAY_MS;
   const roomStart = (room: number) => options.start + room * options.roomEveryMs;
   const deployment = { id: `dep_${random.id(10)}`, name: `${name} – batch 1` };
   const hasAgents = index % 3 === 1;

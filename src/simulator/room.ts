@@ -1,6 +1,7 @@
 import { generateViewing } from './viewing.ts';
 import type { Random } from './random.ts';
 import { iso, type Emit, type Person, type RoomPlan, type SimRecord } from './life.ts';
+import { MINUTE_MS } from '../shared/time.ts';
 
 const NAMES = ['Ana', 'Björn', 'Chloé', 'Đức', 'Eva', 'Fatima', 'Γιώργος', 'Hana 花', 'Ismaïl', 'Jörg'] as const;
 const LINES = [
@@ -23,7 +24,7 @@ export function generateRoom(plan: RoomPlan): void {
   const { experimentId, deployment, start, options, random, add } = plan;
   const roomId = `room_${random.id(12)}`;
   const zero = start + LOBBY_MS;
-  const end = zero + options.videoSeconds * 1000 + 60_000;
+  const end = zero + options.videoSeconds * 1000 + MINUTE_MS;
   const people: Person[] = Array.from({ length: options.participantsPerRoom }, (_, i) => ({
     id: `user_${random.id(10)}`,
     name: NAMES[(plan.index + i) % NAMES.length] ?? NAMES[0],
@@ -79,7 +80,7 @@ function addRoom(
 }
 
 function addPerson({ experimentId, start, add, random }: RoomPlan, roomId: string, person: Person, end: number): void {
-  const joined = start + random.int(1000, 60_000);
+  const joined = start + random.int(1000, MINUTE_MS);
   const base = {
     id: person.id,
     roomId,

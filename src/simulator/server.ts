@@ -7,6 +7,7 @@ import type { Readings } from './readings.ts';
 import { errorReply, type SimReply, type SimRequest } from './reply.ts';
 import type { WorldOptions } from './life.ts';
 import { createWorld, type World } from './world.ts';
+import { HOUR_MS } from '../shared/time.ts';
 
 /** What may go wrong with one answer, on the wire or in it. */
 export type Fault =
@@ -68,7 +69,7 @@ const SMALL_WORLD: WorldOptions = {
   roomsPerExperiment: 3,
   participantsPerRoom: 2,
   videoSeconds: 60,
-  roomEveryMs: 3_600_000,
+  roomEveryMs: HOUR_MS,
 };
 
 /** Starts the HyperStudy API in a box on this computer's loopback address, over real HTTP. */

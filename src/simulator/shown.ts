@@ -1,6 +1,7 @@
 import type { Random } from './random.ts';
 import type { Readings } from './readings.ts';
 import type { SimRecord } from './life.ts';
+import { HOUR_MS } from '../shared/time.ts';
 
 const ISO_MS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
@@ -21,5 +22,5 @@ export function shown(dataType: string, record: SimRecord, { times }: Readings, 
 
 function inForm(time: string, form: 'seconds' | 'offset'): string {
   if (form === 'seconds') return time.endsWith('.000Z') ? `${time.slice(0, 19)}Z` : time;
-  return `${new Date(Date.parse(time) + 2 * 3_600_000).toISOString().slice(0, -1)}+02:00`;
+  return `${new Date(Date.parse(time) + 2 * HOUR_MS).toISOString().slice(0, -1)}+02:00`;
 }

@@ -1,5 +1,5 @@
 import type { Condition } from './condition.ts';
-import { formatDuration } from '../shared/time.ts';
+import { formatDuration, MINUTE_MS } from '../shared/time.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
 import { expiryOf, latestRead } from './expiry.ts';
 import { listCondition, streamConditions, type StreamFacts } from './stream-conditions.ts';
@@ -28,7 +28,7 @@ export interface LiveRoom {
 }
 
 /** A live room that sends nothing for so long is worth a look. */
-const SILENCE_MS = 10 * 60_000;
+const SILENCE_MS = 10 * MINUTE_MS;
 /** A disk that was short of space counts as such until it has this much more than the threshold. */
 const DISK_RELIEF = 1.2;
 

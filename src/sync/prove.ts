@@ -1,6 +1,6 @@
 import { experiments } from '../datasets/experiments.ts';
 import { count, counted } from '../shared/count.ts';
-import { formatTime } from '../shared/time.ts';
+import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
 import { missingSince } from '../warehouse/missing.ts';
@@ -26,7 +26,7 @@ const SETTLED_BY_COUNT: ReadonlySet<DoubtKind> = new Set(['contradiction', 'endl
 /** Doubts about the answers themselves: behind them the watermark stays. */
 const HOLDS_WATERMARK: ReadonlySet<DoubtKind> = new Set(['warned', 'cut', 'contradiction', 'endless', 'unstable']);
 /** Rows so little ahead of the server's clock may be so by a browser's clock that is somewhat fast. */
-const FAST_CLOCK_MS = 60_000;
+const FAST_CLOCK_MS = MINUTE_MS;
 
 /**
  * Accounts for every record of a stream after a reading of it: where more or fewer are held than the API has, it looks

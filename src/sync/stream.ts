@@ -6,7 +6,7 @@ import type { Clock } from '../shared/clock.ts';
 import { stopsEverything, WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
-import { formatTime } from '../shared/time.ts';
+import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isBlocking, isComplete, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { plainError } from '../warehouse/open.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
@@ -62,7 +62,7 @@ export interface SyncContext {
 }
 
 /** A row that one reading missed is deleted when another one, so much later, misses it as well. */
-const CONFIRM_AFTER_MS = 60_000;
+const CONFIRM_AFTER_MS = MINUTE_MS;
 
 /**
  * Reads one stream, accounts for its records and reports what came of it. What fails here is this stream's own: its

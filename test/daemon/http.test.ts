@@ -9,10 +9,9 @@ import { silentLog } from '../../src/shared/log.ts';
 import { dashboard } from '../../src/web/dashboard/page.ts';
 import { cpuMs } from '../support/cpu.ts';
 import { sampleView } from './sample-view.ts';
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
 const NOW = Date.parse('2026-03-11T14:02:05.000Z');
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 const TOKEN = 'open-sesame-0123456789';
 
 async function serve(change: Partial<HttpOptions> = {}) {

@@ -1,9 +1,6 @@
 import { DATA_TYPES } from '../../src/datasets/registry.ts';
 import type { DaemonView, StreamView } from '../../src/status/view.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../src/shared/time.ts';
 
 /** Name, id, whether rooms are open now, and how large the experiment is. */
 const LAB: readonly (readonly [string, string, boolean, number])[] = [

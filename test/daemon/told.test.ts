@@ -7,10 +7,10 @@ import { startFastDaemon } from '../support/daemon.ts';
 import { timeAt } from '../support/fast-clock.mjs';
 import { HOUR, START, temporaryFolder } from '../support/lab.ts';
 import { startReceiver } from '../support/receiver.ts';
+import { DAY_MS as DAY } from '../../src/shared/time.ts';
 
 /** A minute lasts 0.2 s. */
 const SPEED = 300;
-const DAY = 24 * HOUR;
 
 /** A simulated HyperStudy and a running daemon on one fast clock, and a web server that takes its alerts. */
 async function lab() {

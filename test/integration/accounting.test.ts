@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accountLab, type AccountLab } from '../support/accounts.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
 /** Every record is held as the API has it, and the stream says so. */
 function expectExact(lab: AccountLab): void {

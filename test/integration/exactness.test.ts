@@ -6,8 +6,7 @@ import { knownStreams } from '../../src/sync/run.ts';
 import { configFor, HOUR, openLab, type Lab } from '../support/lab.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { systemClock } from '../../src/shared/clock.ts';
-
-const DAY = 24 * HOUR;
+import { DAY_MS as DAY } from '../../src/shared/time.ts';
 
 /** An answer that warns and lacks every third record. */
 function lacking(reply: SimReply): SimReply {

@@ -5,8 +5,7 @@ import type { Clock } from '../../src/shared/clock.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { createMeter } from '../../src/simulator/access.ts';
 import { budgetCampaign } from './budget.ts';
-
-const HOUR = 3_600_000;
+import { HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
 describe('the budget', () => {
   it('is kept by several processes that are killed and started anew; a strict server refuses nothing', async () => {

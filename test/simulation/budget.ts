@@ -15,6 +15,7 @@ import Database from 'better-sqlite3';
 import { createRandom } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
+import { MINUTE_MS, HOUR_MS } from '../../src/shared/time.ts';
 
 /** Which limit the processes meet: the other one is too large to matter, or nearly so. */
 const CAMPAIGNS = {
@@ -23,8 +24,6 @@ const CAMPAIGNS = {
 } as const;
 
 const PROCESSES = 4;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 /** The endpoints that the processes ask. */
 export const ENDPOINTS = ['events', 'chat', 'sync'];
 

@@ -18,6 +18,7 @@ import { live, randomReadings } from './life.ts';
 import { difference, isUncountable } from './mirror.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import { virtualTime } from './virtual-time.ts';
+import { DAY_MS } from '../../src/shared/time.ts';
 
 export interface Life {
   readonly days: number;
@@ -34,7 +35,6 @@ export interface Life {
 }
 
 const START = Date.parse('2026-03-23T08:00:00.000Z');
-const DAY_MS = 86_400_000;
 const COMPARED = DATASETS.map(({ name }) => name).filter((name) => name !== 'experiments');
 /** The nights in which every range is read again, and some to spare. */
 const RESTING_DAYS = 32;

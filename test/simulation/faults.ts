@@ -3,10 +3,7 @@ import { happen, ODD_TIMES, type Happening } from '../../src/simulator/happening
 import type { Random } from '../../src/simulator/random.ts';
 import { TYPES } from './life.ts';
 import type { Run } from './state.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../src/shared/time.ts';
 
 /** What is drawn from: a maker for each kind of fault or happening. */
 type Makers<T> = readonly [() => T, ...(() => T)[]];

@@ -2,9 +2,7 @@ import type { Random } from '../../src/simulator/random.ts';
 import type { Readings } from '../../src/simulator/readings.ts';
 import type { SimRecord } from '../../src/simulator/life.ts';
 import type { World } from '../../src/simulator/world.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
 /** Data types in which records come, change and go by themselves, and the field by which they are told apart. */
 const LIVELY = {

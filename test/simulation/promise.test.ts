@@ -6,9 +6,9 @@ import { createWorld } from '../../src/simulator/world.ts';
 import { compare, steady } from './compare.ts';
 import { unexcused } from './promise.ts';
 import type { Run } from './state.ts';
+import { HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
 const START = Date.parse('2026-03-01T08:00:00.000Z');
-const HOUR = 3_600_000;
 /** When the stream was read, and when the sync that did so began. */
 const READ = START + 48 * HOUR;
 const at = (hours: number) => START + hours * HOUR;

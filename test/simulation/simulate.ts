@@ -15,6 +15,7 @@ import { live, randomReadings } from './life.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import type { Run } from './state.ts';
 import { createSync, LIMITS, type Kind, type Sync } from './sync-once.ts';
+import { DAY_MS } from '../../src/shared/time.ts';
 
 /** What one seed came to. */
 export interface Outcome {
@@ -29,7 +30,6 @@ export interface Outcome {
 }
 
 const START = Date.parse('2026-03-01T08:00:00.000Z');
-const DAY_MS = 86_400_000;
 
 /**
  * A world of random readings that lives for weeks while the real sync code mirrors it, with faults on the network and

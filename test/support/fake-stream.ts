@@ -7,7 +7,7 @@ import type { Stream } from '../../src/datasets/stream.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
 import { silentLog } from '../../src/shared/log.ts';
-import { formatTime } from '../../src/shared/time.ts';
+import { DAY_MS as DAY, formatTime, HOUR_MS as HOUR, MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 import { numbered } from '../../src/sync/ordinals.ts';
 import type { Session } from '../../src/sync/session.ts';
 import { committing, type Batch, type Sink } from '../../src/sync/sink.ts';
@@ -18,9 +18,7 @@ import { openWarehouse } from '../../src/warehouse/warehouse.ts';
 import { clientOf, fakeApi, type FakeApi } from './fake-api.ts';
 import { configFor, temporaryFolder } from './lab.ts';
 
-export const MINUTE = 60_000;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export { MINUTE, HOUR, DAY };
 
 const START = Date.parse('2026-01-12T09:00:00.000Z');
 

@@ -14,6 +14,9 @@ import { startSimulator, type Simulator, type SimulatorOptions } from '../../src
 import { runSync, type SyncOptions, type SyncResult } from '../../src/sync/run.ts';
 import { records } from '../../src/warehouse/records.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
+import { HOUR_MS as HOUR } from '../../src/shared/time.ts';
+
+export { HOUR };
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -62,7 +65,6 @@ export interface Lab {
 }
 
 export const START = Date.parse('2026-01-12T09:00:00.000Z');
-export const HOUR = 3_600_000;
 
 export async function openLab(options: SimulatorOptions & { config?: Partial<Config> } = {}): Promise<Lab> {
   let now = START + 2 * HOUR + 60_000;

@@ -4,7 +4,7 @@ import { defaultConfig, type Config } from '../../config/schema.ts';
 import { DATA_TYPES, DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
-import { formatDuration, HOUR_MS } from '../../shared/time.ts';
+import { formatDuration, HOUR_MS, MINUTE_MS } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { acquireWriterLock } from '../../warehouse/lock.ts';
@@ -23,7 +23,7 @@ const WORLD = {
   videoSeconds: 360,
   roomEveryMs: HOUR_MS,
 };
-const BEFORE_LAST_ROOM = WORLD.start + 5 * WORLD.roomEveryMs - 60_000;
+const BEFORE_LAST_ROOM = WORLD.start + 5 * WORLD.roomEveryMs - MINUTE_MS;
 const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
 
 /** `hsw demo`: the main job from end to end, against the simulator in this process. */

@@ -3,6 +3,7 @@ import { countStates, earliest, oldestAge, stateOf, totalRows } from '../../stat
 import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
 import { age, ago, NOTHING, size, until, type Html } from './format.ts';
+import { MINUTE_MS } from '../../shared/time.ts';
 
 export interface Headline {
   readonly tone: 'complete' | 'unread' | 'incomplete' | 'failed';
@@ -48,7 +49,7 @@ export function headlineOf(view: DaemonView, stalled: string | undefined): Headl
 }
 
 /** What lasts shorter is no news. */
-const BLIP_MS = 60_000;
+const BLIP_MS = MINUTE_MS;
 
 function halted({ code, since, text }: NonNullable<DaemonView['trouble']>, now: number): Headline {
   const began = `; this began ${age(now - since)} ago.`;

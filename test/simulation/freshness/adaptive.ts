@@ -4,9 +4,7 @@ import { isLive, noteLook, updateRate, type Look, type Signals } from '../../../
 import { BOUNDS, dueAt, pollIntervals, type Candidate, type IntervalBounds } from '../../../src/schedule/intervals.ts';
 import type { Lab } from './lab.ts';
 import { BACKFILL_SHARE, type Policy, type Setting } from './policy.ts';
-
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
+import { MINUTE_MS, HOUR_MS } from '../../../src/shared/time.ts';
 
 const LOOK_EVERY_MS = MINUTE_MS;
 const REPLAN_EVERY_MS = MINUTE_MS / 2;

@@ -4,8 +4,7 @@ import { DAY, type Lab } from './lab.ts';
 import type { Policy, Setting } from './policy.ts';
 import { clairvoyant, cron, roundRobin } from './rivals.ts';
 import { play, type Play, type Result } from './run.ts';
-
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from '../../../src/shared/time.ts';
 
 export const CONTENDERS: Readonly<Record<string, { title: string; policy: (setting: Setting) => Policy }>> = {
   cron15: { title: 'cron */15', policy: cron(15 * MINUTE_MS) },

@@ -1,10 +1,8 @@
 /** A lab's month: 20 experiments, two of them in session at a time by day, and when the server has which rows. */
 import { createRandom, type Random } from '../../../src/simulator/random.ts';
+import { SECOND_MS as SECOND, MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../../src/shared/time.ts';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export { DAY };
 
 /** Rows of a stream as the server gets them: in batches, by time. `upTo[i]` counts the rows up to batch i. */
 export interface Arrivals {

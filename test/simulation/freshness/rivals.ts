@@ -1,9 +1,7 @@
 /** What adaptive polling is compared with: each gets the same budget. */
 import { DAY, type Lab } from './lab.ts';
 import { BACKFILL_SHARE, type Policy, type Setting } from './policy.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
+import { MINUTE_MS, HOUR_MS } from '../../../src/shared/time.ts';
 
 /** Every stream at every slot, one after another; a slot that comes while they still run is left out. */
 export function cron(everyMs: number) {

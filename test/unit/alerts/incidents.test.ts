@@ -10,10 +10,8 @@ import {
   type AlertState,
   type Message,
 } from '../../../src/alerts/incidents.ts';
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../../src/shared/time.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const AFTER = 2 * HOUR;
 const GRACE = 5 * MINUTE;
 const START = Date.parse('2026-01-12T09:00:00.000Z');

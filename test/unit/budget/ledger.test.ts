@@ -8,9 +8,7 @@ import { openLedger, type Ledger } from '../../../src/budget/ledger.ts';
 import type { Clock } from '../../../src/shared/clock.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { temporaryFolder } from '../../support/lab.ts';
-
-const HOUR = 3_600_000;
-const MINUTE = 60_000;
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../../src/shared/time.ts';
 
 /** A machine that has been up for a day, whose clock anybody may set, and which may be rebooted. */
 function machine() {

@@ -12,8 +12,8 @@ import { SimulatedNetwork } from '../../simulation/network.ts';
 import { virtualTime } from '../../simulation/virtual-time.ts';
 import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
 import { startVirtualEngine } from '../../support/virtual-engine.ts';
+import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
 
-const MINUTE = 60_000;
 const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
 
 /** The list of experiments as if some were not there. */

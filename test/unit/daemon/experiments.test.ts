@@ -3,15 +3,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { followExperiments } from '../../../src/daemon/experiments.ts';
 import { silentLog } from '../../../src/shared/log.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import { formatTime } from '../../../src/shared/time.ts';
+import { formatTime, MINUTE_MS as MINUTE, DAY_MS as DAY } from '../../../src/shared/time.ts';
 import type { StreamResult } from '../../../src/sync/stream.ts';
 import { enrol } from '../../../src/sync/roster.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
 import { openLab, START, temporaryFolder } from '../../support/lab.ts';
 import { listFault } from '../../support/list.ts';
-
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 
 /** An experiment by itself, and what its streams bring. */
 function followed() {

@@ -10,8 +10,8 @@ import { SimulatedNetwork, type Delivery } from '../../simulation/network.ts';
 import { virtualTime } from '../../simulation/virtual-time.ts';
 import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
 import { LIMITS, startVirtualEngine } from '../../support/virtual-engine.ts';
+import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
 
-const MINUTE = 60_000;
 const LATENCY = 700;
 
 /** Answers after a while, during which everything else goes on. */

@@ -28,9 +28,9 @@ import { virtualTime } from '../../simulation/virtual-time.ts';
 import { fastClock } from '../../support/fast-clock.mjs';
 import { configFor, START, temporaryFolder } from '../../support/lab.ts';
 import { startVirtualEngine } from '../../support/virtual-engine.ts';
+import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
 
 const MB = 1024 ** 2;
-const MINUTE = 60_000;
 const PATIENTLY = { timeout: 30_000, interval: 300 };
 /** A first read of thousands of rows, on a machine that is busy with other things. */
 const VERY_PATIENTLY = { timeout: 150_000, interval: 300 };

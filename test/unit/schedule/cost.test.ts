@@ -3,9 +3,8 @@ import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { estimate, forecast, type Spent } from '../../../src/schedule/cost.ts';
 import { cpuMs } from '../../support/cpu.ts';
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../../src/shared/time.ts';
 
-const MINUTE = 60_000;
-const HOUR = 3_600_000;
 const UNSPENT: Spent = { perHour: 900, perEndpointPerMinute: 90, concurrency: 4, ages: [] };
 
 const jobs = (n: number, endpoints = ['events', 'chat', 'sync']) =>

@@ -5,10 +5,8 @@ import { openSchedule, type Schedule } from '../../../src/schedule/slots.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { streamText, type Scope, type Stream } from '../../../src/datasets/stream.ts';
 import { NEVER_READ, type Position } from '../../../src/warehouse/positions.ts';
+import { SECOND_MS as SECOND, MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../../src/shared/time.ts';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 const NOW = Date.parse('2026-01-12T11:10:00.000Z');
 
 const at = (time: string) => Date.parse(`2026-01-12T${time}:00.000Z`);

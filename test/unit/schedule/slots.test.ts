@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { isCron } from '../../../src/config/cron.ts';
 import { openSchedule } from '../../../src/schedule/slots.ts';
 import { cpuMs } from '../../support/cpu.ts';
+import { DAY_MS as DAY } from '../../../src/shared/time.ts';
 
-const DAY = 86_400_000;
 const at = (text: string) => Date.parse(text);
 
 /** Every slot of a stretch of time, found by asking every minute, as a daemon does. */

@@ -2,9 +2,11 @@ import { createApi, type ApiOptions } from '../../../src/simulator/api.ts';
 import type { SimRecord, WorldOptions } from '../../../src/simulator/life.ts';
 import type { SimReply } from '../../../src/simulator/reply.ts';
 import { createWorld, type World } from '../../../src/simulator/world.ts';
+import { HOUR_MS as HOUR } from '../../../src/shared/time.ts';
+
+export { HOUR };
 
 export const START = Date.parse('2026-01-12T09:00:00.000Z');
-export const HOUR = 3_600_000;
 /** When every room of the small world has ended. */
 export const LATER = START + 10 * HOUR;
 export const KEY = 'hst_test_all';

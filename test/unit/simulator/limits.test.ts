@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMeter } from '../../../src/simulator/access.ts';
 import { box, KEY, LATER } from './box.ts';
+import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
 
-const MINUTE = 60_000;
 const rolling = { endpoint: 'dataType', window: 'rolling' } as const;
 const keys = [
   { key: KEY, scopes: ['*'] },

@@ -10,10 +10,8 @@ import { silentLog } from '../../../src/shared/log.ts';
 import { isComplete, reasonOf, type Doubt, type DoubtKind } from '../../../src/warehouse/doubts.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../../../src/warehouse/positions.ts';
 import { openLab } from '../../support/lab.ts';
+import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../../src/shared/time.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const NOW = Date.parse('2026-01-12T12:00:00.000Z');
 const GB = 1024 ** 3;
 

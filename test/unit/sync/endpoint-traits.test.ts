@@ -4,8 +4,8 @@ import type { Scope, Stream } from '../../../src/datasets/stream.ts';
 import { openTraits, type TraitValues } from '../../../src/sync/endpoint-traits.ts';
 import { openEmpty } from '../../../src/warehouse/migrate.ts';
 import { readLearned, writeLearned } from '../../../src/warehouse/positions.ts';
+import { DAY_MS as DAY } from '../../../src/shared/time.ts';
 
-const DAY = 24 * 3_600_000;
 const WEEK = 7 * DAY;
 const EXPERIMENT: Scope = { kind: 'experiment' };
 

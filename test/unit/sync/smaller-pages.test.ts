@@ -5,8 +5,7 @@ import { WarehouseError } from '../../../src/shared/errors.ts';
 import { openTraits } from '../../../src/sync/endpoint-traits.ts';
 import { openPageSize } from '../../../src/sync/page-size.ts';
 import { openEmpty } from '../../../src/warehouse/migrate.ts';
-
-const DAY = 24 * 3_600_000;
+import { DAY_MS as DAY } from '../../../src/shared/time.ts';
 
 const FAILURES = {
   'an answer 504': () => new WarehouseError('SERVER_FAILED', 'the server answered 504'),
