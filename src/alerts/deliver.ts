@@ -1,4 +1,4 @@
-import type { Condition } from '../status/condition.ts';
+import type { Issue } from '../status/issue.ts';
 import type { AlertsConfig } from '../config/alerts.ts';
 import type { Clock } from '../shared/clock.ts';
 import { scrub, type Log } from '../shared/log.ts';
@@ -71,13 +71,13 @@ export interface TellOptions extends DeliverOptions {
  * Checks must not overlap.
  * @throws the signal's reason when aborted.
  */
-export async function tell(conditions: readonly Condition[], options: TellOptions): Promise<void> {
+export async function tell(issues: readonly Issue[], options: TellOptions): Promise<void> {
   const { channels, store, clock, afterMs } = options;
   let stored = store.load();
   const before = parseStates(stored);
   const checks = channels.map((channel) => ({
     channel,
-    ...decide(conditions, before.get(channel.name) ?? NOTHING_TOLD, clock.now(), afterMs),
+    ...decide(issues, before.get(channel.name) ?? NOTHING_TOLD, clock.now(), afterMs),
   }));
   // A channel that is no longer configured forgets.
   const states = new Map(checks.map(({ channel, state }) => [channel.name as string, state]));

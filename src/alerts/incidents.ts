@@ -1,13 +1,17 @@
 import { z } from 'zod';
-import { formatDuration, formatMinute, DAY_MS, MINUTE_MS } from '../shared/time.ts';
-import { KINDS, type Condition, type Kind } from '../status/condition.ts';
+import { formatDuration, formatMinute, DAY_MS, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
+import type { Issue } from '../status/issue.ts';
+import { affectedText } from '../status/words.ts';
+import { heldIn, type Held } from './held.ts';
+import { currentKind, kindOf } from './kinds.ts';
 
 /** What is told, once, through one channel. */
 export interface Message {
   /** The alert that it is about. */
   readonly alert: string;
   readonly state: 'problem' | 'reminder' | 'recovered' | 'test';
-  readonly kind: Kind | 'test';
+  /** What kind of issue it is about: `key-refused`, or `test`. */
+  readonly kind: string;
   readonly subject: string;
   readonly text: string;
   readonly hint: string;
@@ -30,14 +34,15 @@ const memberSchema = z.object({
 
 const alertSchema = z.object({
   key: z.string(),
-  kind: z.enum(KINDS),
+  kind: z.string().transform(currentKind),
   subject: z.string(),
   ended: z.string(),
   since: time,
   /** When it was last told; never, as long as no delivery succeeded. */
   toldAt: time.optional(),
-  /** When the last of its conditions that are over ended. */
+  /** When the last of what it told of ended. */
   endedAt: time.optional(),
+  /** News: told, never repeated and never over. */
   once: z.boolean().optional(),
 });
 
@@ -70,25 +75,27 @@ export function formatStates(states: ReadonlyMap<string, AlertState>): string {
   return JSON.stringify({ channels: [...states].map(([channel, state]) => ({ channel, state })) });
 }
 
-/** A condition that ends and returns within this time is the same one. */
+/** What ends and returns within this time is the same. */
 const GRACE_MS = 5 * MINUTE_MS;
 const REMIND_MS = DAY_MS;
-/** Affected parts that a message names. */
-const MOST_PARTS = 20;
+/** Streams that a message names. */
+const MOST_NAMED = 20;
+/** News is told once nothing was added to it for so long, but no later than a day after it began. */
+const SETTLED_MS = HOUR_MS;
 
 /**
  * What a channel has to be told now. The new state does not count the messages as told: `told` does that with each one
  * that was delivered, and those that were not come again at the next check.
  * @param now in milliseconds since 1970 UTC.
- * @param afterMs how long a condition that is not urgent lasts before it is told.
+ * @param afterMs how long what is not told at once lasts before it is.
  */
 export function decide(
-  conditions: readonly Condition[],
+  issues: readonly Issue[],
   state: AlertState,
   now: number,
   afterMs: number,
 ): { readonly state: AlertState; readonly messages: readonly Message[] } {
-  const holding = new Map(conditions.map((condition) => [condition.id, condition]));
+  const holding = heldIn(issues);
   const seen = raise(observe(holding, notAfter(state, now), now), holding, now, afterMs);
   // An alert that nobody heard of ends unheard.
   const isTold = ({ toldAt, once }: Alert) => toldAt !== undefined && once !== true;
@@ -127,7 +134,7 @@ function notAfter({ members, alerts }: AlertState, now: number): AlertState {
 }
 
 /** Brings the members up to what holds now: new ones come in, and those that have been over for a while go. */
-function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now: number): AlertState {
+function observe(holding: ReadonlyMap<string, Held>, state: AlertState, now: number): AlertState {
   const isOver = ({ goneAt }: Member) => goneAt !== undefined && now - goneAt >= GRACE_MS;
   // Nothing was told of what came and went, so that its return is a beginning; what was told simply goes on.
   const before = new Map(
@@ -136,10 +143,9 @@ function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now
       .map((member) => [member.id, member]),
   );
   const open = new Set(state.alerts.map(({ key }) => key));
-  const present = [...holding.values()].flatMap((condition): Member[] => {
-    const { id, group, since = now } = condition;
+  const present = [...holding.values()].flatMap(({ id, group, since = now, isQuiet }): Member[] => {
     const known = before.get(id);
-    if (condition.quiet === true && known?.alert === undefined) return [];
+    if (isQuiet && known?.alert === undefined) return [];
     const alert = known?.alert ?? (open.has(group) ? group : undefined);
     return [{ id, group, since: Math.max(Math.min(known?.since ?? now, since), 0), alert }];
   });
@@ -154,20 +160,19 @@ function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now
   return { members: [...present, ...gone.filter((member) => !isOver(member))], alerts };
 }
 
-/** Makes an alert of each group in which a condition has lasted long enough; the others of the group join it. */
-function raise(state: AlertState, holding: ReadonlyMap<string, Condition>, now: number, afterMs: number): AlertState {
+/** Makes an alert of each group of which something has lasted long enough; the others of the group join it. */
+function raise(state: AlertState, holding: ReadonlyMap<string, Held>, now: number, afterMs: number): AlertState {
   const waiting = state.members.filter(({ alert, goneAt }) => alert === undefined && goneAt === undefined);
-  const isDue = ({ id, since }: Member) => {
-    const condition = holding.get(id);
-    return condition?.urgent === true || now - since >= (condition?.afterMs ?? afterMs);
-  };
+  const waitsMs = { 'at once': 0, 'when it lasts': afterMs, 'after a day': DAY_MS, 'as news': 0, never: Infinity };
+  const isDue = ({ id, since }: Member) => now - since >= waitsMs[holding.get(id)?.issue.alert ?? 'never'];
   const raised = new Map<string, Alert>();
   for (const { group, id } of waiting.filter(isDue)) {
-    const condition = holding.get(id);
-    if (condition === undefined || raised.has(group)) continue;
+    const issue = holding.get(id)?.issue;
+    if (issue === undefined || raised.has(group)) continue;
     const since = Math.min(...waiting.filter((member) => member.group === group).map((member) => member.since));
-    const { kind, subject, ended, once } = condition;
-    raised.set(group, { key: group, kind, subject, ended, since, ...(once === true ? { once } : {}) });
+    const { code, subject, ended, alert } = issue;
+    const once = alert === 'as news' ? { once: true } : {};
+    raised.set(group, { key: group, kind: kindOf(code), subject, ended, since, ...once });
   }
   const joins = ({ alert, goneAt, group }: Member) => alert === undefined && goneAt === undefined && raised.has(group);
   const members = state.members.map((member) => (joins(member) ? { ...member, alert: member.group } : member));
@@ -179,33 +184,32 @@ function hasMembers({ members }: AlertState, { key }: Alert): boolean {
 }
 
 /** The message that an alert calls for now, if any. */
-function due(
-  state: AlertState,
-  alert: Alert,
-  holding: ReadonlyMap<string, Condition>,
-  now: number,
-): Message | undefined {
+function due(state: AlertState, alert: Alert, holding: ReadonlyMap<string, Held>, now: number): Message | undefined {
   if (!hasMembers(state, alert)) return recovered(alert, now);
-  if (alert.toldAt !== undefined && now - alert.toldAt < REMIND_MS) return undefined;
-  // Of an information only what came since is news.
-  const isNews = ({ since }: Member) => alert.once !== true || alert.toldAt === undefined || since > alert.toldAt;
-  const conditions = state.members
-    .filter((member) => member.alert === alert.key && isNews(member))
-    .flatMap(({ id }) => holding.get(id) ?? [])
-    .filter(({ quiet }) => quiet !== true);
-  const [first] = conditions;
+  const { toldAt = -Infinity, once = false } = alert;
+  if (now - toldAt < REMIND_MS) return undefined;
+  const members = state.members.filter((member) => member.alert === alert.key && (!once || member.since > toldAt));
+  if (once && !isSettled(members, now)) return undefined;
+  const held = members.flatMap(({ id }) => holding.get(id) ?? []).filter(({ isQuiet }) => !isQuiet);
+  const [first] = held;
   if (first === undefined) return undefined;
-  const isNew = alert.toldAt === undefined || alert.once === true;
+  const isNew = alert.toldAt === undefined || once;
   const began = `\n\nThis began at ${formatMinute(alert.since)}, ${agoText(now - alert.since)}.`;
   return {
     alert: alert.key,
     state: isNew ? 'problem' : 'reminder',
     kind: alert.kind,
     subject: `${isNew ? '' : 'Still: '}${alert.subject}`,
-    text: `${explain(conditions)}${alert.once === true ? '' : began}`,
-    hint: first.hint,
+    text: `${explain(held)}${once ? '' : began}`,
+    hint: first.issue.hint,
     at: now,
   };
+}
+
+/** Whether all the news of one cause has probably come: the server derives stream after stream. */
+function isSettled(members: readonly Member[], now: number): boolean {
+  const times = members.map(({ since }) => since);
+  return now - Math.max(...times) >= SETTLED_MS || now - Math.min(...times) >= DAY_MS;
 }
 
 function recovered({ key, kind, subject, ended, since, endedAt }: Alert, now: number): Message {
@@ -221,15 +225,15 @@ function recovered({ key, kind, subject, ended, since, endedAt }: Alert, now: nu
   };
 }
 
-/** What is wrong, each reason once, with what it affects. */
-function explain(conditions: readonly Condition[]): string {
-  const reasons = Map.groupBy(conditions, ({ group }) => group);
-  return [...reasons.values()]
-    .map((same) => {
-      const parts = same.flatMap(({ part }) => part ?? []);
-      const more = parts.length > MOST_PARTS ? `; and ${parts.length - MOST_PARTS} more` : '';
-      const affected = parts.length === 0 ? '' : `\nAffected: ${parts.slice(0, MOST_PARTS).join('; ')}${more}.`;
-      return `${same[0]?.text ?? ''}${affected}`;
+/** What is wrong, each cause once, with what it affects. */
+function explain(held: readonly Held[]): string {
+  const ids = new Set(held.map(({ id }) => id));
+  const issues = [...new Set(held.map(({ issue }) => issue))];
+  return issues
+    .map((issue) => {
+      const streams = (issue.scope.streams ?? []).filter(({ id }) => ids.has(id));
+      const affected = affectedText({ scope: { streams } }, MOST_NAMED);
+      return affected === '' ? issue.text : `${issue.text}\n${affected}`;
     })
     .join('\n\n');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { datasetNamed, DATA_TYPES } from '../datasets/registry.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
+import { isErrorCode, type ErrorCode } from '../shared/errors.ts';
 import type { SyncResult } from '../sync/run.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import type { Verdict, VerifyResult } from '../sync/verify.ts';
@@ -93,6 +94,8 @@ const named = {
   filter: Filter.exactOptional(),
 };
 
+const ErrorCodeMessage = z.custom<ErrorCode>((code) => typeof code === 'string' && isErrorCode(code));
+
 const StreamResultMessage = z.object({
   ...named,
   status: z.enum(['ok', 'incomplete', 'skipped', 'failed']),
@@ -106,7 +109,7 @@ const StreamResultMessage = z.object({
   watermark: z.string().nullable(),
   complete: z.boolean(),
   reason: z.string().exactOptional(),
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
+  error: z.object({ code: ErrorCodeMessage, message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
 });
 
 const IssueMessage = z.object({

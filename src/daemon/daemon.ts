@@ -6,6 +6,7 @@ import { serveControl, socketPath } from '../control/socket.ts';
 import type { ApiConnection, BudgetHooks } from '../runtime/api-connection.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
+import { haltedLine } from '../status/issues.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { startHttp, type HttpServer } from '../web/server.ts';
@@ -80,7 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const { http } = options.config;
     if (http !== undefined) {
-      server = await startHttp({ ...http, view: lately(daemon.view), maxAgeMs: patienceMs(options.config), log });
+      server = await startHttp({ ...http, view: lately(daemon.view), log });
       log.info({ url: server.url }, 'the dashboard is at this address');
     }
     options.onReload(() => daemon.reload());
@@ -151,11 +152,13 @@ function assemble(options: DaemonOptions): Daemon {
     outage,
     connection: () => engine.connection,
     lastProgressAt: () => liveness.progressedAt,
-    refusedAt: () => recallRefusal(warehouse.db, keyIdOf(engine.connection.config.api.key))?.at,
+    refusal: () => recallRefusal(warehouse.db, keyIdOf(engine.connection.config.api.key)),
+    patienceMs: () => patienceMs(engine.connection.config),
     limitedUntil: () => liveness.limitedUntil(),
   };
   const store = createAlertStore(warehouse.db, clock, log);
-  const status = () => outage.current()?.text ?? KEEPING;
+  const status = () =>
+    haltedLine({ outage: outage.current(), keyRefused: outage.keyRefused(), now: clock.now() }) ?? KEEPING;
   return {
     engine,
     startedAt,
@@ -174,7 +177,7 @@ function assemble(options: DaemonOptions): Daemon {
         ),
       status,
       followKey: () => follower.followKey(),
-      checkAlerts: (signal) => checkAlerts({ ...shown, log, store, connectedAt: () => engine.connectedAt }, signal),
+      checkAlerts: (signal) => checkAlerts({ ...shown, log, store }, signal),
     },
     reload() {
       notifier.reloading();

@@ -2,7 +2,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { WarehouseError } from '../shared/errors.ts';
 import { scrub, type Log } from '../shared/log.ts';
 import { SECOND_MS, MINUTE_MS } from '../shared/time.ts';
-import { type Trouble } from '../status/trouble.ts';
+import { type OutageState } from '../status/outage.ts';
 
 /** What keeps the daemon from asking the API at all, and when it tries again. */
 export interface Outage {
@@ -12,7 +12,7 @@ export interface Outage {
   isTrying(): boolean;
   keyRefused(): string | undefined;
   /** Undefined while nothing does. */
-  current(): Trouble | undefined;
+  current(): OutageState | undefined;
   /** An error that concerns every stream. @param isOfStream whether the reading of a stream met it. */
   meet(error: WarehouseError, isOfStream: boolean): void;
   /**
@@ -39,7 +39,7 @@ const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
 export function createOutage(clock: Clock, log: Log): Outage {
   let until = 0;
   let refusal: string | undefined;
-  let outage: (Trouble & { readonly isOfStream: boolean }) | undefined;
+  let outage: (OutageState & { readonly isOfStream: boolean }) | undefined;
   let tries = 0;
   let overAt = 0;
   const over = () => {

@@ -1,6 +1,6 @@
-import type { DaemonView } from '../status/view.ts';
+import type { Notice } from '../status/view.ts';
 
-export type Problem = DaemonView['problems'][number];
+export type Problem = Notice;
 
 /** Recent problems, each text once. */
 export interface Problems {

@@ -1,21 +1,27 @@
-import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { namesData } from '../schedule/streams.ts';
 import { scopeText, streamText } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
-import { allPositions, NEVER_READ } from '../warehouse/positions.ts';
+import { issuesOf } from '../status/issues.ts';
+import type { ExperimentView, LiveRoom, Running, Snapshot, StreamView } from '../status/snapshot.ts';
+import { idOf } from '../status/stream-name.ts';
+import { earliest } from '../status/summary.ts';
+import type { DaemonView } from '../status/view.ts';
+import { diskOf } from '../warehouse/disk.ts';
+import { NO_EXPERIMENTS } from '../warehouse/experiment-list.ts';
+import { allPositions, NEVER_READ, type StoredPosition } from '../warehouse/positions.ts';
+import type { Refusal } from '../warehouse/refusal.ts';
 import { standingOf } from '../warehouse/standing.ts';
 import { readGrowth } from '../warehouse/state.ts';
+import { runningRooms, SENT_DATA } from '../warehouse/structure.ts';
 import { walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { Engine } from './engine.ts';
-import { expiryOf, latestRead, type Expiry } from '../status/expiry.ts';
-import type { Problem, Problems } from './problems.ts';
 import type { Outage } from './outage.ts';
-import type { DaemonView, StreamView } from '../status/view.ts';
-import { goneIssue, NO_EXPERIMENTS, type ListIssue } from '../warehouse/experiment-list.ts';
+import type { Problems } from './problems.ts';
 
-/** What the daemon's view is made of. */
+/** What a snapshot of the daemon is made of. */
 export interface Shown {
   readonly version: string;
   readonly startedAt: number;
@@ -26,9 +32,11 @@ export interface Shown {
   readonly outage: Outage;
   readonly connection: () => ApiConnection;
   readonly lastProgressAt: () => number | undefined;
-  readonly refusedAt: () => number | undefined;
+  readonly refusal: () => Refusal | undefined;
   /** When the last of the requests that wait for a limit may start. */
   readonly limitedUntil: () => number | undefined;
+  /** How long it may go without progress. */
+  readonly patienceMs: () => number;
 }
 
 /** Hours that the dashboard shows. */
@@ -36,29 +44,58 @@ const GROWTH_POINTS = 168;
 
 /** What the daemon shows of itself, as it is now. */
 export function viewOf(shown: Shown): DaemonView {
-  const { version, startedAt, clock, warehouse, engine, problems, outage, connection } = shown;
-  const now = clock.now();
-  const { budget, config } = connection();
-  const { hour, minute, perMinute } = budget.usage();
-  const experiments = experimentsOf(shown);
-  const readAt = latestRead(experiments.flatMap(({ streams }) => streams));
-  const expiry = expiryOf({ keyExpiresAt: config.api.keyExpiresAt, readAt, now });
+  const { version, warehouse, problems, connection } = shown;
+  const snapshot = snapshotOf(shown);
   return {
+    ...snapshot,
     version,
+    schedule: connection().config.schedule,
+    issues: issuesOf(snapshot),
+    recent: problems.recent(),
+    growth: readGrowth(warehouse.db, GROWTH_POINTS),
+  };
+}
+
+/** What is known at this moment. */
+export function snapshotOf(shown: Shown): Snapshot & Running {
+  const { clock, warehouse, engine, connection } = shown;
+  const { config } = connection();
+  const all = streamsNow(shown);
+  const streams = all.filter(({ standing }) => standing !== 'unconfigured');
+  const emptyAt = engine.experiments.seesNothingSince();
+  return {
+    ...runningOf(shown, streams),
+    now: clock.now(),
+    experiments: experimentsOf(shown, streams),
+    unconfigured: all.filter(({ standing }) => standing === 'unconfigured'),
+    list: emptyAt === undefined ? [] : [{ ...NO_EXPERIMENTS, since: emptyAt }],
+    keyExpiresAt: config.api.keyExpiresAt,
+    refusal: shown.refusal(),
+    reserve: config.api.limits.reserve,
+    warehouse: { path: warehouse.path, walBytes: walBytes(warehouse.path), ...diskOf(dirname(warehouse.path)) },
+    leastFree: config.alerts.diskFree,
+    comparing: config.reconcile.budgetShare,
+  };
+}
+
+function runningOf(shown: Shown, streams: readonly StreamView[]): Running {
+  const { startedAt, outage, engine, warehouse, connection } = shown;
+  const { hour, minute, perMinute } = connection().budget.usage();
+  const limitedUntil = shown.limitedUntil();
+  const live = engine.experiments.planned().filter(({ id }) => engine.experiments.isLive(id));
+  return {
     startedAt,
-    now,
     lastProgressAt: shown.lastProgressAt(),
-    warehouse: { path: warehouse.path, walBytes: walBytes(warehouse.path), freeBytes: freeBytes(warehouse.path) },
+    patienceMs: shown.patienceMs(),
     keyRefused: outage.keyRefused(),
-    trouble: troubleOf(outage),
-    waitsUntil: Math.max(shown.limitedUntil() ?? 0, outage.restsUntil(), outage.overSince()) || undefined,
-    schedule: config.schedule,
+    outage: outage.current(),
+    waitsUntil: Math.max(limitedUntil ?? 0, outage.restsUntil(), outage.overSince()) || undefined,
+    countsFrom: Math.max(engine.connectedAt, outage.overSince()),
     budget: {
       hour,
       minute: [...minute].map(([endpoint, used]) => ({ endpoint, ...used })),
       perMinute,
-      refusedAt: shown.refusedAt(),
-      waitsUntil: shown.limitedUntil(),
+      waitsUntil: limitedUntil,
     },
     work: [...engine.leases.held.values()].map(({ stream, since, fetched, total }) => ({
       stream: streamText(stream),
@@ -66,40 +103,18 @@ export function viewOf(shown: Shown): DaemonView {
       fetched,
       total,
     })),
-    experiments,
-    problems: [
-      ...(expiry === undefined ? [] : [keyProblem(expiry)]),
-      ...listProblems(engine.experiments),
-      ...problems.recent(),
-    ],
-    growth: readGrowth(warehouse.db, GROWTH_POINTS),
+    liveRooms: live.flatMap(({ id }) =>
+      runningRooms(warehouse.db, id).map((room): LiveRoom => ({
+        experimentId: id,
+        ...room,
+        readTo: readTo(streams, id, room.room),
+      })),
+    ),
   };
 }
 
-function troubleOf(outage: Outage): DaemonView['trouble'] {
-  const trouble = outage.current();
-  if (trouble === undefined) return undefined;
-  const { since, code, text, hint } = trouble;
-  return { since, code, text, hint };
-}
-
-function keyProblem({ since, subject, text, hint }: Expiry): Problem {
-  return { at: since, code: 'KEY_EXPIRES', text: `${subject}. ${text}`, hint };
-}
-
-/** What is wrong with the list of experiments as long as it lasts. */
-function listProblems(experiments: Engine['experiments']): Problem[] {
-  const problem = (at: number, { code, message, hint }: ListIssue) => ({ at, code, text: message, hint });
-  const emptyAt = experiments.seesNothingSince();
-  return [
-    ...(emptyAt === undefined ? [] : [problem(emptyAt, NO_EXPERIMENTS)]),
-    ...[...experiments.gone()].map(([id, at]) => problem(at, goneIssue(id))),
-  ];
-}
-
-function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] {
-  const named = ({ experimentId, data, scope }: { experimentId: string; data: string; scope: string }) =>
-    `${experimentId} ${data} ${scope}`;
+/** Every stream that was read or is planned. */
+function streamsNow({ engine, warehouse, connection }: Shown): StreamView[] {
   const planned = engine.dueTimes.entries.map(({ stream, dueAt }) => ({
     ...NEVER_READ,
     experimentId: stream.experimentId,
@@ -107,37 +122,45 @@ function experimentsOf({ engine, warehouse }: Shown): DaemonView['experiments'] 
     scope: scopeText(stream),
     nextAt: Number.isFinite(dueAt) ? dueAt : undefined,
   }));
-  const due = new Map(planned.map((stream) => [named(stream), stream.nextAt]));
+  const due = new Map(planned.map((stream) => [idOf(stream), stream.nextAt]));
   const read = allPositions(warehouse.db);
-  const known = new Set(read.map(named));
-  const unread = planned.filter((stream) => !known.has(named(stream)));
-  const judged = [...read, ...unread].map((stream) => ({ ...stream, standing: standingOf(stream) }));
-  const configured = judged.filter(({ standing }) => standing !== 'unconfigured');
-  const streams = Map.groupBy(configured, ({ experimentId }) => experimentId);
-  const gone = [...engine.experiments.gone().keys()].map((id) => ({ id }));
-  return [...engine.experiments.planned(), ...gone].map(({ id }) => ({
-    id,
-    name: engine.experiments.nameOf(id),
-    live: engine.experiments.isLive(id),
-    streams: (streams.get(id) ?? []).map(
-      ({ data, scope, rows, complete, standing, reason, dataAsOf, verifiedAt, lastStatus }): StreamView => ({
-        data,
-        scope,
-        rows,
-        complete,
-        standing,
-        reason,
-        dataAsOf,
-        verifiedAt,
-        lastStatus,
-        nextAt: due.get(`${id} ${data} ${scope}`),
-      }),
-    ),
+  const known = new Set(read.map(idOf));
+  const unread = planned.filter((stream) => !known.has(idOf(stream)));
+  const { config } = connection();
+  return [...read, ...unread].map((stream) => ({
+    ...stream,
+    standing: standingOf(stream),
+    isNamed: namesData(config, stream),
+    nextAt: due.get(idOf(stream)),
   }));
 }
 
-/** Bytes that this user can still write on the disk of the warehouse. */
-export function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize;
+function experimentsOf({ engine }: Shown, streams: readonly StreamView[]): ExperimentView[] {
+  const { experiments } = engine;
+  const of = Map.groupBy(streams, ({ experimentId }) => experimentId);
+  const gone = new Set(experiments.gone().keys());
+  return [...experiments.planned().map(({ id }) => id), ...gone].map((id) => ({
+    id,
+    name: experiments.nameOf(id),
+    live: experiments.isLive(id),
+    isGone: gone.has(id),
+    streams: of.get(id) ?? [],
+  }));
+}
+
+/**
+ * Until when everything was read that a room sends; undefined where something never was, or nothing of it is read at all.
+ * What never had rows counts only where nothing had, as it is looked at more seldom.
+ */
+export function readTo(positions: readonly StoredPosition[], experimentId: string, room: string): number | undefined {
+  const sent = positions.filter(
+    (position) =>
+      position.experimentId === experimentId &&
+      position.lastStatus !== 'skipped' &&
+      SENT_DATA.has(position.data) &&
+      ['experiment', `room:${room}`].includes(position.scope),
+  );
+  const withRows = sent.filter(({ rows, dataAsOf }) => rows > 0 || dataAsOf === undefined);
+  const counted = (withRows.length > 0 ? withRows : sent).map(({ dataAsOf }) => dataAsOf);
+  return counted.includes(undefined) ? undefined : earliest(counted);
 }

@@ -62,13 +62,26 @@ export const CODES = {
   WAREHOUSE_UNWRITABLE: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
   WAREHOUSE_CORRUPT: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
 
+  READ_FAILED: { passes: true, acts: 'server' },
+  ANSWER_INCOMPLETE: { passes: true, acts: 'server' },
+  ROWS_MISSING: { passes: true, acts: 'nobody' },
+  DELETES_WITHHELD: { passes: false, acts: 'user' },
   EXPERIMENT_GONE: { passes: false, acts: 'owner' },
+  PART_GONE: { passes: false, acts: 'owner' },
   NO_EXPERIMENTS: { passes: false, acts: 'account' },
   LIST_INCOMPLETE: { passes: true, acts: 'server' },
-  ANSWER_INCOMPLETE: { passes: true, acts: 'server' },
-  DELETES_WITHHELD: { passes: false, acts: 'user' },
+  NOT_READ_YET: { passes: true, acts: 'nobody' },
+  NOT_COMPARED: { passes: false, acts: 'user' },
+  NOT_CONFIGURED: { passes: false, acts: 'nobody' },
+  DATA_REDERIVED: { passes: false, acts: 'user' },
+  ROWS_AHEAD: { passes: false, acts: 'nobody' },
+  IDS_SHARED: { passes: false, acts: 'nobody' },
+  ROOM_SILENT: { passes: false, acts: 'user' },
   KEY_EXPIRES: { passes: false, acts: 'account' },
+  KEY_SHARED: { passes: false, acts: 'account' },
+  DISK_LOW: { passes: false, acts: 'host' },
   WAL_LARGE: { passes: false, acts: 'user' },
+  STALLED: { passes: false, acts: 'host' },
 } as const satisfies Record<string, Known>;
 
 /** Stable codes for people's scripts: all that goes wrong, thrown or only told. */

@@ -1,7 +1,5 @@
 import type { Standing } from '../warehouse/standing.ts';
-import type { DaemonView, StreamView } from './view.ts';
-
-export type ExperimentView = DaemonView['experiments'][number];
+import type { StreamView } from './snapshot.ts';
 
 /**
  * complete · incomplete: read, but rows may be missing · failed: the last read ended in an error, or it is no longer given
@@ -65,9 +63,4 @@ export function totalRows(streams: readonly StreamView[]): number {
 /** The streams of an experiment by data type, in the order in which the data types first appear. */
 export function byData(streams: readonly StreamView[]): Map<string, StreamView[]> {
   return Map.groupBy(streams, ({ data }) => data);
-}
-
-/** How people name a stream in a list: `chat of exp_1`, `variables of exp_1 (room:room_2)`. */
-export function streamName(experiment: ExperimentView, { data, scope }: StreamView): string {
-  return `${data} of ${experiment.id}${scope === 'experiment' ? '' : ` (${scope})`}`;
 }

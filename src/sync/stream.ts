@@ -3,7 +3,7 @@ import { PRIORITIES } from '../budget/priorities.ts';
 import type { Config } from '../config/schema.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
-import { stopsEverything, WarehouseError } from '../shared/errors.ts';
+import { stopsEverything, WarehouseError, type ErrorCode } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime, MINUTE_MS } from '../shared/time.ts';
@@ -43,7 +43,7 @@ export interface StreamResult {
   readonly complete: boolean;
   /** Why it is not complete, where it was read. */
   readonly reason?: string;
-  readonly error?: { code: string; message: string; hint?: string };
+  readonly error?: { code: ErrorCode; message: string; hint?: string };
 }
 
 /** What a sync works with, the same for all its streams. */

@@ -1,6 +1,9 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { byData, countStates, oldestAge, stateOf, totalRows } from '../status/summary.ts';
-import type { DaemonView, StreamView } from '../status/view.ts';
+import type { Code } from '../shared/errors.ts';
+import { shownOf } from '../status/issue.ts';
+import type { StreamView } from '../status/snapshot.ts';
+import type { DaemonView } from '../status/view.ts';
 
 interface Sample {
   readonly labels: Record<string, string>;
@@ -76,10 +79,18 @@ const METRICS: readonly Metric[] = [
     'When the last page was committed or the last sync of a stream ended.',
     (view) => seconds(view.lastProgressAt),
   ),
-  one('key_accepted', '1 while the API accepts the key, else 0.', ({ keyRefused }) => Number(keyRefused === undefined)),
-  one('api_reachable', '1 while the API can be reached, else 0.', ({ trouble }) =>
-    Number(trouble?.code !== 'SERVER_UNREACHABLE'),
-  ),
+  one('key_accepted', '1 while the API accepts the key, else 0.', (view) => lacks(view, 'KEY_REFUSED')),
+  one('api_reachable', '1 while the API can be reached, else 0.', (view) => lacks(view, 'SERVER_UNREACHABLE')),
+  {
+    name: 'issues',
+    help: 'What is wrong now, by code and severity: error, warning, note.',
+    labels: ['code', 'severity'],
+    samples: ({ issues }) =>
+      [...Map.groupBy(shownOf(issues), ({ code }) => code)].map(([code, all]) => ({
+        labels: { code, severity: all[0]?.severity ?? 'note' },
+        value: all.length,
+      })),
+  },
   one('hour_used_requests', 'Requests in the last hour.', ({ budget }) => budget.hour.used),
   one('hour_allowed_requests', 'Requests that we allow ourselves in any hour.', ({ budget }) => budget.hour.allowed),
   perEndpoint('minute_used_requests', 'Requests to an endpoint in the last minute.', 'used'),
@@ -87,7 +98,7 @@ const METRICS: readonly Metric[] = [
   one(
     'last_refusal_timestamp_seconds',
     'When the API last answered 429 although we were within the limits; changes() of it counts the times.',
-    ({ budget }) => seconds(budget.refusedAt),
+    ({ refusal }) => seconds(refusal?.at),
   ),
   one('wal_bytes', "Size of the warehouse's write-ahead log.", ({ warehouse }) => warehouse.walBytes),
   one('disk_free_bytes', 'Free space on the disk of the warehouse.', ({ warehouse }) => warehouse.freeBytes),
@@ -124,6 +135,10 @@ export function createMetrics(): Metrics {
       return registry.metrics();
     },
   };
+}
+
+function lacks({ issues }: DaemonView, code: Code): number {
+  return Number(issues.every((issue) => issue.code !== code));
 }
 
 function plain(value: number | undefined, labels: Record<string, string> = {}): Sample[] {

@@ -6,7 +6,7 @@ import { ICON } from './dashboard/icon.ts';
 import { CONTENT_SECURITY_POLICY } from './dashboard/layout.ts';
 import type { DaemonView } from '../status/view.ts';
 import { onlyLoopbackHosts, onlyReads, requireToken, secureHeaders } from './guard.ts';
-import { stall, unreadiness } from './health.ts';
+import { stalled, unreadiness } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { statusJson } from './status.ts';
 
@@ -16,25 +16,24 @@ export interface RouteOptions {
   /** The port in use, known once the server listens. */
   readonly port: () => number;
   readonly view: () => DaemonView;
-  readonly maxAgeMs: number;
   readonly log: Log;
 }
 
 /** What is answered where; `http.ts` puts it on a port. */
 export function createRoutes(options: RouteOptions): Hono {
-  const { token, isLoopback, port, view, maxAgeMs, log } = options;
+  const { token, isLoopback, port, view, log } = options;
   const app = new Hono();
   app.use(secureHeaders(CONTENT_SECURITY_POLICY));
   if (isLoopback) app.use(onlyLoopbackHosts(log));
   app.use(onlyReads);
   app.get('/healthz', (c) => {
-    const stalled = stall(view(), maxAgeMs);
-    return stalled === undefined ? c.json({ status: 'ok' }) : c.json({ status: 'stalled', reasons: [stalled] }, 503);
+    const why = stalled(view().issues);
+    return why === undefined ? c.json({ status: 'ok' }) : c.json({ status: 'stalled', reasons: [why] }, 503);
   });
   if (token !== undefined) app.use(requireToken(token, port, log));
   app.use(compress());
   app.get('/readyz', (c) => {
-    const reasons = unreadiness(view());
+    const reasons = unreadiness(view().issues);
     return reasons.length === 0 ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reasons }, 503);
   });
   // Made when first asked for: measuring the event loop wakes an idle process a hundred times a second.
@@ -44,10 +43,7 @@ export function createRoutes(options: RouteOptions): Hono {
     return c.body(await metrics.render(view()), 200, { 'Content-Type': metrics.contentType });
   });
   app.get('/api/status', (c) => c.body(statusJson(view()), 200, { 'Content-Type': 'application/json' }));
-  app.get('/', (c) => {
-    const now = view();
-    return c.html(dashboard(now, stall(now, maxAgeMs)));
-  });
+  app.get('/', (c) => c.html(dashboard(view())));
   app.get('/icon.svg', (c) => c.body(ICON, 200, { 'Content-Type': 'image/svg+xml' }));
   app.notFound((c) => c.json({ status: 'not found', reasons: ['There is no such page.'] }, 404));
   app.onError((error, c) => {

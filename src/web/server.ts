@@ -14,8 +14,6 @@ export interface HttpOptions {
   readonly token: string | undefined;
   /** Asked anew for every answer. */
   readonly view: () => DaemonView;
-  /** Without progress for longer than this although there is something to do, `/healthz` answers 503. */
-  readonly maxAgeMs: number;
   readonly log: Log;
 }
 
@@ -32,7 +30,7 @@ const CLOSE_MS = 500;
  * @throws WarehouseError USAGE when the address cannot be used, or could be reached by others without a token.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { port, token, view, maxAgeMs, log } = options;
+  const { port, token, view, log } = options;
   const host = options.host.replace(/^\[|\]$/g, '');
   const isLocal = isLoopback(host);
   if (!isLocal && (token ?? '') === '') {
@@ -46,7 +44,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     isLoopback: isLocal,
     port: () => listening,
     view,
-    maxAgeMs,
     log,
   });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });

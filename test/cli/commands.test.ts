@@ -253,7 +253,7 @@ describe('hsw', () => {
 
     const near = write(Date.now() + 4 * 24 * HOUR);
     const status = await hsw(['status'], at);
-    expect(status.stdout).toContain(`✗ The API key expires soon. The key expires at ${near} 00:00 UTC, in `);
+    expect(status.stdout).toContain(`! The API key expires soon\n  The key expires at ${near} 00:00 UTC, in `);
     expect(status.status).toBe(0);
     const json = JSON.parse((await hsw(['status', '--json'], at)).stdout) as unknown;
     expect(json).toMatchObject({ keyExpires: { at: `${near}T00:00:00.000Z`, state: 'near' } });

@@ -1,4 +1,4 @@
-import type { Condition } from '../../src/status/condition.ts';
+import type { Issue } from '../../src/status/issue.ts';
 import { spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -33,15 +33,17 @@ const MESSAGE: Message = {
   at: NOW,
 };
 
-const KEY_REFUSED: Condition = {
+const KEY_REFUSED: Issue = {
   id: 'key-refused',
-  kind: 'key-refused',
-  group: 'key-refused',
+  code: 'KEY_REFUSED',
+  severity: 'error',
+  since: undefined,
+  scope: {},
   subject: 'The API refuses the key',
   text: `It said so of hst_live_${'a1B2'.repeat(16)}.`,
   hint: 'Make a new key.',
   ended: 'The API accepts the key again',
-  urgent: true,
+  alert: 'at once',
 };
 
 /** A web server that keeps what it is sent, and answers as told. */
@@ -104,7 +106,7 @@ function service(channels: readonly Channel[], firstState?: string) {
     get stored() {
       return stored;
     },
-    check: (conditions: readonly Condition[], signal = never) =>
+    check: (conditions: readonly Issue[], signal = never) =>
       tell(conditions, {
         channels,
         store: { load: () => stored, save: (text) => (stored = text) },
@@ -298,9 +300,9 @@ describe('a check', () => {
   it('does not let one message that is refused stand before the others', async () => {
     const hook = await startHook((response, n) => response.writeHead(n === 1 ? 400 : 200).end());
     const lab = service([hookChannel(hook.url)]);
-    await lab.check([KEY_REFUSED, { ...KEY_REFUSED, id: 'disk', group: 'disk', kind: 'disk' }]);
+    await lab.check([KEY_REFUSED, { ...KEY_REFUSED, id: 'disk', code: 'DISK_LOW' }]);
     expect(hook.bodies.map(({ kind }) => kind)).toEqual(['key-refused', 'disk']);
-    await lab.check([KEY_REFUSED, { ...KEY_REFUSED, id: 'disk', group: 'disk', kind: 'disk' }]);
+    await lab.check([KEY_REFUSED, { ...KEY_REFUSED, id: 'disk', code: 'DISK_LOW' }]);
     expect(hook.bodies.map(({ kind }) => kind)).toEqual(['key-refused', 'disk', 'key-refused']);
   });
 

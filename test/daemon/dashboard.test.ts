@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 function listen(view: () => DaemonView, change: Partial<HttpOptions> = {}): Promise<HttpServer> {
-  const common = { host: '127.0.0.1', port: 0, token: undefined, maxAgeMs: 600_000, log: silentLog };
+  const common = { host: '127.0.0.1', port: 0, token: undefined, log: silentLog };
   return startHttp({ ...common, view, ...change });
 }
 
@@ -128,19 +128,26 @@ const VIEWS: Record<string, DaemonView> = {
   empty: sampleView(NOW, {
     experiments: [],
     work: [],
-    problems: [],
+    recent: [],
+    refusal: undefined,
     growth: [],
     lastProgressAt: undefined,
-    budget: { hour: { used: 0, allowed: 900 }, minute: [], perMinute: [], refusedAt: undefined, waitsUntil: undefined },
+    budget: { hour: { used: 0, allowed: 900 }, minute: [], perMinute: [], waitsUntil: undefined },
   }),
   refused: sampleView(NOW, {
     keyRefused: 'The key was revoked. Make a new one in your HyperStudy account.',
-    warehouse: { path: `/srv/${'very-long-folder-name/'.repeat(8)}hyperstudy.db`, walBytes: 9e9, freeBytes: 4e8 },
+    warehouse: {
+      path: `/srv/${'very-long-folder-name/'.repeat(8)}hyperstudy.db`,
+      walBytes: 9e9,
+      freeBytes: 4e8,
+      totalBytes: 500e9,
+    },
     experiments: [
       {
         id: `exp_${'x'.repeat(90)}`,
         name: 'W'.repeat(120),
         live: true,
+        isGone: false,
         streams: sampleView(NOW).experiments[0]?.streams ?? [],
       },
     ],
@@ -197,11 +204,13 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
   it('shows names as text in a browser too', async () => {
     const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     const { page, errors, shown } = await open(
-      sampleView(NOW, { experiments: [{ id: hostile, name: hostile, live: true, streams: [] }] }),
+      sampleView(NOW, { experiments: [{ id: hostile, name: hostile, live: true, isGone: false, streams: [] }] }),
     );
     const name = page.locator('h3 .name');
     expect(await name.innerText()).toBe(hostile);
-    shown.view = sampleView(NOW, { experiments: [{ id: hostile, name: `${hostile}!`, live: true, streams: [] }] });
+    shown.view = sampleView(NOW, {
+      experiments: [{ id: hostile, name: `${hostile}!`, live: true, isGone: false, streams: [] }],
+    });
     await refreshed(page);
     expect(await name.innerText()).toBe(`${hostile}!`);
     expect(await page.locator('main img, main script').count()).toBe(0);
@@ -222,7 +231,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
       expect(levels.filter((level) => level === 1)).toHaveLength(1);
       expect(levels.slice(1).filter((level, i) => level > (levels[i] ?? 0) + 1)).toEqual([]);
       const headings = await page.getByRole('heading', { level: 2 }).allInnerTexts();
-      expect(headings).toEqual(['Recent problems', 'Being read now', 'Experiments', 'Requests', 'Rows over time']);
+      expect(headings).toEqual(['Issues', 'Being read now', 'Experiments', 'Requests', 'Rows over time']);
       expect(await page.getByRole('table').count()).toBe(14);
       const table = page.getByRole('table', { name: 'Streams of Dyadic negotiation by data type' });
       expect(await table.getByRole('columnheader').allInnerTexts()).toEqual([
@@ -315,11 +324,11 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     const grown = first.streams.map((stream) => (stream.data === 'chat' ? { ...stream, rows: 987_654 } : stream));
     shown.view = {
       ...next,
-      problems: [],
+      recent: [],
       experiments: [
-        { ...first, live: false, streams: grown },
+        { ...first, live: false, isGone: false, streams: grown },
         second,
-        { id: 'exp_new', name: 'Brand new', live: true, streams: [] },
+        { id: 'exp_new', name: 'Brand new', live: true, isGone: false, streams: [] },
         ...others,
       ],
     };
@@ -354,7 +363,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
   it('stops updating on demand', async () => {
     const { page, shown } = await open();
     await page.getByRole('button', { name: 'Pause updates' }).click();
-    shown.view = sampleView(NOW, { problems: [] });
+    shown.view = sampleView(NOW, { recent: [] });
     await page.clock.runFor(60_000);
     await page.waitForTimeout(100);
     expect(await page.locator('#live').innerText()).toContain('Paused at');
@@ -379,7 +388,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     }
     expect(await page.locator('main').innerText()).toBe(before);
     expect(await page.title()).toContain('No answer');
-    const again = await listen(() => sampleView(NOW, { problems: [] }), { port: Number(new URL(server.url).port) });
+    const again = await listen(() => sampleView(NOW, { recent: [] }), { port: Number(new URL(server.url).port) });
     onTestFinished(() => again.close());
     await until(page, () => page.locator('#live').innerText(), /^Updated/);
     await until(page, async () => String(await page.locator('#gone').isVisible()), 'false');
@@ -457,6 +466,6 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await page.getByRole('status').waitFor();
     expect(page.url()).toBe(`${server.url}/`);
     await page.reload();
-    expect(await page.getByRole('heading', { level: 2 }).first().innerText()).toBe('Recent problems');
+    expect(await page.getByRole('heading', { level: 2 }).first().innerText()).toBe('Issues');
   });
 });

@@ -4,7 +4,9 @@ import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startHttp, type HttpOptions } from '../../src/web/server.ts';
 import { standingOf } from '../../src/warehouse/standing.ts';
-import type { DaemonView, StreamView } from '../../src/status/view.ts';
+import type { StreamView } from '../../src/status/snapshot.ts';
+import type { DaemonView } from '../../src/status/view.ts';
+import { NEVER_READ } from '../../src/warehouse/positions.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { dashboard } from '../../src/web/dashboard/page.ts';
 import { cpuMs } from '../support/cpu.ts';
@@ -20,7 +22,6 @@ async function serve(change: Partial<HttpOptions> = {}) {
     port: 0,
     token: undefined,
     view: () => sampleView(NOW),
-    maxAgeMs: 10 * MINUTE,
     log: silentLog,
     ...change,
   });
@@ -50,11 +51,11 @@ function ask(url: string, headers: Record<string, string> = {}, method = 'GET'):
 }
 
 function stream(change: Partial<StreamView> = {}): StreamView {
-  const made = { ...READ, ...change };
-  return { standing: standingOf({ ...made, doubts: [] }), ...made };
+  const made = { ...NEVER_READ, doubts: [], experimentId: 'exp_1', isNamed: false, ...READ, ...change };
+  return { standing: standingOf(made), ...made };
 }
 
-const READ: Omit<StreamView, 'standing'> = {
+const READ = {
   data: 'chat',
   scope: 'experiment',
   rows: 5,
@@ -66,10 +67,14 @@ const READ: Omit<StreamView, 'standing'> = {
   nextAt: NOW + MINUTE,
 };
 
-const AWAY = { since: NOW - 2 * HOUR, code: 'SERVER_UNREACHABLE', text: 'Nothing answers.', hint: undefined };
+const AWAY = { since: NOW - 2 * HOUR, code: 'SERVER_UNREACHABLE', text: 'Nothing answers.', hint: undefined } as const;
 
 const withStreams = (streams: readonly StreamView[], change: Partial<DaemonView> = {}) =>
-  sampleView(NOW, { experiments: [{ id: 'exp_1', name: 'One', live: false, streams }], work: [], ...change });
+  sampleView(NOW, {
+    experiments: [{ id: 'exp_1', name: 'One', live: false, isGone: false, streams }],
+    work: [],
+    ...change,
+  });
 
 describe('/healthz', () => {
   const WORK = { stream: 'chat of exp_1', since: NOW - HOUR, fetched: 10, total: undefined };
@@ -92,7 +97,7 @@ describe('/healthz', () => {
   it('counts from the start where there never was progress', async () => {
     const view = withStreams([stream()], { work: [WORK], lastProgressAt: undefined, startedAt: NOW - 11 * MINUTE });
     expect((await health(view)).status).toBe(503);
-    expect((await health({ ...view, startedAt: NOW - 9 * MINUTE })).status).toBe(200);
+    expect((await health(sampleView(NOW, { ...view, startedAt: NOW - 9 * MINUTE }))).status).toBe(200);
   });
 
   it('is well with nothing to do, however long ago the last progress was', async () => {
@@ -111,14 +116,15 @@ describe('/healthz', () => {
     const { budget } = stuck;
     const waits: Partial<DaemonView>[] = [
       { budget: { ...budget, hour: { used: 900, allowed: 900 } } },
-      { budget: { ...budget, refusedAt: NOW - 20 * MINUTE } },
+      { refusal: { at: NOW - 20 * MINUTE, endpoint: 'chat', waitMs: 1000 } },
       { keyRefused: 'It has expired.' },
       { waitsUntil: NOW + 30 * MINUTE },
       { waitsUntil: NOW - 9 * MINUTE },
     ];
-    for (const wait of waits) expect((await health({ ...stuck, ...wait })).status).toBe(200);
-    expect((await health({ ...stuck, budget: { ...budget, refusedAt: NOW - 2 * HOUR } })).status).toBe(503);
-    expect((await health({ ...stuck, waitsUntil: NOW - 11 * MINUTE })).status).toBe(503);
+    const changed = (wait: Partial<DaemonView>) => health(sampleView(NOW, { ...stuck, ...wait }));
+    for (const wait of waits) expect((await changed(wait)).status).toBe(200);
+    expect((await changed({ refusal: { at: NOW - 2 * HOUR, endpoint: 'chat', waitMs: 1000 } })).status).toBe(503);
+    expect((await changed({ waitsUntil: NOW - 11 * MINUTE })).status).toBe(503);
   });
 
   it('needs no token and names no experiment', async () => {
@@ -155,7 +161,7 @@ describe('/readyz', () => {
     expect((await readiness(withStreams([failed])))[0]).toBe(503);
     expect(await readiness(withStreams([stream()], { keyRefused: 'It has expired.' }))).toEqual([
       503,
-      { status: 'not ready', reasons: ['The key is refused: It has expired.'] },
+      { status: 'not ready', reasons: ['It has expired.'] },
     ]);
     expect(await readiness(sampleView(NOW, { experiments: [] }))).toEqual([
       503,
@@ -179,7 +185,7 @@ describe('/metrics', () => {
         stream({ scope: 'room:b', rows: 7, complete: false, lastStatus: 'incomplete' }),
         stream({ data: 'events', complete: false, lastStatus: 'skipped', dataAsOf: undefined, rows: 0 }),
       ],
-      { lastProgressAt: NOW - 4000, trouble: AWAY },
+      { lastProgressAt: NOW - 4000, outage: AWAY },
     );
     const { url } = await serve({ view: () => view });
     const { headers, text } = await ask(`${url}/metrics`);
@@ -209,9 +215,8 @@ describe('/metrics', () => {
     let view = withStreams([stream()]);
     const { url } = await serve({ view: () => view });
     expect((await ask(`${url}/metrics`)).text).toContain('rows{experiment="exp_1",data="chat"} 5');
-    const { refusedAt, ...budget } = view.budget;
-    expect(refusedAt).toBeDefined();
-    view = { ...view, experiments: [], lastProgressAt: undefined, budget: { ...budget, refusedAt: undefined } };
+    expect(view.refusal).toBeDefined();
+    view = sampleView(NOW, { ...view, experiments: [], lastProgressAt: undefined, refusal: undefined });
     const { text } = await ask(`${url}/metrics`);
     expect(text).not.toContain('exp_1');
     expect(text).not.toMatch(/^hyperstudy_warehouse_last_/m);
@@ -219,7 +224,7 @@ describe('/metrics', () => {
 
   it('keeps a hostile id inside its label', async () => {
     const view = sampleView(NOW, {
-      experiments: [{ id: 'x"} 1\nfake_metric 1', name: undefined, live: false, streams: [stream()] }],
+      experiments: [{ id: 'x"} 1\nfake_metric 1', name: undefined, live: false, isGone: false, streams: [stream()] }],
     });
     const { text } = await ask(`${(await serve({ view: () => view })).url}/metrics`);
     expect(text).not.toMatch(/^fake_metric/m);
@@ -433,13 +438,13 @@ describe('the page', () => {
       version: HOSTILE,
       schedule: HOSTILE,
       keyRefused: HOSTILE,
-      warehouse: { path: HOSTILE, walBytes: 1, freeBytes: 1 },
+      warehouse: { path: HOSTILE, walBytes: 1, freeBytes: 1, totalBytes: 500e9 },
       experiments: [
-        { id: HOSTILE, name: HOSTILE, live: true, streams },
-        { id: 'exp_2', name: undefined, live: false, streams: [] },
+        { id: HOSTILE, name: HOSTILE, live: true, isGone: false, streams },
+        { id: 'exp_2', name: undefined, live: false, isGone: false, streams: [] },
       ],
       work: [{ stream: HOSTILE, since: NOW, fetched: 1, total: 2 }],
-      problems: [{ at: NOW, code: HOSTILE, text: HOSTILE, hint: HOSTILE }],
+      recent: [{ at: NOW, code: 'SERVER_FAILED', text: HOSTILE, hint: HOSTILE }],
       budget: { ...sampleView(NOW).budget, minute: [1, 2].map((used) => ({ endpoint: HOSTILE, used, allowed: 9 })) },
     });
     const { text } = await ask((await serve({ view: () => view })).url);
@@ -465,27 +470,27 @@ describe('the page', () => {
     [
       'the key is refused',
       { keyRefused: 'It expired on Monday.' },
-      'The API refuses the key, so nothing new is read</span>. It expired on Monday.',
+      'The API refuses the key</span>. It expired on Monday.',
     ],
     [
       'the network is away',
-      { trouble: AWAY },
-      'The API cannot be reached, so nothing new is read</span>; this began 2 h ago. The daemon goes on by itself once it answers.',
+      { outage: AWAY },
+      'The API cannot be reached</span>; this began 2 h ago. Nothing answers. Nothing new is read until this is over.',
     ],
     [
       'the network was away for a moment',
-      { ...withStreams([stream()]), trouble: { ...AWAY, since: NOW - 20_000 } },
+      { ...withStreams([stream()]), outage: { ...AWAY, since: NOW - 20_000 } },
       'The only stream is complete</span>; the oldest is 60 s old.',
     ],
     [
       'the disk is full',
-      { trouble: { ...AWAY, code: 'WAREHOUSE_FULL', text: 'The disk of w.db is full.' } },
-      'Nothing new is read</span>; this began 2 h ago. The disk of w.db is full.',
+      { outage: { ...AWAY, code: 'WAREHOUSE_FULL', text: 'The disk of w.db is full.' } },
+      'The warehouse cannot be written</span>; this began 2 h ago. The disk of w.db is full. Nothing new',
     ],
     [
       'it is stuck',
       { lastProgressAt: NOW - HOUR, work: [{ stream: 'chat', since: NOW - HOUR, fetched: 0, total: undefined }] },
-      'No progress for 1 h although a stream is being read</span>',
+      'The daemon makes no progress</span>; this began 1 h ago. No progress for 1 h although a stream is being read.',
     ],
     [
       'the first read is under way',
@@ -529,16 +534,16 @@ describe('the page', () => {
   });
 
   it('tells for a day that another program uses the key', async () => {
-    const page = async (refusedAt: number) => {
-      const budget = { ...sampleView(NOW).budget, refusedAt };
-      return (await ask((await serve({ view: () => sampleView(NOW, { budget }) })).url)).text;
+    const page = async (at: number) => {
+      const refusal = { at, endpoint: 'chat', waitMs: 1000 };
+      return (await ask((await serve({ view: () => sampleView(NOW, { refusal }) })).url)).text;
     };
-    expect(await page(NOW - 23 * HOUR)).toContain('program uses this key');
-    expect(await page(NOW - 25 * HOUR)).not.toContain('program uses this key');
+    expect(await page(NOW - 23 * HOUR)).toContain('Another program uses the same key');
+    expect(await page(NOW - 25 * HOUR)).not.toContain('Another program uses the same key');
   });
 
   it('warns of little space on the disk', async () => {
-    const warehouse = { path: 'w.db', walBytes: 1, freeBytes: 900_000_000 };
+    const warehouse = { path: 'w.db', walBytes: 1, freeBytes: 900_000_000, totalBytes: 500e9 };
     const { text } = await ask((await serve({ view: () => sampleView(NOW, { warehouse }) })).url);
     expect(text).toContain('little is left');
   });
@@ -552,7 +557,7 @@ describe('the page', () => {
   });
 
   it('names nothing outside itself', async () => {
-    const { text } = await ask((await serve({ view: () => withStreams([stream()], { problems: [] }) })).url);
+    const { text } = await ask((await serve({ view: () => withStreams([stream()], { recent: [] }) })).url);
     expect(text.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\/[a-z]+\./);
   });
 
@@ -564,11 +569,12 @@ describe('the page', () => {
         id: `exp_${i}`,
         name: `Experiment ${i}`,
         live: false,
+        isGone: false,
         streams: [...streams, ...ofRooms],
       }));
       const view = sampleView(NOW, { experiments });
       return () => {
-        const made = dashboard(view, undefined);
+        const made = dashboard(view);
         if (made instanceof Promise) throw new Error('the page waits for something');
         return made.length;
       };
@@ -586,7 +592,6 @@ describe('the server', () => {
       port: 0,
       token: undefined,
       view: () => sampleView(NOW),
-      maxAgeMs: MINUTE,
       log: silentLog,
     });
     const { hostname, port } = new URL(server.url);

@@ -1,5 +1,8 @@
 import { DATA_TYPES } from '../../src/datasets/registry.ts';
-import type { DaemonView, StreamView } from '../../src/status/view.ts';
+import { issuesOf } from '../../src/status/issues.ts';
+import type { Spent, StreamView } from '../../src/status/snapshot.ts';
+import type { DaemonView } from '../../src/status/view.ts';
+import { NEVER_READ } from '../../src/warehouse/positions.ts';
 import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../src/shared/time.ts';
 
 /** Name, id, whether rooms are open now, and how large the experiment is. */
@@ -33,32 +36,46 @@ const SIZES: Record<string, number> = {
   rooms: 42,
 };
 
-/** A lab in the middle of an afternoon: three experiments live, two with a problem. Equal `now` gives an equal view. */
+/**
+ * A lab in the middle of an afternoon: three experiments live, two with an issue. Equal `now` gives an equal view, whose
+ * issues are those of what is changed.
+ */
 export function sampleView(now: number, change: Partial<DaemonView> = {}): DaemonView {
   const experiments = LAB.map(([name, id, live, scale], i) => ({
     id,
     name,
     live,
+    isGone: false,
     streams: DATA_TYPES.flatMap((data, j) =>
       data === 'variables' && live
         ? [1, 2, 3].map((room) =>
-            stream(now, { data, scope: `room:room_${i}${room}`, scale: scale / 3, at: 7 * i + j }),
+            stream(now, { id, data, scope: `room:room_${i}${room}`, scale: scale / 3, at: 7 * i + j }),
           )
-        : [stream(now, { data, scope: 'experiment', scale, at: 7 * i + j })],
+        : [stream(now, { id, data, scope: 'experiment', scale, at: 7 * i + j })],
     ).map((each) => troubled(id, each, now)),
   }));
   const rows = experiments.flatMap(({ streams }) => streams).reduce((sum, each) => sum + each.rows, 0);
-  return {
+  const view: Omit<DaemonView, 'issues'> = {
     version: '0.2.0',
     startedAt: now - 9 * DAY - 5 * HOUR,
     now,
     lastProgressAt: now - 4000,
-    warehouse: { path: '/srv/hyperstudy/data/hyperstudy.db', walBytes: 4_120_000, freeBytes: 212_000_000_000 },
+    warehouse: { path: '/srv/hyperstudy/data/hyperstudy.db', walBytes: 4_120_000, freeBytes: 212e9, totalBytes: 500e9 },
+    leastFree: 0.05,
+    patienceMs: 10 * MINUTE,
     keyRefused: undefined,
-    trouble: undefined,
+    keyExpiresAt: undefined,
+    refusal: { at: now - 2 * HOUR, endpoint: 'chat', waitMs: 1000 },
+    reserve: 0.1,
+    outage: undefined,
+    countsFrom: 0,
+    list: [],
+    unconfigured: [],
+    liveRooms: [],
+    comparing: 0.2,
     waitsUntil: undefined,
     schedule: '*/5 * * * *',
-    budget: budget(now),
+    budget: budget(),
     work: [
       {
         stream: 'ratings/continuous of exp_7kQ2mVx9',
@@ -69,7 +86,7 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
       { stream: 'eyetracking of exp_Hc41TzpL, room room_12', since: now - 4000, fetched: 2000, total: undefined },
     ],
     experiments,
-    problems: [
+    recent: [
       {
         at: now - 6 * MINUTE,
         code: 'SERVER_FAILED',
@@ -102,14 +119,19 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
     }),
     ...change,
   };
+  return { ...view, issues: issuesOf(view) };
 }
 
 function stream(
   now: number,
-  { data, scope, scale, at }: { data: string; scope: string; scale: number; at: number },
+  { id, data, scope, scale, at }: { id: string; data: string; scope: string; scale: number; at: number },
 ): StreamView {
   const base = SIZES[data] ?? 140;
   return {
+    ...NEVER_READ,
+    doubts: [],
+    experimentId: id,
+    isNamed: false,
     data,
     scope,
     rows: base === 1 ? 1 : Math.round(base * scale * (0.8 + ((at * 37) % 41) / 100)),
@@ -166,7 +188,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
   return each;
 }
 
-function budget(now: number): DaemonView['budget'] {
+function budget(): Spent {
   const perMinute = Array.from({ length: 60 }, (_, i) => (i % 5 === 2 ? 34 + ((i * 17) % 23) : (i * 7) % 5));
   const used = perMinute.reduce((sum, n) => sum + n, 0);
   return {
@@ -177,7 +199,6 @@ function budget(now: number): DaemonView['budget'] {
       allowed: 90,
     })),
     perMinute,
-    refusedAt: now - 2 * HOUR,
     waitsUntil: undefined,
   };
 }

@@ -14,7 +14,6 @@ const server = await startHttp({
   port: 0,
   token: undefined,
   view: () => sampleView(now),
-  maxAgeMs: 60_000,
   log: silentLog,
 });
 const browser = await launch(executable);

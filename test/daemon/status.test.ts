@@ -120,11 +120,13 @@ describe('hsw status', () => {
     write('data: [rooms, events]\n');
     const { status: exit, stdout } = await hsw(['status'], { cwd });
     expect([exit, stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 1 of 2 streams never read.']);
-    expect(stdout).toMatch(/^· No longer configured, and not read any more: chat of exp_\w+ \([\d,]+ rows kept\)\.$/m);
+    expect(stdout).toMatch(
+      /^· Some data of exp_\w+ are no longer configured\n {2}They are not read any more; [\d,]+ rows of them are kept\.\n {2}Affected: chat\.$/m,
+    );
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
     const after = await hsw(['status'], { cwd });
     expect([after.status, after.stdout.split('\n')[0]]).toEqual([0, '✓ Complete: all 2 streams.']);
-    expect(after.stdout).toContain('No longer configured');
+    expect(after.stdout).toContain('no longer configured');
     const { streams } = Streams.parse(JSON.parse((await hsw(['status', '--json'], { cwd })).stdout));
     expect(streams.map(({ data, standing }) => [data, standing])).toEqual([
       ['chat', 'unconfigured'],
@@ -147,6 +149,8 @@ describe('hsw status', () => {
     expect(synced.stdout.split(said)).toHaveLength(2);
     const seen = await hsw(['status'], { cwd });
     expect([seen.status, seen.stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 2 of 4 streams gone.']);
+    expect(seen.stdout.split('is no longer in the list of experiments')).toHaveLength(2);
+    expect(seen.stdout).toContain(`✗ ${id} can no longer be found with this key (2 streams)\n`);
     expect((await hsw(['verify'], { cwd })).status).toBe(1);
     list.hidden = 'all';
     const empty = await hsw(['sync', 'now'], { cwd });
@@ -168,7 +172,9 @@ describe('hsw status', () => {
     warehouse.close();
     const { status: exit, stdout } = await hsw(['status'], { cwd });
     expect([exit, stdout.split('\n')[0]]).toEqual([0, '✓ Complete: all 2 streams.']);
-    expect(stdout).toMatch(/^· chat of exp_\w+: 3 rows are dated in the future\.$/m);
+    expect(stdout).toMatch(
+      /^· Some rows of exp_\w+ are dated in the future\n.*\n {2}Affected: chat: 3 rows are dated in the future\.$/m,
+    );
   });
 
   it('says which streams nothing has compared whole for long, and what compares them', async () => {
@@ -184,7 +190,7 @@ describe('hsw status', () => {
     expect((await status(cwd)).text).not.toContain('compared whole');
     verified(61);
     expect((await status(cwd)).text).toMatch(
-      /^! 2 streams were last compared whole .* 60 days ago \(chat of exp_\w+: .* UTC\)\..*\n {2}Only the daemon .*: hsw verify --deep --repair$/m,
+      /^! 2 streams were last compared whole .* 60 days ago\n {2}The oldest is chat of exp_\w+: .* UTC\..*\n {2}Only the daemon .*: hsw verify --deep --repair$/m,
     );
     expect((await hsw(['verify', '--deep', '--repair'], { cwd })).status).toBe(0);
     expect((await status(cwd)).text).not.toContain('compared whole');
@@ -198,7 +204,7 @@ describe('hsw status', () => {
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
     expect((await status(cwd)).json.refused).toBeNull();
     const told =
-      /^! The API refused a request for chat at .* ago\), although we kept within our limits: another program uses the same key\.\n {2}Give the warehouse a key of its own, .* api\.limits\.reserve in the config \(now 0\)\.$/m;
+      /^! Another program uses the same key\n {2}The API refused a request for chat at .* ago\), although we kept within our limits\.\n {2}Give the warehouse a key of its own, .* api\.limits\.reserve in the config \(now 0\)\.$/m;
     let latest = 0;
     const meet = async (command: string[]) => {
       state.left = 1;
@@ -229,6 +235,6 @@ describe('hsw status', () => {
     warehouse.close();
     const over = await status(cwd);
     expect(over.json.refused).toBeNull();
-    expect(over.text).not.toContain('another program');
+    expect(over.text).not.toContain('Another program');
   });
 });

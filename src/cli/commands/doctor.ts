@@ -1,14 +1,17 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
 import type { Config } from '../../config/schema.ts';
-import { expiryOf } from '../../status/expiry.ts';
+import { shownOf, type Issue } from '../../status/issue.ts';
+import { expiryIssue } from '../../status/key-issues.ts';
+import { diskIssues, gigabytes } from '../../status/warehouse-issues.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
+import { diskOf } from '../../warehouse/disk.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
 import { readConfig, type Command } from '../context.ts';
@@ -24,7 +27,6 @@ interface Check {
 
 /** Clocks further apart than this make data look older or newer than they are. */
 const CLOCK_TOLERANCE_MS = 5000;
-const LITTLE_SPACE = 1024 ** 3;
 
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
 export const doctor: Command<unknown> = async (context) => {
@@ -71,7 +73,11 @@ function said({ message, hint }: WarehouseError): string {
   return hint === undefined ? message : `${message} ${hint}`;
 }
 
-function checkDisk({ warehouse }: Config, add: Add): void {
+function told({ text, hint }: Issue): string {
+  return `${text} ${hint}`;
+}
+
+function checkDisk({ warehouse, alerts }: Config, add: Add): void {
   let folder = dirname(warehouse.path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   const local = attempt(
@@ -84,14 +90,9 @@ function checkDisk({ warehouse }: Config, add: Add): void {
   if (local === true) add('filesystem', true, `${filesystemOf(warehouse.path) ?? 'local'}: fit for SQLite`);
   try {
     accessSync(folder, constants.W_OK);
-    const { bavail, bsize } = statfsSync(folder);
-    const free = bavail * bsize;
-    const enough = free >= LITTLE_SPACE;
-    add(
-      'space',
-      enough,
-      `${(free / 1024 ** 3).toFixed(1)} GB free${enough ? '' : ': a million ratings take about 0.4 GB; free some space or move warehouse.path'}`,
-    );
+    const disk = diskOf(folder);
+    const [issue] = shownOf(diskIssues({ ...disk, leastFree: alerts.diskFree }));
+    add('space', issue === undefined, issue === undefined ? `${gigabytes(disk.freeBytes)} free` : told(issue));
   } catch {
     add('space', false, `${folder} cannot be written: check who owns it, or change warehouse.path`);
   }
@@ -100,13 +101,13 @@ function checkDisk({ warehouse }: Config, add: Add): void {
 function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add: Add): void {
   if (keyExpiresAt === undefined) return;
   const now = systemClock.now();
-  const expiry = expiryOf({ keyExpiresAt, now, readAt: isAccepted ? now : undefined });
+  const issue = expiryIssue({ keyExpiresAt, now, readAt: isAccepted ? now : undefined });
   add(
     'key expiry',
-    expiry === undefined,
-    expiry === undefined
+    issue === undefined,
+    issue === undefined
       ? `the key ends at ${formatMinute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
-      : `${expiry.text} ${expiry.hint}`,
+      : told(issue),
   );
 }
 

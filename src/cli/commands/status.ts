@@ -1,25 +1,31 @@
+import { dirname } from 'node:path';
 import { keyIdOf } from '../../budget/key-id.ts';
 import type { Usage } from '../../budget/ledger.ts';
 import type { Config } from '../../config/schema.ts';
-import { expiryOf, latestRead, type Expiry } from '../../status/expiry.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
-import { formatDuration, formatTime, HOUR_MS, DAY_MS, formatMinute } from '../../shared/time.ts';
+import { formatDuration, formatTime, HOUR_MS, formatMinute } from '../../shared/time.ts';
 import { namesData } from '../../schedule/streams.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
-import { countStandings, headOf, notesOf, unconfiguredOf } from '../../status/words.ts';
+import { shownOf, type Issue, type Severity } from '../../status/issue.ts';
+import { issueInJson } from '../../status/issue-json.ts';
+import { issuesOf } from '../../status/issues.ts';
+import { keyDateState } from '../../status/key-issues.ts';
+import { latestRead, streamsIn, type Snapshot, type StreamView } from '../../status/snapshot.ts';
+import { affectedText, countStandings, headOf, titleOf } from '../../status/words.ts';
+import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
-import { isWell, standingOf, type Judged, type Standing } from '../../warehouse/standing.ts';
-import { recallRefusal, type Refusal } from '../../warehouse/refusal.ts';
+import { isWell, standingOf } from '../../warehouse/standing.ts';
+import { recallRefusal } from '../../warehouse/refusal.ts';
+import { walBytes } from '../../warehouse/wal.ts';
 import { openBudget } from '../../runtime/api-connection.ts';
 import { openReader } from '../../runtime/runtime.ts';
 import { readConfig, type Command } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { table } from '../output.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
-import { recallList, type ListIssue } from '../../warehouse/experiment-list.ts';
-import { REFUSAL_MATTERS_MS } from '../../status/view.ts';
+import { recallList } from '../../warehouse/experiment-list.ts';
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
 export const status: Command<unknown> = async (context) => {
@@ -28,54 +34,87 @@ export const status: Command<unknown> = async (context) => {
   try {
     const found = look(config, db, await findDaemon(config.warehouse.path));
     context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found));
-    const isAll = found.streams.length > 0 && found.issues.length === 0;
+    const isAll = found.streams.length > 0 && found.snapshot.list.length === 0;
     return isAll && isWell(found.streams) ? EXIT.ok : EXIT.partial;
   } finally {
     db.close();
   }
 };
 
-/** A stream that is configured or was read, and how it stands. */
-interface Stream extends StoredPosition, Judged {}
-
-/** What the status tells; times are milliseconds since 1970 UTC. */
+/** What the status tells. */
 interface Found {
   readonly config: Config;
-  readonly now: number;
-  readonly streams: readonly Stream[];
-  /** What is wrong with the list of experiments. */
-  readonly issues: readonly ListIssue[];
+  readonly snapshot: Snapshot;
+  readonly issues: readonly Issue[];
+  /** Those that are configured and those that were read. */
+  readonly streams: readonly StreamView[];
   readonly daemon: FoundDaemon;
-  readonly expiry: Expiry | undefined;
-  readonly refusal: Refusal | undefined;
   /** Unknown without the key. */
   readonly usage: Usage | undefined;
 }
 
 function look(config: Config, db: Db, daemon: FoundDaemon): Found {
-  const now = systemClock.now();
-  const streams = currentPositions(db, configuredExperiments(db, config)).map((position) => ({
+  const wanted = configuredExperiments(db, config);
+  const streams = currentPositions(db, wanted).map((position) => ({
     ...position,
     standing: standingOf(position),
     isNamed: namesData(config, position),
   }));
-  const { key, keyExpiresAt } = config.api;
-  const refusal = recallRefusal(db, key === undefined ? undefined : keyIdOf(key));
+  const snapshot = snapshotOf(config, db, {
+    streams,
+    gone: new Set(wanted.gone),
+    isCompared: daemon.kind !== 'none',
+  });
+  const { key } = config.api;
   return {
     config,
-    now,
+    snapshot,
+    issues: shownOf(issuesOf(snapshot)),
     streams,
-    issues: recallList(db, config),
     daemon,
-    expiry: expiryOf({ keyExpiresAt, readAt: latestRead(streams), now }),
-    refusal: refusal !== undefined && now - refusal.at < REFUSAL_MATTERS_MS ? refusal : undefined,
     usage: key === undefined ? undefined : openBudget(config, db, systemClock).usage(),
   };
 }
 
+/** What is known without asking a daemon. */
+function snapshotOf(
+  { api, alerts, experiments, reconcile, warehouse: { path } }: Config,
+  db: Db,
+  {
+    streams,
+    gone,
+    isCompared,
+  }: { readonly streams: readonly StreamView[]; readonly gone: ReadonlySet<string>; readonly isCompared: boolean },
+): Snapshot {
+  const configured = Map.groupBy(
+    streams.filter(({ standing }) => standing !== 'unconfigured'),
+    ({ experimentId }) => experimentId,
+  );
+  const { key, keyExpiresAt, limits } = api;
+  return {
+    now: systemClock.now(),
+    experiments: [...configured].map(([id, all]) => ({
+      id,
+      name: undefined,
+      live: false,
+      isGone: gone.has(id),
+      streams: all,
+    })),
+    unconfigured: streams.filter(({ standing }) => standing === 'unconfigured'),
+    list: recallList(db, { experiments }),
+    keyExpiresAt,
+    refusal: recallRefusal(db, key === undefined ? undefined : keyIdOf(key)),
+    reserve: limits.reserve,
+    warehouse: { path, walBytes: walBytes(path), ...diskOf(dirname(path)) },
+    leastFree: alerts.diskFree,
+    comparing: isCompared ? reconcile.budgetShare : undefined,
+  };
+}
+
 function text(found: Found): string {
-  const { config, now, streams, expiry, usage } = found;
-  const configured = streams.filter(({ standing }) => standing !== 'unconfigured');
+  const { config, snapshot, streams, issues, usage } = found;
+  const { now, list } = snapshot;
+  const configured = streamsIn(snapshot);
   const rows = configured.map((stream) => [
     stream.experimentId,
     stream.data,
@@ -86,21 +125,33 @@ function text(found: Found): string {
     completeness(stream),
   ]);
   return [
-    ...found.issues.map(({ message, hint }) => `✗ Not complete: ${message}\n  ${hint}\n`),
-    `${headOf(streams)}\n\n`,
+    `${headOf(streams, list.length === 0)}\n\n`,
     `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
-    ...[...notesOf(configured), ...unconfiguredOf(streams)].map((line) => `${line}\n`),
+    issuesText(issues),
     daemonText(found),
     usage === undefined ? '' : usageText(usage),
-    refusalText(found),
-    expiry === undefined ? '' : `✗ ${expiry.subject}. ${expiry.text}\n  ${expiry.hint}\n`,
     lateText(streams, config.lookbackMs),
-    unverifiedText(found),
     `${config.warehouse.path}\n`,
   ].join('');
 }
 
-function daemonText({ daemon, now }: Found): string {
+const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', note: '·' };
+/** As many issues are shown, and streams of each named; `--json` has them all. */
+const MOST_ISSUES = 20;
+const MOST_NAMED = 8;
+
+/** Each cause once, with what it affects and what to do. */
+function issuesText(issues: readonly Issue[]): string {
+  const told = issues.slice(0, MOST_ISSUES).map((issue) => {
+    const lines = [issue.text, affectedText(issue, MOST_NAMED), issue.hint].filter((line) => line !== '');
+    return `${SIGNS[issue.severity]} ${titleOf(issue)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  });
+  const more = issues.length - told.length;
+  const rest = more > 0 ? `· and ${count(more)} more; \`hsw status --json\` has them all\n` : '';
+  return told.length === 0 ? '' : `${told.join('')}${rest}\n`;
+}
+
+function daemonText({ daemon, snapshot: { now } }: Found): string {
   if (daemon.kind === 'none')
     return 'No daemon is running: `hsw daemon` keeps the warehouse fresh; `hsw sync now` reads what is new once.\n';
   if (daemon.kind === 'foreign')
@@ -117,16 +168,11 @@ function usageText({ hour, others }: Usage): string {
   return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
 }
 
-function refusalText({ refusal, config, now }: Found): string {
-  if (refusal === undefined) return '';
-  const { at, endpoint } = refusal;
-  return `! The API refused a request for ${endpoint} at ${formatMinute(at)} (${formatDuration(Math.max(0, now - at))} ago), although we kept within our limits: another program uses the same key.
-  Give the warehouse a key of its own, or leave that program more: raise api.limits.reserve in the config (now ${config.api.limits.reserve}).
-`;
-}
-
-function inJson({ config, streams, issues, daemon, expiry, refusal, usage }: Found) {
+function inJson({ config, snapshot, streams, issues, daemon, usage }: Found) {
+  const { now, refusal } = snapshot;
   const about = daemon.kind === 'running' ? daemon.about : undefined;
+  const isShared = issues.some(({ code }) => code === 'KEY_SHARED');
+  const { keyExpiresAt } = config.api;
   return {
     warehouse: config.warehouse.path,
     daemon: {
@@ -138,17 +184,21 @@ function inJson({ config, streams, issues, daemon, expiry, refusal, usage }: Fou
     },
     requestsLastHour: usage === undefined ? null : { ...usage.hour, others: usage.others },
     refused:
-      refusal === undefined ? null : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
-    keyExpires: keyInJson(config.api.keyExpiresAt, expiry),
+      refusal === undefined || !isShared
+        ? null
+        : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
+    keyExpires:
+      keyExpiresAt === undefined
+        ? null
+        : {
+            at: formatTime(keyExpiresAt),
+            state: keyDateState({ keyExpiresAt, readAt: latestRead(streamsIn(snapshot)), now }),
+          },
     suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
-    issues,
+    issues: issues.map(issueInJson),
     standings: countStandings(streams),
     streams: streams.map(streamInJson),
   };
-}
-
-function keyInJson(keyExpiresAt: number | undefined, expiry: Expiry | undefined) {
-  return keyExpiresAt === undefined ? null : { at: formatTime(keyExpiresAt), state: expiry?.state ?? 'far' };
 }
 
 /** What the observed lateness says of the lookback, by the stream whose rows came latest. */
@@ -165,35 +215,6 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
     : `${seen}.\n  The next sync finds such rows in any case; for fewer requests, set in the config: lookback: ${wanted / HOUR_MS}h\n`;
 }
 
-/**
- * A pass of the nightly reconcile takes 28 nights and is dated by its beginning, so that a stream's date is up to two
- * passes old; what is older by some days was not reached.
- */
-const LONGEST_UNVERIFIED_MS = 60 * DAY_MS;
-
-/** Streams that cannot be compared any more. */
-const NOT_COMPARED: ReadonlySet<Standing> = new Set(['skipped', 'lost', 'gone', 'unconfigured']);
-
-/** Streams that nothing has compared whole for long; without the daemon nothing does so by itself. */
-function unverifiedText({ streams, daemon, config, now }: Found): string {
-  const late = streams
-    .filter(
-      ({ standing, verifiedAt }) => !NOT_COMPARED.has(standing) && now - (verifiedAt ?? now) > LONGEST_UNVERIFIED_MS,
-    )
-    .sort((a, b) => (a.verifiedAt ?? 0) - (b.verifiedAt ?? 0));
-  const [oldest] = late;
-  if (oldest === undefined) return '';
-  const { experimentId, data, scope, verifiedAt = now } = oldest;
-  const name = `${data} of ${experimentId}${scope === 'experiment' ? '' : `, ${scope}`}`;
-  const more =
-    daemon.kind === 'none'
-      ? 'Only the daemon compares old rows by itself, every night.'
-      : `The nightly reconcile does not keep up: raise reconcile.budgetShare in the config (now ${config.reconcile.budgetShare}).`;
-  return `! ${count(late.length)} ${late.length === 1 ? 'stream was' : 'streams were'} last compared whole with the API more than 60 days ago (${name}: ${formatMinute(verifiedAt)}). What changed in old rows since then may be missing.
-  ${more} To compare everything now: hsw verify --deep --repair
-`;
-}
-
 /** Lookbacks that people write, in milliseconds. */
 const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * HOUR_MS);
 
@@ -206,12 +227,13 @@ function age(dataAsOf: number | undefined, now: number): string {
   return dataAsOf === undefined ? 'never' : `${formatDuration(Math.max(0, now - dataAsOf))} ago`;
 }
 
-function completeness({ complete, reason, standing }: Stream): string {
+/** In a word: the reasons are told once for each cause. */
+function completeness({ complete, standing }: StreamView): string {
   if (complete) return 'yes';
-  return `${standing === 'skipped' ? 'skipped' : 'NO'}: ${(reason ?? 'not read yet').slice(0, 400)}`;
+  return standing === 'skipped' ? 'skipped' : `NO: ${standing === 'unread' ? 'not read yet' : standing}`;
 }
 
-function streamInJson(stream: Stream) {
+function streamInJson(stream: StreamView) {
   const time = (ms: number | undefined) => (ms === undefined ? null : formatTime(ms));
   return {
     experiment: stream.experimentId,

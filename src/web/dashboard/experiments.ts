@@ -1,15 +1,7 @@
 import { html } from 'hono/html';
-import {
-  byData,
-  countStates,
-  oldestAge,
-  stateOf,
-  totalRows,
-  worst,
-  type ExperimentView,
-  type StreamState,
-} from '../../status/summary.ts';
-import type { DaemonView, StreamView } from '../../status/view.ts';
+import { byData, countStates, oldestAge, stateOf, totalRows, worst, type StreamState } from '../../status/summary.ts';
+import type { ExperimentView, StreamView } from '../../status/snapshot.ts';
+import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
 import { age, badge, NOTHING, STATES, type Html } from './format.ts';
 import { headings, pips } from './pips.ts';

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { formatDuration, formatTime } from '../../shared/time.ts';
+import type { Severity } from '../../status/issue.ts';
 import type { StreamState } from '../../status/summary.ts';
 
 /** Escaped markup, as `html` makes it of a template. */
@@ -74,4 +75,11 @@ export function bar(value: number, of: number): Html {
     <rect class="track" width="100" height="1" />
     <rect class="fill" width="${share.toFixed(1)}" height="1" />
   </svg>`;
+}
+
+const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', note: '·' };
+
+/** The sign of a severity: none is told by its colour alone. */
+export function signOf(severity: Severity): string {
+  return SIGNS[severity];
 }

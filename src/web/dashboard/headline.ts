@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
 import { countStates, earliest, oldestAge, stateOf, totalRows } from '../../status/summary.ts';
+import { shownOf, type Issue } from '../../status/issue.ts';
 import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
 import { age, ago, NOTHING, size, until, type Html } from './format.ts';
-import { MINUTE_MS } from '../../shared/time.ts';
 
 export interface Headline {
   readonly tone: 'complete' | 'unread' | 'incomplete' | 'failed';
@@ -13,21 +13,26 @@ export interface Headline {
   readonly rest: string;
 }
 
-/** How things stand in a sentence. @param stalled why the process is taken for stuck. */
-export function headlineOf(view: DaemonView, stalled: string | undefined): Headline {
+/** How things stand in a sentence: what keeps everything from being read, or how many streams are complete. */
+export function headlineOf(view: DaemonView): Headline {
+  const worst = shownOf(view.issues).find(
+    ({ severity, scope }) => severity === 'error' && scope.experiment === undefined,
+  );
+  return worst === undefined ? countsOf(view) : haltedBy(worst, view.now);
+}
+
+function haltedBy({ subject, text, since }: Issue, now: number): Headline {
+  const began = since === undefined ? '' : `; this began ${age(now - since)} ago`;
+  return { tone: 'failed', state: subject, rest: `${began}. ${text}` };
+}
+
+function countsOf(view: DaemonView): Headline {
   const streams = view.experiments.flatMap((experiment) => experiment.streams);
   const wanted = streams.filter((stream) => stateOf(stream) !== 'skipped');
   const { complete, incomplete, failed, skipped, unread } = countStates(streams);
   const oldest = oldestAge(wanted, view.now);
   const isOld = oldest === undefined ? '' : `; the oldest is ${oldest < 1000 ? 'a moment' : age(oldest)} old`;
   const isSkipped = skipped === 0 ? '' : ` ${counted(skipped, 'other')} ${are(skipped)} skipped.`;
-  if (view.keyRefused !== undefined) {
-    return { tone: 'failed', state: 'The API refuses the key, so nothing new is read', rest: `. ${view.keyRefused}` };
-  }
-  if (view.trouble !== undefined && view.now - view.trouble.since >= BLIP_MS) return halted(view.trouble, view.now);
-  if (stalled !== undefined) {
-    return { tone: 'failed', state: stalled.replace(/\.$/, ''), rest: '. Restart the daemon if this lasts.' };
-  }
   if (streams.length === 0) {
     const rest = view.work.length > 0 ? '; the first sync is under way.' : '; the first sync will list them.';
     return { tone: 'unread', state: 'No stream is known yet', rest };
@@ -48,29 +53,13 @@ export function headlineOf(view: DaemonView, stalled: string | undefined): Headl
   return { tone: 'complete', state: `${all} complete`, rest: `${isOld}.${isSkipped}` };
 }
 
-/** What lasts shorter is no news. */
-const BLIP_MS = MINUTE_MS;
-
-function halted({ code, since, text }: NonNullable<DaemonView['trouble']>, now: number): Headline {
-  const began = `; this began ${age(now - since)} ago.`;
-  return code === 'SERVER_UNREACHABLE'
-    ? {
-        tone: 'failed',
-        state: 'The API cannot be reached, so nothing new is read',
-        rest: `${began} The daemon goes on by itself once it answers.`,
-      }
-    : { tone: 'failed', state: 'Nothing new is read', rest: `${began} ${text}` };
-}
-
-/** Free space below which a word of warning stands beside it. */
-const LITTLE_BYTES = 2e9;
-
 export function headlineSection(view: DaemonView, { tone, state, rest }: Headline): Html {
   const { now, experiments, budget, lastProgressAt, warehouse } = view;
   const streams = experiments.flatMap((experiment) => experiment.streams);
   const live = experiments.filter((experiment) => experiment.live).length;
   const next = earliest(streams.map(({ nextAt }) => nextAt));
-  const little = warehouse.freeBytes < LITTLE_BYTES ? html` <b class="incomplete">little is left</b>` : NOTHING;
+  const isLow = shownOf(view.issues).some(({ code }) => code === 'DISK_LOW');
+  const little = isLow ? html` <b class="incomplete">little is left</b>` : NOTHING;
   return html`<section class="headline ${tone}" aria-label="How things stand">
     <p><span role="status">${state}</span>${rest}</p>
     <dl class="facts">

@@ -4,18 +4,15 @@ import { experimentsSection } from './experiments.ts';
 import { ago, clockTime, schedule, size, type Html } from './format.ts';
 import { growthSection } from './growth.ts';
 import { headlineOf, headlineSection } from './headline.ts';
+import { issuesSection } from './issues.ts';
 import { layout } from './layout.ts';
-import { problemsSection } from './problems.ts';
 import { requestsSection } from './requests.ts';
 import { workSection } from './work.ts';
 import type { DaemonView } from '../../status/view.ts';
 
-/**
- * The dashboard as one HTML document that needs nothing else, JavaScript included.
- * @param stalled why the process is taken for stuck, in words.
- */
-export function dashboard(view: DaemonView, stalled: string | undefined): Html {
-  const headline = headlineOf(view, stalled);
+/** The dashboard as one HTML document that needs nothing else, JavaScript included. */
+export function dashboard(view: DaemonView): Html {
+  const headline = headlineOf(view);
   return layout(
     `${headline.state} · HyperStudy Warehouse`,
     html`<a class="skip" href="#main">Skip to the content</a>
@@ -31,7 +28,7 @@ export function dashboard(view: DaemonView, stalled: string | undefined): Html {
       </div>
       <main id="main" tabindex="-1">
         ${headlineSection(view, headline)}
-        <div class="two">${problemsSection(view)} ${workSection(view)}</div>
+        <div class="two">${issuesSection(view)} ${workSection(view)}</div>
         ${experimentsSection(view)}
         <div class="two even">${requestsSection(view)} ${growthSection(view)}</div>
       </main>

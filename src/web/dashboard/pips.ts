@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { byData, stateOf, worst, type ExperimentView, type StreamState } from '../../status/summary.ts';
+import type { ExperimentView } from '../../status/snapshot.ts';
+import { byData, stateOf, worst, type StreamState } from '../../status/summary.ts';
 import { STATES, type Html } from './format.ts';
 
 /** Width of a column in pixels; all experiments share the columns, so that a data type can be followed down. */

@@ -1,13 +1,12 @@
 import { html } from 'hono/html';
 import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
-import { ago, bar, NOTHING, type Html } from './format.ts';
-import { REFUSAL_MATTERS_MS } from '../../status/view.ts';
+import { bar, NOTHING, type Html } from './format.ts';
 
 type Budget = DaemonView['budget'];
 
 /** Requests spent, against both limits. */
-export function requestsSection({ budget, now }: DaemonView): Html {
+export function requestsSection({ budget }: DaemonView): Html {
   const minute = [...budget.minute].sort((a, b) => b.used - a.used || a.endpoint.localeCompare(b.endpoint));
   const [busiest] = minute;
   return html`<section class="card" id="requests" aria-labelledby="requests-title">
@@ -18,16 +17,7 @@ export function requestsSection({ budget, now }: DaemonView): Html {
         ? html`<p class="empty">None in the last minute.</p>`
         : gauge(html`In the last minute, ${busiest.endpoint}`, busiest)
     }
-    ${perMinute(budget.perMinute)}
-    ${
-      budget.refusedAt === undefined || now - budget.refusedAt >= REFUSAL_MATTERS_MS
-        ? NOTHING
-        : html`<p class="note">
-            <b>${ago(budget.refusedAt, now)}</b> the API refused a request although we were within the limits: another
-            program uses this key. Give the warehouse a key of its own, or raise <code>api.limits.reserve</code>.
-          </p>`
-    }
-    ${minute.length < 2 ? NOTHING : endpoints(minute)}
+    ${perMinute(budget.perMinute)} ${minute.length < 2 ? NOTHING : endpoints(minute)}
   </section>`;
 }
 

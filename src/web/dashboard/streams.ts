@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { byData, earliest, oldestAge, stateOf, totalRows, worst, type ExperimentView } from '../../status/summary.ts';
-import type { StreamView } from '../../status/view.ts';
+import { byData, earliest, oldestAge, stateOf, totalRows, worst } from '../../status/summary.ts';
+import type { ExperimentView, StreamView } from '../../status/snapshot.ts';
 import { count, counted } from '../../shared/count.ts';
 import { ago, badge, NOTHING, STATES, until, type Html } from './format.ts';
 

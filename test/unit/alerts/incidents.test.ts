@@ -1,4 +1,4 @@
-import type { Condition } from '../../../src/status/condition.ts';
+import type { Issue } from '../../../src/status/issue.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -16,25 +16,65 @@ const AFTER = 2 * HOUR;
 const GRACE = 5 * MINUTE;
 const START = Date.parse('2026-01-12T09:00:00.000Z');
 
-function condition(id: string, change: Partial<Condition> = {}): Condition {
+/** Something that is wrong; what has one `cause` makes one issue. */
+interface Given {
+  readonly id: string;
+  readonly cause: string;
+  readonly text: string;
+  readonly subject: string;
+  readonly ended: string;
+  readonly urgent: boolean;
+  readonly name: string | undefined;
+  readonly since: number | undefined;
+  readonly quiet: boolean;
+}
+
+function wrong(id: string, change: Partial<Given> = {}): Given {
   return {
     id,
-    kind: 'stream',
-    group: id,
+    cause: id,
     subject: `${id} is wrong`,
     text: `What is wrong with ${id}.`,
-    hint: `Mend ${id}.`,
     ended: `${id} is fine again`,
     urgent: false,
+    name: undefined,
+    since: undefined,
+    quiet: false,
     ...change,
   };
+}
+
+function issuesOf(given: readonly Given[]): Issue[] {
+  return [...Map.groupBy(given, ({ cause }) => cause)].map(([cause, all]) => {
+    const [{ subject, text, ended, urgent } = wrong(cause)] = all;
+    const streams = all.map(({ id, name = id, since, quiet }) => ({ id, name, since, hush: hushOf(quiet) }));
+    const [only] = streams;
+    const isWhole = only?.id === cause && streams.length === 1 && all[0]?.name === undefined;
+    return {
+      id: cause,
+      code: 'READ_FAILED',
+      severity: 'error',
+      since: only?.since,
+      scope: isWhole ? {} : { experiment: 'exp_1', streams },
+      subject,
+      text,
+      hint: `Look at ${cause}.`,
+      ended,
+      alert: urgent ? 'at once' : 'when it lasts',
+      hush: isWhole ? only.hush : undefined,
+    };
+  });
+}
+
+function hushOf(isQuiet: boolean) {
+  return isQuiet ? ('unknown' as const) : undefined;
 }
 
 /** One channel over time: each check's messages are delivered unless told otherwise. */
 function channel() {
   let state: AlertState = NOTHING_TOLD;
-  return (now: number, conditions: readonly Condition[], isDelivered = true): readonly Message[] => {
-    const decided = decide(conditions, state, now, AFTER);
+  return (now: number, given: readonly Given[], isDelivered = true): readonly Message[] => {
+    const decided = decide(issuesOf(given), state, now, AFTER);
     state = decided.state;
     if (isDelivered) for (const message of decided.messages) state = told(state, message);
     // Between two checks the service may be restarted.
@@ -46,9 +86,9 @@ function channel() {
 const brief = (messages: readonly Message[]) => messages.map(({ state, subject }) => `${state}: ${subject}`);
 
 describe('what is told', () => {
-  it('is one message when a condition has lasted long enough, and one when it is over', () => {
+  it('is one message when something has lasted long enough, and one when it is over', () => {
     const check = channel();
-    const it = [condition('chat')];
+    const it = [wrong('chat')];
     expect(check(START, it)).toEqual([]);
     expect(check(START + AFTER - 1, it)).toEqual([]);
     const [problem, ...others] = check(START + AFTER, it);
@@ -59,7 +99,7 @@ describe('what is told', () => {
       kind: 'stream',
       subject: 'chat is wrong',
       text: 'What is wrong with chat.\n\nThis began at 2026-01-12 09:00 UTC, 2 h ago.',
-      hint: 'Mend chat.',
+      hint: 'Look at chat.',
       at: START + AFTER,
     });
     expect(check(START + 3 * HOUR, it)).toEqual([]);
@@ -71,26 +111,26 @@ describe('what is told', () => {
   });
 
   it('is told at once when it is urgent, and after its own beginning when that is known', () => {
-    const urgent = channel()(START, [condition('key', { urgent: true })]);
+    const urgent = channel()(START, [wrong('key', { urgent: true })]);
     expect(brief(urgent)).toEqual(['problem: key is wrong']);
     expect(urgent[0]?.text).toContain('This began at 2026-01-12 09:00 UTC, just now.');
     const check = channel();
-    expect(check(START, [condition('chat', { since: START - AFTER + MINUTE })])).toEqual([]);
+    expect(check(START, [wrong('chat', { since: START - AFTER + MINUTE })])).toEqual([]);
     // A beginning that moves, as that of an incomplete stream does, makes nothing younger.
-    expect(brief(check(START + MINUTE, [condition('chat', { since: START })]))).toEqual(['problem: chat is wrong']);
+    expect(brief(check(START + MINUTE, [wrong('chat', { since: START })]))).toEqual(['problem: chat is wrong']);
   });
 
   it('is not told at all when it ends in time', () => {
     const check = channel();
-    check(START, [condition('chat')]);
+    check(START, [wrong('chat')]);
     expect(check(START + HOUR, [])).toEqual([]);
-    expect(check(START + AFTER, [condition('chat')])).toEqual([]);
+    expect(check(START + AFTER, [wrong('chat')])).toEqual([]);
     expect(check(START + AFTER + HOUR, [])).toEqual([]);
   });
 
   it('is one and the same when it ends and returns within minutes', () => {
     const check = channel();
-    const key = [condition('key', { urgent: true })];
+    const key = [wrong('key', { urgent: true })];
     expect(check(START, key)).toHaveLength(1);
     for (let minute = 1; minute < 60; minute++)
       expect(check(START + minute * MINUTE, minute % 4 === 0 ? key : []), `minute ${minute}`).toEqual([]);
@@ -99,7 +139,7 @@ describe('what is told', () => {
 
   it('is repeated once a day', () => {
     const check = channel();
-    const key = [condition('key', { urgent: true })];
+    const key = [wrong('key', { urgent: true })];
     check(START, key);
     expect(check(START + DAY - 1, key)).toEqual([]);
     expect(brief(check(START + DAY, key))).toEqual(['reminder: Still: key is wrong']);
@@ -110,12 +150,12 @@ describe('what is told', () => {
   it('lists all streams of a group in one message, also those that failed a little later, and one recovery', () => {
     const check = channel();
     const stream = (n: number) =>
-      condition(`s${n}`, {
-        group: 'exp_1',
+      wrong(`s${n}`, {
+        cause: 'exp_1',
         subject: 'exp_1',
         text: 'Down.',
         ended: 'exp_1 is fine',
-        part: `part ${n}`,
+        name: `part ${n}`,
       });
     const all = Array.from({ length: 25 }, (_, n) => stream(n));
     check(START, all.slice(0, 3));
@@ -132,15 +172,15 @@ describe('what is told', () => {
 
   it('stays the same alert when the reason of a told stream changes', () => {
     const check = channel();
-    expect(check(START, [condition('chat', { group: 'unreachable', since: START - DAY })])).toHaveLength(1);
-    expect(check(START + HOUR, [condition('chat', { group: 'failed', since: START - DAY })])).toEqual([]);
-    const reminder = check(START + DAY, [condition('chat', { group: 'failed', text: 'Failed.' })]);
+    expect(check(START, [wrong('chat', { cause: 'unreachable', since: START - DAY })])).toHaveLength(1);
+    expect(check(START + HOUR, [wrong('chat', { cause: 'failed', since: START - DAY })])).toEqual([]);
+    const reminder = check(START + DAY, [wrong('chat', { cause: 'failed', text: 'Failed.' })]);
     expect(reminder[0]?.text).toContain('Failed.');
   });
 
-  it('neither begins nor ends with a quiet condition', () => {
+  it('neither begins nor ends with what is quiet', () => {
     const check = channel();
-    const loud = condition('chat', { since: START - DAY });
+    const loud = wrong('chat', { since: START - DAY });
     const quiet = { ...loud, quiet: true };
     expect(check(START, [quiet])).toEqual([]);
     expect(check(START + AFTER, [quiet])).toEqual([]);
@@ -152,7 +192,7 @@ describe('what is told', () => {
 
   it('comes again until it is delivered, and ends unheard when nobody heard of it', () => {
     const check = channel();
-    const key = [condition('key', { urgent: true })];
+    const key = [wrong('key', { urgent: true })];
     expect(check(START, key, false)).toHaveLength(1);
     expect(brief(check(START + MINUTE, key, true))).toEqual(['problem: key is wrong']);
     expect(check(START + 2 * MINUTE, [])).toEqual([]);
@@ -168,12 +208,32 @@ describe('what is told', () => {
 
   it('does not wait for a time that a wrong clock once showed', () => {
     const check = channel();
-    const key = [condition('key', { urgent: true })];
+    const key = [wrong('key', { urgent: true })];
     check(START + 1000 * DAY, key);
     expect(check(START, key)).toEqual([]);
     expect(check(START + DAY, key)).toHaveLength(1);
     check(START + DAY + MINUTE, []);
     expect(brief(check(START + DAY + HOUR, []))[0]).toMatch(/^recovered/);
+  });
+
+  it('goes on with what an earlier version stored, whatever it called the kind', () => {
+    const id = 'deletes:exp_1/recordings/experiment';
+    const member = { id, group: 'deletes:exp_1', since: START, alert: 'deletes:exp_1' };
+    const alert = {
+      key: 'deletes:exp_1',
+      kind: 'deletes-braked',
+      subject: 'Rows are gone',
+      ended: 'None',
+      since: START,
+    };
+    const stored = { members: [member], alerts: [{ ...alert, toldAt: START }] };
+    const text = JSON.stringify({ channels: [{ channel: 'webhook', state: stored }] });
+    const state = parseStates(text).get('webhook') ?? NOTHING_TOLD;
+    const given = issuesOf([wrong(id, { cause: 'deletes:exp_1', name: 'recordings' })]);
+    expect(decide(given, state, START + HOUR, AFTER).messages).toEqual([]);
+    expect(decide(given, state, START + DAY, AFTER).messages).toMatchObject([
+      { state: 'reminder', kind: 'deletes-withheld', alert: 'deletes:exp_1' },
+    ]);
   });
 
   it.each(['', '{', 'null', '[]', '{"channels":[{"channel":"webhook","state":{"members":[{"id":1}],"alerts":[]}}]}'])(
@@ -184,7 +244,7 @@ describe('what is told', () => {
   );
 });
 
-describe('over any sequence of conditions, restarts and failed deliveries', () => {
+describe('over any sequence of issues, restarts and failed deliveries', () => {
   const ids = ['a1', 'a2', 'b1', 'b2', 'u1'];
   const step = fc.record({
     waitMs: fc.oneof(
@@ -196,10 +256,10 @@ describe('over any sequence of conditions, restarts and failed deliveries', () =
     isDelivered: fc.boolean(),
   });
   const make = (id: string, isQuiet: boolean) =>
-    condition(id, {
-      group: id.startsWith('u') ? id : id.charAt(0),
+    wrong(id, {
+      cause: id.startsWith('u') ? id : id.charAt(0),
       urgent: id.startsWith('u'),
-      part: id,
+      name: id,
       quiet: isQuiet,
     });
   const listed = ({ text }: Message) => /Affected: (.*)\.$/m.exec(text)?.[1]?.split('; ') ?? [];
@@ -209,7 +269,7 @@ describe('over any sequence of conditions, restarts and failed deliveries', () =
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
         const check = channel();
-        /** By the rules alone: since when each condition has lasted, and when it was last seen. */
+        /** By the rules alone: since when each of them has lasted, and when it was last seen. */
         const onsets = new Map<string, { since: number; goneAt: number | undefined; told: number }>();
         /** By key: the open alerts that were delivered, and when they were last told. */
         const open = new Map<string, { at: number; told: string[] }>();

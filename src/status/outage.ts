@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../shared/errors.ts';
 
 /** What keeps the daemon from reading anything. */
-export interface Trouble {
+export interface OutageState {
   /** Milliseconds since 1970 UTC. */
   readonly since: number;
   readonly code: ErrorCode;

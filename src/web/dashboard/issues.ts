@@ -1,0 +1,69 @@
+import { html } from 'hono/html';
+import { shownOf, type Issue } from '../../status/issue.ts';
+import { affectedText, titleOf } from '../../status/words.ts';
+import type { DaemonView, Notice } from '../../status/view.ts';
+import { counted } from '../../shared/count.ts';
+import { ago, NOTHING, signOf, type Html } from './format.ts';
+
+/** As many are shown at once; the others unfold. */
+const SHOWN = 4;
+/** Streams that an issue names; its experiment's table has all. */
+const NAMED = 8;
+
+/** What is wrong now, and what went wrong lately. */
+export function issuesSection(view: DaemonView): Html {
+  const issues = shownOf(view.issues).filter(({ code }) => code !== 'NOT_READ_YET');
+  const [first, others] = [issues.slice(0, SHOWN), issues.slice(SHOWN)];
+  const over = view.recent.filter((notice) => !isTold(notice, view));
+  return html`<section class="card issues" id="issues" aria-labelledby="issues-title">
+    <h2 id="issues-title">Issues</h2>
+    ${issues.length === 0 ? html`<p class="empty">None.</p>` : issueList(first, view.now)}
+    ${folded('more', others.length, 'more issue', () => issueList(others, view.now))}
+    ${folded('recent', over.length, 'recent error', () => noticeList(over, view.now))}
+  </section>`;
+}
+
+/** Whether an issue, or the reason of a stream, says it already; that a stream is incomplete is no news once it is over. */
+function isTold({ code, text }: Notice, { issues, experiments }: DaemonView): boolean {
+  return (
+    code === 'ANSWER_INCOMPLETE' ||
+    issues.some((issue) => issue.code === code && issue.scope.experiment === undefined) ||
+    experiments.some(({ streams }) => streams.some(({ lastError }) => lastError === text))
+  );
+}
+
+function folded(key: string, length: number, thing: string, list: () => Html): Html {
+  if (length === 0) return NOTHING;
+  return html`<details data-key="${key}">
+    <summary>${counted(length, thing)}</summary>
+    ${list()}
+  </details>`;
+}
+
+function issueList(issues: readonly Issue[], now: number): Html {
+  return html`<ul>
+    ${issues.map((issue) => {
+      const { id, code, severity, since, text, hint } = issue;
+      const affected = affectedText(issue, NAMED);
+      return html`<li data-key="${id}">
+        <p><b class="severity ${severity}">${signOf(severity)} ${titleOf(issue)}.</b> ${text}</p>
+        ${affected === '' ? NOTHING : html`<p>${affected}</p>`}
+        <p class="hint"><b>What to do:</b> ${hint}</p>
+        <p class="aside">${since === undefined ? NOTHING : html`since ${ago(since, now)} · `}<code>${code}</code></p>
+      </li>`;
+    })}
+  </ul>`;
+}
+
+function noticeList(notices: readonly Notice[], now: number): Html {
+  return html`<ul>
+    ${notices.map(
+      ({ at, code, text, hint }) =>
+        html`<li data-key="${at} ${code} ${text}">
+          <p>${text}</p>
+          ${hint === undefined ? NOTHING : html`<p class="hint"><b>What to do:</b> ${hint}</p>`}
+          <p class="aside">${ago(at, now)} · <code>${code}</code></p>
+        </li>`,
+    )}
+  </ul>`;
+}
