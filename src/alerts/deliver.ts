@@ -38,7 +38,7 @@ export interface DeliverOptions {
  * @returns `delivered`; `failed`; or `unreachable`, when another message would not get through either.
  * @throws the signal's reason when aborted.
  */
-export async function deliver(
+async function deliver(
   channel: Channel,
   message: Message,
   { clock, log, signal }: DeliverOptions,

@@ -3,7 +3,7 @@ import { isOver } from '../datasets/room-status.ts';
 import { parseTime, MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /** How fast a rate forgets. In the simulation 2 to 10 minutes do equally well, and rising faster than falling gains nothing. */
-export const HALF_LIFE_MS = 5 * MINUTE_MS;
+const HALF_LIFE_MS = 5 * MINUTE_MS;
 
 /** A few rows that came in a moment say nothing of an hour. */
 const SHORTEST_SPAN_MS = MINUTE_MS;

@@ -114,7 +114,7 @@ function listIssue(doubt: string | undefined): ListIssue {
 }
 
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
-export const EXPERIMENTS_PAGE = 50;
+const EXPERIMENTS_PAGE = 50;
 
 /** Lists so short are not taken for a page of a longer one. */
 const SHORTEST_PAGE = 20;

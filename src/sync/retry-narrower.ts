@@ -38,7 +38,7 @@ async function byRooms(session: Session, reading: Reading): Promise<Reading> {
 }
 
 /** Whether the API itself said that records are lacking. */
-export function isPartial({ doubts }: Reading): boolean {
+function isPartial({ doubts }: Reading): boolean {
   return doubts.some(({ kind }) => kind === 'warned' || kind === 'cut');
 }
 

@@ -115,7 +115,7 @@ export async function readAndProve(session: Session, isStrict: boolean) {
 const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set(['withheld', 'missing-upstream', 'quarantined', 'reread']);
 
 /** What is known of a stream whose read failed. */
-export function failurePosition(session: Session, error: WarehouseError): PositionChange {
+function failurePosition(session: Session, error: WarehouseError): PositionChange {
   const kept = position(session).doubts.filter((doubt) => OUTLASTS_FAILURE.has(doubt.kind) || !isBlocking(doubt));
   const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message };
   // A room that is over is tried again as well.

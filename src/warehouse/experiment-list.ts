@@ -4,7 +4,7 @@ import type { Db } from './open.ts';
 import { recall, remember } from './state.ts';
 
 /** The codes of what is wrong with the list of experiments: an experiment left it · it is empty · it may lack some. */
-export const LIST_CODES = ['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE'] as const satisfies readonly Code[];
+const LIST_CODES = ['EXPERIMENT_GONE', 'NO_EXPERIMENTS', 'LIST_INCOMPLETE'] as const satisfies readonly Code[];
 
 /** What is wrong with the list of experiments, or with all of an experiment, as a sync says it. */
 export interface ListIssue {

@@ -219,7 +219,7 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
 const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * HOUR_MS);
 
 /** The next lookback that holds the latest row with a fifth to spare. */
-export function suggestLookback(latestMs: number): number {
+function suggestLookback(latestMs: number): number {
   return LOOKBACKS.find((lookback) => lookback >= latestMs * 1.2) ?? LOOKBACKS.at(-1) ?? latestMs;
 }
 

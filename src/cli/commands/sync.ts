@@ -95,7 +95,7 @@ function shownBy(progress: Progress): Notify {
   };
 }
 
-export function summary({ streams, issues, requests, durationMs, status }: SyncResult, path: string): string {
+function summary({ streams, issues, requests, durationMs, status }: SyncResult, path: string): string {
   const sum = (pick: (stream: SyncResult['streams'][number]) => number) =>
     streams.reduce((total, stream) => total + pick(stream), 0);
   const troubled = streams.filter((stream) => stream.status !== 'ok');

@@ -8,7 +8,7 @@ import type { Policy, Polled, Setting } from './policy.ts';
 const PAGE = 1000;
 
 /** 1000 an hour and 100 a minute, less a reserve of 0.1. */
-export const LIMITS = { perHour: 900, perEndpointPerMinute: 90 };
+const LIMITS = { perHour: 900, perEndpointPerMinute: 90 };
 
 export interface Play {
   readonly lab: Lab;
