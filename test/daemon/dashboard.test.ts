@@ -122,7 +122,7 @@ const TOO_FAINT = `(() => {
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
-/** Each state that the page has: an afternoon with problems, all well, nothing known, the key refused. */
+/** Each state that the page has: an afternoon with issues, all well, nothing known, the key refused. */
 const VIEWS: Record<string, DaemonView> = {
   troubled: sampleView(NOW),
   empty: sampleView(NOW, {
@@ -304,7 +304,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
         expect(await page.getByRole('table', { name: 'Dyadic negotiation' }).isVisible()).toBe(true);
       }
     }
-    expect(walked[0]).toBe('1 older problem');
+    expect(walked[0]).toBe('2 recent errors');
     expect(walked.filter((text) => /exp_\w+ (live )?.*complete/.test(text)).length).toBeGreaterThanOrEqual(12);
     expect(walked.at(-1)).toBe('Healthy?');
   });
@@ -335,7 +335,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await refreshed(page);
     await expect.poll(() => table.innerText()).toContain('987,654');
     expect(await page.locator('main').innerText()).toContain('Brand new');
-    expect(await page.locator('#problems').innerText()).toContain('None.');
+    expect(await page.locator('#issues').innerText()).not.toContain('recent errors');
     expect(await page.evaluate('[document.activeElement.tagName, document.activeElement.mark]')).toEqual([
       'SUMMARY',
       'same',
@@ -367,9 +367,9 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await page.clock.runFor(60_000);
     await page.waitForTimeout(100);
     expect(await page.locator('#live').innerText()).toContain('Paused at');
-    expect(await page.locator('#problems').innerText()).not.toContain('None.');
+    expect(await page.locator('#issues').innerText()).toContain('2 recent errors');
     await page.getByRole('button', { name: 'Go on updating' }).click();
-    await expect.poll(() => page.locator('#problems').innerText()).toContain('None.');
+    await expect.poll(() => page.locator('#issues').innerText()).not.toContain('recent errors');
   });
 
   it('keeps the last state and says how old it is when the daemon goes away, and goes on when it is back', async () => {
@@ -392,7 +392,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     onTestFinished(() => again.close());
     await until(page, () => page.locator('#live').innerText(), /^Updated/);
     await until(page, async () => String(await page.locator('#gone').isVisible()), 'false');
-    expect(await page.locator('#problems').innerText()).toContain('None.');
+    expect(await page.locator('#issues').innerText()).not.toContain('recent errors');
     expect(await page.title()).toContain('2 of 221 streams are not complete');
   });
 

@@ -2,6 +2,7 @@ import { DATA_TYPES } from '../../src/datasets/registry.ts';
 import { issuesOf } from '../../src/status/issues.ts';
 import type { Spent, StreamView } from '../../src/status/snapshot.ts';
 import type { DaemonView } from '../../src/status/view.ts';
+import type { DoubtKind } from '../../src/warehouse/doubts.ts';
 import { NEVER_READ } from '../../src/warehouse/positions.ts';
 import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../src/shared/time.ts';
 
@@ -154,8 +155,10 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
       complete: false,
       standing: 'failed',
       lastStatus: 'failed',
-      reason:
+      ...doubted(
+        'failed',
         'The API failed on recordings of exp_tN58sYdu (HTTP 503): upstream timed out. The stream stays where it was.',
+      ),
       dataAsOf: now - 11 * MINUTE,
     };
   }
@@ -165,7 +168,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
       complete: false,
       standing: 'incomplete',
       lastStatus: 'incomplete',
-      reason: 'the API warned: MISSING_INDEX. Results may be incomplete.',
+      ...doubted('warned', 'the API warned: MISSING_INDEX. Results may be incomplete'),
       dataAsOf: now - 52 * MINUTE,
     };
   }
@@ -176,16 +179,21 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
       complete: false,
       standing: 'skipped',
       lastStatus: 'skipped',
-      reason: 'The key may not read videochat of exp_VdU6a1Rf: it lacks the scope read:videochat.',
+      ...doubted('no-scope', 'The key may not read videochat of exp_VdU6a1Rf: it lacks the scope read:videochat.'),
       dataAsOf: undefined,
       verifiedAt: undefined,
     };
   }
   if (id === 'exp_eD1hZ4uX' && ['eyetracking', 'agent-decisions', 'agent-runs'].includes(each.data)) {
     const never = { dataAsOf: undefined, verifiedAt: undefined, lastStatus: undefined, rows: 0 };
-    return { ...each, ...never, complete: false, standing: 'unread', reason: 'not read yet' };
+    return { ...each, ...never, complete: false, standing: 'unread', ...doubted('unread', 'not read yet') };
   }
   return each;
+}
+
+/** Why a stream is not complete. */
+function doubted(kind: DoubtKind, text: string) {
+  return { doubts: [{ kind, text }], reason: text, lastError: kind === 'failed' ? text : undefined };
 }
 
 function budget(): Spent {
