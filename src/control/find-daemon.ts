@@ -3,7 +3,7 @@ import type { About } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
 /**
- * Whether a daemon keeps a warehouse: `about` where it tells (one that is busy or of another version may not), and
+ * Whether a daemon keeps a warehouse: `about` where it says so (one that is busy or of another version may not), and
  * `foreign` where only its own user can ask it.
  */
 export type FoundDaemon =

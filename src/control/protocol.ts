@@ -36,7 +36,7 @@ export type Ask = ControlRequest['ask'];
 /** The request of that kind. */
 export type RequestOf<A extends Ask> = Extract<ControlRequest, { ask: A }>;
 
-/** What a daemon tells of itself. */
+/** What a daemon says of itself. */
 export interface About {
   readonly version: string;
   /** Milliseconds since 1970 UTC. */
@@ -170,7 +170,7 @@ export function toMessage(event: ControlEvent): unknown {
   return { ...event, stream: { experimentId, data: dataset.name, scope, filter } };
 }
 
-/** The event that a message tells. */
+/** The event of a message. */
 export function toEvent(
   message: Exclude<z.infer<typeof AnswerMessage>, { result: unknown } | { error: object }>,
 ): ControlEvent {

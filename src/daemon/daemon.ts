@@ -15,8 +15,8 @@ import { createControlHandlers } from './control-handlers.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createLiveness, type Liveness } from './liveness.ts';
 import { createOutage } from './outage.ts';
-import { createProblems } from './problems.ts';
-import { followConfig } from './reload.ts';
+import { createProblems, type Problems } from './problems.ts';
+import { followConfig, type ConfigFollower } from './reload.ts';
 import { viewOf } from './snapshot.ts';
 import type { Notifier } from './systemd.ts';
 import { createWaitingUsers, type WaitingUsers } from './waiting-users.ts';
@@ -108,7 +108,7 @@ interface Daemon {
   readonly reload: () => void;
 }
 
-/** Puts the parts together: engine, connection, and what is shown of them. */
+/** Puts the parts together: engine, configuration, and what is shown of them. */
 function assemble(options: DaemonOptions): Daemon {
   const { clock, log, notifier, warehouse, version } = options;
   const problems = createProblems();
@@ -127,21 +127,8 @@ function assemble(options: DaemonOptions): Daemon {
     problems,
     onProgress: () => liveness.progressed(),
   });
-  const follower = followConfig({
-    started: options.config,
-    read: options.reload,
-    clock,
-    log,
-    problems,
-    inUse: () => engine.connection.config,
-    renew(config) {
-      liveness.reconnected();
-      engine.reconnect(config).catch((error: unknown) => {
-        log.error({ err: error }, 'the former connection could not be closed');
-      });
-    },
-    keep: (config) => engine.keep(config),
-  });
+  const follower = follow(options, { engine, liveness, problems });
+  const connection = () => engine.connection;
   const shown = {
     version,
     startedAt,
@@ -150,41 +137,55 @@ function assemble(options: DaemonOptions): Daemon {
     engine,
     problems,
     outage,
-    connection: () => engine.connection,
+    connection,
     lastProgressAt: () => liveness.progressedAt,
-    refusal: () => recallRefusal(warehouse.db, keyIdOf(engine.connection.config.api.key)),
-    patienceMs: () => patienceMs(engine.connection.config),
+    refusal: () => recallRefusal(warehouse.db, keyIdOf(connection().config.api.key)),
+    patienceMs: () => patienceMs(connection().config),
     limitedUntil: () => liveness.limitedUntil(),
   };
   const store = createAlertStore(warehouse.db, clock, log);
   const status = () =>
     haltedLine({ outage: outage.current(), keyRefused: outage.keyRefused(), now: clock.now() }) ?? KEEPING;
-  return {
-    engine,
-    startedAt,
-    waitingUsers,
-    view: () => viewOf(shown),
-    watched: {
-      clock,
-      log,
-      warehouse,
-      notifier,
-      watchdogMs: options.watchdogMs,
-      isAlive: () =>
-        liveness.isAlive(
-          { tickedAt: engine.tickedAt, isReading: engine.leases.held.size > 0 },
-          patienceMs(engine.connection.config),
-        ),
-      status,
-      followKey: () => follower.followKey(),
-      checkAlerts: (signal) => checkAlerts({ ...shown, log, store }, signal),
-    },
-    reload() {
-      notifier.reloading();
-      follower.reload();
-      notifier.ready(status());
-    },
+  const isReading = () => engine.leases.held.size > 0;
+  const watched: Watched = {
+    clock,
+    log,
+    warehouse,
+    notifier,
+    watchdogMs: options.watchdogMs,
+    isAlive: () =>
+      liveness.isAlive({ tickedAt: engine.tickedAt, isReading: isReading() }, patienceMs(connection().config)),
+    status,
+    followKey: () => follower.followKey(),
+    checkAlerts: (signal) => checkAlerts({ ...shown, log, store }, signal),
   };
+  const reload = () => {
+    notifier.reloading();
+    follower.reload();
+    notifier.ready(status());
+  };
+  return { engine, startedAt, waitingUsers, view: () => viewOf(shown), watched, reload };
+}
+
+function follow(
+  { config, reload, clock, log }: DaemonOptions,
+  { engine, liveness, problems }: { engine: Engine; liveness: Liveness; problems: Problems },
+): ConfigFollower {
+  return followConfig({
+    started: config,
+    read: reload,
+    clock,
+    log,
+    problems,
+    inUse: () => engine.connection.config,
+    renew(next) {
+      liveness.reconnected();
+      engine.reconnect(next).catch((error: unknown) => {
+        log.error({ err: error }, 'the former connection could not be closed');
+      });
+    },
+    keep: (next) => engine.keep(next),
+  });
 }
 
 function hooksOf(log: Log, liveness: Liveness, waitingUsers: WaitingUsers): BudgetHooks {

@@ -17,7 +17,7 @@ const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: TOO_LARGE_BYTES };
 /** To empty it is tried so often. */
 const TRY_EVERY_MS = 10_000;
 
-/** What a guard looks at, and whom it tells. */
+/** What a guard looks at, and what it notifies. */
 export interface WalGuardParts {
   readonly warehouse: Pick<Warehouse, 'db' | 'path'>;
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export function createWalGuard(parts: WalGuardParts, bounds: WalBounds = BOUNDS)
   };
 }
 
-/** False when the disk did not allow it; that is told, and no reason to end. */
+/** False when the disk did not allow it; that is said, and no reason to end. */
 function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: WalGuardParts): boolean {
   try {
     emptyWal(db);

@@ -10,7 +10,7 @@ const KEY_LOOK_MS = 15_000;
 const GROWTH_EVERY_MS = HOUR_MS;
 const ALERTS_EVERY_MS = MINUTE_MS;
 
-/** What is watched, and what is told of it. */
+/** What is watched, and what learns of it. */
 export interface Watched {
   readonly clock: Clock;
   readonly log: Log;

@@ -17,7 +17,7 @@ export interface ApiConnection {
   readonly client: Client;
 }
 
-/** What a budget tells, and what it asks. */
+/** What a budget reports, and what it asks. */
 export type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOptions, 'shareOf'>;
 
 export interface ConnectionOptions {

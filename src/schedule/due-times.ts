@@ -106,7 +106,7 @@ function nextRead(
   { backfilled, lastSyncAt: notedAt = 0, lastStatus, rereadReason }: ReadSoFar,
   interval: number | undefined,
 ): number {
-  // A read that lies ahead was noted by a clock that was wrong: nobody knows how long ago it was.
+  // A read that lies ahead was noted by a clock that was wrong: it is not known how long ago it was.
   const lastSyncAt = notedAt > situation.now ? 0 : notedAt;
   if (lastStatus === 'failed' || lastStatus === 'skipped') {
     const failures = situation.pollStats.failures(key);

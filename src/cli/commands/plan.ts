@@ -27,7 +27,7 @@ export const plan: Command<SelectionFlags & { full?: boolean }> = (context, flag
   return Promise.resolve(showPlan(context, readConfig(context, true), selection, flags.full === true));
 };
 
-/** Tells what a sync would cost, from the warehouse as it is; an absent one counts as empty and stays absent. */
+/** Shows what a sync would cost, from the warehouse as it is; an absent one counts as empty and stays absent. */
 export function showPlan(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
   const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
   try {

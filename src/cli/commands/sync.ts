@@ -1,13 +1,14 @@
 import type { BudgetOptions } from '../../budget/queue.ts';
 import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
+import type { Config } from '../../config/schema.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
-import { isJournal, openLog, readConfig, type Command } from '../context.ts';
+import { isJournal, openLog, readConfig, type Command, type CommandContext } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
@@ -24,23 +25,7 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
   if (flags.dryRun === true) return showPlan(context, config, selection, flags.full === true);
-  // People read the progress; systemd's journal, and whoever asked for JSON or for more than the usual, get the log.
-  const isLogged =
-    context.json || isJournal(context.env) || config.log.level === 'debug' || config.log.level === 'trace';
-  const log = openLog(context, config, isLogged ? config.log.level : 'silent');
-  const progress = showProgress(context.stderr, isLogged ? 'silent' : 'auto');
-  const onWait: BudgetOptions['onWait'] = (wait) => {
-    progress.wait(wait);
-    log.info(wait, 'waiting for a limit');
-  };
-  const lookAtLog = tellOfReader(config.warehouse.path, (text) => {
-    progress.warn(text);
-    log.warn(text);
-  });
-  const onPage: Progress['page'] = (stream, at) => {
-    progress.page(stream, at);
-    lookAtLog();
-  };
+  const { log, progress, onWait, onPage } = reporting(context, config);
   try {
     const asked = { selection, full: flags.full === true, acceptDeletes: flags.acceptDeletes === true };
     const here = () =>
@@ -69,17 +54,38 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   }
 };
 
+/** Where the sync is reported. People read the progress; systemd's journal, JSON and a talkative log level get the log. */
+function reporting(context: CommandContext, config: Config) {
+  const isLogged =
+    context.json || isJournal(context.env) || config.log.level === 'debug' || config.log.level === 'trace';
+  const log = openLog(context, config, isLogged ? config.log.level : 'silent');
+  const progress = showProgress(context.stderr, isLogged ? 'silent' : 'auto');
+  const onWait: BudgetOptions['onWait'] = (wait) => {
+    progress.wait(wait);
+    log.info(wait, 'waiting for a limit');
+  };
+  const checkWal = warnOfReader(config.warehouse.path, (text) => {
+    progress.warn(text);
+    log.warn(text);
+  });
+  const onPage: Progress['page'] = (stream, at) => {
+    progress.page(stream, at);
+    checkWal();
+  };
+  return { log, progress, onWait, onPage };
+}
+
 /**
- * Gives what looks at the write-ahead log, and tells once that a reader keeps it from being emptied. The sync goes on, as
+ * Gives what looks at the write-ahead log, and warns once when a reader keeps it from being emptied. The sync goes on, as
  * a person waits for it; only the disk fills.
  */
-function tellOfReader(path: string, tell: (text: string) => void): () => void {
-  let isTold = false;
+function warnOfReader(path: string, warn: (text: string) => void): () => void {
+  let isSaid = false;
   return () => {
     const bytes = walBytes(path);
-    if (isTold || bytes <= TOO_LARGE_BYTES) return;
-    isTold = true;
-    tell(
+    if (isSaid || bytes <= TOO_LARGE_BYTES) return;
+    isSaid = true;
+    warn(
       `A program keeps reading ${path} without a break: its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB and grows on until that program closes the file. ${CLOSE_READERS}`,
     );
   };
