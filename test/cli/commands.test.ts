@@ -4,31 +4,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
+import { hsw } from '../support/command.ts';
 import { listFault } from '../support/list.ts';
 import { START, HOUR, temporaryFolder } from '../support/lab.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
-
-interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the real command in a real process. */
-function hsw(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Record<string, string> }): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd,
-      env: { PATH: process.env['PATH'], ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on('close', (status) => resolve({ status, stdout, stderr }));
-  });
-}
 
 /** A simulator and a folder with a configuration for it. */
 async function lab(options: SimulatorOptions = {}, yaml = 'experiments: [{ all: true }]\n') {

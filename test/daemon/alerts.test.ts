@@ -187,7 +187,7 @@ describe('a mail', () => {
     expect(mail?.text).toContain('Make a new key.');
   });
 
-  it('is sent over no TLS connection whose certificate nobody vouches for', async () => {
+  it('is not sent over a TLS connection whose certificate is not trusted', async () => {
     const server = await startMailServer({ tls: 'always' });
     const failure = await mailTo(server.port, { secure: true }).send(MESSAGE, never);
     expect(failure?.problem).toBe('the mail server cannot be used: no trusted TLS connection can be made');
@@ -195,18 +195,18 @@ describe('a mail', () => {
   });
 
   // 0.0.0.0 leads here as well, but is none of the addresses that are sure to stay on this computer.
-  it.each([{ offers: undefined }, { offers: 'starttls' as const }])(
-    'tells another computer nothing in plain: $offers',
-    async ({ offers }) => {
-      const login = { user: 'lab', password: PASSWORD };
-      const server = await startMailServer({ login, ...(offers === undefined ? {} : { tls: offers }) });
-      const failure = await mailTo(server.port, { host: '0.0.0.0', login }).send(MESSAGE, never);
-      expect(failure).toBeDefined();
-      expect(server.inPlain).toMatch(/^EHLO .*\r\nSTARTTLS\r\n/);
-      expect(server.inPlain).not.toContain('AUTH');
-      expect(server.mails).toEqual([]);
-    },
-  );
+  it.each([
+    ['that offers no TLS', undefined],
+    ['whose certificate is not trusted', 'starttls' as const],
+  ])('tells another computer nothing in plain %s', async (_what, offers) => {
+    const login = { user: 'lab', password: PASSWORD };
+    const server = await startMailServer({ login, ...(offers === undefined ? {} : { tls: offers }) });
+    const failure = await mailTo(server.port, { host: '0.0.0.0', login }).send(MESSAGE, never);
+    expect(failure).toBeDefined();
+    expect(server.inPlain).toMatch(/^EHLO .*\r\nSTARTTLS\r\n/);
+    expect(server.inPlain).not.toContain('AUTH');
+    expect(server.mails).toEqual([]);
+  });
 
   it('fails in words of ours when the password is wrong or the server refuses it', async () => {
     const server = await startMailServer({ login: { user: 'lab', password: 'another one' } });
@@ -306,7 +306,7 @@ describe('a check', () => {
     expect(hook.bodies.map(({ kind }) => kind)).toEqual(['key-refused', 'disk', 'key-refused']);
   });
 
-  it('begins anew with a broken state, and stores nothing when nothing changes', async () => {
+  it('starts over with a broken state, and stores nothing when nothing changes', async () => {
     const hook = await startHook();
     const lab = service([hookChannel(hook.url)], '{"channels": 7');
     await lab.check([KEY_REFUSED]);
@@ -349,7 +349,7 @@ describe('a check', () => {
     expect(JSON.stringify(hooks.map(({ bodies }) => bodies))).not.toContain('a1B2');
   });
 
-  it('waits for no one when nobody is to be told', async () => {
+  it('sends and waits for nothing when no channel is configured', async () => {
     await tell([KEY_REFUSED], {
       channels: [],
       store: { load: () => undefined, save: () => undefined },
@@ -429,7 +429,7 @@ describe('hsw alerts test', () => {
     expect(hook.bodies).toHaveLength(2);
   });
 
-  it('exits with 2 when nobody would be told, for a mistake in the configuration, and for what it does not know', async () => {
+  it('exits with 2 when no channel is configured, for a mistake in the configuration, and for what it does not know', async () => {
     const nobody = await run('alerts: { after: 1h }\n', ['test']);
     expect(nobody.status).toBe(2);
     expect(nobody.stderr).toContain('has neither alerts.webhook nor alerts.smtp');

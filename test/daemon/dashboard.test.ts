@@ -434,7 +434,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await until(page, async () => String(await page.locator('#gone').isVisible()), 'false');
   });
 
-  it('loads itself anew when another version of the daemon answers', async () => {
+  it('reloads itself when another version of the daemon answers', async () => {
     const { page, server } = await open();
     await page.evaluate("window.mark = 'old'");
     const html = (await (await page.request.get(server.url)).text()).replace(

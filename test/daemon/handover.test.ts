@@ -138,7 +138,7 @@ describe('verify beside a daemon', () => {
 });
 
 describe('other commands beside a daemon', () => {
-  it('hand over a full sync and the consent to rows that vanish', async () => {
+  it('hand over a full sync and the consent to rows that were deleted upstream', async () => {
     const { simulator, cwd, time, db } = await tampered();
     const full = await hsw(['sync', 'now', '--full', '--data', 'events'], { cwd });
     expect(full.status, full.stderr).toBe(0);
@@ -176,7 +176,7 @@ describe('other commands beside a daemon', () => {
     expect((await hsw(['verify', '--data', 'chat'], { cwd })).status).toBe(0);
   });
 
-  it('say busy beside a writer that is no daemon, and what to do beside a daemon of a former version', async () => {
+  it('say busy beside a writer that is not a daemon, and what to do beside a daemon of an earlier version', async () => {
     const { cwd, db } = await lab();
     const lock = acquireWriterLock(db);
     onTestFinished(() => lock.release());

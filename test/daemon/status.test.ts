@@ -196,7 +196,7 @@ describe('hsw status', () => {
     expect((await status(cwd)).text).not.toContain('compared whole');
   });
 
-  it('says for a day that another program uses the key, whoever met it', { timeout: 240_000 }, async () => {
+  it('says for a day that another program uses the key, whichever command met it', { timeout: 240_000 }, async () => {
     const { state, fault } = refusing('/data/chat');
     // Without a reserve nothing waits longer than the API asks.
     const api = 'timeout: 20s, limits: { reserve: 0 }';

@@ -53,7 +53,7 @@ const sending =
     void socket.write(Buffer.concat(bytes.map((part) => Buffer.from(part))));
 
 describe('the text of an answer', () => {
-  it('is not stored with bytes that are no UTF-8 replaced, but read again', async () => {
+  it('is not stored with its invalid UTF-8 replaced, but read again', async () => {
     const bad = Buffer.concat([
       Buffer.from('{"status":"success","data":[{"id":"'),
       Buffer.from([0xe4]),
@@ -92,7 +92,7 @@ describe('the text of an answer', () => {
     expect(await refusal(client(server).made)).toMatchObject({ code: 'SCOPE_MISSING' });
   });
 
-  it('is no refusal by an inherited name', async () => {
+  it('is not a refusal by an inherited name', async () => {
     const server = await serving(sending(httpReply(200, '{"status":"error","error":{"code":"constructor"}}')));
     const error = await refusal(client(server).made);
     expect(error).toMatchObject({ code: 'SERVER_FAILED' });
@@ -158,7 +158,7 @@ describe('a compressed answer', () => {
     ['gzip', gzipSync(OK).subarray(0, 30), 'its compressed text ends too early'],
     ['gzip, br', gzipSync(OK), 'it is compressed in a way that was not asked for'],
     ['constructor', gzipSync(OK), 'it is compressed in a way that was not asked for'],
-  ])('that is no %s is said to be so', async (encoding, packed, why) => {
+  ])('that is not valid %s is said to be so', async (encoding, packed, why) => {
     const server = await serving(sending(httpReply(200, packed, { 'content-encoding': encoding })));
     const error = await refusal(client(server).made);
     expect(error).toMatchObject({ code: 'ANSWER_UNREADABLE' });
@@ -327,7 +327,7 @@ describe('what stands in the way', () => {
     expect((await refusal(client(tls).made)).message).toMatch(/the connection broke off|does not speak HTTP/);
   });
 
-  it('is told: a name that nobody knows', async () => {
+  it('is told: a name that does not resolve', async () => {
     const { made } = client({ baseUrl: 'http://no-such-host.invalid/api/v3' });
     const error = await refusal(made);
     expect(error.message).toContain('its name cannot be found');

@@ -182,7 +182,7 @@ const ON_THE_WIRE: readonly Fault[] = [
     bytes(() => 'HELO api.hyperstudy.io\r\n\r\n'),
   ),
   wire(
-    'a status that is no number',
+    'a status that is not a number',
     NO_HTTP,
     bytes(() => 'HTTP/1.1 OK 200\r\n\r\n'),
   ),
@@ -217,7 +217,7 @@ const ON_THE_WIRE: readonly Fault[] = [
     bytes(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'),
   ),
   wire(
-    'a length that is no number',
+    'a length that is not a number',
     NO_HTTP,
     bytes(() => 'HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n{}'),
   ),
@@ -298,7 +298,7 @@ const UNREADABLE: readonly Fault[] = [
     bytes((good) => httpReply(200, good.body + good.body)),
   ),
   unread(
-    'bytes that are no UTF-8',
+    'bytes that are not UTF-8',
     /not valid UTF-8/,
     bytes((good) =>
       httpReply(200, Buffer.concat([Buffer.from(good.body.slice(0, -1)), Buffer.from(',"x":"\xe4"}', 'latin1')])),
@@ -309,7 +309,7 @@ const UNREADABLE: readonly Fault[] = [
     /not valid UTF-8|it is not JSON/,
     bytes((good) => httpReply(200, Buffer.from(`\ufeff${good.body}`, 'utf16le'))),
   ),
-  unread('JSON that is no object', /not a JSON object/, json(200, [1, 2])),
+  unread('JSON that is not an object', /not a JSON object/, json(200, [1, 2])),
   unread('no data', /it has no data/, json(200, { status: 'success', metadata: {} })),
   unread('data that is null', /it has no data/, json(200, { status: 'success', data: null })),
   unread('data that is text', /it has no data/, json(200, { status: 'success', data: 'none' })),
@@ -325,7 +325,7 @@ const UNREADABLE: readonly Fault[] = [
     bytes((good) => whole(good, { 'content-encoding': 'gzip' })),
   ),
   unread(
-    'an encoding that nobody knows',
+    'an unknown encoding',
     /not asked for/,
     bytes((good) => whole(good, { 'content-encoding': 'sdch' })),
   ),
@@ -530,7 +530,7 @@ const HARMLESS: readonly Fault[] = [
     ),
   ),
   harmless(
-    'members that nobody knows',
+    'unknown members',
     changed((body) => ({ ...body, __proto__x: 1, error: { code: 'UNAUTHORIZED' }, total: 1e300 })),
   ),
 ];

@@ -102,7 +102,7 @@ const retimed = (lab: AccountLab, ids: readonly string[]) =>
 
 describe('records that arrive while a stream is read', () => {
   it.each(['agent-runs', 'agent-decisions', 'deployments'])(
-    'are no reason to ask again and again for what has no pages (%s)',
+    'are not a reason to ask again and again for what has no pages (%s)',
     async (data) => {
       let asked = 0;
       const lab = await openLab({
@@ -123,7 +123,7 @@ describe('records that arrive while a stream is read', () => {
     },
   );
 
-  it("are no reason to ask again and again for a room's write log", async () => {
+  it("are not a reason to ask again and again for a room's write log", async () => {
     let asked = 0;
     const lab = await openLab({
       world: { experiments: 1, roomsPerExperiment: 1 },

@@ -296,8 +296,8 @@ describe('the page size', () => {
   });
 });
 
-describe('a record that is none', () => {
-  it('is kept, makes its stream incomplete until the API mends it, and stops no other row', async () => {
+describe('a malformed record', () => {
+  it('is kept, makes its stream incomplete until the API repairs it, and stops no other row', async () => {
     let isBad = true;
     const lab = await openLab({
       fault: ({ path }) =>

@@ -77,7 +77,7 @@ describe('rows behind the lookback that the delete guard withholds', () => {
     expect(state()).toEqual({ complete: false, reason: KEPT });
   });
 
-  it('go as soon as somebody accepts it, as the message says', async () => {
+  it('go as soon as their deletion is accepted, as the message says', async () => {
     const { lab, id, state, sync } = await withheld();
     await sync();
     await sync(true);

@@ -88,7 +88,7 @@ describe('a sync', () => {
     expect(lab.warehouse.db.prepare("SELECT count(*) FROM _history WHERE what = 'deleted'").pluck().get()).toBe(1);
   });
 
-  it('keeps rows and says so when all of a stream would vanish at once', async () => {
+  it('keeps rows and says so when all of a stream would be deleted at once', async () => {
     const lab = await openLab();
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;

@@ -79,7 +79,7 @@ printf '[Service]\\nWatchdogSec=${WATCHDOG_S}\\nRestartSec=1\\n' >/etc/systemd/s
     expect(await log()).not.toContain('hst_');
   });
 
-  it('lets members of the group read while it writes, and nobody else', async () => {
+  it('lets members of the group read while it writes, and no other user', async () => {
     await run(
       `useradd --no-create-home colleague && usermod -aG ${UNIT} colleague && useradd --no-create-home stranger`,
     );

@@ -8,7 +8,7 @@ import { budgetCampaign } from './budget.ts';
 import { HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
 describe('the budget', () => {
-  it('is kept by several processes that are killed and started anew; a strict server refuses nothing', async () => {
+  it('is kept by several processes that are killed and restarted; a strict server refuses nothing', async () => {
     const { requests, refused } = await budgetCampaign({ limit: 'minute', seconds: 12, restarts: 5, seed: 2 });
     expect(refused).toBe(0);
     expect(requests).toBeGreaterThan(60);

@@ -190,7 +190,7 @@ describe('what is told', () => {
     expect(brief(check(START + 4 * DAY, []))[0]).toMatch(/^recovered/);
   });
 
-  it('comes again until it is delivered, and ends unheard when nobody heard of it', () => {
+  it('comes again until it is delivered, and ends untold when it was never delivered', () => {
     const check = channel();
     const key = [wrong('key', { urgent: true })];
     expect(check(START, key, false)).toHaveLength(1);
@@ -237,7 +237,7 @@ describe('what is told', () => {
   });
 
   it.each(['', '{', 'null', '[]', '{"channels":[{"channel":"webhook","state":{"members":[{"id":1}],"alerts":[]}}]}'])(
-    'begins anew with the broken state %j',
+    'starts over with the broken state %j',
     (text) => {
       expect(parseStates(text)).toEqual(new Map());
     },

@@ -308,7 +308,7 @@ describe('the ledger', () => {
     expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
   });
 
-  it('takes an uptime that started anew for another boot, as in a container', () => {
+  it('takes an uptime that started over for another boot, as in a container', () => {
     const { clock, state, pass } = machine();
     const db = database();
     expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');

@@ -137,7 +137,7 @@ describe('the line of waiting requests', () => {
     }
   });
 
-  it('keeps going when somebody sets the clock back', async () => {
+  it('keeps going when the clock is set back', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock, concurrency: 1 });
     const sent: number[] = [];
     for (const hours of [1, 2]) {

@@ -118,7 +118,7 @@ describe('hsw init at a terminal', () => {
     expect(again.status).toBe(0);
   });
 
-  it('refuses text that is no key without sending or showing it', async () => {
+  it('refuses text that is not a key without sending or showing it', async () => {
     const [folder, { baseUrl, asked }] = [temporaryFolder(), await server()];
     const { status, shown } = await atTerminal(folder, baseUrl, [[KEY_QUESTION, 'my-password']]);
     expect(status).toMatchObject({ code: 'CONFIG_INVALID' });

@@ -66,7 +66,7 @@ describe("the warehouse's folder", () => {
     expect(openFolder(path)).toBeUndefined();
   });
 
-  it('is not open where nobody else can come to it, and to a group', () => {
+  it('is not called open where no other user can come to it, nor to a group', () => {
     const path = folderWith('w.db', 0o644);
     chmodSync(join(path, '..', '..'), 0o700);
     expect(openFolder(path)).toBeUndefined();

@@ -38,7 +38,7 @@ function folderWith(name: string, content: string, mode = 0o600): string {
 }
 
 describe('alerts in the configuration', () => {
-  it('tell nobody unless somebody is named', () => {
+  it('are sent to nobody unless a channel is named', () => {
     const nobody = { afterMs: 7_200_000, diskFree: 0.05, webhook: undefined, smtp: undefined };
     expect(load('')).toEqual(nobody);
     expect(load('alerts: { after: 30m, diskFree: 2.5% }')).toEqual({ ...nobody, afterMs: 1_800_000, diskFree: 0.025 });
@@ -94,7 +94,7 @@ describe('alerts in the configuration', () => {
     );
   });
 
-  it('are no mistake for a command that tells nobody, although it cannot read their secrets', () => {
+  it('are not a mistake for a command that sends none, although it cannot read their secrets', () => {
     const path = join(temporaryFolder(), 'config.yaml');
     const smtp = 'host: h, from: a@b.c, to: [a@b.c], user: lab, passwordFile: nowhere';
     const yaml = `${EXPERIMENTS}http: { tokenFile: nowhere }\nalerts: { webhook: { urlFile: nowhere }, smtp: { ${smtp} } }`;

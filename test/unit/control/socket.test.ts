@@ -159,7 +159,7 @@ describe('the control socket of a running daemon', () => {
     await ended;
   });
 
-  it('gives nothing where nobody listens, a socket that was left behind included', async () => {
+  it('gives nothing where no daemon listens, a socket that was left behind included', async () => {
     const path = join(temporaryFolder(), 's');
     expect(await askDaemon(path, { ask: 'about' }, () => undefined, never)).toBeUndefined();
     const { path: left, close } = await serve();

@@ -60,7 +60,7 @@ describe.skipIf(missing.length > 0)('the notifier, with a real socket and the re
     expect(Math.abs(Number(python.stdout) - Number(told))).toBeLessThan(10_000_000);
   });
 
-  it('goes on when nobody listens', async () => {
+  it('goes on when systemd does not listen', async () => {
     const notifier = createNotifier({ NOTIFY_SOCKET: join(temporaryFolder(), 'nobody'), PATH });
     notifier.ready('x');
     notifier.watchdog();

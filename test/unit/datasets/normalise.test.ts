@@ -115,7 +115,7 @@ describe('normalise', () => {
     });
   });
 
-  it('calls what is no object, or too deep for SQLite, a bad record and keeps its text', () => {
+  it('calls what is not an object, or too deep for SQLite, a malformed record and keeps its text', () => {
     let deep: Json = 'end';
     for (let level = 0; level < 1500; level++) deep = [deep];
     expect(normalise(events, 'text', origin)).toEqual({ reason: 'not an object', text: '"text"' });

@@ -18,7 +18,7 @@ describe('a disk that is full', () => {
     warehouse.close();
   });
 
-  it('is no mistake of the program where a stream is read', async () => {
+  it('is not taken for a bug where a stream is read', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
     await lab.sync();
     lab.warehouse.db.pragma('max_page_count = 1');

@@ -107,7 +107,7 @@ describe('the simulated API', () => {
     expect(get(`/data/events/experiment/${first}?order=up`).status).toBe(400);
   });
 
-  it('signs recordings anew in every answer', () => {
+  it('signs recordings again in every answer', () => {
     const { get, first } = box();
     const ask = () => get(`/data/recordings/experiment/${first}`).data;
     const [once, again] = [ask(), ask()];

@@ -47,7 +47,7 @@ describe('limits', () => {
     expect(take(2 * MINUTE + 30_000)).toBe(0);
   });
 
-  it('open anew with the clock where the window is fixed', () => {
+  it('open again with the clock where the window is fixed', () => {
     const meter = createMeter({ perHour: 1000, perEndpointPerMinute: 1 }, { ...rolling, window: 'fixed' });
     const take = (now: number) => meter.take('key', 'events', '/a', now);
     expect([take(59_000), take(59_500), take(60_000)]).toEqual([0, 500, 0]);

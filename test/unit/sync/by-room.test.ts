@@ -23,7 +23,7 @@ describe('the rooms of an experiment', () => {
     expect(roomsOf(fake)).toEqual({ ids: ['r1', 'r2'], areAll });
   });
 
-  it('are no way to read where none is known, or where the data type cannot be asked for by room', () => {
+  it('cannot be read where none is known, or where the data type cannot be asked for by room', () => {
     expect(roomsOf(fakeStream('recordings'))).toBeUndefined();
     const runs = fakeStream('agent-runs');
     runs.listRooms(TWO);

@@ -59,7 +59,7 @@ describe('ordinals', () => {
     expect(numbered(then, repeats).rows.map(({ key }) => key)).toEqual([expected]);
   });
 
-  it('count exact repeats with a time anew in each call, and hold none of them or of single ids in memory', () => {
+  it('count exact repeats with a time again in each call, and hold none of them or of single ids in memory', () => {
     const repeats: Repeats = new Map();
     numbered([digest('x'), digest('x'), id('a')], repeats);
     expect(numbered([digest('x')], repeats).rows.map(({ key }) => key)).toEqual(['sha256:x']);

@@ -103,11 +103,11 @@ describe('what the server says of its processing', () => {
   };
 
   it.each([
-    ['is no change when it is said for the first time', undefined, ['v2', 'monday'], undefined],
-    ['is no change when it is the same', ['v2', 'monday'], ['v2', 'monday'], undefined],
-    ['is no change when it is no longer said', ['v2', 'monday'], undefined, undefined],
-    ['is no change where only one of both times a version is named', [null, 'monday'], ['v2', 'monday'], undefined],
-    ['is no change where only one of both times a start is named', ['v2', null], ['v2', 'monday'], undefined],
+    ['is not a change when it is said for the first time', undefined, ['v2', 'monday'], undefined],
+    ['is not a change when it is the same', ['v2', 'monday'], ['v2', 'monday'], undefined],
+    ['is not a change when it is no longer said', ['v2', 'monday'], undefined, undefined],
+    ['is not a change where only one of both times a version is named', [null, 'monday'], ['v2', 'monday'], undefined],
+    ['is not a change where only one of both times a start is named', ['v2', null], ['v2', 'monday'], undefined],
     [
       'has everything read again when its version is another',
       ['v1', 'monday'],
@@ -124,7 +124,7 @@ describe('what the server says of its processing', () => {
     expect(await told(holding(10), before, now)).toBe(reason);
   });
 
-  it('is no reason in a first read', async () => {
+  it('is not a reason in a first read', async () => {
     const fake = holding(10);
     fake.api.basis = ['v2', null];
     fake.hold([], { serverBasis: '["v1",null]', backfilled: false });

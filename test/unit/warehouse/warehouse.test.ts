@@ -196,7 +196,7 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('keeps what is no record in the quarantine, once', () => {
+  it('keeps malformed records in the quarantine, once', () => {
     const warehouse = open();
     const bad = [{ reason: 'not an object', text: '"text"' }];
     warehouse.commit(stream, { rows: [], bad });
@@ -207,7 +207,7 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('refuses a file from a newer version, and one that is no database, and changes neither', () => {
+  it('refuses a file from a newer version, and one that is not a database, and changes neither', () => {
     const path = join(temporaryFolder(), 'w.db');
     const warehouse = open(path);
     warehouse.db.prepare('INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)').run('future', 9e15);
@@ -247,7 +247,7 @@ describe('the warehouse', () => {
     );
   });
 
-  it.skipIf(process.getuid?.() !== 0)('can be read by somebody who may write neither the file nor its folder', () => {
+  it.skipIf(process.getuid?.() !== 0)('can be read by a user who may write neither the file nor its folder', () => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o755);
     const path = join(folder, 'w.db');
