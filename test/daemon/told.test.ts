@@ -105,7 +105,8 @@ it(
     await until(() => expect(receiver.of('halted'), log()).toEqual([away]));
     // By now every stream is overdue, and has been for long.
     await minutes(90);
-    expect(await page('/healthz')).toMatchObject({ status: 200 });
+    // On a busy machine the daemon may come to nothing for minutes of its clock, but not for ever.
+    await until(async () => expect(await page('/healthz')).toMatchObject({ status: 200 }));
     expect((await page('/')).text).toContain(words);
     expect((await page('/metrics')).text).toContain('hyperstudy_warehouse_api_reachable 0');
 
@@ -113,7 +114,7 @@ it(
     const back = expect.stringMatching(/^recovered: The API can be reached again, after \d+ h/) as string;
     await until(() => expect(receiver.of('halted'), log()).toEqual([away, back]));
     expect((await page('/')).text).not.toContain(words);
-    expect(await page('/healthz')).toMatchObject({ status: 200 });
+    await until(async () => expect(await page('/healthz')).toMatchObject({ status: 200 }));
     expect(receiver.received).toHaveLength(2);
     child.kill('SIGTERM');
     expect(await ended, log()).toBe(0);

@@ -140,8 +140,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'retries cost no token',
     file: 'src/budget/entries.ts',
-    from: 'end.run(...times(clock), id);',
-    to: 'end.run(...times(clock), id); remove.run(id);',
+    from: 'end(...times(clock), id);',
+    to: 'end(...times(clock), id); remove(id);',
   },
   {
     name: 'history is not kept',
