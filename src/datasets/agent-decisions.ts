@@ -4,7 +4,7 @@ import { EXPERIMENT, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const agentDecisions = defineDataset({
   name: 'agent-decisions',
   about: 'Each decision of an AI agent.',
-  keyScope: 'read:events',
+  keyScopes: ['read:events'],
   scopes: ['experiment', 'room'],
   identity: ['id'],
   timeField: 'timestamp',
@@ -35,6 +35,10 @@ export const agentDecisions = defineDataset({
     prompt: { kind: 'any', about: 'The prompt, with detail: true.' },
     reasoning: { kind: 'any', about: 'The reasoning, with detail: true.' },
     chain: { kind: 'json', about: 'The steps of the reasoning, with detail: true.' },
+    costUsd: { kind: 'real', about: 'What the decision cost.', unit: 'US dollars' },
+    gateFired: { kind: 'boolean', about: 'Whether the agent was let act at all.' },
+    peerModelSnapshot: { kind: 'json', about: 'What the agent took the others to be like, with detail: true.' },
+    predictionUpdate: { kind: 'json', about: 'How far its prediction was off, with detail: true.' },
   },
 });
 export const agentDecisionsTable = agentDecisions.drizzle;

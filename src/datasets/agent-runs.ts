@@ -3,8 +3,8 @@ import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
 export const agentRuns = defineDataset({
   name: 'agent-runs',
-  about: 'Runs of AI agents with their totals and costs.',
-  keyScope: 'read:events',
+  about: 'Runs of AI agents: what each was, how much it used and what it cost.',
+  keyScopes: ['read:events'],
   scopes: ['experiment'],
   identity: ['id'],
   timeField: 'startedAt',
@@ -20,10 +20,16 @@ export const agentRuns = defineDataset({
     provider: { kind: 'text', about: 'The provider of the model.' },
     model: { kind: 'text', about: 'The language model.' },
     seed: { kind: 'any', about: 'The random seed.' },
-    totals: { kind: 'json', about: 'Totals of the run.' },
     totalCostUsd: { kind: 'real', about: 'What the run cost.', unit: 'US dollars' },
     roomStatus: { kind: 'text', about: 'State of its room.' },
     orphaned: { kind: 'boolean', about: 'Whether its room ended abnormally.' },
+    personaId: { kind: 'text', about: 'The persona that the agent played.' },
+    personaName: { kind: 'text', about: 'The name of that persona.' },
+    totalInputTokens: { kind: 'integer', about: 'Tokens read in all.', unit: 'tokens' },
+    totalOutputTokens: { kind: 'integer', about: 'Tokens written in all.', unit: 'tokens' },
+    turns: { kind: 'integer', about: 'How many turns it took.' },
+    codeCommitSha: { kind: 'text', about: "The version of HyperStudy's code that ran it." },
+    cognition: { kind: 'json', about: 'How the agent was set to think.' },
   },
 });
 export const agentRunsTable = agentRuns.drizzle;

@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, ROOM, TIMESTAMP } from './fields.ts';
 export const chat = defineDataset({
   name: 'chat',
   about: 'Text chat messages.',
-  keyScope: 'read:chat',
+  keyScopes: ['read:chat'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['messageId'],
   timeField: 'timestamp',

@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const components = defineDataset({
   name: 'components',
   about: 'What participants did in each component, with the variables at that moment.',
-  keyScope: 'read:components',
+  keyScopes: ['read:components'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: [],
   naming: ['roomId', 'participantId', 'componentId', 'stateId', 'onset'],

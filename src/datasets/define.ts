@@ -24,6 +24,16 @@ export interface FieldSpec {
   readonly aliases?: readonly string[];
   /** A web address whose temporary signature differs in every answer without the record having changed: it is left out. */
   readonly volatile?: true;
+  /** Where in the record the same thing is said besides, for records that lack the field. */
+  readonly saidIn?: readonly Place[];
+}
+
+/** A text inside a record, or a part of it. */
+export interface Place {
+  /** The names that lead to it from the record down. */
+  readonly path: readonly string[];
+  /** What to take of it: the first group, percent-decoded. */
+  readonly pattern?: RegExp;
 }
 
 /** A part of an experiment that the API can be asked for. */
@@ -37,8 +47,8 @@ export interface DatasetSpec {
   /** The API's word for the data type, as in its path and in the configuration. */
   readonly name: string;
   readonly about: string;
-  /** The scope that an API key needs for it, where documented. */
-  readonly keyScope: string | undefined;
+  /** The scopes of which an API key needs one: several where the API's pages differ, none where they say nothing. */
+  readonly keyScopes: readonly string[];
   /** Name of the table, where it is not the data type's name in snake_case. */
   readonly table?: string;
   /** What one request can ask for, in order of preference. */
@@ -66,6 +76,10 @@ export interface DatasetSpec {
   readonly pageLimit?: number;
   /** Records that come in its answers but belong to another data type, by the value of a field. */
   readonly leavesOut?: Readonly<Record<string, string>>;
+  /** Not every part of an experiment has one: where none was read yet, "not found" and "invalid" mean that there is none. */
+  readonly mayBeAbsent?: true;
+  /** Members of an answer's metadata that are data as well, and are kept beside the rows. */
+  readonly metadata?: readonly string[];
   /** The field of the experiment's own record that counts these records. */
   readonly countedBy?: 'roomCount' | 'participantCount';
   /** Records may belong to no room, so that the rooms together are not all of it. */

@@ -4,7 +4,7 @@ import { EXPERIMENT } from './fields.ts';
 export const deploymentSessions = defineDataset({
   name: 'deployment-sessions',
   about: 'Which rooms belong to which deployment.',
-  keyScope: undefined,
+  keyScopes: ['read:experiments'],
   scopes: ['deployment'],
   path: '/deployments/{id}/sessions',
   identity: ['id', 'roomId', 'sessionId'],

@@ -4,7 +4,7 @@ import { EXPERIMENT } from './fields.ts';
 export const deployments = defineDataset({
   name: 'deployments',
   about: 'Deployments: batches in which the experiment was run.',
-  keyScope: undefined,
+  keyScopes: ['read:experiments'],
   scopes: ['experiment'],
   path: '/deployments?experimentId={id}',
   identity: ['id'],
@@ -16,10 +16,14 @@ export const deployments = defineDataset({
     id: { kind: 'text', about: 'The id of the deployment.' },
     experimentId: EXPERIMENT,
     name: { kind: 'text', about: 'Its name.' },
-    status: { kind: 'text', about: 'Active, Paused, Completed or Archived.' },
+    status: { kind: 'text', about: 'active, paused, completed or archived; in earlier answers with a capital.' },
     type: { kind: 'text', about: 'Its type.' },
     createdAt: { kind: 'time', about: 'When it was made.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
+    ownerId: { kind: 'text', about: 'Who owns it, and with it its data.' },
+    ownerName: { kind: 'text', about: 'The name of the owner.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.' },
+    maxParticipants: { kind: 'integer', about: 'How many participants it takes.' },
   },
 });
 export const deploymentsTable = deployments.drizzle;

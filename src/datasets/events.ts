@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM_OR_SESSION, TIMESTAMP } from './fi
 export const events = defineDataset({
   name: 'events',
   about: 'What happened in the experiment: consent, components, questionnaires, state changes.',
-  keyScope: 'read:events',
+  keyScopes: ['read:events'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['id'],
   timeField: 'timestamp',
@@ -28,6 +28,12 @@ export const events = defineDataset({
     stateName: { kind: 'text', about: 'The name of that state.' },
     duration: { kind: 'real', about: 'How long it lasted.', unit: 'ms' },
     response: { kind: 'json', about: 'The answer given, with its value and response time.' },
+    deploymentId: { kind: 'text', about: 'The deployment in which it happened.' },
+    value: {
+      kind: 'json',
+      about: 'What was entered: of a questionnaire the question and its answer, of a pause for a rating when it was.',
+    },
+    data: { kind: 'json', about: 'Further data of the event.' },
   },
 });
 export const eventsTable = events.drizzle;

@@ -3,7 +3,7 @@ import { defineDataset } from './define.ts';
 export const experimentConfigs = defineDataset({
   name: 'experiment-configs',
   about: 'The full configuration of each experiment: states, roles, components.',
-  keyScope: undefined,
+  keyScopes: ['read:experiments'],
   scopes: ['experiment'],
   path: '/experiments/{id}/config',
   identity: [],

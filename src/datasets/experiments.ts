@@ -3,7 +3,7 @@ import { defineDataset } from './define.ts';
 export const experiments = defineDataset({
   name: 'experiments',
   about: 'The experiments themselves.',
-  keyScope: undefined,
+  keyScopes: ['read:experiments'],
   scopes: ['experiment'],
   path: '/experiments/{id}',
   identity: ['id'],

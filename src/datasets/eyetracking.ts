@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const eyetracking = defineDataset({
   name: 'eyetracking',
   about: 'Gaze samples.',
-  keyScope: undefined,
+  keyScopes: [],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: [],
   timeField: 'timestamp',
@@ -17,7 +17,10 @@ export const eyetracking = defineDataset({
     onset: ONSET,
     x: { kind: 'real', about: 'Horizontal gaze position as the API gives it.' },
     y: { kind: 'real', about: 'Vertical gaze position as the API gives it.' },
-    confidence: { kind: 'real', about: 'How sure the tracker was.' },
+    confidence: { kind: 'real', about: 'How sure the tracker was, from 0 to 1.' },
+    gazeX: { kind: 'real', about: 'Horizontal gaze position, from 0 to 1 of the screen.', unit: 'screen widths' },
+    gazeY: { kind: 'real', about: 'Vertical gaze position, from 0 to 1 of the screen.', unit: 'screen heights' },
+    pupilDiameter: { kind: 'real', about: 'Diameter of the pupil.', unit: 'mm' },
   },
 });
 export const eyetrackingTable = eyetracking.drizzle;

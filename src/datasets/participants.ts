@@ -4,7 +4,7 @@ import { ROOM_OR_SESSION } from './fields.ts';
 export const participants = defineDataset({
   name: 'participants',
   about: 'Who took part.',
-  keyScope: 'read:events',
+  keyScopes: ['read:participants', 'read:events'],
   scopes: ['experiment', 'room', 'deployment'],
   identity: ['id'],
   timeField: 'joinedAt',
@@ -21,6 +21,8 @@ export const participants = defineDataset({
     email: { kind: 'text', about: 'E-mail address, where one was given.' },
     joinedAt: { kind: 'time', about: 'When the participant joined.' },
     completedAt: { kind: 'time', about: 'When the participant finished.' },
+    isAgent: { kind: 'boolean', about: 'Whether it is an AI agent.' },
+    diagnostics: { kind: 'json', about: "What was found out about the participant's browser and connection." },
   },
 });
 export const participantsTable = participants.drizzle;

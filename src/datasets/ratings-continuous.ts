@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const ratingsContinuous = defineDataset({
   name: 'ratings/continuous',
   about: 'Slider ratings sampled every 100 to 500 ms while a stimulus plays.',
-  keyScope: 'read:ratings',
+  keyScopes: ['read:ratings'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['ratingId'],
   timeField: 'timestamp',

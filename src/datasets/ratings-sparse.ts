@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const ratingsSparse = defineDataset({
   name: 'ratings/sparse',
   about: 'Single ratings given when asked.',
-  keyScope: 'read:ratings',
+  keyScopes: ['read:ratings'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['ratingId'],
   timeField: 'timestamp',
@@ -12,7 +12,7 @@ export const ratingsSparse = defineDataset({
   fields: {
     ratingId: { kind: 'text', about: 'The id of the rating.' },
     experimentId: EXPERIMENT,
-    roomId: ROOM,
+    roomId: { ...ROOM, saidIn: [{ path: ['metadata', 'roomId'] }, { path: ['metadata', 'roomName'] }] },
     participantId: PARTICIPANT,
     componentId: { kind: 'text', about: 'The component that asked.' },
     stateId: { kind: 'text', about: 'The experiment state in which it was given.' },

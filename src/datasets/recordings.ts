@@ -1,10 +1,16 @@
 import { defineDataset } from './define.ts';
 import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
+/** Published recordings name their room in these places only. */
+const ROOM_SAID = [
+  { path: ['metadata', 'roomName'] },
+  { path: ['downloadPath'], pattern: /(?:^|\/)recordings\/download\/([^/?#]+)\/[^/?#]+$/ },
+];
+
 export const recordings = defineDataset({
   name: 'recordings',
   about: 'Video and audio recordings: when, whose, where to download; the media themselves are not copied.',
-  keyScope: 'read:recordings',
+  keyScopes: ['read:recordings'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['recordingId', 'egressId'],
   timeField: 'startTime',
@@ -13,12 +19,12 @@ export const recordings = defineDataset({
     recordingId: { kind: 'text', about: 'The id of the recording.' },
     egressId: { kind: 'text', about: 'The id of the recording job that made it.' },
     experimentId: EXPERIMENT,
-    roomId: ROOM,
+    roomId: { ...ROOM, saidIn: ROOM_SAID },
     participantId: PARTICIPANT,
     participantName: { kind: 'text', about: 'The display name of the participant.' },
     startTime: { kind: 'time', about: 'When the recording began.' },
     endTime: { kind: 'time', about: 'When the recording ended.' },
-    duration: { kind: 'real', about: 'Length of the recording as the API gives it.' },
+    duration: { kind: 'real', about: 'Length of the recording.', unit: 'ms' },
     videoOffset: { kind: 'real', about: 'Offset of the recording against the experiment as the API gives it.' },
     url: { kind: 'text', about: 'Address of the file, without its temporary signature.', volatile: true },
     downloadUrl: { kind: 'text', about: 'Download address, without its temporary signature.', volatile: true },

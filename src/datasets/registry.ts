@@ -1,6 +1,7 @@
 import type { Dataset } from './define.ts';
 import { agentDecisions } from './agent-decisions.ts';
 import { agentRuns } from './agent-runs.ts';
+import { agentSpend } from './agent-spend.ts';
 import { chat } from './chat.ts';
 import { components } from './components.ts';
 import { deploymentSessions } from './deployment-sessions.ts';
@@ -38,6 +39,7 @@ export const DATASETS: readonly Dataset[] = [
   variables,
   agentDecisions,
   agentRuns,
+  agentSpend,
 ];
 
 export const DATA_TYPES: readonly string[] = DATASETS.map(({ name }) => name);

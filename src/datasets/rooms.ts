@@ -4,7 +4,7 @@ import { EXPERIMENT } from './fields.ts';
 export const rooms = defineDataset({
   name: 'rooms',
   about: 'Rooms (sessions): a group of participants going through the experiment together.',
-  keyScope: 'read:events',
+  keyScopes: ['read:events'],
   scopes: ['experiment', 'deployment'],
   identity: ['id'],
   idScope: 'experiment',

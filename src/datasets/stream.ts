@@ -1,4 +1,4 @@
-import type { Dataset } from './define.ts';
+import type { Dataset, ScopeKind } from './define.ts';
 
 /** The part of an experiment that a stream covers. */
 export type Scope =
@@ -26,6 +26,31 @@ export function scopeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter
         : `${scope.kind}:${scope.id}`;
   const filters = Object.entries(filter).map(([field, value]) => `${field}=${value}`);
   return filters.length === 0 ? part : `${part}?${filters.join('&')}`;
+}
+
+/** The path of a stream and the query parameters that belong to its scope. */
+export function addressOf({
+  dataset,
+  scope,
+  experimentId,
+  filter,
+}: Stream): [path: string, query: Readonly<Record<string, string | boolean>>] {
+  const id =
+    scope.kind === 'experiment' || (scope.kind === 'deployment' && dataset.path === undefined)
+      ? experimentId
+      : scope.id;
+  const asked: ScopeKind = scope.kind === 'deployment' ? 'experiment' : scope.kind;
+  const template = dataset.path ?? `/data/${dataset.name}/${asked}/{id}`;
+  const [path = '', search = ''] = template.replace('{id}', encodeURIComponent(id)).split('?');
+  return [
+    path,
+    {
+      ...Object.fromEntries(new URLSearchParams(search)),
+      ...(scope.kind === 'participant' ? { roomId: scope.room } : {}),
+      ...(scope.kind === 'deployment' && dataset.path === undefined ? { deploymentId: scope.id } : {}),
+      ...filter,
+    },
+  ];
 }
 
 /**

@@ -5,7 +5,7 @@ export const syncMetrics = defineDataset({
   name: 'sync',
   table: 'sync_metrics',
   about: 'How well the media of the participants ran in step.',
-  keyScope: 'read:sync',
+  keyScopes: ['read:sync'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['metricId'],
   timeField: 'timestamp',

@@ -4,13 +4,14 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const variables = defineDataset({
   name: 'variables',
   about: 'Every write to a shared variable of a room.',
-  keyScope: 'read:events',
+  keyScopes: ['read:events'],
   scopes: ['room'],
   identity: [],
   naming: ['roomId', 'participantId', 'variable', 'timestamp'],
   timeField: 'timestamp',
   read: 'snapshot',
   unpaged: true,
+  metadata: ['timeline', 'variableNames', 'matrixColumns', 'droppedWrites', 'mode'],
   fields: {
     experimentId: EXPERIMENT,
     roomId: ROOM,

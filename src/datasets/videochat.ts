@@ -4,7 +4,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 export const videochat = defineDataset({
   name: 'videochat',
   about: 'Video chat connections (LiveKit) and their session metadata.',
-  keyScope: 'read:videochat',
+  keyScopes: ['read:videochat'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: [],
   timeField: 'timestamp',

@@ -55,7 +55,7 @@ const STRUCTURE: ReadonlySet<string> = new Set(['experiments', 'deployments', 'r
  */
 export function waveOf({ dataset, scope }: Stream): 0 | 1 | 2 {
   if (STRUCTURE.has(dataset.name)) return 0;
-  return scope.kind === 'deployment' && dataset.name !== 'deployment-sessions' ? 2 : 1;
+  return scope.kind === 'deployment' && dataset.scopes.includes('experiment') ? 2 : 1;
 }
 
 /** Whether the configuration, or the command line, asks for a data type of an experiment by name. */
@@ -74,7 +74,7 @@ function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known)
   const can = (kind: Scope['kind']) => dataset.scopes.includes(kind);
   const { rooms = [], participants = [], deployments = [] } = experiment;
   const isRestricted = rooms.length + participants.length + deployments.length > 0;
-  if (dataset.name === 'deployment-sessions') {
+  if (dataset.scopes.every((scope) => scope === 'deployment')) {
     return (deployments.length > 0 ? deployments : known.deployments).map((id) => ({ kind: 'deployment', id }));
   }
   if (!can('experiment')) {

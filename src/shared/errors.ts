@@ -74,6 +74,7 @@ export const CODES = {
   NOT_COMPARED: { passes: false, acts: 'user' },
   NOT_CONFIGURED: { passes: false, acts: 'nobody' },
   DATA_REDERIVED: { passes: false, acts: 'user' },
+  WRITES_DROPPED: { passes: false, acts: 'server' },
   ROWS_AHEAD: { passes: false, acts: 'nobody' },
   IDS_SHARED: { passes: false, acts: 'nobody' },
   ROOM_SILENT: { passes: false, acts: 'user' },

@@ -61,6 +61,7 @@ export function generateExperiment(index: number, options: WorldOptions, random:
       updatedAt: iso(made),
     },
   });
+  const costs: { at: number; room: string; cost: number }[] = [];
   for (let room = 0; room < options.roomsPerExperiment; room++) {
     generateRoom({
       experimentId: id,
@@ -70,8 +71,19 @@ export function generateExperiment(index: number, options: WorldOptions, random:
       hasAgents,
       options,
       random,
-      add,
+      add: (dataType, experimentId, ...versions) => {
+        add(dataType, experimentId, ...versions);
+        const [{ from: at, record } = { from: 0, record: {} }] = dataType === 'agent-runs' ? versions : [];
+        if (dataType === 'agent-runs')
+          costs.push({ at, room: String(record['roomId']), cost: Number(record['totalCostUsd']) });
+      },
     });
   }
+  const spent = costs.map(({ at }, last) => {
+    const rooms = costs.slice(0, last + 1);
+    const perRoom = Object.fromEntries(rooms.map(({ room, cost }) => [room, cost]));
+    return { from: at, record: { total: rooms.reduce((sum, { cost }) => sum + cost, 0), perRoom } };
+  });
+  if (spent.length > 0) add('agent-spend', id, ...spent);
   return id;
 }

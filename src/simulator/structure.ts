@@ -103,9 +103,17 @@ export function deployments(
   const found = all.find((deployment) => deployment['id'] === id);
   if (found === undefined) throw new ApiError(404, `deployment not found: ${id}`);
   if (part === undefined) return jsonReply({ status: 'success', data: found, metadata: { dataType: 'deployments' } });
+  if (part === 'agent-spend') return agentSpend(world, found, now);
   if (part !== 'sessions') throw new ApiError(404, 'no such endpoint');
   const sessions = world
     .records('deployment-sessions', String(found['experimentId']), now)
     .filter((session) => session['deploymentId'] === id);
   return list('deployment-sessions', 'none', id, sessions);
+}
+
+/** What the agents of a deployment cost; one of people has no such thing. */
+function agentSpend(world: World, { id, experimentId }: SimRecord, now: number): SimReply {
+  const [data] = world.records('agent-spend', String(experimentId), now);
+  if (data === undefined) throw new ApiError(404, `deployment has no agents: ${String(id)}`);
+  return jsonReply({ status: 'success', data, metadata: { dataType: 'agent-spend' } });
 }

@@ -162,6 +162,13 @@ const NEWS_OF = {
     hint: 'Run analyses that used these data again.',
     alert: 'as news',
   },
+  'dropped-writes': {
+    code: 'WRITES_DROPPED',
+    subject: (id: string) => `HyperStudy lost writes to variables of ${id}`,
+    text: () => 'It says so itself. What it lost is listed in `_answer_metadata` (droppedWrites).',
+    hint: 'Mind it where conditions or scores hang on these variables, and report it to HyperStudy.',
+    alert: 'never',
+  },
   'dated-ahead': {
     code: 'ROWS_AHEAD',
     subject: (id: string) => `Some rows of ${id} are dated in the future`,
@@ -179,7 +186,12 @@ const NEWS_OF = {
   },
 } as const satisfies Partial<Record<DoubtKind, unknown>>;
 
-const NEWS = ['rederived', 'dated-ahead', 'shared-id'] as const satisfies readonly (keyof typeof NEWS_OF)[];
+const NEWS = [
+  'rederived',
+  'dropped-writes',
+  'dated-ahead',
+  'shared-id',
+] as const satisfies readonly (keyof typeof NEWS_OF)[];
 
 function newsOf(stream: StreamView, kind: keyof typeof NEWS_OF, snapshot: Snapshot): Finding[] {
   const { experimentId: experiment, doubts } = stream;

@@ -147,6 +147,7 @@ function conclude(session: Session, found: Found): Proof {
     ...rederived.doubts,
     ...aheadDoubts(datedAheadRows, serverNow(session)),
     ...sharedDoubts(session, before),
+    ...droppedDoubts(session),
   ]);
   const isRead = !answers.some(({ kind }) => HOLDS_WATERMARK.has(kind));
   const isWhole = reading.isWhole === true && isRead;
@@ -265,6 +266,14 @@ function aheadDoubts(rows: number, now: number): Doubt[] {
   const are = rows === 1 ? 'is' : 'are';
   const text = `${counted(rows, 'row')} ${are} dated in the future (after ${formatTime(now).slice(0, 16)}Z)`;
   return [{ kind: 'dated-ahead', text, count: rows }];
+}
+
+/** Writes to variables that HyperStudy itself lost: an empty list is healthy. */
+function droppedDoubts({ reader }: Session): Doubt[] {
+  const dropped = reader.heard.metadata['droppedWrites'];
+  if (!Array.isArray(dropped) || dropped.length === 0) return [];
+  const text = `HyperStudy lost ${counted(dropped.length, 'write')} to variables of this room, as it says itself`;
+  return [{ kind: 'dropped-writes', text, count: dropped.length }];
 }
 
 function sharedDoubts({ stream, warehouse, sink }: Session, before: Position): Doubt[] {

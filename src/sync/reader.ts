@@ -1,8 +1,9 @@
 import type { Answer, Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
-import type { ScopeKind } from '../datasets/define.ts';
-import { endpointOf, streamText, type Stream } from '../datasets/stream.ts';
+import { saidElsewhere } from '../datasets/said.ts';
+import { addressOf, endpointOf, streamText, type Stream } from '../datasets/stream.ts';
+import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
@@ -56,6 +57,8 @@ export interface Heard {
   readonly firstServerTime: number | undefined;
   /** The version of its processing and the start of the experiment, from which it derives onsets. */
   readonly basis: string | undefined;
+  /** The members of its last answer's metadata that the data type keeps. */
+  readonly metadata: Readonly<Record<string, Json>>;
 }
 
 /** Reads pages of one stream and counts what that costs. */
@@ -73,6 +76,8 @@ export interface ReaderOptions {
   readonly pageSize: PageSize;
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
+  /** Takes "not found" and "invalid" for an answer without records. */
+  readonly mayBeAbsent?: boolean;
   /** Told of an answer longer than any before. */
   readonly onLength?: ((length: number) => void) | undefined;
   /** Where to count requests and records; by default from nothing. */
@@ -83,11 +88,11 @@ export interface ReaderOptions {
 
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
   const { client, config, pageSize, priority, signal, onPage, spent = { requests: 0, fetched: 0 } } = options;
-  const [path, fixed] = address(stream);
-  let heard: Heard = { serverTime: undefined, firstServerTime: undefined, basis: undefined };
-  const ask = async (request: PageRequest, limit: number): Promise<Page> => {
-    const sent = { ...fixed, ...extras(stream, config), ...paging(stream, request, limit) };
-    const answer = await client.get({
+  const [path, fixed] = addressOf(stream);
+  let heard: Heard = { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} };
+  const ask = async (asked: PageRequest, limit: number): Promise<Page> => {
+    const sent = { ...fixed, ...extras(stream, config), ...paging(stream, asked, limit) };
+    const request = {
       path,
       query: sent,
       endpoint: endpointOf(stream),
@@ -97,16 +102,21 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
         spent.requests++;
       },
       ...(signal === undefined ? {} : { signal }),
+    };
+    const answer = await client.get(request).catch((error: unknown) => {
+      if (options.mayBeAbsent === true && isAbsence(error)) return NO_RECORDS;
+      throw error;
     });
     spent.fetched += answer.data.length;
     heard = {
       serverTime: answer.serverTime ?? heard.serverTime,
       firstServerTime: heard.firstServerTime ?? answer.serverTime,
       basis: answer.basis ?? heard.basis,
+      metadata: keptMetadata(stream, answer),
     };
     options.onLength?.(answer.data.length);
     onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
-    return toPage(stream, answer, request, limit, sent);
+    return toPage(stream, answer, asked, limit, sent);
   };
   return {
     stream,
@@ -124,6 +134,31 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
   };
 }
 
+const NO_RECORDS: Answer = {
+  data: [],
+  metadata: {},
+  warnings: [],
+  truncated: false,
+  pagination: undefined,
+  echo: undefined,
+  basis: undefined,
+  serverTime: undefined,
+  tries: 1,
+};
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof WarehouseError && (error.code === 'NOT_FOUND' || error.code === 'PARAMETER_REFUSED');
+}
+
+function keptMetadata({ dataset: { metadata = [] } }: Stream, answer: Answer): Readonly<Record<string, Json>> {
+  return Object.fromEntries(
+    metadata.flatMap((name) => {
+      const value = answer.metadata[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 function toPage(
   stream: Stream,
   answer: Answer,
@@ -137,7 +172,7 @@ function toPage(
   const bad: BadRecord[] = [];
   answer.data.forEach((record, place) => {
     if (isLeftOut(stream, record)) return;
-    const row = normalise(stream.dataset, record, origin);
+    const row = normalise(stream.dataset, record, withSaid(stream, record, origin));
     if ('reason' in row) bad.push(row);
     else {
       rows.push(row);
@@ -198,31 +233,6 @@ function isLeftOut({ dataset }: Stream, record: Json): boolean {
   return isObject(record) && Object.entries(dataset.leavesOut ?? {}).some(([field, value]) => record[field] === value);
 }
 
-/** The path of a stream and the query parameters that belong to its scope. */
-function address({
-  dataset,
-  scope,
-  experimentId,
-  filter,
-}: Stream): [path: string, query: Record<string, string | boolean>] {
-  const id =
-    scope.kind === 'experiment' || (scope.kind === 'deployment' && dataset.path === undefined)
-      ? experimentId
-      : scope.id;
-  const asked: ScopeKind = scope.kind === 'deployment' ? 'experiment' : scope.kind;
-  const template = dataset.path ?? `/data/${dataset.name}/${asked}/{id}`;
-  const [path = '', search = ''] = template.replace('{id}', encodeURIComponent(id)).split('?');
-  return [
-    path,
-    {
-      ...Object.fromEntries(new URLSearchParams(search)),
-      ...(scope.kind === 'participant' ? { roomId: scope.room } : {}),
-      ...(scope.kind === 'deployment' && dataset.path === undefined ? { deploymentId: scope.id } : {}),
-      ...filter,
-    },
-  ];
-}
-
 /** Configured parameters that are no filters: filters are part of the stream. */
 function extras({ dataset }: Stream, { options }: ReaderOptions['config']): Record<string, string | number | boolean> {
   const configured = Object.entries(options[dataset.name] ?? {});
@@ -248,10 +258,15 @@ function paging({ dataset }: Stream, request: PageRequest, limit: number): Recor
   };
 }
 
+/** What the request said counts before what the record says elsewhere. */
+function withSaid({ dataset }: Stream, record: Json, origin: Origin): Origin {
+  return isObject(record) ? { ...origin, fill: { ...saidElsewhere(dataset, record), ...origin.fill } } : origin;
+}
+
 function originOf({ experimentId, dataset, scope }: Stream): Origin {
   return {
     experimentId,
-    ...(dataset.read === 'single' ? { key: experimentId } : {}),
+    ...(dataset.read === 'single' ? { key: scope.kind === 'deployment' ? scope.id : experimentId } : {}),
     fill:
       scope.kind === 'room'
         ? { roomId: scope.id }

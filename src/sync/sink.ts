@@ -1,6 +1,7 @@
 import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
+import type { Json } from '../shared/json.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
@@ -33,8 +34,8 @@ export interface Gone {
 /** Where a reading's rows go. */
 export interface Sink {
   take(batch: Batch): Taken;
-  /** Changes what is known of the stream. */
-  note(position: PositionChange): void;
+  /** Changes what is known of the stream; `metadata` is what its answers say beside the records. */
+  note(position: PositionChange, metadata?: Readonly<Record<string, Json>>): void;
   drop(gone: Gone): void;
   /** The whole stream was read from this local time on: malformed records that did not come again are settled. */
   settleQuarantine(since: number): void;
@@ -107,7 +108,7 @@ export function committing(warehouse: Warehouse, stream: Stream, differences?: D
       }
       return commit(batch);
     },
-    note: (position) => void commit({ rows: [], position }),
+    note: (position, metadata = {}) => void commit({ rows: [], position, metadata }),
     drop({ missing, deleted, missedAt }) {
       for (const key of [...missing, ...deleted]) differences?.extra.add(key);
       if (missing.length + deleted.length > 0) commit({ rows: [], missing, deleted, missedAt });

@@ -79,7 +79,8 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   try {
     const proof = await readAndProve(session, !before.backfilled || full);
     const isFinished = isComplete(proof.doubts) && stream.scope.kind === 'room' && isOver(session, stream.scope.id);
-    session.sink.note({ ...proof.position, finished: isFinished, lastSyncAt: session.startedAt });
+    const known = { ...proof.position, finished: isFinished, lastSyncAt: session.startedAt };
+    session.sink.note(known, session.reader.heard.metadata);
     const status = isComplete(proof.doubts) ? 'ok' : 'incomplete';
     const done = result(session, status);
     const reason = reasonOf(proof.doubts);
@@ -157,7 +158,7 @@ export function openSession(
 ): Session {
   const { client, warehouse, config, clock, log, signal, full, acceptDeletes, onPage } = context;
   const traits = openTraits(warehouse.db, stream, () => clock.now());
-  const { backfilled } = readPosition(warehouse.db, stream);
+  const { backfilled, rows } = readPosition(warehouse.db, stream);
   const fixed = stream.dataset.pageLimit ?? (config.api.pageSize === 'auto' ? undefined : config.api.pageSize);
   const readerOptions: ReaderOptions = {
     client,
@@ -165,6 +166,7 @@ export function openSession(
     pageSize: openPageSize(traits, fixed),
     priority: context.priority ?? (backfilled ? PRIORITIES.fresh.rank : PRIORITIES.backfill.rank),
     signal,
+    mayBeAbsent: stream.dataset.mayBeAbsent === true && rows === 0,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
     onLength(length) {
       if (length > (traits.known.largestPage ?? 0)) traits.learn({ largestPage: length }, 'an answer was so long');

@@ -45,6 +45,8 @@ const KINDS = {
   'dated-ahead': { blocking: false },
   /** Several records share one id; all of them are kept. */
   'shared-id': { blocking: false },
+  /** The server says that it lost data itself. */
+  'dropped-writes': { blocking: false },
   /** Rows that are held were changed by the server. */
   rederived: { blocking: false },
 } as const satisfies Record<string, { readonly blocking: boolean }>;

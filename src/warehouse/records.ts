@@ -164,7 +164,7 @@ function inScope({ experimentId, dataset, scope }: Stream): Part | undefined {
         ? of('participant_id = ? AND room_id = ?', scope.id, scope.room)
         : undefined;
     case 'deployment':
-      if (dataset.name === 'deployment-sessions') return of('deployment_id = ?', scope.id);
+      if (has('deployment_id') && !dataset.scopes.includes('experiment')) return of('deployment_id = ?', scope.id);
       if (!has('room_id')) return undefined;
       return of(
         'room_id IN (SELECT id FROM deployment_sessions s WHERE s.experiment_id = ? AND s.deployment_id = ?)',

@@ -110,11 +110,12 @@ function readStored(dataset: Dataset, stored: readonly SqlValue[]) {
 /** The key of a record that is held, without an ordinal, and its time. */
 function keyed(dataset: Dataset, experimentId: string, held: Held): { base: string; time: number | null } {
   const record = denormalise(dataset, { experimentId, ...held });
-  const room = held.values[dataset.columns.findIndex(({ field }) => field === 'roomId')];
+  const valueOf = (name: string) => held.values[dataset.columns.findIndex(({ field }) => field === name)];
+  const [room, deployment] = [valueOf('roomId'), valueOf('deploymentId')];
   const { key } = keyOf(dataset, record, {
     // What the request said of the room is in its column.
     ...(typeof room === 'string' ? { fill: { roomId: room } } : {}),
-    ...(dataset.read === 'single' ? { key: experimentId } : {}),
+    ...(dataset.read === 'single' ? { key: typeof deployment === 'string' ? deployment : experimentId } : {}),
   });
   const time = dataset.timeField === undefined ? undefined : timeOf(record[dataset.timeField]);
   return { base: key, time: time ?? null };

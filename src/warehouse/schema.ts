@@ -59,6 +59,41 @@ export const streams = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
 );
 
+/** From when the server counts the onsets of a part of an experiment, and by which version of its processing. */
+export const experimentStarts = sqliteTable(
+  '_experiment_starts',
+  {
+    experimentId: text('experiment_id').notNull(),
+    /** The data type whose answers said so, and its stream's scope in the words of `_streams`. */
+    data: text('data').notNull(),
+    scope: text('scope').notNull(),
+    /** The room, where they were of one. */
+    roomId: text('room_id'),
+    startedAt: text('started_at'),
+    processingVersion: text('processing_version'),
+    /** Local time at which it was first said. */
+    since: text('since').notNull(),
+  },
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
+);
+
+/** What answers say in their metadata that is data as well, such as the timeline of a room's variables. */
+export const answerMetadata = sqliteTable(
+  '_answer_metadata',
+  {
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    /** The stream's scope, in the words of `_streams`. */
+    scope: text('scope').notNull(),
+    member: text('member').notNull(),
+    /** JSON. */
+    value: text('value').notNull(),
+    /** Local time at which it was first said so. */
+    since: text('since').notNull(),
+  },
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope, t.member] })],
+);
+
 /** Rows that a clean reading did not find in the API any more: a second one that agrees deletes them. */
 export const missingRows = sqliteTable(
   '_missing_rows',

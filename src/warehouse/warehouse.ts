@@ -2,10 +2,13 @@ import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { Json } from '../shared/json.ts';
 import { command } from '../shared/sqlite.ts';
 import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
+import { carryFields } from './carry-fields.ts';
+import { keepMetadata, noteStart } from './said-beside.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';
@@ -33,6 +36,8 @@ export interface Batch {
   readonly wholeSince?: number;
   /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
   readonly position?: PositionChange;
+  /** What the answers say beside their records. */
+  readonly metadata?: Readonly<Record<string, Json>>;
 }
 
 export interface Committed {
@@ -70,6 +75,7 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
       migrate(db);
       rekey(db, options.clock.now());
       markCutTexts(db, options.clock.now());
+      carryFields(db, options.clock.now());
       db.transaction(() => {
         carryOverReasons(db);
         writeDictionary(db, DATASETS);
@@ -121,6 +127,8 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
       }
     }
     noteKeys(db, dataset, experimentId, changed);
+    keepMetadata(db, stream, batch.metadata ?? {}, at);
+    if (batch.position?.serverBasis !== undefined) noteStart(db, stream, batch.position.serverBasis, at);
     quarantine(db, stream, batch.bad ?? [], at);
     if (batch.wholeSince !== undefined) settleQuarantine(db, stream, batch.wholeSince);
     markMissing(db, stream, batch.missing ?? [], batch.missedAt ?? now);

@@ -234,9 +234,13 @@ describe.skipIf(missing !== undefined)('the answers that the official SDK publis
     }
   });
 
-  it('name a recording’s room and the ends of a rating’s scale inside of objects, and so do the views', () => {
-    for (const row of viewOf({ account: 'study', data: 'recordings' }))
-      expect([row['room_id'], row['metadata_room_name']]).toEqual([null, expect.any(String)]);
+  it('name a recording’s room inside of an object, from where its column is filled', () => {
+    const rows = viewOf({ account: 'study', data: 'recordings' });
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect([row['room_id'], row['metadata_room_name']]).toEqual(['room_1', 'room_1']);
+  });
+
+  it('name no room of a rating, and the ends of its scale inside of an object, and so does the view', () => {
     for (const row of viewOf({ account: 'study', data: 'ratings/sparse' })) {
       expect([row['room_id'], row['scale_min'], row['scale_max']]).toEqual([null, null, null]);
       expect([row['scale_min_2'], row['scale_max_2']]).toEqual([expect.any(Number), expect.any(Number)]);

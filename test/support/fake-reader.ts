@@ -93,7 +93,7 @@ export function fakeReader(records: readonly Json[], change: Partial<FakeApi> = 
     requests,
     stream,
     spent,
-    heard: { serverTime: undefined, firstServerTime: undefined, basis: undefined },
+    heard: { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} },
     get pageSize() {
       return api.pageSize;
     },

@@ -2,10 +2,12 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
 import type { Config } from '../../config/schema.ts';
+import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { shownOf, type Issue } from '../../status/issue.ts';
 import { expiryIssue } from '../../status/key-issues.ts';
 import { diskIssues, gigabytes } from '../../status/warehouse-issues.ts';
 import { DATASETS } from '../../datasets/registry.ts';
+import { addressOf, endpointOf, streamText } from '../../datasets/stream.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
 import { isObject } from '../../shared/json.ts';
@@ -157,22 +159,34 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
     add('experiments', false, `${NO_EXPERIMENTS.message} ${NO_EXPERIMENTS.hint}`);
     return;
   }
-  for (const { name, keyScope, scopes, path } of DATASETS) {
-    if (path !== undefined || !scopes.includes('experiment') || (config.data !== 'all' && !config.data.includes(name)))
-      continue;
+  let lacksScope = false;
+  for (const dataset of DATASETS) {
+    const { name, keyScopes, scopes } = dataset;
+    if (!scopes.includes('experiment') || (config.data !== 'all' && !config.data.includes(name))) continue;
+    const stream = { experimentId: id, dataset, scope: { kind: 'experiment' } } as const;
+    const [path, query] = addressOf(stream);
     try {
       await client.get({
-        path: `/data/${name}/experiment/${encodeURIComponent(id)}`,
-        query: { limit: 1 },
-        endpoint: name,
-        what: `${name} of ${id}`,
+        path,
+        query: { ...query, ...(dataset.path === undefined ? { limit: 1 } : {}) },
+        endpoint: endpointOf(stream),
+        what: streamText(stream),
         signal,
       });
       add(name, true, 'allowed');
     } catch (error) {
       if (!(error instanceof WarehouseError) || stopsEverything(error.code) || error.code === 'RATE_LIMITED')
         throw error;
-      add(name, false, `${said(error)}${keyScope === undefined ? '' : ` (documented scope: ${keyScope})`}`);
+      lacksScope ||= error.code === 'SCOPE_MISSING';
+      add(
+        name,
+        false,
+        `${said(error)}${keyScopes.length === 0 ? '' : ` (documented scope: ${keyScopes.join(' or ')})`}`,
+      );
     }
+  }
+  if (lacksScope) {
+    const scopes = scopesToTick(config.data).join(', ');
+    add('key scopes', false, `what is configured needs these boxes ticked at the key in HyperStudy: ${scopes}`);
   }
 }

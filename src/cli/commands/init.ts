@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
 import { configSchema } from '../../config/schema.ts';
+import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { JsonObject } from '../../shared/json.ts';
@@ -138,10 +139,12 @@ async function findKey({ env }: CommandContext, { keyFile }: InitFlags, ask: Ask
   const fromEnv = env['HYPERSTUDY_API_KEY']?.trim() ?? '';
   if (fromEnv !== '')
     return { key: formed('The environment variable HYPERSTUDY_API_KEY', checkKey(fromEnv)), from: 'environment' };
-  const typed = (await ask?.('Your HyperStudy API key (hst_…; not shown while you type): ', { hidden: true })) ?? '';
+  const boxes = `Tick these boxes at the key: ${scopesToTick('all').join(', ')}.`;
+  const typed =
+    (await ask?.(`${boxes}\nYour HyperStudy API key (hst_…; not shown while you type): `, { hidden: true })) ?? '';
   if (typed !== '') return { key: formed('What you typed', checkKey(typed)), from: 'terminal' };
   throw new WarehouseError('KEY_MISSING', 'There is no API key.', {
-    hint: 'Set the environment variable HYPERSTUDY_API_KEY, or name a file that holds the key with --key-file.',
+    hint: `Set the environment variable HYPERSTUDY_API_KEY, or name a file that holds the key with --key-file. ${boxes}`,
   });
 }
 

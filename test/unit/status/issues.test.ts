@@ -369,6 +369,9 @@ describe('the issues', () => {
       ],
     ]);
     expect(stands('gone', 'withheld')).toEqual([['PART_GONE', 'gone!', ['events']]]);
+    expect(stands('dropped-writes')).toEqual([
+      ['WRITES_DROPPED', expect.stringContaining('_answer_metadata') as string, ['events: dropped-writes!']],
+    ]);
     expect(stands('dated-ahead', 'shared-id')).toEqual([
       ['ROWS_AHEAD', expect.stringContaining('are kept') as string, ['events: dated-ahead!']],
       ['IDS_SHARED', expect.stringContaining('are kept') as string, ['events: shared-id!']],

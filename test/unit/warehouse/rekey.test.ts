@@ -4,12 +4,14 @@ import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../../../src/datasets/normalise.ts';
+import { defineDataset, snakeCase, type Dataset } from '../../../src/datasets/define.ts';
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson } from '../../../src/shared/json.ts';
 import { numbered } from '../../../src/sync/ordinals.ts';
 import { markCutTexts, streamsWithCutTexts } from '../../../src/warehouse/cut-texts.ts';
 import type { Db } from '../../../src/warehouse/open.ts';
+import { migrate } from '../../../src/warehouse/migrate.ts';
 import { rekey } from '../../../src/warehouse/rekey.ts';
 import { records } from '../../../src/warehouse/records.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
@@ -27,43 +29,52 @@ const open = (path: string) => openWarehouse(path, { clock: systemClock, history
 /** What is said of a stream's completeness, which follows from its doubts now. */
 const SAID = new Set(['complete', 'reason']);
 
-/** Columns that version 0.1.0 did not have. */
-const LATER = new Set([
-  'doubts',
-  'api_total',
-  'accounted_at',
-  'quarantined_records',
-  'withheld_rows',
-  'missing_rows',
-  'dated_ahead_rows',
-  'deleted_rows',
-  'deleted_from',
-  'reread_reason',
-  'server_basis',
-  'last_seen_at',
-]);
+/** The data types with the columns that a file has of them. */
+function datasetsIn(db: Db): Dataset[] {
+  const columns = db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck();
+  return DATASETS.flatMap((dataset) => {
+    const names = new Set(columns.all(dataset.table));
+    const fields = new Map(
+      Object.entries(dataset.fields).filter(([field]) => field === 'experimentId' || names.has(snakeCase(field))),
+    );
+    if (names.has('totals')) fields.set('totals', { kind: 'json', about: '' });
+    return names.size === 0 ? [] : [defineDataset({ ...dataset, fields: Object.fromEntries(fields) })];
+  });
+}
 
 /** Every record of every table, by what it says. */
 function held(db: Db): string[] {
-  return DATASETS.flatMap((dataset) =>
-    [...records(db, dataset)].map(
-      ({ experimentId, record }) => `${dataset.name} ${experimentId} ${canonicalJson(record)}`,
-    ),
-  ).sort();
+  return datasetsIn(db)
+    .flatMap((dataset) =>
+      [...records(db, dataset)].map(
+        ({ experimentId, record }) => `${dataset.name} ${experimentId} ${canonicalJson(record)}`,
+      ),
+    )
+    .sort();
 }
 
-/** Everything in the tables of a file but keys and notes, and the columns that version 0.1.0 did not have. */
-function contents(db: Db): string[] {
-  const tables = [...DATASETS.map(({ table }) => table), '_history', '_streams', '_quarantine', '_verified_rooms'];
-  return tables.flatMap((table) =>
+/** The columns of the tables whose rows may change in nothing but their keys. */
+function columnsIn(db: Db): Map<string, Set<string>> {
+  const tables = [
+    ...datasetsIn(db).map(({ table }) => table),
+    '_history',
+    '_streams',
+    '_quarantine',
+    '_verified_rooms',
+  ];
+  const names = db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck();
+  return new Map(tables.map((table) => [table, new Set(names.all(table))]));
+}
+
+/** What a file has in these columns, without keys, notes and `extra`, as some fields had no column, or have none any more. */
+function contents(db: Db, columns: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const isLeftOut = (table: string, name: string) =>
+    name === 'key' || (table === '_streams' && SAID.has(name)) || ['totals', 'extra'].includes(name);
+  return [...columns].flatMap(([table, names]) =>
     db
       .prepare<[], Record<string, unknown>>(`SELECT * FROM "${table}"`)
       .all()
-      .map((row) =>
-        Object.entries(row).filter(
-          ([name]) => name !== 'key' && !LATER.has(name) && !(table === '_streams' && SAID.has(name)),
-        ),
-      )
+      .map((row) => Object.entries(row).filter(([name]) => names.has(name) && !isLeftOut(table, name)))
       .map((row) => `${table} ${JSON.stringify(Object.fromEntries(row))}`)
       .sort(),
   );
@@ -100,12 +111,13 @@ describe('a warehouse of version 0.1.0', () => {
   it('holds the same records under the keys of this version, without a line of history', () => {
     const path = earlier();
     const before = new Database(path, { readonly: true });
-    const [was, contained] = [held(before), contents(before)];
+    const columns = columnsIn(before);
+    const [was, contained] = [held(before), contents(before, columns)];
     before.close();
     expect(was.length).toBeGreaterThan(500);
     const warehouse = open(path);
     expect(held(warehouse.db)).toEqual(was);
-    expect(contents(warehouse.db)).toEqual(contained);
+    expect(contents(warehouse.db, columns)).toEqual(contained);
     expectKeysOfAReading(warehouse.db);
     warehouse.close();
   });
@@ -174,6 +186,7 @@ describe('a warehouse of version 0.1.0', () => {
   it('goes on with the table at which it was ended, and has changed none of it', () => {
     const path = earlier();
     const db = new Database(path);
+    migrate(db);
     db.exec(`CREATE TEMP TRIGGER ends BEFORE UPDATE OF key ON main.variables WHEN NEW.key LIKE '%choice%'
       BEGIN SELECT RAISE(ABORT, 'ended'); END`);
     const variables = () => db.prepare<[], string>('SELECT key FROM variables ORDER BY rowid').pluck().all();
@@ -202,9 +215,7 @@ describe('a warehouse of version 0.1.0', () => {
 
   it('has those streams read whole again, once', () => {
     const db = new Database(earlier());
-    const hasReason = () =>
-      db.prepare("SELECT 1 FROM pragma_table_info('_streams') WHERE name = 'reread_reason'").get() !== undefined;
-    if (!hasReason()) db.exec('ALTER TABLE _streams ADD COLUMN reread_reason TEXT');
+    migrate(db);
     const marked = db.prepare<[], string>('SELECT data FROM _streams WHERE reread_reason IS NOT NULL ORDER BY data');
     markCutTexts(db, 0);
     expect(marked.pluck().all()).toEqual(['chat', 'components', 'events', 'eyetracking']);

@@ -1,0 +1,34 @@
+import { isObject, type Json, type JsonObject } from '../shared/json.ts';
+import type { Dataset, Place } from './define.ts';
+
+/** What a record says elsewhere of fields that it lacks, by field; nothing where it contradicts itself. */
+export function saidElsewhere({ columns }: Dataset, record: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    columns.flatMap(({ field, spec: { saidIn = [] } }): [string, string][] => {
+      if (saidIn.length === 0 || record[field] !== undefined) return [];
+      const said = new Set(saidIn.map((place) => textAt(place, record)).filter((text) => text !== undefined));
+      const [only] = said;
+      return only === undefined || said.size > 1 ? [] : [[field, only]];
+    }),
+  );
+}
+
+function textAt({ path, pattern }: Place, record: JsonObject): string | undefined {
+  const found = path.reduce<Json | undefined>(
+    (inside, name) => (inside !== undefined && isObject(inside) ? inside[name] : undefined),
+    record,
+  );
+  if (typeof found !== 'string' || found === '') return undefined;
+  if (pattern === undefined) return found;
+  const part = pattern.exec(found)?.[1];
+  return part === undefined ? undefined : decoded(part);
+}
+
+/** Undefined where the percent signs are no encoding. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { Dataset } from '../datasets/define.ts';
+import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { saidElsewhere } from '../datasets/said.ts';
+import { isObject, parseJson } from '../shared/json.ts';
+import { command, queryLists } from '../shared/sqlite.ts';
+import type { Db } from './open.ts';
+import { heldColumns, heldIn, type Held } from './records.ts';
+import { recall, remember } from './state.ts';
+import { quote } from './upsert.ts';
+import { noteKeys } from './views.ts';
+
+const NAME = 'fields';
+/** The columns that each table's rows were last brought up to. */
+const Note = z.record(z.string(), z.array(z.string()));
+
+/** Rows that are in memory at a time. */
+const CHUNK = 2000;
+
+/**
+ * Gives rows that an earlier version wrote the columns of this one: what lay in `extra` because there was no column for
+ * it, once for each table, in one transaction with the note that it is done. Call it before history is kept, as no
+ * record changes.
+ */
+export function carryFields(db: Db, now: number, datasets: readonly Dataset[] = DATASETS): void {
+  const done = Note.parse(JSON.parse(recall(db, NAME) ?? '{}'));
+  for (const dataset of datasets) {
+    const known = new Set(done[dataset.table]);
+    const added = dataset.columns.filter(({ name }) => !known.has(name));
+    if (added.length === 0) continue;
+    done[dataset.table] = dataset.columns.map(({ name }) => name);
+    db.transaction(() => {
+      carryInto(db, dataset, added);
+      remember(db, NAME, JSON.stringify(done), now);
+    }).immediate();
+  }
+}
+
+function carryInto(db: Db, dataset: Dataset, added: Dataset['columns']): void {
+  const names = dataset.columns.map(({ name }) => name);
+  const table = quote(dataset.table);
+  const inExtra = added.map(({ field }) => `extra LIKE '%"${field}"%'`);
+  const isSaid = added.filter(({ spec }) => spec.saidIn !== undefined).map(({ name }) => `${quote(name)} IS NULL`);
+  const next = queryLists(
+    db,
+    `SELECT rowid, experiment_id, key, ${heldColumns(dataset)} FROM ${table}
+     WHERE rowid > ? AND (${[...inExtra, ...isSaid].join(' OR ')}) ORDER BY rowid LIMIT ?`,
+  );
+  const set = [...names.map(quote), 'extra'].map((name) => `${name} = ?`).join(', ');
+  const write = command(db, `UPDATE ${table} SET ${set} WHERE rowid = ?`);
+  for (let chunk = next.all(0, CHUNK); chunk.length > 0; chunk = next.all(Number(chunk.at(-1)?.[0]), CHUNK)) {
+    const carried = chunk.flatMap(([rowid = null, experiment, key, ...stored]) => {
+      const held = heldIn(stored);
+      const row = asNow(dataset, String(experiment), held);
+      return row === undefined || isSame(row, held)
+        ? []
+        : [{ rowid, experimentId: String(experiment), row: { ...row, key: String(key) } }];
+    });
+    for (const { rowid, row } of carried) write(...row.values, row.extra, rowid);
+    for (const [experimentId, rows] of Map.groupBy(carried, (one) => one.experimentId))
+      noteKeys(
+        db,
+        dataset,
+        experimentId,
+        rows.map(({ row }) => row),
+      );
+  }
+}
+
+/** The row that this version makes of a record that is held; what a request said of it stays said. */
+function asNow(dataset: Dataset, experimentId: string, held: Held): Row | undefined {
+  const record = denormalise(dataset, { experimentId, ...held });
+  const row = normalise(dataset, record, {
+    experimentId,
+    fill: { ...saidElsewhere(dataset, record), ...filledIn(dataset, held) },
+  });
+  return 'reason' in row ? undefined : row;
+}
+
+/** Columns that were filled although the record lacks their field. */
+function filledIn({ columns }: Dataset, { values, extra }: Held): Record<string, string> {
+  const parsed = extra === null ? null : parseJson(extra);
+  const absent = parsed !== null && isObject(parsed) ? parsed['$absent'] : undefined;
+  const fields = new Set(Array.isArray(absent) ? absent : []);
+  return Object.fromEntries(
+    columns.flatMap(({ field }, i): [string, string][] => {
+      const value = values[i];
+      return fields.has(field) && typeof value === 'string' ? [[field, value]] : [];
+    }),
+  );
+}
+
+function isSame(row: Row, held: Held): boolean {
+  return row.extra === held.extra && row.values.every((value, i) => value === held.values[i]);
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { scopeText, type Stream } from '../datasets/stream.ts';
+import { canonicalJson, parseJson, textOfJson, type Json } from '../shared/json.ts';
+import { command, queryValues } from '../shared/sqlite.ts';
+import { formatTime, parseTime } from '../shared/time.ts';
+import type { Db } from './open.ts';
+
+/** Keeps what a stream's answers say beside their records: of each member the last value, and since when it is so. */
+export function keepMetadata(db: Db, stream: Stream, metadata: Readonly<Record<string, Json>>, at: string): void {
+  const { experimentId, dataset } = stream;
+  const place = [experimentId, dataset.name, scopeText(stream)] as const;
+  for (const [member, value] of Object.entries(metadata)) {
+    const sql = 'SELECT value FROM _answer_metadata WHERE experiment_id = ? AND data = ? AND scope = ? AND member = ?';
+    const held = queryValues(db, sql, z.string()).get(...place, member);
+    if (held !== undefined && canonicalJson(parseJson(held)) === canonicalJson(value)) continue;
+    command(
+      db,
+      `INSERT INTO _answer_metadata (experiment_id, data, scope, member, value, since) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET value = excluded.value, since = excluded.since`,
+    )(...place, member, textOfJson(value), at);
+  }
+}
+
+/** Keeps from when the server counts a stream's onsets, and by which version of its processing. */
+export function noteStart(db: Db, stream: Stream, basis: string, at: string): void {
+  const { experimentId, dataset, scope } = stream;
+  const [version = null, start = null] = JSON.parse(basis) as unknown[];
+  const room = scope.kind === 'room' ? scope.id : scope.kind === 'participant' ? scope.room : null;
+  command(
+    db,
+    `INSERT INTO _experiment_starts (experiment_id, data, scope, room_id, started_at, processing_version, since)
+     VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET started_at = excluded.started_at, processing_version = excluded.processing_version, since = excluded.since
+     WHERE started_at IS NOT excluded.started_at OR processing_version IS NOT excluded.processing_version`,
+  )(experimentId, dataset.name, scopeText(stream), room, timeText(start), plainText(version), at);
+}
+
+/** Like every other time where it is one; otherwise as the server said it. */
+function timeText(start: unknown): string | null {
+  const ms = typeof start === 'string' ? parseTime(start) : undefined;
+  return ms === undefined ? plainText(start) : formatTime(ms);
+}
+
+function plainText(value: unknown): string | null {
+  return value === null ? null : typeof value === 'string' ? value : JSON.stringify(value);
+}
