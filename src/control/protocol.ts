@@ -43,6 +43,12 @@ export interface About {
   readonly startedAt: number;
   /** Where its dashboard is; null without one. */
   readonly http: string | null;
+  /** What the API said when it refused the key, while it does. */
+  readonly keyRefused?: string | undefined;
+  /** What keeps it from reading anything, while that lasts. */
+  readonly outage?:
+    | { readonly since: number; readonly code: ErrorCode; readonly text: string; readonly hint?: string | undefined }
+    | undefined;
 }
 
 /** What each request comes to. */
@@ -148,7 +154,15 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     streams: z.array(VerdictMessage),
     issues: z.array(IssueMessage),
   }),
-  about: z.object({ version: z.string(), startedAt: count, http: z.string().nullable() }),
+  about: z.object({
+    version: z.string(),
+    startedAt: count,
+    http: z.string().nullable(),
+    keyRefused: z.string().optional(),
+    outage: z
+      .object({ since: count, code: ErrorCodeMessage, text: z.string(), hint: z.string().optional() })
+      .optional(),
+  }),
 };
 
 /** What the daemon answers: lines of JSON, the last of them a result or an error. */

@@ -14,8 +14,8 @@ import { checkAlerts, createAlertStore } from './alarm.ts';
 import { createControlHandlers } from './control-handlers.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createLiveness, type Liveness } from './liveness.ts';
-import { createOutage } from './outage.ts';
-import { createProblems, type Problems } from './problems.ts';
+import { createOutage, type Outage } from './outage.ts';
+import { createNotices, type Notices } from './notices.ts';
 import { followConfig, type ConfigFollower } from './reload.ts';
 import { viewOf } from './snapshot.ts';
 import type { Notifier } from './systemd.ts';
@@ -65,7 +65,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { engine } = daemon;
   let server: HttpServer | undefined;
   const { path } = warehouse;
-  const about = () => ({ version: options.version, startedAt: daemon.startedAt, http: server?.url ?? null });
+  const about = () => ({
+    version: options.version,
+    startedAt: daemon.startedAt,
+    http: server?.url ?? null,
+    keyRefused: daemon.outage.keyRefused(),
+    outage: daemon.outage.current(),
+  });
   const reads = () => readsOf(engine.connection.config);
   const { requests } = engine;
   const handlers = createControlHandlers({
@@ -103,6 +109,7 @@ interface Daemon {
   readonly engine: Engine;
   readonly startedAt: number;
   readonly waitingUsers: WaitingUsers;
+  readonly outage: Outage;
   readonly view: () => ReturnType<typeof viewOf>;
   readonly watched: Watched;
   readonly reload: () => void;
@@ -111,7 +118,7 @@ interface Daemon {
 /** Puts the parts together: engine, configuration, and what is shown of them. */
 function assemble(options: DaemonOptions): Daemon {
   const { clock, log, notifier, warehouse, version } = options;
-  const problems = createProblems();
+  const notices = createNotices();
   const outage = createOutage(clock, log);
   const liveness = createLiveness(clock);
   const waitingUsers = createWaitingUsers();
@@ -124,10 +131,10 @@ function assemble(options: DaemonOptions): Daemon {
     clock,
     log,
     outage,
-    problems,
+    notices,
     onProgress: () => liveness.progressed(),
   });
-  const follower = follow(options, { engine, liveness, problems });
+  const follower = follow(options, { engine, liveness, notices });
   const connection = () => engine.connection;
   const shown = {
     version,
@@ -135,7 +142,7 @@ function assemble(options: DaemonOptions): Daemon {
     clock,
     warehouse,
     engine,
-    problems,
+    notices,
     outage,
     connection,
     lastProgressAt: () => liveness.progressedAt,
@@ -164,19 +171,19 @@ function assemble(options: DaemonOptions): Daemon {
     follower.reload();
     notifier.ready(status());
   };
-  return { engine, startedAt, waitingUsers, view: () => viewOf(shown), watched, reload };
+  return { engine, startedAt, waitingUsers, outage, view: () => viewOf(shown), watched, reload };
 }
 
 function follow(
   { config, reload, clock, log }: DaemonOptions,
-  { engine, liveness, problems }: { engine: Engine; liveness: Liveness; problems: Problems },
+  { engine, liveness, notices }: { engine: Engine; liveness: Liveness; notices: Notices },
 ): ConfigFollower {
   return followConfig({
     started: config,
     read: reload,
     clock,
     log,
-    problems,
+    notices,
     inUse: () => engine.connection.config,
     renew(next) {
       liveness.reconnected();

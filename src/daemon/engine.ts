@@ -15,7 +15,7 @@ import { createOutcomes } from './outcomes.ts';
 import type { Outage } from './outage.ts';
 import { createPlan } from './plan.ts';
 import { createPollStats } from './poll-stats.ts';
-import type { Problems } from './problems.ts';
+import type { Notices } from './notices.ts';
 import type { ContextOf } from './read-context.ts';
 import { createReads } from './reads.ts';
 import { createStreamLeases, type StreamLeases } from './stream-leases.ts';
@@ -50,7 +50,7 @@ export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' |
   /** Opens a connection, which asks what part of the limits the requests of a priority may use. */
   readonly connect: (config: Config, shareOf: (rank: number, hour: Usage['hour']) => number) => ApiConnection;
   readonly outage: Outage;
-  readonly problems: Problems;
+  readonly notices: Notices;
   /** Called at every page and every result. */
   readonly onProgress: () => void;
   readonly walBounds?: WalBounds;
@@ -125,8 +125,8 @@ type Parts = ReturnType<typeof assemble>;
 
 /** Puts the collaborators together; each owns its part of the state and is handed what it needs. */
 function assemble(options: EngineOptions, wake: () => void) {
-  const { config, clock, log, outage, problems, warehouse, onProgress } = options;
-  const base = { warehouse, clock, log, outage, problems, onProgress, scheduleOf: createSchedules() };
+  const { config, clock, log, outage, notices, warehouse, onProgress } = options;
+  const base = { warehouse, clock, log, outage, notices, onProgress, scheduleOf: createSchedules() };
   const background = createBackground();
   const leases = createStreamLeases(wake);
   const pollStats = createPollStats();

@@ -5,13 +5,12 @@ import { isOutage, WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
-import { readPosition, type Position } from '../warehouse/positions.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Connections } from './connections.ts';
 import type { Experiments } from './experiments.ts';
 import type { Outage } from './outage.ts';
 import type { RecordedPollStats } from './poll-stats.ts';
-import type { Problems } from './problems.ts';
+import type { Notices } from './notices.ts';
 
 /** Says what an outcome means for the stream, its experiment, the network and the key. */
 export interface Outcomes {
@@ -39,20 +38,20 @@ export interface OutcomeParts {
   readonly experiments: Pick<Experiments, 'note'>;
   readonly outage: Outage;
   readonly pollStats: RecordedPollStats;
-  readonly problems: Problems;
+  readonly notices: Notices;
 }
 
 /** After a mistake of ours in a stream it rests, and the others go on. */
 const REST_MS = 600_000;
 
 export function createOutcomes(parts: OutcomeParts): Outcomes {
-  const { clock, connections, experiments, log, outage, pollStats, problems, warehouse } = parts;
+  const { clock, connections, experiments, log, outage, pollStats, notices, warehouse } = parts;
   let fatal: Error | undefined;
   const failPlainly = (error: WarehouseError, { stream, over = connections.current }: Met) => {
     const { code, message, hint } = error;
     const isFormer = !connections.isCurrent(over) && !code.startsWith('WAREHOUSE_');
     if (code === 'INTERRUPTED' || isFormer) return;
-    problems.note({ at: clock.now(), code, text: message, hint });
+    notices.note({ at: clock.now(), code, text: message, hint });
     if (code === 'WAREHOUSE_CORRUPT') fatal = error;
     else if (isOutage(code)) outage.meet(error, stream !== undefined);
   };
@@ -72,9 +71,7 @@ export function createOutcomes(parts: OutcomeParts): Outcomes {
         outage.meet(new WarehouseError(error.code, error.message, { hint: error.hint }), true);
       else outage.over();
       if (error !== undefined)
-        problems.note({ at: clock.now(), code: error.code, text: error.message, hint: error.hint });
-      else if (result.status === 'incomplete')
-        problems.note({ at: clock.now(), ...incomplete(stream, result, readPosition(warehouse.db, stream)) });
+        notices.note({ at: clock.now(), code: error.code, text: error.message, hint: error.hint });
       return { mayNameStreams: inserted > 0 && (data === 'rooms' || data === 'deployments') };
     },
     noteRequested(result, over) {
@@ -95,13 +92,4 @@ export function createOutcomes(parts: OutcomeParts): Outcomes {
       if (met.stream !== undefined) pollStats.rest(key, clock.now() + REST_MS);
     },
   };
-}
-
-function incomplete(stream: Stream, { deleted }: StreamResult, { reason, withheldRows }: Position) {
-  const hint =
-    withheldRows > 0 && deleted === 0
-      ? 'If they are meant to be gone, run: hsw sync now --accept-deletes. Until then they are kept.'
-      : 'No row is lost. The next sync tries again by itself.';
-  const text = `${streamText(stream)} may be incomplete: ${reason ?? 'the log says why'}.`;
-  return { code: 'ANSWER_INCOMPLETE', text, hint } as const;
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import type { Problems } from './problems.ts';
+import type { Notices } from './notices.ts';
 
 /** Follows the configuration while the daemon runs. */
 export interface ConfigFollower {
@@ -20,7 +20,7 @@ export interface FollowOptions {
   readonly read: () => Config;
   readonly clock: Clock;
   readonly log: Log;
-  readonly problems: Problems;
+  readonly notices: Notices;
   /** The configuration in use. */
   readonly inUse: () => Config;
   /** Asks over a new connection from now on. */
@@ -35,7 +35,7 @@ const FIXED = ['warehouse', 'history'] as const;
 const TAKE_RESTART = ['http', 'log'] as const;
 
 export function followConfig(options: FollowOptions): ConfigFollower {
-  const { started, read, clock, log, problems, inUse, renew, keep } = options;
+  const { started, read, clock, log, notices, inUse, renew, keep } = options;
   return {
     reload() {
       try {
@@ -45,7 +45,7 @@ export function followConfig(options: FollowOptions): ConfigFollower {
         sayWhatTakesRestart(options, next);
       } catch (error) {
         const said = error instanceof WarehouseError ? error : new WarehouseError('CONFIG_INVALID', String(error));
-        problems.note({ at: clock.now(), code: said.code, text: said.message, hint: said.hint });
+        notices.note({ at: clock.now(), code: said.code, text: said.message, hint: said.hint });
         log.error({ code: said.code, hint: said.hint }, `the former configuration stays in use: ${said.message}`);
       }
     },
@@ -76,11 +76,11 @@ function checked(started: Config, next: Config): Config {
   });
 }
 
-function sayWhatTakesRestart({ started, clock, log, problems }: FollowOptions, next: Config): void {
+function sayWhatTakesRestart({ started, clock, log, notices }: FollowOptions, next: Config): void {
   const later = TAKE_RESTART.filter((part) => !isDeepStrictEqual(started[part], next[part]));
   if (later.length === 0) return;
   const text = `The configuration was read again, but ${later.join(' and ')} changed, which takes a restart: until then the former stays in use.`;
-  problems.note({ at: clock.now(), code: 'CONFIG_INVALID', text, hint: 'Restart the daemon to use it.' });
+  notices.note({ at: clock.now(), code: 'CONFIG_INVALID', text, hint: 'Restart the daemon to use it.' });
   log.warn(text);
 }
 

@@ -19,7 +19,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { Engine } from './engine.ts';
 import type { Outage } from './outage.ts';
-import type { Problems } from './problems.ts';
+import type { Notices } from './notices.ts';
 
 /** What a snapshot of the daemon is made of. */
 export interface Shown {
@@ -28,7 +28,7 @@ export interface Shown {
   readonly clock: Clock;
   readonly warehouse: Warehouse;
   readonly engine: Engine;
-  readonly problems: Problems;
+  readonly notices: Notices;
   readonly outage: Outage;
   readonly connection: () => ApiConnection;
   readonly lastProgressAt: () => number | undefined;
@@ -44,14 +44,14 @@ const GROWTH_POINTS = 168;
 
 /** What the daemon shows of itself, as it is now. */
 export function viewOf(shown: Shown): DaemonView {
-  const { version, warehouse, problems, connection } = shown;
+  const { version, warehouse, notices, connection } = shown;
   const snapshot = snapshotOf(shown);
   return {
     ...snapshot,
     version,
     schedule: connection().config.schedule,
     issues: issuesOf(snapshot),
-    recent: problems.recent(),
+    recent: notices.recent(),
     growth: readGrowth(warehouse.db, GROWTH_POINTS),
   };
 }

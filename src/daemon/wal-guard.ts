@@ -4,7 +4,7 @@ import { plainError } from '../warehouse/open.ts';
 import { CLOSE_READERS, emptyWal, TOO_LARGE_BYTES, walBytes } from '../warehouse/wal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Background } from './background.ts';
-import type { Problems } from './problems.ts';
+import type { Notices } from './notices.ts';
 
 export interface WalBounds {
   /** Beyond so many bytes the write-ahead log is emptied as soon as no reader needs it. */
@@ -22,7 +22,7 @@ export interface WalGuardParts {
   readonly warehouse: Pick<Warehouse, 'db' | 'path'>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly problems: Problems;
+  readonly notices: Notices;
   readonly background: Pick<Background, 'interrupt'>;
 }
 
@@ -71,7 +71,7 @@ export function createWalGuard(parts: WalGuardParts, bounds: WalBounds = BOUNDS)
 }
 
 /** False when the disk did not allow it; that is said, and no reason to end. */
-function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: WalGuardParts): boolean {
+function tryToEmpty({ warehouse: { db, path }, clock, log, notices }: WalGuardParts): boolean {
   try {
     emptyWal(db);
     return true;
@@ -80,13 +80,13 @@ function tryToEmpty({ warehouse: { db, path }, clock, log, problems }: WalGuardP
     if (said === undefined) throw error;
     const { code, message, hint } = said;
     log.warn({ code }, `The write-ahead log could not be emptied: ${message}`);
-    problems.note({ at: clock.now(), code, text: message, hint });
+    notices.note({ at: clock.now(), code, text: message, hint });
     return false;
   }
 }
 
-function warnOfReader({ warehouse: { path }, clock, log, problems }: WalGuardParts, bytes: number): void {
+function warnOfReader({ warehouse: { path }, clock, log, notices }: WalGuardParts, bytes: number): void {
   const text = `A program keeps reading ${path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
   log.warn({ walBytes: bytes }, text);
-  problems.note({ at: clock.now(), code: 'WAL_LARGE', text, hint: CLOSE_READERS });
+  notices.note({ at: clock.now(), code: 'WAL_LARGE', text, hint: CLOSE_READERS });
 }

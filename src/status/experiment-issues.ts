@@ -65,7 +65,7 @@ function goneIssueOf({ id, streams }: ExperimentView, snapshot: Snapshot): Issue
     ended: `${id} can be found again`,
     alert: 'when it lasts',
     // It is not read any more, so that only what keeps everything from being read speaks against telling it.
-    hush: isHalted(snapshot) || seesNothing(snapshot) ? 'explained' : undefined,
+    hush: seesNothing(snapshot) ? 'explained' : isHalted(snapshot) ? 'old' : undefined,
   };
 }
 

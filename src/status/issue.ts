@@ -52,6 +52,11 @@ export type Alert = 'at once' | 'when it lasts' | 'after a day' | 'as news' | 'n
  */
 export type Hush = 'explained' | 'brief' | 'old' | 'unknown';
 
+/** Whether it is about everything: no experiment is named, and no stream. */
+export function isOfEverything({ scope: { experiment, streams = [] } }: Issue): boolean {
+  return experiment === undefined && streams.length === 0;
+}
+
 /** What is to be shown: what another issue explains, what is but a moment old and what is not known is left out. */
 export function shownOf(issues: readonly Issue[]): Issue[] {
   const isShown = ({ hush }: { readonly hush?: Hush | undefined }) => hush === undefined || hush === 'old';

@@ -2,7 +2,7 @@ import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/d
 import { isFine, type Standing } from '../warehouse/standing.ts';
 import type { AffectedStream, Issue } from './issue.ts';
 import { isHalted, seesNothing, type Snapshot, type StreamView } from './snapshot.ts';
-import { idOf, partOf, placeOf } from './stream-name.ts';
+import { idOf, nameOf, partOf, placeOf } from './stream-name.ts';
 
 /** What is wrong with streams, and what their readers should know of them: each cause once. */
 export function streamIssues(snapshot: Snapshot): Issue[] {
@@ -18,7 +18,8 @@ type Cause = Omit<Issue, 'since' | 'scope' | 'ended' | 'hush'> & { readonly ende
 
 /** One thing that is wrong with one stream. */
 interface Finding {
-  readonly experiment: string;
+  /** Undefined where the cause may affect any experiment. */
+  readonly experiment: string | undefined;
   readonly cause: Cause;
   readonly stream: AffectedStream;
 }
@@ -53,9 +54,9 @@ function findingsOf(stream: StreamView, snapshot: Snapshot): Finding[] {
   return [...news, held, ...(others.length === 0 ? [] : [unread(stream, others, snapshot)])];
 }
 
-/** What keeps everything from being read is told by itself, and a failure of former days may be over. */
-function hushOf({ lastSyncAt }: StreamView, snapshot: Snapshot): AffectedStream['hush'] {
-  if (isHalted(snapshot)) return 'explained';
+/** What keeps everything from being read explains that a stream failed; whatever was so before it may be over. */
+function hushOf({ lastSyncAt, standing }: StreamView, snapshot: Snapshot): AffectedStream['hush'] {
+  if (isHalted(snapshot)) return standing === 'failed' ? 'explained' : 'old';
   return (lastSyncAt ?? 0) < (snapshot.countsFrom ?? 0) ? 'old' : undefined;
 }
 
@@ -101,7 +102,7 @@ function partGone(stream: StreamView, snapshot: Snapshot): Finding {
       id: `stream:${idOf(stream)}`,
       name: partOf(stream),
       since: dataAsOf,
-      hush: isHalted(snapshot) || seesNothing(snapshot) ? 'explained' : undefined,
+      hush: seesNothing(snapshot) ? 'explained' : isHalted(snapshot) ? 'old' : undefined,
     },
   };
 }
@@ -116,22 +117,25 @@ function unread(stream: StreamView, doubts: readonly Doubt[], snapshot: Snapshot
     .replaceAll(`${data} of ${experiment}${placeOf(scope)}`, '…')
     .replace(/ \(request id [^)]*\)/g, '')
     .replace(/\d+/g, '#');
+  const cannot = isScope(standing) ? scopeCause(standing, reason, same) : undefined;
   return {
-    experiment,
-    cause: {
+    experiment: cannot === undefined ? experiment : undefined,
+    cause: cannot ?? {
       id: `stream:${experiment}:${isRead ? 'incomplete' : 'failed'}:${same}`,
-      code: isMissingOnly ? 'ROWS_MISSING' : (CODES[standing] ?? 'READ_FAILED'),
+      code: isMissingOnly ? 'ROWS_MISSING' : isRead ? 'ANSWER_INCOMPLETE' : 'READ_FAILED',
       severity: isRead ? 'warning' : 'error',
       subject: `Some data of ${experiment} ${isRead ? 'may be incomplete' : 'cannot be read'}`,
       text: sentence(reason),
-      hint: HINTS[standing] ?? 'The next sync tries again by itself; `hsw doctor` looks for what is wrong.',
+      hint: isRead
+        ? 'The next sync tries again by itself; `hsw status` shows all streams, `hsw verify` compares them with the API.'
+        : 'The next sync tries again by itself; `hsw doctor` looks for what is wrong.',
       ended: `The data of ${experiment} that ${isRead ? 'were incomplete' : 'could not be read'} are fine again`,
       // A second reading decides soon what became of rows that one did not find; it takes a day at most.
       alert: isMissingOnly ? 'after a day' : 'when it lasts',
     },
     stream: {
       id: `stream:${idOf(stream)}`,
-      name: partOf(stream),
+      name: cannot === undefined ? partOf(stream) : nameOf(stream),
       // How long rows have been missing does not follow from the last read.
       since: isMissingOnly ? undefined : dataAsOf,
       hush: hushOf(stream, snapshot),
@@ -139,18 +143,28 @@ function unread(stream: StreamView, doubts: readonly Doubt[], snapshot: Snapshot
   };
 }
 
-const CODES: Partial<Record<Standing, Issue['code']>> = {
-  incomplete: 'ANSWER_INCOMPLETE',
-  lost: 'SCOPE_MISSING',
-  skipped: 'SCOPE_MISSING',
-};
+function isScope(standing: Standing): standing is 'lost' | 'skipped' {
+  return standing === 'lost' || standing === 'skipped';
+}
 
-const HINTS: Partial<Record<Standing, string>> = {
-  incomplete:
-    'The next sync tries again by itself; `hsw status` shows all streams, `hsw verify` compares them with the API.',
+/** A scope that the key lacks is one cause, however many experiments there are. */
+function scopeCause(standing: 'lost' | 'skipped', reason: string, same: string): Cause {
+  return {
+    id: `scope:${standing}:${same}`,
+    code: 'SCOPE_MISSING',
+    severity: 'error',
+    subject: `The key may ${standing === 'lost' ? 'no longer' : 'not'} read some data`,
+    text: sentence(reason),
+    hint: HINTS[standing],
+    ended: 'The key may read those data again',
+    alert: 'when it lasts',
+  };
+}
+
+const HINTS = {
   lost: 'Give the key that scope again, or leave the data type out of the configuration (data). The rows that were read are kept.',
   skipped: 'Give the key that scope, or leave the data type out of the configuration (data).',
-};
+} as const;
 
 /** What a doubt is told as that does not speak against completeness. */
 const NEWS_OF = {

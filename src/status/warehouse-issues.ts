@@ -56,7 +56,7 @@ function walIssues({ path, walBytes }: Snapshot['warehouse']): Issue[] {
 }
 
 export function gigabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function percent(share: number): string {

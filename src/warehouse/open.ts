@@ -156,7 +156,7 @@ export function plainError(path: string, error: unknown): WarehouseError | undef
     return say(
       'WAREHOUSE_FULL',
       `The disk that holds ${path} is full. The last transaction was undone; what was stored before is whole.`,
-      'Free some space and run the same command again: it goes on where it stopped.',
+      'Free some space. The daemon goes on by itself then; a command, when it is run again, goes on where it stopped.',
     );
   }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {

@@ -95,12 +95,6 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
         hint: 'This is usually over soon: the next sync goes on from there.',
       },
       {
-        at: now - 47 * MINUTE,
-        code: 'ANSWER_INCOMPLETE',
-        text: 'The API warned that events of exp_4yEJq8Hs may lack rows: MISSING_INDEX. Results may be incomplete.',
-        hint: 'Ask HyperStudy for the missing index; each sync tries again.',
-      },
-      {
         at: now - 26 * HOUR,
         code: 'SCOPE_MISSING',
         text: 'The key may not read videochat of exp_VdU6a1Rf: it lacks the scope read:videochat.',

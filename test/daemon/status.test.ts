@@ -103,6 +103,26 @@ describe('hsw status', () => {
     expect(readFileSync(db).length).toBeGreaterThan(0);
   });
 
+  it('says what keeps a running daemon from reading anything', async () => {
+    const state = { isRefused: false };
+    const refusal = { status: 'error', error: { code: 'UNAUTHORIZED', message: 'It has expired.' } };
+    const fault: SimulatorOptions['fault'] = () =>
+      state.isRefused
+        ? { kind: 'reply', reply: { status: 401, headers: {}, body: JSON.stringify(refusal) } }
+        : undefined;
+    const { cwd } = await lab({ fault }, 'data: [rooms]\n');
+    const daemon = await start(cwd);
+    await until('ready', () => isReady(daemon));
+    state.isRefused = true;
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(3);
+    const told = await hsw(['status'], { cwd });
+    expect(told.stdout).toMatch(
+      /^✗ The API refuses the key\n {2}The API refuses the key: It has expired\. .*\n {2}Make a new/m,
+    );
+    // Every stream was read before: the data are as complete as they were.
+    expect(told.status).toBe(0);
+  });
+
   it('counts everything that is configured: what was never read is not complete, and exits with 1', async () => {
     const { cwd } = await lab({ world: { experiments: 1 } }, 'data: [rooms, chat, events]\n');
     expect((await hsw(['sync', 'now', '--data', 'chat'], { cwd })).status).toBe(0);

@@ -3,7 +3,7 @@ import { openLedger } from '../../src/budget/ledger.ts';
 import { rankNow } from '../../src/budget/priorities.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/daemon/engine.ts';
-import { createProblems, type Problems } from '../../src/daemon/problems.ts';
+import { createNotices, type Notices } from '../../src/daemon/notices.ts';
 import { createOutage } from '../../src/daemon/outage.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import type { Clock } from '../../src/shared/clock.ts';
@@ -19,7 +19,7 @@ export const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
 export interface VirtualEngine {
   readonly engine: Engine;
   readonly warehouse: Warehouse;
-  readonly problems: Problems;
+  readonly notices: Notices;
   /** Ends the engine as SIGTERM does, and closes the file. */
   stop(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
     });
     return { config, client, budget: { ...budget, usage: () => ledger.usage() } };
   };
-  const problems = createProblems();
+  const notices = createNotices();
   const engine = createEngine({
     warehouse,
     clock,
@@ -75,7 +75,7 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
     config,
     connect,
     outage: createOutage(clock, silentLog),
-    problems,
+    notices,
     onProgress: () => undefined,
     ...(walBounds === undefined ? {} : { walBounds }),
   });
@@ -84,7 +84,7 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
   return {
     engine,
     warehouse,
-    problems,
+    notices,
     async stop() {
       ending.abort(new Error('stopped'));
       await running;

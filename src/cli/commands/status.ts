@@ -63,7 +63,7 @@ function look(config: Config, db: Db, daemon: FoundDaemon): Found {
   const snapshot = snapshotOf(config, db, {
     streams,
     gone: new Set(wanted.gone),
-    isCompared: daemon.kind !== 'none',
+    daemon,
   });
   const { key } = config.api;
   return {
@@ -76,20 +76,21 @@ function look(config: Config, db: Db, daemon: FoundDaemon): Found {
   };
 }
 
-/** What is known without asking a daemon. */
+/** What the warehouse holds, and what a running daemon tells. */
 function snapshotOf(
   { api, alerts, experiments, reconcile, warehouse: { path } }: Config,
   db: Db,
   {
     streams,
     gone,
-    isCompared,
-  }: { readonly streams: readonly StreamView[]; readonly gone: ReadonlySet<string>; readonly isCompared: boolean },
+    daemon,
+  }: { readonly streams: readonly StreamView[]; readonly gone: ReadonlySet<string>; readonly daemon: FoundDaemon },
 ): Snapshot {
   const configured = Map.groupBy(
     streams.filter(({ standing }) => standing !== 'unconfigured'),
     ({ experimentId }) => experimentId,
   );
+  const about = daemon.kind === 'running' ? daemon.about : undefined;
   const { key, keyExpiresAt, limits } = api;
   return {
     now: systemClock.now(),
@@ -107,7 +108,9 @@ function snapshotOf(
     reserve: limits.reserve,
     warehouse: { path, walBytes: walBytes(path), ...diskOf(dirname(path)) },
     leastFree: alerts.diskFree,
-    comparing: isCompared ? reconcile.budgetShare : undefined,
+    comparing: daemon.kind === 'none' ? undefined : reconcile.budgetShare,
+    keyRefused: about?.keyRefused,
+    outage: about?.outage && { hint: undefined, ...about.outage },
   };
 }
 

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { countStates, earliest, oldestAge, stateOf, totalRows } from '../../status/summary.ts';
-import { shownOf, type Issue } from '../../status/issue.ts';
+import { isOfEverything, shownOf, type Issue } from '../../status/issue.ts';
 import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
 import { age, ago, NOTHING, size, until, type Html } from './format.ts';
@@ -15,9 +15,7 @@ export interface Headline {
 
 /** How things stand in a sentence: what keeps everything from being read, or how many streams are complete. */
 export function headlineOf(view: DaemonView): Headline {
-  const worst = shownOf(view.issues).find(
-    ({ severity, scope }) => severity === 'error' && scope.experiment === undefined,
-  );
+  const worst = shownOf(view.issues).find((issue) => issue.severity === 'error' && isOfEverything(issue));
   return worst === undefined ? countsOf(view) : haltedBy(worst, view.now);
 }
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { shownOf, type Issue } from '../../status/issue.ts';
+import { isOfEverything, shownOf, type Issue } from '../../status/issue.ts';
 import { affectedText, titleOf } from '../../status/words.ts';
 import type { DaemonView, Notice } from '../../status/view.ts';
 import { counted } from '../../shared/count.ts';
@@ -23,11 +23,10 @@ export function issuesSection(view: DaemonView): Html {
   </section>`;
 }
 
-/** Whether an issue, or the reason of a stream, says it already; that a stream is incomplete is no news once it is over. */
+/** Whether an issue, or the reason of a stream, says it already. */
 function isTold({ code, text }: Notice, { issues, experiments }: DaemonView): boolean {
   return (
-    code === 'ANSWER_INCOMPLETE' ||
-    issues.some((issue) => issue.code === code && issue.scope.experiment === undefined) ||
+    issues.some((issue) => issue.code === code && isOfEverything(issue)) ||
     experiments.some(({ streams }) => streams.some(({ lastError }) => lastError === text))
   );
 }
@@ -46,10 +45,12 @@ function issueList(issues: readonly Issue[], now: number): Html {
       const { id, code, severity, since, text, hint } = issue;
       const affected = affectedText(issue, NAMED);
       return html`<li data-key="${id}">
-        <p><b class="severity ${severity}">${signOf(severity)} ${titleOf(issue)}.</b> ${text}</p>
+        <p>
+          <b><span class="sign ${severity}">${signOf(severity)}</span> ${titleOf(issue)}.</b> ${text}
+        </p>
         ${affected === '' ? NOTHING : html`<p>${affected}</p>`}
         <p class="hint"><b>What to do:</b> ${hint}</p>
-        <p class="aside">${since === undefined ? NOTHING : html`since ${ago(since, now)} · `}<code>${code}</code></p>
+        <p class="aside">${since === undefined ? NOTHING : html`began ${ago(since, now)} · `}<code>${code}</code></p>
       </li>`;
     })}
   </ul>`;

@@ -125,6 +125,8 @@ tbody tr + tr > * { border-top: 1px solid var(--faint); }
 .scroll td.number, .scroll th.number { padding-right: 1.75rem; }
 .why { max-width: 34rem; color: var(--soft); }
 
+.sign.error { color: var(--bad); }
+.sign.warning { color: var(--warn); }
 .issues li + li { border-top: 1px solid var(--line); margin-top: 0.6rem; padding-top: 0.6rem; }
 .hint { color: var(--text); }
 .note { background: var(--warn-ground); border-radius: 6px; padding: 0.5rem 0.7rem; margin-top: 0.7rem; }

@@ -8,7 +8,7 @@ import { openLedger } from '../../../src/budget/ledger.ts';
 import { createBudget } from '../../../src/budget/queue.ts';
 import { createBackground } from '../../../src/daemon/background.ts';
 import { createEngine } from '../../../src/daemon/engine.ts';
-import { createProblems, type Problems } from '../../../src/daemon/problems.ts';
+import { createNotices, type Notices } from '../../../src/daemon/notices.ts';
 import { createOutage } from '../../../src/daemon/outage.ts';
 import { createWalGuard, type WalBounds } from '../../../src/daemon/wal-guard.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
@@ -75,7 +75,7 @@ async function startEngine(walBounds: WalBounds, times: number) {
     timeoutMs,
     userAgent: 'test',
   });
-  const problems = createProblems();
+  const notices = createNotices();
   const engine = createEngine({
     warehouse,
     clock,
@@ -83,7 +83,7 @@ async function startEngine(walBounds: WalBounds, times: number) {
     config,
     connect: () => ({ config: { ...config, api: { ...config.api, pageSize: 100 } }, client, budget }),
     outage: createOutage(clock, silentLog),
-    problems,
+    notices,
     onProgress: () => undefined,
     walBounds,
   });
@@ -99,11 +99,11 @@ async function startEngine(walBounds: WalBounds, times: number) {
     warehouse.close();
     await simulator.close();
   });
-  return { path, problems, simulator, most, now };
+  return { path, notices, simulator, most, now };
 }
 
-function told({ problems }: { readonly problems: Problems }) {
-  return problems.recent().filter(({ code }) => code === 'WAL_LARGE');
+function told({ notices }: { readonly notices: Notices }) {
+  return notices.recent().filter(({ code }) => code === 'WAL_LARGE');
 }
 
 /** What somebody sees who opens the file now. */
@@ -213,7 +213,7 @@ describe('the guard of the write-ahead log', () => {
       warehouse: { db: warehouse.db, path: warehouse.path },
       clock,
       log: silentLog,
-      problems: createProblems(),
+      notices: createNotices(),
       background: createBackground(),
     };
     return { time, warehouse, reader, around, guard: createWalGuard(around, bounds) };
@@ -245,9 +245,9 @@ describe('the guard of the write-ahead log', () => {
     remember(warehouse.db, 'filler', 'x'.repeat(5 * MB), time.now);
     const db = new Database(warehouse.path, { readonly: true });
     onTestFinished(() => void db.close());
-    const { problems } = around;
+    const { notices } = around;
     const guard = createWalGuard({ ...around, warehouse: { db, path: warehouse.path } }, SMALL);
     expect(guard.mayWrite()).toBe(false);
-    expect(problems.recent()).toEqual([expect.objectContaining({ code: 'WAREHOUSE_UNWRITABLE' })]);
+    expect(notices.recent()).toEqual([expect.objectContaining({ code: 'WAREHOUSE_UNWRITABLE' })]);
   });
 });
