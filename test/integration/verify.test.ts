@@ -59,7 +59,9 @@ describe('verify', () => {
     db.prepare('DELETE FROM events WHERE experiment_id = ? AND key = ?').run(id, missing);
     db.prepare("UPDATE events SET content = 'tampered' WHERE experiment_id = ? AND key = ?").run(id, changed);
     db.prepare(
-      "INSERT INTO events SELECT experiment_id, 'too-much', id, room_id, participant_id, participant_role, timestamp, onset, event_type, category, component_type, component_id, content, state_id, state_name, duration, response, extra, first_seen_at, synced_at FROM events WHERE experiment_id = ? AND key = ?",
+      `INSERT INTO events (experiment_id, key, id, room_id, timestamp, first_seen_at, synced_at)
+         SELECT experiment_id, 'too-much', id, room_id, timestamp, first_seen_at, synced_at
+         FROM events WHERE experiment_id = ? AND key = ?`,
     ).run(id, copied);
     const expected = { missing: [missing], changed: [changed], extra: ['too-much'] };
     expect(await verify(lab, 'events', id, { deep: true, repair: false })).toMatchObject({
