@@ -58,6 +58,8 @@ export interface ClientOptions {
   /** Without a slash at its end. */
   readonly baseUrl: string;
   readonly key: string;
+  /** The organization for which every request is made. */
+  readonly organization?: string | undefined;
   readonly budget: RequestBudget;
   readonly clock: Clock;
   readonly random: () => number;
@@ -81,7 +83,7 @@ const SENDABLE_KEY = /^[\x21-\x7e]+$/;
 
 /** A client for one key at one origin. */
 export function createClient(options: ClientOptions): Client {
-  const { baseUrl, key, budget, clock, random, log, mostWaits = MOST_WAITS } = options;
+  const { baseUrl, key, organization, budget, clock, random, log, mostWaits = MOST_WAITS } = options;
   const { hostname } = new URL(baseUrl);
   // What runs on this computer is never asked for through a proxy, which would see the key.
   const dispatcher = options.dispatcher ?? (isLoopback(hostname) ? new Agent() : new EnvHttpProxyAgent());
@@ -119,7 +121,7 @@ export function createClient(options: ClientOptions): Client {
         if (outcome.kind === 'answer') return { ...outcome.answer, tries: spent };
         const { error } = outcome;
         if (error.code === 'KEY_REFUSED') keyRefused = error;
-        if (outcome.kind === 'final') throw error;
+        if (outcome.kind === 'final') throw organization === undefined ? error : askedFor(organization, error);
         const { requestId } = error;
         if (outcome.kind === 'wait') {
           const waitMs = retryAfter(outcome.reply, clock.now());
@@ -160,6 +162,19 @@ function outcomeOf(reply: Reply | Failed, what: string, key: string): Outcome {
   return { kind: reply.error.passes ? 'retry' : 'final', error: reply.error };
 }
 
+/** A refusal that may be the organization's says so. */
+function askedFor(organization: string, error: WarehouseError): WarehouseError {
+  const { code, message, hint, requestId, passes } = error;
+  if (code !== 'SCOPE_MISSING' && code !== 'NOT_FOUND' && code !== 'PARAMETER_REFUSED') return error;
+  const also = `It was asked for the organization ${organization} (api.organization); \`hsw doctor\` checks that.`;
+  return new WarehouseError(code, message, {
+    hint: `${hint ?? ''} ${also}`.trim(),
+    requestId,
+    passes,
+    cause: error.cause,
+  });
+}
+
 interface Sending {
   readonly what: string;
   readonly withKey: boolean;
@@ -168,7 +183,7 @@ interface Sending {
 
 /** Sends one request and reads its reply whole; a failure on the wire comes back as an error, nothing is thrown. */
 function sender(
-  { baseUrl, key, timeoutMs, userAgent, largestBody = LARGEST_BODY }: ClientOptions,
+  { baseUrl, key, organization, timeoutMs, userAgent, largestBody = LARGEST_BODY }: ClientOptions,
   dispatcher: Dispatcher,
 ): (address: string, sending: Sending) => Promise<Reply | Failed> {
   const { origin } = new URL(baseUrl);
@@ -187,6 +202,7 @@ function sender(
           'accept-encoding': ACCEPTED_ENCODING,
           'user-agent': userAgent,
           ...(withKey ? { 'x-api-key': key } : {}),
+          ...(organization === undefined ? {} : { 'x-organization-id': organization }),
         },
       });
       came = headers;

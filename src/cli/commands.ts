@@ -17,6 +17,7 @@ function init(program: Program, run: Run): void {
     .option('--key-file <path>', 'a file that holds the API key (otherwise HYPERSTUDY_API_KEY, or asked for)')
     .option('--key-expires <date>', 'when the key ends (a date, or never), so that you are told a week before')
     .option('--base-url <url>', 'another address of the API')
+    .option('--organization <id>', 'the organization for which to ask (otherwise HYPERSTUDY_ORGANIZATION_ID)')
     .option('--experiment <id>', 'an experiment to sync; can be repeated', list)
     .option('--all', 'sync every experiment that the key sees')
     .option('--warehouse <path>', 'the SQLite file to keep')

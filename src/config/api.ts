@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressProblem, count, dateOrNever, duration, group, share } from './fields.ts';
+import { addressProblem, count, dateOrNever, duration, group, organizationId, share } from './fields.ts';
 
 export const PRODUCTION = 'https://api.hyperstudy.io/api/v3';
 
@@ -25,6 +25,11 @@ export function apiSchema() {
       .optional()
       .describe(
         'When the key ends: a date, a time, or never. HyperStudy shows it only when the key is made. You are told a week before.',
+      ),
+    organization: organizationId()
+      .optional()
+      .describe(
+        'The organization for which to ask, such as org_abc123: needed for what other organizations share. The environment variable HYPERSTUDY_ORGANIZATION_ID wins over it.',
       ),
     limits: group({
       perHour: count(100_000).default(1000).describe('Requests that HyperStudy allows one key in any hour.'),

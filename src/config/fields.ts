@@ -59,6 +59,15 @@ function isDay(date: string): boolean {
   return ms !== undefined && formatTime(ms).startsWith(date);
 }
 
+/** The id of an organization, as a header carries it. */
+export function organizationId() {
+  const error = 'must be the id of an organization such as org_abc123';
+  return z
+    .string(error)
+    .regex(/^[\x21-\x7e]{1,200}$/, error)
+    .meta({ title: 'organization' });
+}
+
 /** Why nothing secret may be sent to an address; undefined when it may. */
 export function addressProblem(url: URL): string | undefined {
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;

@@ -59,8 +59,8 @@ export function loadConfig(options: LoadOptions): Config {
     // What an unset variable leaves behind is no second mistake.
     if (!unset.has(pathText(issue.path))) problems.push(...explain(issue, document, lines));
   }
-  const baseUrl = baseUrlFromEnv(schema, options.env);
-  if (baseUrl?.problem !== undefined) problems.push({ line: undefined, text: baseUrl.problem });
+  const fromEnv = apiFromEnv(schema, options.env);
+  for (const text of fromEnv.problems) problems.push({ line: undefined, text });
   const source = options.needsSecrets === false ? undefined : secretSource(dirname(path), options.env);
   const alerts = alertsIn(schema, value, source);
   for (const { at, text } of alerts?.problems ?? [])
@@ -92,7 +92,7 @@ export function loadConfig(options: LoadOptions): Config {
   return freeze(
     complete(parsed.data, {
       path,
-      baseUrl: baseUrl?.url,
+      api: fromEnv.api,
       key: secret.key,
       token: token.token,
       alerts: alerts.alerts,
@@ -199,18 +199,24 @@ function invalid(path: string, problems: readonly Problem[]): WarehouseError {
   return new WarehouseError('CONFIG_INVALID', text, { hint: 'config.example.yaml shows every key with its default.' });
 }
 
-function baseUrlFromEnv(
-  schema: ReturnType<typeof configSchema>,
+/** What the environment says of the API, which wins over the file. */
+function apiFromEnv(
+  { shape: { api } }: ReturnType<typeof configSchema>,
   env: LoadOptions['env'],
-): { url: string; problem?: undefined } | { url?: undefined; problem: string } | undefined {
-  const baseUrl = environment(env, 'HYPERSTUDY_BASE_URL');
-  if (baseUrl === undefined) return undefined;
-  const parsed = schema.shape.api.safeParse({ baseUrl });
-  return parsed.success
-    ? { url: parsed.data.baseUrl }
-    : {
-        problem: `the environment variable HYPERSTUDY_BASE_URL ${parsed.error.issues[0]?.message ?? 'is no web address'}`,
-      };
+): { api: { baseUrl?: string; organization?: string }; problems: string[] } {
+  const problems: string[] = [];
+  const read = <Name extends 'baseUrl' | 'organization'>(name: Name, variable: string) => {
+    const value = environment(env, variable);
+    if (value === undefined) return {};
+    const parsed = api.safeParse({ [name]: value });
+    if (parsed.success) return { [name]: parsed.data[name] };
+    problems.push(`the environment variable ${variable} ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
+    return {};
+  };
+  return {
+    api: { ...read('baseUrl', 'HYPERSTUDY_BASE_URL'), ...read('organization', 'HYPERSTUDY_ORGANIZATION_ID') },
+    problems,
+  };
 }
 
 /** The alerts with their secrets, whatever else is wrong in the file; undefined when they themselves are. */

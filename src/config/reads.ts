@@ -7,7 +7,7 @@ import type { Config } from './schema.ts';
  */
 export function readsOf({ api, data, experiments, options, lookbackMs, deletes }: Config): string {
   const read = experiments.map((experiment) => ({ ...experiment, schedule: undefined }));
-  const all = [api.baseUrl, data, read, options, lookbackMs, deletes];
+  const all = [api.baseUrl, api.organization, data, read, options, lookbackMs, deletes];
   return createHash('sha256').update(JSON.stringify(all, inOrder)).digest('hex').slice(0, 16);
 }
 

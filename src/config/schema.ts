@@ -97,8 +97,8 @@ export function configSchema(dataTypes: OptionKinds) {
 interface Found {
   /** Where it was read from. */
   readonly path: string;
-  /** The base URL that the environment names instead of the settings'. */
-  readonly baseUrl: string | undefined;
+  /** What the environment names instead of the settings. */
+  readonly api: { readonly baseUrl?: string; readonly organization?: string };
   /** Undefined only for commands that need none. */
   readonly key: string | undefined;
   readonly token: string | undefined;
@@ -110,7 +110,7 @@ interface Found {
 /** The configuration of checked settings, with what else belongs to it. */
 export function complete(settings: z.output<ReturnType<typeof configSchema>>, found: Found) {
   const { api, http, lookback, warehouse, ...rest } = settings;
-  const { baseUrl, limits, pageSize, concurrency, timeout, keyExpires } = api;
+  const { baseUrl, organization, limits, pageSize, concurrency, timeout, keyExpires } = api;
   const { path, inlineSecrets, alerts } = found;
   return {
     ...rest,
@@ -118,7 +118,8 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
     inlineSecrets,
     alerts,
     api: {
-      baseUrl: found.baseUrl ?? baseUrl,
+      baseUrl: found.api.baseUrl ?? baseUrl,
+      organization: found.api.organization ?? organization,
       key: found.key,
       /** In milliseconds since 1970 UTC, as far as somebody wrote it down: the API does not tell. */
       keyExpiresAt: keyExpires,
@@ -149,7 +150,7 @@ type Frozen<T> = T extends readonly (infer Item)[]
 export function defaultConfig(dataTypes: OptionKinds): Config {
   const settings = configSchema(dataTypes).parse({ experiments: [{ all: true }] });
   const { alerts } = resolveAlerts(settings.alerts, undefined);
-  const nothing = { baseUrl: undefined, key: undefined, token: undefined, inlineSecrets: [] };
+  const nothing = { api: {}, key: undefined, token: undefined, inlineSecrets: [] };
   return complete(settings, { ...nothing, path: '(defaults)', alerts });
 }
 

@@ -53,8 +53,8 @@ export function followConfig(options: FollowOptions): ConfigFollower {
       const written = currentKey(read);
       const config = inUse();
       if (written?.key === undefined) return;
-      // A key that is meant for another server waits until that is read as well.
-      if (written.baseUrl !== config.api.baseUrl) return;
+      // A key that is meant for another server or organization waits until that is read as well.
+      if (written.baseUrl !== config.api.baseUrl || written.organization !== config.api.organization) return;
       const next = { ...config, api: { ...config.api, ...written } };
       if (written.key !== config.api.key) {
         log.info('there is a new API key; it is used from now on');
@@ -85,10 +85,10 @@ function sayWhatTakesRestart({ started, clock, log, notices }: FollowOptions, ne
 }
 
 /** The key, its server and its date as they are written now; undefined while that cannot be read, as while it is edited. */
-function currentKey(read: () => Config): Pick<Config['api'], 'baseUrl' | 'key' | 'keyExpiresAt'> | undefined {
+function currentKey(read: () => Config): Pick<Config['api'], 'baseUrl' | 'organization' | 'key' | 'keyExpiresAt'> | undefined {
   try {
-    const { baseUrl, key, keyExpiresAt } = read().api;
-    return { baseUrl, key, keyExpiresAt };
+    const { baseUrl, organization, key, keyExpiresAt } = read().api;
+    return { baseUrl, organization, key, keyExpiresAt };
   } catch (error) {
     if (error instanceof WarehouseError) return undefined;
     throw error;

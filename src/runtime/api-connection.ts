@@ -72,10 +72,10 @@ export function openUncounted(api: Server, clock: Clock, log: Log): Client {
   return openClient(api, { budget, clock, log, mostWaits: 1 });
 }
 
-type Server = Pick<Config['api'], 'baseUrl' | 'key' | 'timeoutMs'>;
+type Server = Pick<Config['api'], 'baseUrl' | 'key' | 'timeoutMs'> & Partial<Pick<Config['api'], 'organization'>>;
 
 function openClient(
-  { baseUrl, key, timeoutMs }: Server,
+  { baseUrl, key, organization, timeoutMs }: Server,
   options: Pick<ClientOptions, 'budget' | 'clock' | 'log' | 'mostWaits'>,
 ): Client {
   if (key === undefined) throw new WarehouseError('KEY_MISSING', 'There is no API key.');
@@ -83,6 +83,7 @@ function openClient(
     ...options,
     baseUrl,
     key,
+    organization,
     timeoutMs,
     random: Math.random,
     userAgent: `hyperstudy-warehouse/${VERSION}`,

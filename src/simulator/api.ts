@@ -5,6 +5,7 @@ import { listing } from './listing.ts';
 import { createRandom } from './random.ts';
 import { ORDINARY, type Readings } from './readings.ts';
 import { ApiError, errorReply, jsonReply, type SimReply, type SimRequest } from './reply.ts';
+import { listed, reachable, requireOrganization, requireShared, type Sharing } from './sharing.ts';
 import { deployments, experiments } from './structure.ts';
 import type { SimRecord } from './life.ts';
 import { withoutExperiments, type World } from './world.ts';
@@ -14,6 +15,7 @@ export interface ApiOptions {
   readonly keys: readonly SimKey[];
   readonly limits: Limits;
   readonly readings?: Partial<Readings>;
+  readonly sharing?: Sharing;
   /** What the API does wrong; the list may change while it is served. */
   readonly faults?: readonly ApiFault[];
 }
@@ -27,13 +29,16 @@ export type Handler = (request: SimRequest, now: number, meterNow?: number) => S
 /** The HyperStudy API as one pure function of a world, its keys and limits, and the readings and faults in force. */
 export function createApi(options: ApiOptions): Handler {
   const readings = { ...ORDINARY, ...options.readings };
+  const sharing = options.sharing ?? {};
   const meter = createMeter(options.limits, readings);
   const random = createRandom(4711);
   const faults = createFaults(options.faults ?? [], createRandom(4712));
 
   const route = (request: SimRequest, key: SimKey, now: number): SimReply => {
     const steps = stepsOf(request.path);
-    const world = withoutGone(options.world, faults, now);
+    const organization = request.headers['x-organization-id'];
+    requireOrganization(sharing, organization);
+    const world = reachable(withoutGone(options.world, faults, now), sharing, organization);
     const list = (dataType: string, scope: string, id: string, records: readonly SimRecord[], extra: SimRecord = {}) =>
       listing({
         dataType,
@@ -48,9 +53,15 @@ export function createApi(options: ApiOptions): Handler {
         random,
         startedAt: scope === 'experiment' ? startOf(world, id, now) : null,
       });
-    if (steps[0] === 'experiments') return experiments(world, steps, request, now, list);
+    if (steps[0] === 'experiments') {
+      const isShared = steps[1] === 'shared' && sharing.experiments !== undefined;
+      if (isShared) return experiments(listed(world, sharing, 'shared'), ['experiments'], request, now, list);
+      if (steps[1] !== undefined) requireShared(sharing, steps[1], false);
+      const shown = steps[1] === undefined ? listed(world, sharing, 'own') : world;
+      return experiments(shown, steps, request, now, list);
+    }
     if (steps[0] === 'deployments') return deployments(world, steps, request, now, list);
-    if (steps[0] === 'data') return data(steps.slice(1), { world, request, key, now, list, readings, faults });
+    if (steps[0] === 'data') return data(steps.slice(1), { world, sharing, request, key, now, list, readings, faults });
     throw new ApiError(404, 'no such endpoint');
   };
 

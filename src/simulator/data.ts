@@ -5,6 +5,7 @@ import type { Faults } from './faults.ts';
 import type { SimRecord } from './life.ts';
 import type { Readings } from './readings.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
+import { requireShared, type Sharing } from './sharing.ts';
 import { readCount, TIME_FIELD } from './select.ts';
 import { counts, exists, type List } from './structure.ts';
 import { roomOf, visible, type World } from './world.ts';
@@ -12,6 +13,7 @@ import { roomOf, visible, type World } from './world.ts';
 /** A request under /data and what it is answered from. */
 export interface Asked {
   readonly world: World;
+  readonly sharing: Sharing;
   readonly request: SimRequest;
   readonly key: SimKey;
   readonly now: number;
@@ -45,6 +47,7 @@ export function data(steps: readonly string[], asked: Asked): SimReply {
   if (!(SCOPES[dataType] ?? ['experiment', 'room', 'participant']).includes(scope))
     throw new ApiError(400, `${dataType} has no ${scope} scope`);
   const experimentId = experimentAsked(scope, id, asked);
+  requireShared(asked.sharing, experimentId, scope !== 'experiment' || request.query.has('deploymentId'));
   if (dataType === 'counts') return counts(world, experimentId, id, request.query.get('roomId') ?? '', now);
   const records = inScope(dataType, experimentId, scope, id, asked);
   if (dataType === 'agent-decisions' && part === 'decision') return agentDecision(records, partId);
@@ -138,9 +141,13 @@ function isIn(room: string, dataType: string, record: SimRecord | undefined): bo
   return record !== undefined && roomOf(dataType, record) === room;
 }
 
-function checkAccess([, scope, id = '']: readonly string[], { world, now }: Asked): SimReply {
+function checkAccess([, scope, id = '']: readonly string[], { world, sharing, now }: Asked): SimReply {
   if (scope !== 'experiment' || !exists(world, id, now)) throw new ApiError(404, `experiment not found: ${id}`);
-  return jsonReply({ status: 'success', data: { canView: true, canExport: true }, metadata: {} });
+  return jsonReply({
+    status: 'success',
+    data: { canView: true, canExport: sharing.viewOnly?.includes(id) !== true },
+    metadata: {},
+  });
 }
 
 /** A recording's signed address, another one in every answer. */

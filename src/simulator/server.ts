@@ -6,6 +6,7 @@ import type { ApiFault } from './faults.ts';
 import type { Readings } from './readings.ts';
 import { errorReply, type SimReply, type SimRequest } from './reply.ts';
 import type { WorldOptions } from './life.ts';
+import type { Sharing } from './sharing.ts';
 import { createWorld, type World } from './world.ts';
 import { HOUR_MS } from '../shared/time.ts';
 
@@ -26,6 +27,8 @@ export interface LoggedRequest {
   readonly path: string;
   readonly query: string;
   readonly key: string | undefined;
+  /** The organization that it names. */
+  readonly organization: string | undefined;
   readonly status: number | undefined;
 }
 
@@ -39,6 +42,7 @@ export interface SimulatorOptions {
   readonly keys?: readonly SimKey[];
   readonly limits?: Partial<Limits>;
   readonly readings?: Partial<Readings>;
+  readonly sharing?: Sharing;
   /** What the API does wrong; the list may change while it is served. */
   readonly faults?: readonly ApiFault[];
   readonly latencyMs?: number;
@@ -85,6 +89,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     keys,
     limits: { perHour: 1000, perEndpointPerMinute: 100, ...options.limits },
     readings: options.readings ?? {},
+    sharing: options.sharing ?? {},
     faults: options.faults ?? [],
   });
   const requests: LoggedRequest[] = [];
@@ -102,7 +107,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     };
     const fault = options.fault?.(request, requests.length);
     const { method, path } = request;
-    const entry = { at: now(), method, path, query: url.search, key: headers['x-api-key'] };
+    const entry = {
+      at: now(),
+      method,
+      path,
+      query: url.search,
+      key: headers['x-api-key'],
+      organization: headers['x-organization-id'],
+    };
     if (options.latencyMs !== undefined) await delay(options.latencyMs);
     // A request counts against the limits whatever becomes of its answer.
     const made = url.pathname.startsWith(`${BASE}/`)

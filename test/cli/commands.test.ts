@@ -167,6 +167,31 @@ describe('hsw', () => {
     expect(bad.stdout).not.toContain(simulator.key);
   });
 
+  it('asks for the organization that init was given, and says in doctor that another is unknown', async () => {
+    const { simulator, env } = await lab({
+      now: Date.now,
+      sharing: { organizations: ['org_lab'] },
+      world: { experiments: 1 },
+    });
+    const at = { cwd: temporaryFolder(), env };
+    const made = await hsw(['init', '--yes', '--all', '--organization', 'org_lab'], at);
+    expect(made.status, made.stderr).toBe(0);
+    const good = await hsw(['doctor'], at);
+    expect(good.status, good.stdout).toBe(0);
+    expect(good.stdout).toContain('✓ organization: the API answers requests for org_lab');
+    expect(new Set(simulator.requests.map(({ organization }) => organization))).toEqual(new Set(['org_lab']));
+    const other = { ...at, env: { ...env, HYPERSTUDY_ORGANIZATION_ID: 'org_other' } };
+    const bad = await hsw(['doctor'], other);
+    expect(bad.status).toBe(1);
+    expect(bad.stdout).toContain('✓ key: ');
+    expect(bad.stdout.match(/✗.*/g)).toEqual([
+      expect.stringContaining('✗ organization: The API refuses requests for org_other: it does not exist') as string,
+    ]);
+    const synced = await hsw(['sync', 'now'], other);
+    expect(synced.status).toBe(1);
+    expect(synced.stderr).toContain('asked for the organization org_other (api.organization)');
+  });
+
   it('says in doctor that the key sees no experiment, and what to do', async () => {
     const list = listFault();
     list.hidden = 'all';

@@ -13,10 +13,14 @@ type Answer = (message: IncomingMessage, response: ServerResponse) => void;
 
 /** A server that answers each request in turn as told, and well after that. */
 async function server(...answers: Answer[]) {
-  const seen: { key: string | undefined; path: string | undefined }[] = [];
+  const seen: { key: string | undefined; organization: unknown; path: string | undefined }[] = [];
   const http = createServer((message, response) => {
     const key = message.headers['x-api-key'];
-    seen.push({ key: typeof key === 'string' ? key : undefined, path: message.url });
+    seen.push({
+      key: typeof key === 'string' ? key : undefined,
+      organization: message.headers['x-organization-id'],
+      path: message.url,
+    });
     const answer = answers.shift() ?? ((_, good) => good.end(GOOD));
     answer(message, response);
   });
@@ -30,12 +34,17 @@ async function server(...answers: Answer[]) {
   return { url: `http://127.0.0.1:${port}/api/v3`, seen };
 }
 
-function client(baseUrl: string, lines: string[] = []): { client: Client; waits: number[]; pauses: number[] } {
+function client(
+  baseUrl: string,
+  lines: string[] = [],
+  organization?: string,
+): { client: Client; waits: number[]; pauses: number[] } {
   const waits: number[] = [];
   const pauses: number[] = [];
   const made = createClient({
     baseUrl,
     key: KEY,
+    organization,
     budget: { spend: (_, send) => send(), pause: (_, ms) => void pauses.push(ms) },
     clock: {
       ...systemClock,
@@ -171,6 +180,29 @@ describe('the client', () => {
     );
     await expect(get(client(url).client)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
     expect(elsewhere.seen).toEqual([]);
+  });
+
+  it('names the organization in every request, to the configured server only', async () => {
+    const elsewhere = await server();
+    const redirect: Answer = (_, response) => void response.writeHead(302, { location: `${elsewhere.url}/x` }).end();
+    const { url, seen } = await server(json(503, {}), json(200, JSON.parse(GOOD)), json(200, {}), redirect);
+    const { client: made } = client(url, [], 'org_1');
+    await get(made);
+    await made.health();
+    await expect(get(made)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
+    expect(seen.map(({ organization }) => organization)).toEqual(['org_1', 'org_1', 'org_1', 'org_1']);
+    expect(elsewhere.seen).toEqual([]);
+    const without = await server();
+    await get(client(without.url).client);
+    expect(without.seen).toMatchObject([{ organization: undefined }]);
+  });
+
+  it('says of a refusal that it may be the organization', async () => {
+    const refusal = { status: 'error', error: { code: 'FORBIDDEN', message: 'no' } };
+    const { url } = await server(json(403, refusal), json(403, refusal));
+    const hint = (error: unknown) => (error instanceof WarehouseError ? error.hint : undefined);
+    expect(await get(client(url, [], 'org_1').client).catch(hint)).toContain('asked for the organization org_1');
+    expect(await get(client(url).client).catch(hint)).not.toContain('organization');
   });
 
   it('says in plain words that nothing answers', async () => {

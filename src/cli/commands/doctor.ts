@@ -10,7 +10,7 @@ import { DATASETS } from '../../datasets/registry.ts';
 import { addressOf, endpointOf, streamText } from '../../datasets/stream.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
-import { isObject } from '../../shared/json.ts';
+import { isObject, type Json } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { diskOf } from '../../warehouse/disk.ts';
@@ -142,16 +142,39 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
   }
 }
 
+async function firstOfList(client: Client, signal: AbortSignal): Promise<readonly Json[]> {
+  const [query, what] = [{ limit: 1 }, 'the list of experiments'];
+  return (await client.get({ path: '/experiments', query, endpoint: 'experiments', what, signal })).data;
+}
+
+/** Whether a refusal is about the organization: without it, the same request is answered. */
+async function isOrganizations(error: unknown, { api }: Config, signal: AbortSignal): Promise<boolean> {
+  if (api.organization === undefined || !(error instanceof WarehouseError) || error.passes) return false;
+  const client = openUncounted({ ...api, organization: undefined }, systemClock, silentLog);
+  return firstOfList(client, signal)
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => client.close());
+}
+
+function organizationText(organization: string, data: readonly Json[] | undefined): string {
+  return data === undefined
+    ? `The API refuses requests for ${organization}: it does not exist, or the key's owner is no member. Nothing can be read. Check api.organization and HYPERSTUDY_ORGANIZATION_ID.`
+    : `the API answers requests for ${organization}`;
+}
+
 /** Asks for one record of each configured data type, as no page tells what a key may read. */
 async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
-  const { data } = await client.get({
-    path: '/experiments',
-    query: { limit: 1 },
-    endpoint: 'experiments',
-    what: 'the list of experiments',
-    signal,
+  const data = await firstOfList(client, signal).catch(async (error: unknown) => {
+    if (!(await isOrganizations(error, config, signal))) throw error;
+    return undefined;
   });
   add('key', true, 'the API accepts it');
+  const { organization } = config.api;
+  if (organization !== undefined) add('organization', data !== undefined, organizationText(organization, data));
+  if (data === undefined) return;
   const named = config.experiments.find((experiment) => 'id' in experiment);
   const first = data.find(isObject)?.['id'];
   const id = named?.id ?? (typeof first === 'string' ? first : undefined);

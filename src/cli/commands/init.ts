@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
+import { environment } from '../../config/environment.ts';
 import { configSchema } from '../../config/schema.ts';
 import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -19,6 +20,7 @@ interface InitFlags {
   readonly keyFile?: string;
   readonly keyExpires?: string;
   readonly baseUrl?: string;
+  readonly organization?: string;
   readonly experiment?: readonly string[];
   readonly all?: boolean;
   readonly warehouse?: string;
@@ -45,7 +47,8 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const keyExpires = checkedExpiry(flags.keyExpires);
   const baseUrl = checkedBaseUrl(flags.baseUrl ?? (context.env['HYPERSTUDY_BASE_URL'] || PRODUCTION));
   const source = await findKey(context, flags, ask);
-  const experiments = await seenExperiments(baseUrl, source.key, context.signal);
+  const organization = await findOrganization(context, flags, ask);
+  const experiments = await seenExperiments({ baseUrl, key: source.key, organization }, context.signal);
   const say = (text: string) => context.json || context.stdout.write(text);
   say(
     `✓ The key works and sees ${experiments.length} experiments:\n\n${table(
@@ -62,7 +65,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
     flags.warehouse ??
     ((await ask?.('Where shall the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
   const keyLine = await keepKey(source, flags, path, ask);
-  writeNew(path, render({ baseUrl, keyLine, keyExpires, chosen, warehouse }));
+  writeNew(path, render({ baseUrl, organization, keyLine, keyExpires, chosen, warehouse }));
   if (context.json)
     context.stdout.write(
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
@@ -176,6 +179,20 @@ function checkedBaseUrl(baseUrl: string): string {
   );
 }
 
+/** The organization for which to ask, if any. */
+async function findOrganization(
+  { env }: CommandContext,
+  flags: InitFlags,
+  ask: Ask | undefined,
+): Promise<string | undefined> {
+  const question = 'The id of your organization (org_…), if experiments are shared with it [none] ';
+  const given = flags.organization ?? environment(env, 'HYPERSTUDY_ORGANIZATION_ID') ?? (await ask?.(question)) ?? '';
+  const organization = given.trim() === '' ? undefined : given.trim();
+  const parsed = configSchema({}).shape.api.safeParse({ organization });
+  if (parsed.success) return organization;
+  throw new WarehouseError('USAGE', `The organization ${parsed.error.issues[0]?.message ?? 'is not valid'}.`);
+}
+
 /** The flag as it was given, which must be what the configuration takes. */
 function checkedExpiry(keyExpires: string | undefined): string | undefined {
   const parsed = configSchema({}).shape.api.safeParse({ keyExpires });
@@ -190,8 +207,11 @@ interface Seen {
 }
 
 /** The experiments that the key sees. */
-async function seenExperiments(baseUrl: string, key: string, signal: AbortSignal): Promise<Seen[]> {
-  const client = openUncounted({ baseUrl, key, timeoutMs: 30_000 }, systemClock, silentLog);
+async function seenExperiments(
+  server: { baseUrl: string; key: string; organization: string | undefined },
+  signal: AbortSignal,
+): Promise<Seen[]> {
+  const client = openUncounted({ ...server, timeoutMs: 30_000 }, systemClock, silentLog);
   try {
     return (await listExperiments(client, signal)).listed.map(seen);
   } finally {
@@ -230,12 +250,14 @@ async function choose(
 
 function render({
   baseUrl,
+  organization,
   keyLine,
   keyExpires,
   chosen,
   warehouse,
 }: {
   baseUrl: string;
+  organization: string | undefined;
   keyLine: string;
   keyExpires: string | undefined;
   chosen: readonly string[] | 'all';
@@ -249,6 +271,7 @@ function render({
 # Made by hsw init. config.example.yaml explains every key and its default.
 api:
   baseUrl: ${baseUrl}
+  ${organization === undefined ? '# organization: org_abc123 # your organization, where others share experiments with it' : `organization: ${JSON.stringify(organization)}`}
   ${keyLine}
   ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key ends, as HyperStudy showed it: you are told a week before' : `keyExpires: ${keyExpires}`}
 warehouse:

@@ -62,8 +62,9 @@ async function atTerminal(folder: string, baseUrl: string, answers: readonly [as
   return { status, shown, unasked: waiting.length };
 }
 
-const [KEY_QUESTION, WHICH, WHERE, KEEP] = [
+const [KEY_QUESTION, ORGANIZATION, WHICH, WHERE, KEEP] = [
   'not shown while you type',
+  'your organization',
   'Which experiments?',
   'SQLite file',
   'Keep the key',
@@ -74,6 +75,7 @@ describe('hsw init at a terminal', () => {
     const [folder, { baseUrl }] = [temporaryFolder(), await server()];
     const { status, shown } = await atTerminal(folder, `${baseUrl}/`, [
       [KEY_QUESTION, KEY],
+      [ORGANIZATION, 'org_1'],
       [WHICH, 'exp_1'],
       [WHERE, ''],
       [KEEP, ''],
@@ -83,7 +85,7 @@ describe('hsw init at a terminal', () => {
     expect(shown).not.toContain(KEY);
     const yaml = readFileSync(join(folder, 'config.yaml'), 'utf8');
     expect(yaml).toContain('keyFile: ./hyperstudy.key');
-    expect(yaml).toContain(`baseUrl: ${baseUrl}\n`);
+    expect(yaml).toContain(`baseUrl: ${baseUrl}\n  organization: "org_1"\n`);
     expect(yaml).not.toContain(KEY);
     expect(readFileSync(join(folder, 'hyperstudy.key'), 'utf8').trim()).toBe(KEY);
     for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
@@ -93,6 +95,7 @@ describe('hsw init at a terminal', () => {
     const [folder, { baseUrl }] = [temporaryFolder(), await server()];
     const { status, shown } = await atTerminal(folder, baseUrl, [
       [KEY_QUESTION, KEY],
+      [ORGANIZATION, ''],
       [WHICH, ''],
       [WHERE, ''],
       [KEEP, 'n'],
@@ -105,12 +108,18 @@ describe('hsw init at a terminal', () => {
 
   it('leaves nothing behind after a refused key, so that the next try works', async () => {
     const [folder, { baseUrl }] = [temporaryFolder(), await server()];
-    expect(await atTerminal(folder, baseUrl, [[KEY_QUESTION, WRONG]])).toMatchObject({
+    expect(
+      await atTerminal(folder, baseUrl, [
+        [KEY_QUESTION, WRONG],
+        [ORGANIZATION, ''],
+      ]),
+    ).toMatchObject({
       status: { code: 'KEY_REFUSED' },
     });
     expect(readdirSync(folder)).toEqual([]);
     const again = await atTerminal(folder, baseUrl, [
       [KEY_QUESTION, KEY],
+      [ORGANIZATION, ''],
       [WHICH, ''],
       [WHERE, ''],
       [KEEP, ''],
@@ -135,6 +144,7 @@ describe('hsw init at a terminal', () => {
       [[KEY_QUESTION, pressed]],
       [
         [KEY_QUESTION, KEY],
+        [ORGANIZATION, ''],
         [WHICH, pressed],
       ],
     ] as [string, string][][])
@@ -148,6 +158,7 @@ describe('hsw init at a terminal', () => {
     writeFileSync(file, 'another');
     const { status } = await atTerminal(folder, baseUrl, [
       [KEY_QUESTION, KEY],
+      [ORGANIZATION, ''],
       [WHICH, ''],
       [WHERE, ''],
       [KEEP, ''],

@@ -116,16 +116,31 @@ describe('the configuration', () => {
   });
 
   it('lets the environment win over the file', () => {
-    const env = { HYPERSTUDY_API_KEY: KEY, HYPERSTUDY_BASE_URL: 'https://dev.hyperstudy.io/api/v3' };
-    const config = load('experiments: [{ all: true }]\napi: { baseUrl: "https://example.org", key: "${OTHER}" }', {
+    const env = {
+      HYPERSTUDY_API_KEY: KEY,
+      HYPERSTUDY_BASE_URL: 'https://dev.hyperstudy.io/api/v3',
+      HYPERSTUDY_ORGANIZATION_ID: 'org_env',
+    };
+    const yaml =
+      'experiments: [{ all: true }]\napi: { baseUrl: "https://example.org", organization: org_file, key: "${OTHER}" }';
+    expect(load(yaml, { OTHER: KEY }).api.organization).toBe('org_file');
+    const config = load(yaml, {
       ...env,
       OTHER: `hst_live_${'z'.repeat(64)}`,
     });
-    expect(config.api).toMatchObject({ key: KEY, baseUrl: 'https://dev.hyperstudy.io/api/v3' });
+    expect(config.api).toMatchObject({
+      key: KEY,
+      baseUrl: 'https://dev.hyperstudy.io/api/v3',
+      organization: 'org_env',
+    });
     expect(
       problem('experiments: [{ all: true }]', { HYPERSTUDY_API_KEY: KEY, HYPERSTUDY_BASE_URL: 'http://example.org' })
         .message,
     ).toContain('HYPERSTUDY_BASE_URL');
+    expect(
+      problem('experiments: [{ all: true }]', { HYPERSTUDY_API_KEY: KEY, HYPERSTUDY_ORGANIZATION_ID: 'org 1\r\nx: y' })
+        .message,
+    ).toContain('HYPERSTUDY_ORGANIZATION_ID must be the id of an organization');
   });
 
   it('takes a key from a file that not everybody can read, and a plain key only from a private configuration', () => {
