@@ -1,4 +1,4 @@
-import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
+import { isBlocking, reasonOf, type Doubt, type NoteKind } from '../warehouse/doubts.ts';
 import { isFine, type Standing } from '../warehouse/standing.ts';
 import type { AffectedStream, Issue } from './issue.ts';
 import { isHalted, seesNothing, type Snapshot, type StreamView } from './snapshot.ts';
@@ -198,16 +198,11 @@ const NEWS_OF = {
     hint: 'Do not count on the id alone to name one of these rows.',
     alert: 'never',
   },
-} as const satisfies Partial<Record<DoubtKind, unknown>>;
+} as const satisfies Record<NoteKind, unknown>;
 
-const NEWS = [
-  'rederived',
-  'dropped-writes',
-  'dated-ahead',
-  'shared-id',
-] as const satisfies readonly (keyof typeof NEWS_OF)[];
+const NEWS: readonly NoteKind[] = ['rederived', 'dropped-writes', 'dated-ahead', 'shared-id'];
 
-function newsOf(stream: StreamView, kind: keyof typeof NEWS_OF, snapshot: Snapshot): Finding[] {
+function newsOf(stream: StreamView, kind: NoteKind, snapshot: Snapshot): Finding[] {
   const { experimentId: experiment, doubts } = stream;
   const { code, subject, text, hint, alert } = NEWS_OF[kind];
   return doubts

@@ -53,6 +53,9 @@ const KINDS = {
 
 export type DoubtKind = keyof typeof KINDS;
 
+/** Kinds that do not speak against completeness. */
+export type NoteKind = { [K in DoubtKind]: (typeof KINDS)[K]['blocking'] extends true ? never : K }[DoubtKind];
+
 /** One thing that speaks against a stream's completeness, or that a reader of it should know. */
 export interface Doubt {
   readonly kind: DoubtKind;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Browser, BrowserContextOptions, Page, Route } from 'playwright-core';
+import { DATA_TYPES } from '../../src/datasets/registry.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/web/server.ts';
 import type { DaemonView } from '../../src/status/view.ts';
 import { silentLog } from '../../src/shared/log.ts';
@@ -7,6 +8,10 @@ import { findChromium, launch } from './browser.ts';
 import { sampleView } from './sample-view.ts';
 
 const NOW = Date.parse('2026-03-11T14:02:05.000Z');
+const TYPES = DATA_TYPES.length;
+const STREAMS = sampleView(NOW)
+  .experiments.flatMap(({ streams }) => streams)
+  .filter(({ standing }) => standing !== 'skipped').length;
 const WIDE = { width: 1240, height: 900 };
 const NARROW = { width: 400, height: 800 };
 
@@ -160,7 +165,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     for (const javaScriptEnabled of [true, false]) {
       const { page, errors } = await open(sampleView(NOW), { javaScriptEnabled });
       texts.push(await page.locator('main').innerText());
-      expect(await page.locator('main').innerText()).toContain('2 of 221 streams are not complete');
+      expect(await page.locator('main').innerText()).toContain(`2 of ${STREAMS} streams are not complete`);
       const film = page.locator('summary', { hasText: 'Shared film viewing, wave 2' });
       await film.click();
       await expect.poll(() => page.locator('table:visible caption').allInnerTexts()).toHaveLength(1);
@@ -242,7 +247,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
         'Verified',
         'Next read',
       ]);
-      expect(await table.getByRole('rowheader').count()).toBe(18);
+      expect(await table.getByRole('rowheader').count()).toBe(TYPES);
       for (const unnamed of [
         'table:not(:has(caption))',
         'th:not([scope])',
@@ -258,12 +263,12 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
       const { page } = await open();
       const tree = await page.locator('main').ariaSnapshot();
       for (const text of [
-        'status: 2 of 221 streams are not complete, and 3 are not read yet',
+        `status: 2 of ${STREAMS} streams are not complete, and 3 are not read yet`,
         'Moral dilemmas with an AI partner exp_tN58sYdu',
-        '17 of 18 complete',
+        `${TYPES - 1} of ${TYPES} complete`,
         'recordings failed:',
         'events incomplete:',
-        '17 complete, 1 skipped',
+        `${TYPES - 1} complete, 1 skipped`,
         'img "Requests in each of the last 60 minutes: 610 in all, at most 56 in a minute."',
         'img "Rows in the warehouse: +148,000 in 24 h, now 4,',
       ]) {
@@ -393,7 +398,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await until(page, () => page.locator('#live').innerText(), /^Updated/);
     await until(page, async () => String(await page.locator('#gone').isVisible()), 'false');
     expect(await page.locator('#issues').innerText()).not.toContain('recent errors');
-    expect(await page.title()).toContain('2 of 221 streams are not complete');
+    expect(await page.title()).toContain(`2 of ${STREAMS} streams are not complete`);
   });
 
   it('asks again within a minute, and lets the age go on, although a request took ten seconds to fail', async () => {
