@@ -85,7 +85,9 @@ function sayWhatTakesRestart({ started, clock, log, notices }: FollowOptions, ne
 }
 
 /** The key, its server and its date as they are written now; undefined while that cannot be read, as while it is edited. */
-function currentKey(read: () => Config): Pick<Config['api'], 'baseUrl' | 'organization' | 'key' | 'keyExpiresAt'> | undefined {
+function currentKey(
+  read: () => Config,
+): Pick<Config['api'], 'baseUrl' | 'organization' | 'key' | 'keyExpiresAt'> | undefined {
   try {
     const { baseUrl, organization, key, keyExpiresAt } = read().api;
     return { baseUrl, organization, key, keyExpiresAt };
