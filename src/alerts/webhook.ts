@@ -47,7 +47,7 @@ function refused(status: number): Failure {
   return {
     problem: `the web address answers with HTTP ${status}`,
     hint: passing
-      ? 'The service behind it has trouble of its own; it is tried again.'
+      ? 'The service behind it fails; it is tried again.'
       : 'Check that the address is right and still valid, and that alerts.webhook.format suits it.',
     passing,
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addressProblem, duration, group, listOf } from './fields.ts';
 import { CREDENTIALS, type SecretSource } from './key.ts';
 
-/** Who is told of trouble, and when. */
+/** Who is told of issues, and when. */
 export interface AlertsConfig {
   /** How long a stream may fail or be incomplete before somebody is told, in milliseconds. */
   readonly afterMs: number;

@@ -1,6 +1,6 @@
 import { passesByItself } from '../shared/errors.ts';
 import { experimentIssues } from './experiment-issues.ts';
-import type { Issue, Severity } from './issue.ts';
+import { isOfEverything, type Issue, type Severity } from './issue.ts';
 import { keyIssues, refusedIssues } from './key-issues.ts';
 import { outageIssues, runningIssues } from './running-issues.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -17,9 +17,10 @@ export function issuesOf(snapshot: Snapshot): Issue[] {
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
 
-/** Of equal severity first what waits for a person. */
-function rank({ severity, code }: Issue): number {
-  return 2 * SEVERITIES.indexOf(severity) + Number(passesByItself(code));
+/** Of equal severity first what concerns everything, then what waits for a person. */
+function rank(issue: Issue): number {
+  const isOfSome = Number(!isOfEverything(issue));
+  return 4 * SEVERITIES.indexOf(issue.severity) + 2 * isOfSome + Number(passesByItself(issue.code));
 }
 
 /** What keeps everything from being read, in sentences; undefined while nothing does. */

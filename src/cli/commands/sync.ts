@@ -104,8 +104,8 @@ function shownBy(progress: Progress): Notify {
 function summary({ streams, issues, requests, durationMs, status }: SyncResult, path: string): string {
   const sum = (pick: (stream: SyncResult['streams'][number]) => number) =>
     streams.reduce((total, stream) => total + pick(stream), 0);
-  const troubled = streams.filter((stream) => stream.status !== 'ok');
-  const lines = troubled.map(
+  const notWell = streams.filter((stream) => stream.status !== 'ok');
+  const lines = notWell.map(
     (stream) =>
       `  ${stream.status === 'skipped' ? '–' : '✗'} ${stream.data} of ${stream.experiment}${stream.room === undefined ? '' : `, room ${stream.room}`}: ${stream.error?.message ?? `may be incomplete: ${stream.reason ?? '`hsw status` says why'}`}`,
   );

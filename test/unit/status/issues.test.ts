@@ -534,12 +534,19 @@ describe('the issues', () => {
     expect(deletes === undefined ? [] : shownOf([deletes])).toEqual([]);
   });
 
-  it('are in the order of their urgency: of equally grave ones first what waits for a person', () => {
+  it('are in the order of their urgency: of equally grave ones first what concerns everything, then what waits for a person', () => {
     const issues = found({
       positions: [position('events'), position('chat', { lastStatus: 'skipped', reason: 'no scope' })],
       disk: { freeBytes: 0 },
       refusal: { at: NOW, endpoint: 'chat', waitMs: 1 },
+      list: [NO_EXPERIMENTS],
     });
-    expect(codes(shownOf(issues))).toEqual(['SCOPE_MISSING', 'READ_FAILED', 'KEY_SHARED', 'DISK_LOW']);
+    expect(codes(shownOf(issues))).toEqual([
+      'NO_EXPERIMENTS',
+      'SCOPE_MISSING',
+      'READ_FAILED',
+      'KEY_SHARED',
+      'DISK_LOW',
+    ]);
   });
 });
