@@ -7,7 +7,9 @@ import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { createRandom, type Random } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
+import { EXIT } from '../../src/shared/errors.ts';
 import { records } from '../../src/warehouse/records.ts';
+import { setBack } from './set-back.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 const PAGE = 50;
@@ -69,12 +71,13 @@ export async function killCampaign({ cycles, seed }: { cycles: number; seed: num
       if (cycle % 5 === 0) now += random.int(1, 5) * 1_800_000;
       let struck = random.pick<Struck>(['sync', 'sync', 'full sync', 'repair', 'migration']);
       if (struck === 'repair' && !damage(path, random)) struck = 'sync';
-      if (struck === 'migration' && !setBack(path)) struck = 'sync';
+      if (struck === 'migration' && (check(path) === 'empty' || !setBack(path))) struck = 'sync';
       const before = watermark(path);
       const asked = simulator.requests.length;
       const end = await run(struck, struck === 'migration' ? random.int(150, 900) : random.int(300, 2500));
       if (end === 'killed') kills[struck]++;
       else tally.finished++;
+      if (typeof end === 'object') violations.push(`cycle ${cycle}: a ${struck} ended with ${end.said}`);
       const problem = check(path);
       if (problem === 'empty') tally.beforeFirstRow++;
       else if (problem !== undefined) violations.push(`cycle ${cycle}: ${problem}`);
@@ -85,7 +88,7 @@ export async function killCampaign({ cycles, seed }: { cycles: number; seed: num
       }
     }
     const last = await run('full sync', 1_200_000);
-    if (last !== 0) violations.push(`the last sync ended with ${String(last)}`);
+    if (last !== 'complete') violations.push(`the last sync ended with ${JSON.stringify(last)}`);
     const db = new Database(path, { readonly: true });
     const [id = ''] = simulator.world.experimentIds;
     let rows = 0;
@@ -121,23 +124,27 @@ log: { level: error }
 `;
 }
 
+/** How a command ended: killed, with everything complete or not, or else with what it said. */
+type End = 'killed' | 'complete' | 'incomplete' | { readonly said: string };
+
 /** Runs the real command and kills it after a while, unless it has ended. */
-function runKilled(
-  args: readonly string[],
-  cwd: string,
-  key: string,
-  killAfterMs: number,
-): Promise<number | null | 'killed'> {
+function runKilled(args: readonly string[], cwd: string, key: string, killAfterMs: number): Promise<End> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH: process.env['PATH'], HYPERSTUDY_API_KEY: key },
     });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    child.on('exit', (status, signal) => {
+    child.on('close', (status, signal) => {
       clearTimeout(timer);
-      resolve(signal === 'SIGKILL' ? 'killed' : status);
+      const isMistake = said.includes('Internal error');
+      if (signal === 'SIGKILL') resolve('killed');
+      else if (status === EXIT.ok) resolve('complete');
+      else if (status === EXIT.partial && !isMistake) resolve('incomplete');
+      else resolve({ said: `${String(status)}: ${said.slice(0, 200)}` });
     });
   });
 }
@@ -150,43 +157,6 @@ function damage(path: string, random: Random): boolean {
       .run(random.int(1, 20));
     db.prepare("UPDATE _streams SET rows = rows - ? WHERE data = 'events'").run(changes);
     db.exec("UPDATE chat SET content = 'damaged' WHERE rowid IN (SELECT rowid FROM chat ORDER BY random() LIMIT 5)");
-  });
-}
-
-/** Sets the file back to the tables of the first version; false while it has none. */
-function setBack(path: string): boolean {
-  return withTables(path, (db) => {
-    const later = db.prepare('SELECT count(*) FROM __drizzle_migrations').pluck().get();
-    if (later === 1) return;
-    db.exec(`
-      BEGIN IMMEDIATE;
-      DROP VIEW IF EXISTS _freshness;
-      DROP TABLE _growth;
-      DROP TABLE _state;
-      DROP TABLE _verified_rooms;
-      DROP TABLE _missing_rows;
-      ALTER TABLE _quarantine DROP COLUMN last_seen_at;
-      ALTER TABLE _streams DROP COLUMN doubts;
-      ALTER TABLE _streams DROP COLUMN api_total;
-      ALTER TABLE _streams DROP COLUMN accounted_at;
-      ALTER TABLE _streams DROP COLUMN quarantined_records;
-      ALTER TABLE _streams DROP COLUMN withheld_rows;
-      ALTER TABLE _streams DROP COLUMN missing_rows;
-      ALTER TABLE _streams DROP COLUMN dated_ahead_rows;
-      ALTER TABLE _streams DROP COLUMN deleted_rows;
-      ALTER TABLE _streams DROP COLUMN deleted_from;
-      ALTER TABLE _streams DROP COLUMN reread_reason;
-      ALTER TABLE _streams DROP COLUMN server_basis;
-      UPDATE _ledger SET endpoint = CASE kind WHEN 'request' THEN endpoint ELSE kind || ':' || coalesce(endpoint, '') END;
-      ALTER TABLE _ledger DROP COLUMN kind;
-      ALTER TABLE _ledger DROP COLUMN priority;
-      ALTER TABLE _quarantine DROP COLUMN scope;
-      ALTER TABLE _streams DROP COLUMN listed_at;
-      ALTER TABLE _streams DROP COLUMN counted_at;
-      ALTER TABLE _streams DROP COLUMN reread_began;
-      ALTER TABLE _streams DROP COLUMN reread_to;
-      DELETE FROM __drizzle_migrations WHERE created_at <> (SELECT min(created_at) FROM __drizzle_migrations);
-      COMMIT`);
   });
 }
 
