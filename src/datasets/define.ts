@@ -64,7 +64,10 @@ export interface DatasetSpec {
    * records of one id would overwrite each other where they come in different answers: only for what is not in a room.
    */
   readonly idScope?: 'room' | 'experiment';
-  /** Fields that together name a record without an id, so that others may change in place; without them its content does. */
+  /**
+   * Fields that together name a record without an id, so that others may change in place; without them its content does.
+   * Only a listing of everything shows which of several records of a name is which.
+   */
   readonly naming?: readonly string[];
   /** The field that the API filters and sorts by; undefined: the data type has none. */
   readonly timeField: string | undefined;

@@ -1,4 +1,4 @@
-import type { Row } from '../datasets/normalise.ts';
+import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
@@ -7,6 +7,7 @@ import { withCertainKeys } from './ordinals.ts';
 import { OFFSET_IGNORED, paginate, Shifted, type PaginateOptions, type Stretch } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
+import { openSharedNames } from './shared-names.ts';
 
 /** How often a listing that moves under the reader is read. */
 const MOST_LISTINGS = 4;
@@ -58,7 +59,12 @@ async function listOnce(
   seen: Seen,
   { first, reader, end, isPlain }: Required<Omit<Listing, 'first'>> & Pick<Listing, 'first'>,
 ): Promise<Listed | 'shifted'> {
-  const { traits, sink } = session;
+  const { traits, sink, warehouse, stream } = session;
+  const names = openSharedNames(warehouse.db, stream, (key) => seen.has(key));
+  const take = (rows: readonly Row[], malformed: readonly BadRecord[] = []) => {
+    sink.take({ rows, bad: malformed });
+    seen.add(rows.map(({ key }) => key));
+  };
   const doubts: Doubt[] = [];
   let last: Stretch | undefined;
   let bad = 0;
@@ -66,13 +72,11 @@ async function listOnce(
     // What was seen on the stream's own path says nothing of a room's.
     const { sortRefused } = traits.known;
     const known = reader === session.reader ? traits.known : {};
-    const isUnpaged = session.stream.dataset.unpaged === true;
+    const isUnpaged = stream.dataset.unpaged === true;
     const sorted = sortRefused !== true && !isPlain;
     for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
       doubts.push(...stretch.doubts);
-      const rows = apart(session, certainRows(stretch), seen);
-      sink.take({ rows, bad: stretch.bad });
-      seen.add(rows.map(({ key }) => key));
+      take(names.place(apart(session, certainRows(stretch), seen)), stretch.bad);
       bad += stretch.bad.length;
       last = stretch;
     }
@@ -80,6 +84,8 @@ async function listOnce(
     if (!(error instanceof Shifted)) throw error;
     return 'shifted';
   }
+  const waited = names.rest(doubts.length === 0);
+  if (waited.length > 0) take(waited);
   const met = seen.count() + bad;
   if (doubts.includes(OFFSET_IGNORED))
     traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');

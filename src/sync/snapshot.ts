@@ -5,6 +5,7 @@ import { list } from './full-listing.ts';
 import type { Page, PageRequest } from './reader.ts';
 import { numbered, tailStart, withCertainKeys } from './ordinals.ts';
 import { position, type Reading, type Session } from './session.ts';
+import { openSharedNames } from './shared-names.ts';
 import { DAY_MS } from '../shared/time.ts';
 
 /** A listing older than this is read whole again even when its count has not changed. */
@@ -28,8 +29,10 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   if (!full && isRecent && isPart && total === sink.held()) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.
     const whole = isNewest ? withCertainKeys(first.rows) : numbered(first.rows.slice(0, tailStart(first.rows))).rows;
-    const { inserted, updated } = sink.take({ rows: whole, bad: first.bad });
-    if (inserted === 0 && updated === 0) return { doubts: [], unseen: [], total, isShown: true };
+    const rows = openSharedNames(session.warehouse.db, stream, () => false).place(whole);
+    const { inserted, updated } = sink.take({ rows, bad: first.bad });
+    if (inserted === 0 && updated === 0 && rows.length === whole.length)
+      return { doubts: [], unseen: [], total, isShown: true };
   }
   if (!full && isPart) {
     const reading = await readLiveRooms(session, total);

@@ -8,11 +8,14 @@ import type { Db } from './open.ts';
 import { heldColumns, heldIn } from './records.ts';
 import { quote } from './upsert.ts';
 
-/** A record of an id of which several are held. */
-interface Twin {
+/** A record that is held under a key or one of its ordinals. */
+export interface Twin {
   readonly key: string;
   readonly content: string;
   readonly time: SqlValue;
+}
+
+interface MetTwin extends Twin {
   readonly isMet: boolean;
 }
 
@@ -31,11 +34,13 @@ export function matchDoubles(
   rows: readonly Row[],
   isMet: (key: string) => boolean = () => false,
 ): readonly Row[] {
+  const hasDouble = doubleIn(db, stream);
   const find = twinsOf(db, stream);
   const keys = new Map<Row, string>();
   for (const [base, group] of Map.groupBy(rows, (row) => withoutOrdinal(row.key))) {
     if (group.some(({ needsOrdinal }) => needsOrdinal)) continue;
-    const held = find(base, isMet(base)).map((twin) => ({ ...twin, isMet: isMet(twin.key) }));
+    if (!isMet(base) && !hasDouble(base)) continue;
+    const held = find(base).map((twin) => ({ ...twin, isMet: isMet(twin.key) }));
     if (held.length > 0) assign(base, group, held, keys);
   }
   return rows.map((row) => {
@@ -44,9 +49,9 @@ export function matchDoubles(
   });
 }
 
-function assign(base: string, group: readonly Row[], held: readonly Twin[], keys: Map<Row, string>): void {
+function assign(base: string, group: readonly Row[], held: readonly MetTwin[], keys: Map<Row, string>): void {
   const free = new Map(held.map((twin) => [twin.key, twin]));
-  const take = (matches: (row: Row, twin: Twin) => boolean) => {
+  const take = (matches: (row: Row, twin: MetTwin) => boolean) => {
     for (const row of group) {
       const twin = keys.has(row) ? undefined : [...free.values()].find((candidate) => matches(row, candidate));
       if (twin === undefined) continue;
@@ -68,26 +73,25 @@ function assign(base: string, group: readonly Row[], held: readonly Twin[], keys
   }
 }
 
-/**
- * Finds the records that are held under a key and its ordinals where there are several, or where even one counts: `#`
- * stands nowhere else in a key, and `$` is next to it.
- */
-function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string, evenOne: boolean) => Omit<Twin, 'isMet'>[] {
+/** `#` stands nowhere else in a key, and `$` is next to it. */
+const IS_ORDINAL = "key >= @base || '#' AND key < @base || '$'";
+
+function doubleIn(db: Db, { experimentId, dataset: { table } }: Stream): (base: string) => boolean {
+  const sql = `SELECT 1 FROM ${quote(table)} WHERE experiment_id = @experimentId AND ${IS_ORDINAL} LIMIT 1`;
+  const find = queryValues(db, sql, z.number());
+  return (base) => find.get({ experimentId, base }) !== undefined;
+}
+
+/** Finds the records that are held under a key and its ordinals, in their order. */
+export function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string) => Twin[] {
   const { table, timeColumn } = dataset;
-  const hasDouble = queryValues(
-    db,
-    `SELECT 1 FROM ${quote(table)} WHERE experiment_id = @experimentId AND key >= @base || '#' AND key < @base || '$' LIMIT 1`,
-    z.number(),
-  );
   const find = queryLists(
     db,
     `SELECT key, ${timeColumn === undefined ? 'NULL' : quote(timeColumn)}, ${heldColumns(dataset)} FROM ${quote(table)}
-       WHERE experiment_id = @experimentId AND (key = @base OR key >= @base || '#' AND key < @base || '$') ORDER BY length(key), key`,
+       WHERE experiment_id = @experimentId AND (key = @base OR ${IS_ORDINAL}) ORDER BY length(key), key`,
   );
-  return (base, evenOne) => {
-    if (!evenOne && hasDouble.get({ experimentId, base }) === undefined) return [];
-    return find.all({ experimentId, base }).map(([key = '', time = null, ...stored]) => {
+  return (base) =>
+    find.all({ experimentId, base }).map(([key = '', time = null, ...stored]) => {
       return { key: String(key), time, content: contentOf(heldIn(stored)) };
     });
-  };
 }

@@ -130,9 +130,10 @@ describe('every data type', () => {
   it.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))(
     '%s names records by fields it has',
     (_, dataset) => {
-      const { identity, naming = [], fields } = dataset;
+      const { identity, naming = [], fields, read } = dataset;
       expect(naming.filter((field) => !Object.hasOwn(fields, field))).toEqual([]);
       expect(identity.length > 0 && naming.length > 0).toBe(false);
+      if (naming.length > 0) expect(read).toBe('snapshot');
     },
   );
 });
