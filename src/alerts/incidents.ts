@@ -220,7 +220,7 @@ function recovered({ key, kind, subject, ended, since, endedAt }: Alert, now: nu
     kind,
     subject: `${ended}, after ${formatDuration(end - since)}`,
     text: `This is over: ${subject}. It began at ${formatMinute(since)} and ended at ${formatMinute(end)}.`,
-    hint: 'Nothing need be done.',
+    hint: 'You need not do anything.',
     at: now,
   };
 }

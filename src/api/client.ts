@@ -243,7 +243,7 @@ function startDeadline(ms: number, signal: AbortSignal | undefined): { signal: A
 function interrupted(cause: unknown): WarehouseError {
   return new WarehouseError(
     'INTERRUPTED',
-    'Interrupted. Everything read so far is stored; the next sync goes on from there.',
+    'Interrupted. Everything read so far is stored; the next sync continues from there.',
     { cause },
   );
 }

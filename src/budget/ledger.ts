@@ -7,7 +7,7 @@ import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /**
  * A request that may start now, or how long to wait (milliseconds) before asking again, and for what: the hour's limit,
- * which holds for every endpoint, the minute's limit of this endpoint, or the time that the API asked for on it.
+ * which holds for every endpoint, the minute's limit of this endpoint, or the delay that the API asked for on it.
  */
 export type Grant = { readonly token: number } | { readonly waitMs: number; readonly limit: Limit };
 
@@ -70,7 +70,8 @@ const LONGEST_MINUTE_MS = MINUTE_MS + 1000;
 /**
  * Opens the ledger in the warehouse's `_ledger` table. Ages are measured by the time since the machine started, which
  * nobody can set. Only what an earlier boot left is placed by the wall clock, once, where a time in the future counts
- * as now; from then on it ages as everything else does, so that a clock that was wrong delays requests by a window at most.
+ * as now; from then on it ages as everything else does, so that a clock that was wrong delays requests by a window at
+ * most.
  */
 export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const { clock, keyId, deadlineMs, shareOf = () => 1 } = options;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command as Program } from 'commander';
 import type { Command } from './context.ts';
 
-/** Runs a command; a service ends well when it is told to stop. */
+/** Runs a command; a service that is told to stop exits with status 0. */
 export type Run = (
   command: () => Promise<Command<never>>,
   options: unknown,
@@ -13,15 +13,17 @@ const list = (value: string, previous: string[] = []) => [...previous, value];
 function init(program: Program, run: Run): void {
   program
     .command('init')
-    .description('ask for what is needed, check the key, list its experiments and write config.yaml; never overwrites')
-    .option('--key-file <path>', 'a file that holds the API key (otherwise HYPERSTUDY_API_KEY, or asked for)')
-    .option('--key-expires <date>', 'when the key ends (a date, or never), so that you are told a week before')
-    .option('--base-url <url>', 'another address of the API')
-    .option('--organization <id>', 'the organization for which to ask (otherwise HYPERSTUDY_ORGANIZATION_ID)')
+    .description(
+      'ask a few questions, check the key, list its experiments and write config.yaml; never overwrites a file',
+    )
+    .option('--key-file <path>', 'a file that holds the API key (otherwise HYPERSTUDY_API_KEY, or a prompt)')
+    .option('--key-expires <date>', 'when the key expires (a date, or never), so that you are warned a week before')
+    .option('--base-url <url>', 'a different API URL')
+    .option('--organization <id>', 'the organization whose data to request (otherwise HYPERSTUDY_ORGANIZATION_ID)')
     .option('--experiment <id>', 'an experiment to sync; can be repeated', list)
-    .option('--all', 'sync every experiment that the key sees')
+    .option('--all', 'sync every experiment that the key can see')
     .option('--warehouse <path>', 'the SQLite file to keep')
-    .option('--yes', 'ask nothing; take flags and defaults')
+    .option('--yes', 'ask no questions; use flags and defaults')
     .addHelpText(
       'after',
       `
@@ -36,7 +38,7 @@ Examples:
 function doctor(program: Program, run: Run): void {
   program
     .command('doctor')
-    .description('check config, key, scopes, network, clock, disk and file modes, and say what to do')
+    .description('check config, key, scopes, network, clock, disk and file permissions, and say what to do')
     .addHelpText('after', '\nExample:\n  hsw doctor')
     .action((options: unknown) => run(async () => (await import('./commands/doctor.ts')).doctor, options));
 }
@@ -46,14 +48,14 @@ function sync(program: Program, run: Run): void {
     .command('sync')
     .description('bring the warehouse up to date')
     .argument('[when]', 'now', (value: string) => {
-      if (value !== 'now') throw new InvalidArgumentError('Say `sync now`.');
+      if (value !== 'now') throw new InvalidArgumentError('Did you mean `sync now`?');
       return value;
     })
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list)
-    .option('--full', 'read everything again and compare, instead of going on from where the last sync stopped')
-    .option('--dry-run', 'show streams, expected requests and time under the limits; ask nothing of the API')
-    .option('--accept-deletes', 'delete rows that would be withheld from deletion')
+    .option('--full', 'read everything again and compare, instead of continuing where the last sync stopped')
+    .option('--dry-run', 'show streams, expected requests and time under the limits; send no request')
+    .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
     .addHelpText(
       'after',
       `
@@ -69,11 +71,11 @@ function plan(program: Program, run: Run): void {
   program
     .command('plan')
     .description(
-      'show what would be read, with how many requests, and when it would be done under the limits; ask nothing',
+      'show what a sync would read, how many requests it needs and how long it takes under the limits; send no request',
     )
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list)
-    .option('--full', 'as if everything were read again')
+    .option('--full', 'plan for reading everything again')
     .addHelpText('after', '\nExamples:\n  hsw plan\n  hsw plan --full --data eyetracking')
     .action((options: unknown) => run(async () => (await import('./commands/plan.ts')).plan, options));
 }
@@ -81,11 +83,11 @@ function plan(program: Program, run: Run): void {
 function daemon(program: Program, run: Run): void {
   program
     .command('daemon')
-    .description('keep the warehouse fresh until stopped; shows itself on http://127.0.0.1:8788')
+    .description('keep the warehouse fresh until stopped; the dashboard is at http://127.0.0.1:8788')
     .addHelpText(
       'after',
       `
-Stop it with SIGTERM or Ctrl-C. SIGHUP reads the configuration again. A new key in its file is seen by itself.
+Stop it with SIGTERM or Ctrl-C. SIGHUP makes it read the configuration again. A new key in the key file is picked up without that.
 
 Example:
   hsw daemon`,
@@ -96,12 +98,12 @@ Example:
 function verify(program: Program, run: Run): void {
   program
     .command('verify')
-    .description('compare the warehouse with the API and name every difference; change nothing unless told to')
-    .option('--repair', 'write what differs')
-    .option('--deep', 'compare every record, not only counts')
+    .description('compare the warehouse with the API and report every difference; change nothing without --repair')
+    .option('--repair', 'repair the rows that differ')
+    .option('--deep', 'compare every record, not just counts')
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list)
-    .option('--accept-deletes', 'delete rows that would be withheld from deletion')
+    .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
     .addHelpText(
       'after',
       `
@@ -116,7 +118,7 @@ Examples:
 function status(program: Program, run: Run): void {
   program
     .command('status')
-    .description('streams, rows, freshness, completeness; the daemon, and requests used of the limits')
+    .description('show streams, rows, freshness, completeness, the daemon and how much of the limits is used')
     .addHelpText('after', '\nExamples:\n  hsw status\n  hsw status --json')
     .action((options: unknown) => run(async () => (await import('./commands/status.ts')).status, options));
 }
@@ -124,17 +126,17 @@ function status(program: Program, run: Run): void {
 function exporting(program: Program, run: Run): void {
   program
     .command('export')
-    .description('stream the records of a data type; ndjson gives each one back as the API sent it')
+    .description('stream the records of a data type; ndjson writes each one as the API sent it')
     .requiredOption('--data <type>', 'the data type, such as events or ratings/continuous')
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--out <file>', 'write to a file instead of stdout')
-    .option('--quarantined', 'write records that could not be stored as rows too (ndjson only)')
+    .option('--quarantined', 'also write records that could not be stored as rows (ndjson only)')
     .addHelpText(
       'after',
       `
-What the data may lack is said on stderr, and the exit status is then 1; the data are written all the same.
-A quarantined record is a line after the rows, with the record as the API sent it:
+If the data may be incomplete, stderr says so and the exit status is 1; the data are written all the same.
+Quarantined records follow the rows, one a line, as the API sent them:
   {"quarantined":{"experiment":"exp_abc123","scope":"experiment","reason":"not an object","firstSeenAt":"…"},"record":…}
 
 Examples:
@@ -151,8 +153,8 @@ function installService(program: Program, run: Run): void {
     .description('print the systemd unit for this installation and the commands to set it up, or write it (--install)')
     .option('--timer', 'a timer that runs `hsw sync now` every 15 minutes, instead of the daemon')
     .option('--install', 'write the unit; needs root')
-    .option('--force', 'replace a unit that differs, and write it although it would not work')
-    .option('--root <folder>', 'write below this folder instead of /; for making packages and images')
+    .option('--force', 'replace a unit that differs, and write it even if it would not work')
+    .option('--root <folder>', 'write below this folder instead of /, for building packages and images')
     .addHelpText(
       'after',
       `
@@ -169,9 +171,9 @@ Examples:
 function alerts(program: Program, run: Run): void {
   program
     .command('alerts')
-    .description('send a test message through every channel of alerts, and say which ones work')
+    .description('send a test message through every alert channel, and say which ones work')
     .argument('<what>', 'test', (value: string) => {
-      if (value !== 'test') throw new InvalidArgumentError('Say `alerts test`.');
+      if (value !== 'test') throw new InvalidArgumentError('Did you mean `alerts test`?');
       return value;
     })
     .addHelpText('after', '\nExamples:\n  hsw alerts test\n  hsw alerts test --json')
@@ -184,7 +186,7 @@ function demo(program: Program, run: Run): void {
   program
     .command('demo')
     .description('sync three simulated experiments into ./data/demo.db, twice, and show what to query next')
-    .option('--out <file>', 'the SQLite file to make', './data/demo.db')
+    .option('--out <file>', 'the SQLite file to create', './data/demo.db')
     .addHelpText('after', '\nExample:\n  hsw demo')
     .action((options: unknown) => run(async () => (await import('./commands/demo.ts')).demo, options));
 }
@@ -192,15 +194,15 @@ function demo(program: Program, run: Run): void {
 function simulator(program: Program, run: Run): void {
   program
     .command('simulator')
-    .description('run the built-in API simulator on a port of this computer, to try things against')
-    .option('--port <port>', 'the port', wholeNumber, 8787)
-    .option('--seed <seed>', 'which world to simulate', wholeNumber, 1)
+    .description('run the built-in API simulator on this computer, to try things out')
+    .option('--port <port>', 'the port to listen on', wholeNumber, 8787)
+    .option('--seed <seed>', 'the seed of the simulated data', wholeNumber, 1)
     .addHelpText('after', '\nExample:\n  hsw simulator --port 8787')
     .action((options: unknown) => run(async () => (await import('./commands/simulator.ts')).simulator, options));
 }
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be an integer.');
   return Number(text);
 }
 

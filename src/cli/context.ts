@@ -5,7 +5,7 @@ import { secretsOf } from '../config/secrets.ts';
 import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
 import { createLog, type Log } from '../shared/log.ts';
 
-/** What every command is given. */
+/** What every command receives. */
 export interface CommandContext {
   /** One JSON document on stdout instead of text for people. */
   readonly json: boolean;
@@ -18,10 +18,10 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
-/** A command: gives the exit status. */
+/** A command; returns the exit status. */
 export type Command<Options> = (context: CommandContext, options: Options) => Promise<number>;
 
-/** @param needsSecrets whether the command needs what the alerts and the dashboard keep secret. */
+/** @param needsSecrets whether the command needs the secrets of the alerts and the dashboard. */
 export function readConfig(context: CommandContext, needsKey: boolean, needsSecrets = false): Config {
   return loadConfig({
     path: context.configPath,
@@ -33,8 +33,8 @@ export function readConfig(context: CommandContext, needsKey: boolean, needsSecr
 }
 
 /**
- * A log on stderr, as the configuration wants it; `level` overrides it.
- * @param secrets takes those of the configuration, and hides what is added later too.
+ * A log on stderr, as configured; `level` overrides it.
+ * @param secrets receives those of the configuration; secrets added to it later are hidden too.
  */
 export function openLog(
   context: CommandContext,

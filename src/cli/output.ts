@@ -4,7 +4,7 @@ import { streamText, type Stream } from '../datasets/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { count, counted } from '../shared/count.ts';
 
-/** A table for a terminal or a log file: the first row is the heading; numbers stand to the right. */
+/** A table for a terminal or a log file: the first row is the heading; numbers are right-aligned. */
 export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const isNumber = heading.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
   const made = new Table({
@@ -64,7 +64,7 @@ function lines(out: NodeJS.WriteStream): Progress {
       );
     },
     wait({ endpoint, waitMs, limit }) {
-      // Streams that wait for the same limit need one line between them.
+      // Streams that wait for the same limit share one line.
       const until = Date.now() + waitMs;
       if ((told.get(limit) ?? 0) > Date.now()) return;
       told.set(limit, until);
@@ -110,9 +110,9 @@ function bars(out: NodeJS.WriteStream): Progress {
 function waitText(endpoint: string, waitMs: number, limit: string): string {
   const why =
     limit === 'minute'
-      ? `the limit of a minute for ${endpoint}`
+      ? `the per-minute limit of ${endpoint}`
       : limit === 'hour'
-        ? 'the limit of an hour'
-        : 'the time that the API asked for';
+        ? 'the hourly limit'
+        : 'the delay that the API asked for';
   return `waiting ${Math.ceil(waitMs / 1000)} s for ${why}`;
 }

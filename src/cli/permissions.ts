@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 
 /**
- * Says that others can read the secrets in the configuration, and the command against it; undefined when they cannot.
- * @param me the user who asks; another one's file, which is read by way of its group, may be open to that.
+ * Says that others can read the secrets in the configuration, with the command that fixes it; undefined when they
+ * cannot.
+ * @param me the current user; a file of another user, read through its group, may stay open to that group.
  */
 export function exposedSecrets(
   { path, inlineSecrets, warehouse }: Pick<Config, 'path' | 'inlineSecrets' | 'warehouse'>,
@@ -13,39 +14,39 @@ export function exposedSecrets(
   const { mode, uid } = statSync(path);
   const isOwn = me !== 0 && uid === me;
   if (inlineSecrets.length === 0 || (mode & (isOwn ? 0o044 : 0o004)) === 0) return undefined;
-  // The warehouse belongs to the group of whoever runs the service.
+  // The warehouse belongs to the group of the user that runs the service.
   const { gid = 0 } = lookAt(dirname(warehouse.path)) ?? {};
   const file = shellWord(path);
   const command = isOwn || gid === 0 ? `chmod 600 ${file}` : `chgrp ${gid} ${file} && chmod 640 ${file}`;
   return `${path} holds ${inlineSecrets.join(' and ')}, and others can read it. Run: ${command}`;
 }
 
-/** Says that everybody can read or change the data, and the command against it; undefined when not. */
+/** Says that everyone can read or change the data, with the command that fixes it; undefined when not. */
 export function openFolder(warehouse: string): string | undefined {
   const folder = dirname(warehouse);
   if (!existsSync(folder) || !isReachable(realpathSync(folder))) return undefined;
   const folderMode = lookAt(folder)?.mode ?? 0;
   const fileMode = lookAt(warehouse)?.mode ?? 0;
-  // SQLite gives the files beside the warehouse its mode.
+  // SQLite creates the files beside the warehouse with the warehouse's mode.
   const files = `${shellWord(warehouse)}*`;
   if ((folderMode & 0o1002) === 0o002)
-    return `everybody on this computer can replace the data in ${folder}. Run: chmod o-w ${shellWord(folder)}`;
-  if ((fileMode & 0o002) !== 0) return `everybody on this computer can change the data. Run: chmod o-rw ${files}`;
+    return `everyone on this computer can replace the data in ${folder}. Run: chmod o-w ${shellWord(folder)}`;
+  if ((fileMode & 0o002) !== 0) return `everyone on this computer can change the data. Run: chmod o-rw ${files}`;
   if ((fileMode & 0o004) !== 0)
-    return `everybody on this computer can read the data. Run: chmod o-r ${files} (a group can still share them)`;
+    return `everyone on this computer can read the data. Run: chmod o-r ${files} (a group can still have access)`;
   return undefined;
 }
 
-/** Says that files of the warehouse are not those of whoever owns its folder, and the command against it. */
+/** Says that files of the warehouse belong to another user than its folder, with the command that fixes it. */
 export function strangeFiles(warehouse: string): string | undefined {
   const folder = dirname(warehouse);
   const owner = lookAt(folder)?.uid ?? 0;
   const isStrange = (file: string) => owner !== 0 && (lookAt(file)?.uid ?? owner) !== owner;
   if (!['', '-wal', '-shm', '.lock'].some((suffix) => isStrange(warehouse + suffix))) return undefined;
-  return `files in ${folder} belong to another user than the folder, who may not be able to write them. Run: chown --reference=${shellWord(folder)} ${shellWord(warehouse)}*`;
+  return `some files in ${folder} do not belong to the folder's owner, who may not be able to write them. Run: chown --reference=${shellWord(folder)} ${shellWord(warehouse)}*`;
 }
 
-/** Whether everybody may come as far as into a folder. */
+/** Whether everyone can get into a folder. */
 function isReachable(folder: string): boolean {
   const canEnter = ((lookAt(folder)?.mode ?? 0) & 0o001) !== 0;
   return canEnter && (dirname(folder) === folder || isReachable(dirname(folder)));
@@ -55,7 +56,7 @@ function lookAt(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-/** A path as one word of a command line. */
+/** A path quoted as one word of a command line. */
 function shellWord(path: string): string {
   return /^[\w/.+@%-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

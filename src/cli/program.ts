@@ -5,7 +5,7 @@ import { COMMANDS, type Run } from './commands.ts';
 import type { CommandContext } from './context.ts';
 import { VERSION } from '../shared/version.ts';
 
-/** Runs the command line and gives the exit status. */
+/** Runs the command line and returns the exit status. */
 export async function main(
   argv: readonly string[],
   host: Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr' | 'on'>,
@@ -17,12 +17,12 @@ export async function main(
       interruption.abort(
         new WarehouseError(
           'INTERRUPTED',
-          'Interrupted. Everything read so far is stored; the next sync goes on from there.',
+          'Interrupted. Everything read so far is stored; the next sync continues from there.',
         ),
       );
     });
   }
-  // A reader that has seen enough (`hsw export … | head`) is no error.
+  // A reader that stops early (`hsw export … | head`) is not an error.
   host.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unwritable),
   );
@@ -51,18 +51,21 @@ export async function main(
     await program.parseAsync([...argv]);
     return status;
   } catch (error) {
-    // Commander may have stopped before it came to the option.
+    // Commander may have stopped before it reached the option.
     return report(error, argv.includes('--json'), host);
   }
 }
 
-/** Adds everything that the command line takes, and its help. */
+/** Adds the options, the commands and their help. */
 export function describeCommands(program: Program, run: Run, stderr: NodeJS.WriteStream): void {
   program
     .name('hsw')
-    .description("Keeps a lab's own exact, typed, always-fresh copy of its HyperStudy data in a local SQLite file.")
+    .description("Keeps an exact, typed, always fresh copy of a lab's HyperStudy data in a local SQLite file.")
     .version(VERSION)
-    .option('--config <path>', 'the configuration (default: ./config.yaml, then /etc/hyperstudy-warehouse/config.yaml)')
+    .option(
+      '--config <path>',
+      'the configuration file (default: ./config.yaml, then /etc/hyperstudy-warehouse/config.yaml)',
+    )
     .option('--json', 'one JSON document on stdout; logs on stderr')
     .exitOverride()
     .configureOutput({ writeErr: (text) => stderr.write(scrub(text)) })
@@ -77,13 +80,13 @@ Examples:
   hsw status                     what is in the warehouse, and how fresh
   hsw demo                       see it all work without a key
 
-Exit status: 0 all well · 1 done, but something failed, is incomplete, was never read or is gone · 2 bad usage or config ·
+Exit status: 0 success · 1 done, but something failed, is incomplete, was never read or is gone · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
   for (const command of COMMANDS) command(program, run);
 }
 
-/** Says an error so that a person can act on it, and gives its exit status. */
+/** Prints an error so that a person can act on it, and returns its exit status. */
 function report(
   error: unknown,
   json: boolean,
@@ -91,7 +94,7 @@ function report(
 ): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
-    const message = error.code === 'commander.help' ? 'No command was given.' : scrub(error.message);
+    const message = error.code === 'commander.help' ? 'No command given.' : scrub(error.message);
     if (json) stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message } })}\n`);
     return EXIT.usage;
   }

@@ -2,7 +2,7 @@ import { DATA_TYPES } from '../datasets/registry.ts';
 import type { Selection } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
-/** The flags by which a command is narrowed. */
+/** The flags that limit what a command works on. */
 export interface SelectionFlags {
   readonly experiment?: readonly string[];
   readonly data?: readonly string[];

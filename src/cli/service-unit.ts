@@ -4,7 +4,7 @@ import { WarehouseError } from '../shared/errors.ts';
 /** The user that the service runs as; members of its group read the database. */
 export const SERVICE_USER = 'hyperstudy-warehouse';
 
-/** What `StateDirectory=` in the units makes. */
+/** The folder that `StateDirectory=` in the units creates. */
 export const STATE_FOLDER = '/var/lib/hyperstudy-warehouse';
 
 /** The paths of an installation; all absolute. */
@@ -26,7 +26,7 @@ export function unitNames(timer: boolean): readonly string[] {
 /** Folders that `ProtectHome=yes` hides. */
 const HOMES = ['/home', '/root', '/run/user'];
 
-/** A unit as this package ships it, with the paths of an installation in the place of the usual ones. */
+/** A unit as this package ships it, with the default paths replaced by those of an installation. */
 export function renderUnit(name: string, { node, main, config, data }: InstallationPaths): string {
   const shipped = readFileSync(new URL(`../../systemd/${name}`, import.meta.url), 'utf8');
   if (name.endsWith('.timer')) return shipped;
@@ -48,11 +48,11 @@ export function isWithin(path: string, folder: string): boolean {
 function replaceLine(unit: string, start: string, line: string): string {
   const lines = unit.split('\n');
   const at = lines.findIndex((text) => text.startsWith(start));
-  if (at === -1) throw new Error(`the unit has no line ${start}`);
+  if (at === -1) throw new Error(`the unit has no line that starts with ${start}`);
   return lines.with(at, line).join('\n');
 }
 
-/** A path as one word of a unit (systemd.syntax(7)): quoted where it has blanks, with `%` for itself. */
+/** A path as one word of a unit (systemd.syntax(7)): quoted where it has spaces, with `%` escaped. */
 function word(path: string): string {
   // eslint-disable-next-line no-control-regex
   if (/["'\\\u0000-\u001f\u007f]/.test(path)) {
@@ -60,7 +60,7 @@ function word(path: string): string {
       'USAGE',
       `systemd cannot name the path ${JSON.stringify(path)}: it has a quote, a backslash or a control character.`,
       {
-        hint: 'Move the installation or the data to a folder with a plainer name.',
+        hint: 'Move the installation or the data to a folder with a simpler name.',
       },
     );
   }
@@ -68,7 +68,7 @@ function word(path: string): string {
   return /[\s;#]/.test(literal) ? `"${literal}"` : literal;
 }
 
-/** A word of a command line behind the program, where `$` would name a variable. */
+/** An argument of a command line, where an unescaped `$` would start a variable. */
 function argument(path: string): string {
   return word(path).replaceAll('$', '$$$$');
 }

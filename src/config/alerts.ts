@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { addressProblem, duration, group, listOf } from './fields.ts';
 import { CREDENTIALS, type SecretSource } from './key.ts';
 
-/** Who is told of issues, and when. */
+/** Who is alerted to issues, and when. */
 export interface AlertsConfig {
-  /** How long a stream may fail or be incomplete before somebody is told, in milliseconds. */
+  /** How long a stream may fail or be incomplete before an alert, in milliseconds. */
   readonly afterMs: number;
-  /** The share of the disk, from 0 to 1, below which its free space is too little. */
+  /** The share of the disk, from 0 to 1, below which there is too little free space. */
   readonly diskFree: number;
   readonly webhook: WebhookConfig | undefined;
   readonly smtp: SmtpConfig | undefined;
 }
 
 export interface WebhookConfig {
-  /** A secret: whoever knows it can write to the channel behind it. */
+  /** A secret: anyone who knows it can write to the channel behind it. */
   readonly url: string;
   readonly format: 'json' | 'slack';
 }
@@ -28,7 +28,7 @@ export interface SmtpConfig {
   readonly to: readonly string[];
 }
 
-/** The alerts as the file writes them: secrets may still lie in files. */
+/** The alerts as written in the file: secrets may still be in files. */
 export type WrittenAlerts = z.output<ReturnType<typeof alertsSchema>>;
 
 /** `me@example.org`, or `The lab <me@example.org>`. */
@@ -44,7 +44,7 @@ export function alertsSchema() {
       .transform(shareOfDisk)
       .meta({ title: 'share of the disk from 0% to 90%' })
       .prefault('5%')
-      .describe('The share of the disk below which its free space is too little; 0% for never.'),
+      .describe('An alert is sent when less than this share of the disk is free; 0% for never.'),
     webhook: webhookSchema().optional(),
     smtp: smtpSchema().optional(),
   });
@@ -55,15 +55,15 @@ const text = (what: string) => z.string(`must be ${what}`).min(1, `must be ${wha
 function webhookSchema() {
   return group({
     url: z
-      .string('must be a web address')
+      .string('must be a URL')
       .superRefine(checkWebhook)
       .optional()
-      .describe('The address that takes messages. It is a secret: best `${ALERT_WEBHOOK}`, or `urlFile`.'),
-    urlFile: text('a path').optional().describe('A file that holds nothing but the address (chmod 600).'),
+      .describe('The URL that accepts messages. It is a secret: use `${ALERT_WEBHOOK}` or `urlFile`.'),
+    urlFile: text('a path').optional().describe('A file that holds only the URL (chmod 600).'),
     format: z
       .enum(['json', 'slack'], 'must be json or slack')
       .default('json')
-      .describe('`json` sends every part as a field of its own; `slack` suits Slack, Mattermost and the like.'),
+      .describe('`json` sends every part as its own field; `slack` works with Slack, Mattermost and similar services.'),
   }).superRefine(({ url, urlFile }, context) => {
     if (url !== undefined && urlFile !== undefined)
       context.addIssue({ code: 'custom', message: 'must have either url or urlFile' });
@@ -72,12 +72,12 @@ function webhookSchema() {
 
 function smtpSchema() {
   const address = z
-    .string('must be a mail address')
-    .regex(MAIL_ADDRESS, 'must be a mail address such as me@example.org');
+    .string('must be an email address')
+    .regex(MAIL_ADDRESS, 'must be an email address such as me@example.org');
   return group({
     host: text('the name of a mail server').describe('The mail server.'),
     port: z
-      .number('must be a whole number from 1 to 65535')
+      .number('must be an integer from 1 to 65535')
       .int()
       .min(1)
       .max(65_535)
@@ -87,18 +87,18 @@ function smtpSchema() {
       .boolean('must be true or false')
       .default(false)
       .describe('TLS from the start; otherwise STARTTLS is required, except on this computer.'),
-    user: text('a text').optional().describe('The login; leave it out where the server wants none.'),
-    passwordFile: text('a path').optional().describe('A file that holds nothing but the password (chmod 600).'),
+    user: text('a string').optional().describe('The login; leave it out if the server needs none.'),
+    passwordFile: text('a path').optional().describe('A file that holds only the password (chmod 600).'),
     from: address.describe('The sender.'),
     to: listOf(address).describe('The recipients.'),
   }).superRefine(({ port, secure, user, passwordFile }, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (user === undefined && passwordFile !== undefined) issue('passwordFile', 'needs user beside it');
-    if (port === 465 && !secure) issue('port', '465 speaks TLS from the start: set secure: true, or use 587');
+    if (user === undefined && passwordFile !== undefined) issue('passwordFile', 'needs user as well');
+    if (port === 465 && !secure) issue('port', 'port 465 uses TLS from the start: set secure: true, or use 587');
   });
 }
 
-const SHARE = 'must be a share of the disk from 0% (never told) to 90%, such as 5%';
+const SHARE = 'must be a share of the disk from 0% (no alert) to 90%, such as 5%';
 
 function shareOfDisk(text: string, context: z.RefinementCtx): number {
   const percent = Number(/^(\d{1,2}(?:\.\d{1,3})?)\s*%$/.exec(text.trim())?.[1] ?? NaN);
@@ -112,22 +112,22 @@ function checkWebhook(text: string, context: z.RefinementCtx): void {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 }
 
-/** What is wrong with the address of a webhook, in words that never hold it. */
+/** What is wrong with the URL of a webhook, in words that never contain it. */
 function webhookProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'must be a web address such as https://hooks.example.org/…';
+  if (!URL.canParse(text)) return 'must be a URL such as https://hooks.example.org/…';
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') return 'must be an address without user and password';
+  if (url.username !== '' || url.password !== '') return 'must be a URL without user and password';
   const problem = addressProblem(url);
-  return problem === undefined ? undefined : `${problem}, as what is wrong in the lab is told there`;
+  return problem === undefined ? undefined : `${problem}, because alerts contain details of the lab`;
 }
 
-/** A mistake in a secret of the alerts, and the key where it is named. */
+/** A mistake in a secret of the alerts, and the setting that names it. */
 export interface AlertsProblem {
   readonly at: readonly string[];
   readonly text: string;
 }
 
-/** Finds the secrets of the alerts. Without a source, a channel whose secret does not stand in the file is left out. */
+/** Finds the secrets of the alerts. Without a source, a channel whose secret is not in the file is left out. */
 export function resolveAlerts(
   written: WrittenAlerts,
   source: SecretSource | undefined,
@@ -158,7 +158,7 @@ function findWebhook(
   if (source === undefined) return undefined;
   const at = urlFile === undefined ? ['webhook'] : ['webhook', 'urlFile'];
   if (found === undefined)
-    problem(at, `must have either url or urlFile, as systemd hands over no credential ${CREDENTIALS.webhook}`);
+    problem(at, `must have either url or urlFile, as systemd passes no credential ${CREDENTIALS.webhook}`);
   else if ('problem' in found) problem(at, found.problem);
   else {
     const wrong = webhookProblem(found.secret);
@@ -182,7 +182,7 @@ function findMailServer(
   else
     problem(
       ['smtp', 'user'],
-      `needs passwordFile beside it, as systemd hands over no credential ${CREDENTIALS.smtpPassword}`,
+      `needs passwordFile as well, as systemd passes no credential ${CREDENTIALS.smtpPassword}`,
     );
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** The least and greatest number of a field, and the names that may stand for numbers there. */
+/** The smallest and largest number of a field, and the names that may replace numbers there. */
 interface Field {
   readonly least: number;
   readonly most: number;
@@ -14,7 +14,7 @@ const FIELDS = [
   { least: 0, most: 7, names: 'sun mon tue wed thu fri sat' },
 ] as const satisfies Field[];
 
-/** Whether a text is a cron expression of five fields, or of six that begin with seconds. */
+/** Whether a string is a cron expression of five fields, or of six that start with seconds. */
 export function isCron(text: string): boolean {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6) return false;
@@ -25,7 +25,7 @@ export function isCron(text: string): boolean {
   return Math.min(...numbersOf(days, FIELDS[3])) <= longest;
 }
 
-/** The days of each month: the 30th of February never comes. */
+/** The days of each month: there is no 30th of February. */
 const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** The numbers that a field stands for. */

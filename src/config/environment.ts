@@ -1,16 +1,16 @@
 /** Environment variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A variable that is set to nothing counts as unset, as container files set those that they only pass on. */
+/** An empty variable counts as unset, as container files set the variables that they only pass on. */
 export function environment(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
 }
 
-/** `${NAME}` in a text. */
+/** `${NAME}` in a string. */
 export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/** Puts environment variables in the place of `${NAME}` in every text of the file. */
+/** Replaces `${NAME}` in every string of the file with the environment variable. */
 export function substitute(
   value: unknown,
   env: Environment,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { isLoopback } from '../shared/loopback.ts';
 import { formatTime, parseDuration, parseTime } from '../shared/time.ts';
 
-/** Settings of one place. Its message for an unknown key is the list of those that it takes: `a, b, c`. */
+/** A group of settings. Its message for an unknown key is the list of those allowed: `a, b, c`. */
 export function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const names = Object.keys(shape).join(', ');
   return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? names : `must hold settings, which may be: ${names}`),
+    error: ({ code }) => (code === 'unrecognized_keys' ? names : `must be a mapping with any of: ${names}`),
   });
 }
 
@@ -19,10 +19,10 @@ export function share(most: number) {
 }
 
 export function count(most: number) {
-  return z.number(`must be a whole number from 1 to ${most}`).int().min(1).max(most);
+  return z.number(`must be an integer from 1 to ${most}`).int().min(1).max(most);
 }
 
-/** Milliseconds of a duration within bounds. */
+/** A duration within bounds, in milliseconds. */
 export function duration(least: string, most: string) {
   const [from = 0, to = 0] = [least, most].map(parseDuration);
   const error = `must be a duration from ${least} to ${most}, such as 30s, 15m or 1h`;
@@ -37,7 +37,7 @@ export function duration(least: string, most: string) {
     .meta({ title: `duration from ${least} to ${most}`, examples: ['30s', '15m', '1h'] });
 }
 
-/** Milliseconds since 1970 UTC of a date, at its beginning, or of a time; undefined for `never`. */
+/** Milliseconds since 1970 UTC of a time, or of the start of a date; undefined for `never`. */
 export function dateOrNever() {
   const error = 'must be a date such as 2027-05-01, a time such as 2027-05-01T14:30Z, or never';
   return z
@@ -53,7 +53,7 @@ export function dateOrNever() {
     .meta({ title: 'date, time or never', examples: ['2027-05-01', 'never'] });
 }
 
-/** Whether the calendar has a day; `Date` takes 30 February for 2 March. */
+/** Whether a day exists; `Date` turns 30 February into 2 March. */
 function isDay(date: string): boolean {
   const ms = parseTime(`${date}T00:00`);
   return ms !== undefined && formatTime(ms).startsWith(date);
@@ -68,8 +68,8 @@ export function organizationId() {
     .meta({ title: 'organization' });
 }
 
-/** Why nothing secret may be sent to an address; undefined when it may. */
+/** Why no secret may be sent to a URL; undefined when it may. */
 export function addressProblem(url: URL): string | undefined {
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;
-  return 'must begin with https:// (http:// is accepted for this computer only)';
+  return 'must start with https:// (http:// is accepted for this computer only)';
 }

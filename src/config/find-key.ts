@@ -7,10 +7,10 @@ import { checkKey, readKeyFile, type KeyFound } from './key.ts';
 
 const text = z.string().optional().catch(undefined);
 
-/** What a document says of the key, whatever else is wrong in it. */
+/** What a document says about the key, whatever else is wrong in it. */
 const SECRETS = z.object({ api: z.object({ key: text, keyFile: text }).catch({}) }).catch({ api: {} });
 
-/** Finds the key: in the environment, the file, a file that it names, or with systemd. */
+/** Finds the key: in the environment, in the file, in a file that it names, or among systemd's credentials. */
 export function findKey(from: {
   path: string;
   written: unknown;
@@ -18,13 +18,13 @@ export function findKey(from: {
   /** The unset variable that the file names as its key. */
   keyUnset: string | undefined;
   keyFromEnv: string | undefined;
-  /** What systemd hands over; asked for only when nothing else names a key. */
+  /** The key from systemd; looked for only when nothing else names one. */
   credential: () => KeyFound | undefined;
 }): { key: string | undefined } | { problem: { name: 'key' | 'keyFile' | undefined; text: string } } {
   const inFile = SECRETS.parse(from.written).api.key?.replace(REFERENCE, '').trim() ?? '';
   if (inFile !== '' && (statSync(from.path).mode & 0o077) !== 0) {
     const what =
-      'a key may stand in the file only when nobody else can read it: run chmod 600 on the file, or write ${HYPERSTUDY_API_KEY} here and set that variable';
+      'a key is accepted in this file only if no one else can read the file: run chmod 600 on it, or write ${HYPERSTUDY_API_KEY} here and set that variable';
     return { problem: { name: 'key', text: what } };
   }
   const { key: resolved, keyFile } = SECRETS.parse(from.value).api;

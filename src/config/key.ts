@@ -5,10 +5,10 @@ import type { Environment } from './environment.ts';
 /** `hst_live_…` and `hst_test_…` (HyperStudy's page on API keys). */
 const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
 
-/** A key, or what is wrong with it: in words that never hold the key. */
+/** A key, or what is wrong with it, in words that never contain the key. */
 export type KeyFound = { readonly key: string } | { readonly problem: string };
 
-/** Checks the form of a key, without the blanks around it. */
+/** Checks the form of a key, without the whitespace around it. */
 export function checkKey(text: string): KeyFound {
   const key = text.trim();
   return KEY_FORM.test(key)
@@ -16,14 +16,14 @@ export function checkKey(text: string): KeyFound {
     : { problem: 'does not look like a HyperStudy key (hst_live_… or hst_test_…); the key itself is not shown here' };
 }
 
-/** Reads a file that holds nothing but a key, and that not everybody can read. */
+/** Reads a file that holds only a key, and that not everyone can read. */
 export function readKeyFile(file: string): KeyFound {
   const found = readSecretFile(file, file);
   return 'secret' in found ? checkKey(found.secret) : found;
 }
 
 /**
- * Reads a file that holds nothing but a secret, without the blanks around it, and that not everybody can read.
+ * Reads a file that holds only a secret, and that not everyone can read; whitespace around the secret is removed.
  * @param name what a problem calls the file.
  */
 export function readSecretFile(file: string, name: string): SecretFound {
@@ -32,13 +32,13 @@ export function readSecretFile(file: string, name: string): SecretFound {
     const text = readFileSync(file, 'utf8');
     return (mode & 0o007) === 0
       ? { secret: text.trim() }
-      : { problem: `everybody can read ${name}: run chmod 600 on it` };
+      : { problem: `everyone can read ${name}: run chmod 600 on it` };
   } catch {
     return { problem: `${name} cannot be read: check its name and who may read it` };
   }
 }
 
-/** The names by which systemd can hand over secrets: `LoadCredential=hyperstudy-key:…` (systemd.exec(5)). */
+/** The names under which systemd can pass secrets: `LoadCredential=hyperstudy-key:…` (systemd.exec(5)). */
 export const CREDENTIALS = {
   key: 'hyperstudy-key',
   webhook: 'hyperstudy-webhook',
@@ -46,17 +46,18 @@ export const CREDENTIALS = {
   httpToken: 'hyperstudy-http-token',
 } as const;
 
-/** A secret, or what is wrong with it: in words that never hold it. */
+/** A secret, or what is wrong with it, in words that never contain it. */
 export type SecretFound = { readonly secret: string } | { readonly problem: string };
 
 /**
- * Finds a secret in the file that the configuration names or, where it names none, in systemd's credential of that name;
- * undefined where there is neither. A problem never names the file: a secret may stand in its place.
+ * Finds a secret in the file that the configuration names or, where it names none, in systemd's credential of that
+ * name; undefined where there is neither. A problem never names the file, as a secret may have been written in its
+ * place.
  */
 export type SecretSource = (file: string | undefined, credential: string) => SecretFound | undefined;
 
 /**
- * A secret that systemd hands to this service, or undefined where it hands none of that name. Its file keeps the mode
+ * A secret that systemd passes to this service, or undefined where it passes none of that name. Its file keeps the mode
  * that systemd gave it, as only the service can enter the folder.
  */
 export function readCredential(env: Environment, name: string): SecretFound | undefined {
@@ -70,7 +71,7 @@ export function readCredential(env: Environment, name: string): SecretFound | un
   }
 }
 
-/** The key that systemd hands over, or undefined where it hands none. */
+/** The key that systemd passes, or undefined where it passes none. */
 export function readKeyCredential(env: Environment): KeyFound | undefined {
   const handed = readCredential(env, CREDENTIALS.key);
   if (handed === undefined || 'problem' in handed) return handed;

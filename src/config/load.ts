@@ -12,7 +12,7 @@ import { complete, configSchema, MIN_TOKEN, SHORT_TOKEN, type Config, type Optio
 import { inlineSecrets, secretSource } from './secrets.ts';
 import { nearest } from './suggest.ts';
 
-/** Where a configuration is looked for when none is named. */
+/** Where to look for a configuration when none is named. */
 export const SEARCHED = ['./config.yaml', '/etc/hyperstudy-warehouse/config.yaml'];
 
 export interface LoadOptions {
@@ -22,11 +22,11 @@ export interface LoadOptions {
   readonly dataTypes: OptionKinds;
   /** Whether the command talks to the API. */
   readonly needsKey: boolean;
-  /** Whether the command tells or shows something to others; without, secrets for that are not looked for in files. */
+  /** Whether the command sends alerts or serves the dashboard; if not, their secrets are not read from files. */
   readonly needsSecrets?: boolean;
 }
 
-/** A mistake in the file, and the line where it stands. */
+/** A mistake in the file, and its line. */
 interface Problem {
   readonly line: number | undefined;
   readonly text: string;
@@ -56,7 +56,7 @@ export function loadConfig(options: LoadOptions): Config {
   const parsed = schema.safeParse(value ?? {});
   const unset = new Set(missing.map(({ path: at }) => pathText(at)));
   for (const issue of parsed.error?.issues ?? []) {
-    // What an unset variable leaves behind is no second mistake.
+    // The empty value of an unset variable is not a second mistake.
     if (!unset.has(pathText(issue.path))) problems.push(...explain(issue, document, lines));
   }
   const fromEnv = apiFromEnv(schema, options.env);
@@ -107,10 +107,10 @@ function findConfig(named: string | undefined): string {
   throw new WarehouseError(
     'CONFIG_NOT_FOUND',
     named === undefined
-      ? `There is no configuration: neither ${SEARCHED.join(' nor ')} exists.`
-      : `There is no configuration at ${named}.`,
+      ? `No configuration found: neither ${SEARCHED.join(' nor ')} exists.`
+      : `No configuration found at ${named}.`,
     {
-      hint: 'Run `hsw init` to make one, or copy config.example.yaml and edit it.',
+      hint: 'Run `hsw init` to create one, or copy config.example.yaml and edit it.',
     },
   );
 }
@@ -120,24 +120,27 @@ function readDocument(path: string, lineCounter: LineCounter): Document.Parsed {
     return parseDocument(readFileSync(path, 'utf8'), { lineCounter, prettyErrors: false, uniqueKeys: true });
   } catch (cause) {
     throw new WarehouseError('CONFIG_INVALID', `The configuration ${path} cannot be read.`, {
-      hint: 'Check that it is a text file that you may read.',
+      hint: 'Check that it is a text file that you can read.',
       cause,
     });
   }
 }
 
 function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
-  // An unknown tag is only a warning to the parser, but not what anybody meant.
+  // An unknown tag is only a warning to the parser, but surely a mistake.
   const problems = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
     line: lines.linePos(pos[0]).line,
-    text: code === 'MULTIPLE_DOCS' ? 'a second document begins at ---; the configuration is a single one' : message,
+    text:
+      code === 'MULTIPLE_DOCS'
+        ? 'a second document starts at ---; the configuration must be a single document'
+        : message,
   }));
   if (problems.length > 0) return problems;
   try {
     document.toJS();
     return [];
   } catch (error) {
-    return [{ line: undefined, text: error instanceof Error ? error.message : 'is no YAML' }];
+    return [{ line: undefined, text: error instanceof Error ? error.message : 'is not valid YAML' }];
   }
 }
 
@@ -151,7 +154,7 @@ function explain(issue: z.core.$ZodIssue, document: Document.Parsed, lines: Line
     }));
   }
   if (issue.code === 'invalid_union') {
-    // The form of which only a part is wrong is the one that was meant.
+    // If only part of a form is wrong, it is the form that was meant.
     const meant = issue.errors.find((issues) => issues.some(({ path }) => path.length > 0)) ?? [];
     if (meant.length > 0)
       return meant.flatMap((part) => explain({ ...part, path: [...issue.path, ...part.path] }, document, lines));
@@ -171,7 +174,7 @@ function pathText(path: readonly PropertyKey[]): string {
     .join('');
 }
 
-/** The line of the innermost part of a path that the file has. */
+/** The line of the innermost part of a path that exists in the file. */
 function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
   for (let length = path.length; length >= 0; length--) {
     const node = document.getIn(path.slice(0, length), true) as
@@ -192,14 +195,14 @@ function invalid(path: string, problems: readonly Problem[]): WarehouseError {
   const list = [
     ...new Set(problems.map(({ line, text }) => `  ${path}${line === undefined ? '' : `:${line}`}: ${text}`)),
   ];
-  // A key may stand where no key belongs.
+  // A key may have been written where it does not belong.
   const text = scrub(
     `The configuration has ${list.length === 1 ? 'a mistake' : `${list.length} mistakes`}:\n${list.join('\n')}`,
   );
   return new WarehouseError('CONFIG_INVALID', text, { hint: 'config.example.yaml shows every key with its default.' });
 }
 
-/** What the environment says of the API, which wins over the file. */
+/** What the environment says about the API, which takes precedence over the file. */
 function apiFromEnv(
   { shape: { api } }: ReturnType<typeof configSchema>,
   env: LoadOptions['env'],
@@ -219,7 +222,7 @@ function apiFromEnv(
   };
 }
 
-/** The alerts with their secrets, whatever else is wrong in the file; undefined when they themselves are. */
+/** The alerts with their secrets, whatever else is wrong in the file; undefined when they are wrong themselves. */
 function alertsIn(schema: ReturnType<typeof configSchema>, value: unknown, source: SecretSource | undefined) {
   const written = schema
     .pick({ alerts: true })
@@ -243,7 +246,9 @@ function tokenIn(
   const found = token === undefined ? source?.(tokenFile, CREDENTIALS.httpToken) : { secret: token };
   if (found === undefined) return { token: undefined };
   if ('problem' in found) return found;
-  return found.secret.length >= MIN_TOKEN ? { token: found.secret } : { problem: `what it names ${SHORT_TOKEN}` };
+  return found.secret.length >= MIN_TOKEN
+    ? { token: found.secret }
+    : { problem: `the token in the file ${SHORT_TOKEN}` };
 }
 
 function freeze<T>(value: T): T {

@@ -6,29 +6,29 @@ import { isCron } from './cron.ts';
 import { duration, group, listOf, share } from './fields.ts';
 import { nearest } from './suggest.ts';
 
-/** The options that a data type takes, by name; handed in, as the data types are declared elsewhere. */
+/** The options of a data type, by name; passed in, as the data types are declared elsewhere. */
 export type OptionKinds = Readonly<Record<string, Readonly<Record<string, 'number' | 'boolean' | 'strings'>>>>;
 
-/** Shorter ones can be guessed. */
+/** Shorter tokens can be guessed. */
 export const MIN_TOKEN = 16;
 export const SHORT_TOKEN = `must have at least ${MIN_TOKEN} characters`;
 
 /**
- * What the YAML file may hold, with the defaults of what it leaves out.
+ * What the YAML file may hold, with defaults for what it leaves out.
  * @param dataTypes the data types and their options.
  */
 export function configSchema(dataTypes: OptionKinds) {
   const names = Object.keys(dataTypes);
-  const id = z.string('must be a text such as exp_abc123').min(1, 'must not be empty');
+  const id = z.string('must be a string such as exp_abc123').min(1, 'must not be empty');
   const type = z.enum(names, { error: ({ input }) => unknownType(input, names) });
   const data = z.union([z.literal('all'), z.array(type).min(1, 'must name at least one data type, or be all')], {
     error: 'must be all or a list of data types',
   });
   const cron = z
     .string('must be a cron expression such as "*/15 * * * *"')
-    .refine(isCron, 'must be a cron expression of five fields whose days there are, such as "*/15 * * * *"')
+    .refine(isCron, 'must be a cron expression of five fields whose days exist, such as "*/15 * * * *"')
     .meta({ title: 'cron expression' });
-  const adaptiveOrCron = 'must be adaptive, or a cron expression whose days there are, such as "*/15 * * * *"';
+  const adaptiveOrCron = 'must be adaptive, or a cron expression whose days exist, such as "*/15 * * * *"';
   const schedule = z
     .string(adaptiveOrCron)
     .refine((text) => text === 'adaptive' || isCron(text), adaptiveOrCron)
@@ -44,12 +44,12 @@ export function configSchema(dataTypes: OptionKinds) {
         .string('must be a path')
         .min(1)
         .default('./data/hyperstudy.db')
-        .describe('The SQLite file, relative to the folder of the configuration. It must be on a local disk.'),
+        .describe('The SQLite file, relative to the folder of the configuration file. It must be on a local disk.'),
     }).prefault({}),
     schedule: schedule
       .default('adaptive')
       .describe(
-        'When the daemon reads: `adaptive` spends the limits where data come in; or a cron expression (minute hour day month weekday).',
+        'When the daemon reads: `adaptive` spends the limits where data arrive; or a cron expression (minute hour day month weekday).',
       ),
     timeZone: z
       .string()
@@ -59,33 +59,33 @@ export function configSchema(dataTypes: OptionKinds) {
     reconcile: group({
       schedule: cron
         .default('17 3 * * *')
-        .describe('When the daemon compares with the API what it read before, as a cron expression.'),
+        .describe('When the daemon compares what it has read with the API, as a cron expression.'),
       budgetShare: share(1).default(0.2).describe('The share of the hourly limit that this may spend.'),
     }).prefault({}),
     http: httpSchema()
       .prefault({})
-      .describe('Where the daemon shows its dashboard and answers /healthz and /metrics; `false` for nowhere.'),
+      .describe('Where the daemon serves its dashboard, /healthz and /metrics; `false` turns them off.'),
     data: data.default('all').describe(`The data types to read: all, or a list of ${names.join(', ')}.`),
     experiments: z
       .array(experimentSchema(named, all), 'must be a list of experiments')
       .min(1, 'must name at least one experiment, or `- all: true`')
       .superRefine(eachOnce)
-      .describe('What to keep a copy of: `- all: true`, or one entry for each experiment.'),
-    options: options.default({}).describe('Query parameters of a data type beyond the common ones, by data type.'),
+      .describe('The experiments to copy: `- all: true`, or one entry for each.'),
+    options: options.default({}).describe('Additional query parameters, by data type.'),
     lookback: duration('0s', '365d')
       .prefault('1h')
       .describe(
-        'How far behind the newest row each sync reads again. A room counts as over when it ended longer ago than this.',
+        'How far behind the newest row each sync reads again. A room counts as finished when it ended longer ago than this.',
       ),
     history: z
       .boolean('must be true or false')
       .default(true)
-      .describe('Keep earlier versions of records that change or are deleted, in the table `_history`.'),
+      .describe('Keep deleted records and earlier versions of changed ones in the table `_history`.'),
     deletes: group({
       maxShare: share(1)
         .default(0.1)
         .describe(
-          'The share of a stream that may be deleted within a day without asking. All of a stream always asks.',
+          'The share of a stream that may be deleted within a day without your consent. Deleting all of a stream always needs it.',
         ),
     }).prefault({}),
     alerts: alertsSchema().prefault({}),
@@ -93,21 +93,21 @@ export function configSchema(dataTypes: OptionKinds) {
   });
 }
 
-/** What belongs to a configuration beside its settings. */
+/** What belongs to a configuration besides its settings. */
 interface Found {
-  /** Where it was read from. */
+  /** The file it was read from. */
   readonly path: string;
-  /** What the environment names instead of the settings. */
+  /** What the environment sets instead of the file. */
   readonly api: { readonly baseUrl?: string; readonly organization?: string };
-  /** Undefined only for commands that need none. */
+  /** Undefined only for commands that do not need it. */
   readonly key: string | undefined;
   readonly token: string | undefined;
   readonly alerts: AlertsConfig;
-  /** The settings whose secrets stand in the file itself: `http.token`. */
+  /** The settings whose secrets are written in the file itself: `http.token`. */
   readonly inlineSecrets: string[];
 }
 
-/** The configuration of checked settings, with what else belongs to it. */
+/** The configuration made from checked settings and what else belongs to it. */
 export function complete(settings: z.output<ReturnType<typeof configSchema>>, found: Found) {
   const { api, http, lookback, warehouse, ...rest } = settings;
   const { baseUrl, organization, limits, pageSize, concurrency, timeout, keyExpires } = api;
@@ -121,7 +121,7 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
       baseUrl: found.api.baseUrl ?? baseUrl,
       organization: found.api.organization ?? organization,
       key: found.key,
-      /** In milliseconds since 1970 UTC, as far as somebody wrote it down: the API does not tell. */
+      /** In milliseconds since 1970 UTC, where the configuration says so: the API does not. */
       keyExpiresAt: keyExpires,
       limits,
       pageSize,
@@ -131,7 +131,7 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
     /** Absolute. */
     warehouse: { path: resolve(dirname(path), warehouse.path) },
     lookbackMs: lookback,
-    /** Where the daemon answers; undefined: nowhere. */
+    /** Where the daemon's HTTP server listens; undefined for nowhere. */
     http: http === false ? undefined : { host: http.host, port: http.port, token: found.token },
   };
 }
@@ -146,7 +146,7 @@ type Frozen<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T]: Frozen<T[Name]> }
     : T;
 
-/** The configuration of a file that names nothing but all experiments. */
+/** The configuration of a file that only says `all: true`. */
 export function defaultConfig(dataTypes: OptionKinds): Config {
   const settings = configSchema(dataTypes).parse({ experiments: [{ all: true }] });
   const { alerts } = resolveAlerts(settings.alerts, undefined);
@@ -159,11 +159,11 @@ function logSchema() {
     level: z
       .enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'], 'must be silent, error, warn, info, debug or trace')
       .default('info')
-      .describe('The least important lines that are logged.'),
+      .describe('The lowest level that is logged.'),
     pretty: z
       .union([z.literal('auto'), z.boolean()], 'must be auto, true or false')
       .default('auto')
-      .describe('Coloured lines for people instead of JSON; `auto`: on a terminal.'),
+      .describe('Coloured lines for people instead of JSON; `auto` does so on a terminal.'),
   });
 }
 
@@ -184,13 +184,13 @@ export function experimentForms<Id extends z.ZodType, Data extends z.ZodType, Sc
       rooms: listOf(id).optional().describe('Only these rooms.'),
       participants: listOf(group({ id, room: id }))
         .optional()
-        .describe('Only these participants, each with the room where they took part.'),
+        .describe('Only these participants, each with the room they took part in.'),
       deployments: listOf(id).optional().describe('Only these deployments.'),
     }),
     all: group({
       all: z
-        .literal(true, 'must be true; to leave the experiments out, remove the entry')
-        .describe('Every experiment that the key sees.'),
+        .literal(true, 'must be true; to leave the other experiments out, remove the entry')
+        .describe('Every experiment that the key can see.'),
       ...common,
     }),
   };
@@ -205,30 +205,32 @@ function httpSchema() {
           .string('must be an address')
           .min(1)
           .default('127.0.0.1')
-          .describe('The address that the dashboard listens on. Any other than this computer’s own needs a token.'),
+          .describe(
+            'The address that the dashboard listens on. Any address other than this computer’s own needs a token.',
+          ),
         port: z
           .number('must be a port from 0 to 65535')
           .int()
           .min(0)
           .max(65_535)
           .default(8788)
-          .describe('The port of the dashboard.'),
+          .describe('The port that the dashboard listens on.'),
         token: z
-          .string('must be a text')
+          .string('must be a string')
           .min(MIN_TOKEN, SHORT_TOKEN)
           .optional()
-          .describe(`The dashboard's password, of at least ${MIN_TOKEN} characters.`),
+          .describe(`The password of the dashboard, at least ${MIN_TOKEN} characters long.`),
         tokenFile: z
           .string('must be a path')
           .min(1, 'must be a path')
           .optional()
-          .describe('A file that holds nothing but the token (chmod 600). Either this or `token`.'),
+          .describe('A file that holds only the token (chmod 600). Use either this or `token`.'),
       }).superRefine(({ token, tokenFile }, context) => {
         if (token !== undefined && tokenFile !== undefined)
           context.addIssue({ code: 'custom', message: 'must have either token or tokenFile' });
       }),
     ],
-    'must be false, or hold settings, which may be: host, port, token, tokenFile',
+    'must be false, or a mapping with any of: host, port, token, tokenFile',
   );
 }
 
@@ -238,17 +240,17 @@ function unknownType(input: unknown, names: readonly string[]): string {
   return `unknown data type${shown}${meant === undefined ? '' : `, did you mean "${meant}"?`}; allowed: ${names.join(', ')}`;
 }
 
-/** Two entries for one experiment would leave open which of them counts. */
+/** With two entries for one experiment, it would be unclear which of them counts. */
 function eachOnce(experiments: readonly ({ id: string } | { all: true })[], context: z.RefinementCtx): void {
   const names = experiments.map((experiment) => ('id' in experiment ? experiment.id : undefined));
   names.forEach((name, i) => {
     if (names.indexOf(name) === i) return;
-    const message = `${name ?? 'all'} stands here a second time: put its settings into one entry`;
+    const message = `${name ?? 'all'} is listed twice: put its settings into one entry`;
     context.addIssue({ code: 'custom', path: [i], message });
   });
 }
 
-/** Chosen by `all`, so that a mistake in one form is not reported as the other form's. */
+/** Told apart by `all`, so that a mistake in one form is not reported against the other. */
 function experimentSchema<N extends z.ZodType, A extends z.ZodType>(named: N, all: A) {
   return z.unknown().transform((value, context): z.output<N> | z.output<A> => {
     const isAll = typeof value === 'object' && value !== null && 'all' in value;
@@ -271,7 +273,7 @@ function optionsSchema(kinds: OptionKinds[string]) {
   const one = {
     number: z.number('must be a number'),
     boolean: z.boolean('must be true or false'),
-    strings: z.union([z.string(), z.array(z.string()).min(1)], 'must be a text or a list of texts'),
+    strings: z.union([z.string(), z.array(z.string()).min(1)], 'must be a string or a list of strings'),
   };
   return group(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, one[kind].optional()])));
 }

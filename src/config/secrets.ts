@@ -16,14 +16,14 @@ function notEmpty(found: SecretFound | undefined, name: string): SecretFound | u
   return found !== undefined && 'secret' in found && found.secret === '' ? { problem: `${name} is empty` } : found;
 }
 
-/** Where the configuration takes a secret as it is, beside the key of the API. */
+/** The settings that may hold a secret itself, besides the API key. */
 const INLINE = [
   ['api', 'key'],
   ['http', 'token'],
   ['alerts', 'webhook', 'url'],
 ] as const;
 
-/** The settings whose secrets stand in the file itself, rather than in an environment variable that it names. */
+/** The settings whose secrets are written in the file itself, rather than in an environment variable that it names. */
 export function inlineSecrets(written: unknown): string[] {
   return INLINE.filter((path) => {
     const text = path.reduce<unknown>(member, written);
@@ -35,13 +35,13 @@ function member(at: unknown, name: string): unknown {
   return typeof at === 'object' && at !== null ? Object.entries(at).find(([key]) => key === name)?.[1] : undefined;
 }
 
-/** Every text that must never be seen in a log, a message or a page. */
+/** Every string that must never be seen in a log, a message or a page. */
 export function secretsOf({ api, http, alerts }: Config): string[] {
   const given = [api.key, http?.token, ...alertSecrets(alerts)].filter((secret) => secret !== undefined);
   return given.flatMap((secret) => [secret, ...addressParts(secret)]);
 }
 
-/** Of a secret address also what stands behind the host, as servers and errors repeat it without. */
+/** Of a secret URL also the part after the host, as servers and errors repeat that part alone. */
 function addressParts(secret: string): string[] {
   if (!URL.canParse(secret)) return [];
   const { href, pathname, search } = new URL(secret);

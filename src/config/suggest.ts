@@ -1,4 +1,4 @@
-/** The candidate that a mistyped word most likely means, or undefined when none is near. */
+/** The candidate that a mistyped word most likely means, or undefined when none is close. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
   const ranked = candidates

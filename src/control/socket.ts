@@ -22,7 +22,9 @@ import {
 /** The longest path that a socket may have on every system, in bytes. */
 const LONGEST_PATH = 100;
 
-/** Where the daemon of a warehouse listens: beside the file or, where that path is too long, in the temporary folder. */
+/**
+ * Where the daemon of a warehouse listens: beside the file or, where that path is too long, in the temporary folder.
+ */
 export function socketPath(warehouse: string): string {
   const beside = `${warehouse}.sock`;
   if (Buffer.byteLength(beside) <= LONGEST_PATH) return beside;
@@ -31,7 +33,8 @@ export function socketPath(warehouse: string): string {
 }
 
 /**
- * Does what was asked for and notifies meanwhile how it goes; ends when the signal is aborted, as the command line has gone.
+ * Does what was asked for and notifies meanwhile how it goes; ends when the signal is aborted, as the command line has
+ * gone.
  */
 export type ControlHandlers = {
   readonly [A in Ask]: (request: RequestOf<A>, notify: Notify, signal: AbortSignal) => Promise<Results[A]>;
@@ -41,8 +44,8 @@ export type ControlHandlers = {
 const INTERNAL_ERROR = 'MISTAKE';
 
 /**
- * Takes over what the command line was asked for while this daemon holds the warehouse. Only the same user (and root) can
- * connect. Call it as the only writer: a socket that is left over is removed.
+ * Takes over what the command line was asked for while this daemon holds the warehouse. Only the same user (and root)
+ * can connect. Call it as the only writer: a socket that is left over is removed.
  */
 export async function serveControl(path: string, handlers: ControlHandlers): Promise<{ close: () => Promise<void> }> {
   rmSync(path, { force: true });
@@ -180,7 +183,7 @@ function asThrown({ code, message, hint }: { code: string; message: string; hint
 function interrupted(): WarehouseError {
   return new WarehouseError(
     'INTERRUPTED',
-    'Interrupted. Everything read so far is stored; the next sync goes on from there.',
+    'Interrupted. Everything read so far is stored; the next sync continues from there.',
   );
 }
 

@@ -43,8 +43,8 @@ describe('hsw', () => {
       ),
     ).toEqual(sort(simulator.world.records('chat', id, simulator.now())));
     for (const [words, said] of [
-      [['--out', './nowhere/chat.ndjson'], './nowhere/chat.ndjson could not be written whole'],
-      [['--out', '/dev/full'], '/dev/full could not be written whole'],
+      [['--out', './nowhere/chat.ndjson'], './nowhere/chat.ndjson could not be written completely'],
+      [['--out', '/dev/full'], '/dev/full could not be written completely'],
       [['--experiment', 'exp_nobody'], 'The warehouse has no experiment exp_nobody.'],
     ] as const)
       expect(await hsw(['export', '--data', 'chat', ...words], at)).toMatchObject({
@@ -136,7 +136,7 @@ describe('hsw', () => {
     ).toBe(0);
     const again = await hsw(['init', '--yes', '--all'], { cwd, env });
     expect(again).toMatchObject({ status: 2 });
-    expect(again.stderr).toContain('exists already');
+    expect(again.stderr).toContain('already exists');
     const byNpx = { cwd: temporaryFolder(), env: { ...env, npm_command: 'exec' } };
     expect((await hsw(['init', '--yes', '--all'], byNpx)).stdout).toContain('Now run: npx hsw sync now');
   });
@@ -232,7 +232,7 @@ describe('hsw', () => {
     const config = join(cwd, 'config.yaml');
     expect(open.stdout).toContain(`✗ config file: ${config} holds http.token, and others can read it. Run: ch`);
     expect(open.stdout).toContain(
-      `✗ warehouse folder: everybody on this computer can read the data. Run: chmod o-r ${data}*`,
+      `✗ warehouse folder: everyone on this computer can read the data. Run: chmod o-r ${data}*`,
     );
     chmodSync(config, 0o600);
     chmodSync(data, 0o640);
@@ -254,7 +254,7 @@ describe('hsw', () => {
     const far = write(Date.now() + 30 * 24 * HOUR);
     expect((await hsw(['sync', 'now', '--data', 'chat'], at)).status).toBe(0);
     expect((await hsw(['status'], at)).stdout).not.toContain(far);
-    expect((await hsw(['doctor'], at)).stdout).toContain(`✓ key expiry: the key ends at ${far} 00:00 UTC`);
+    expect((await hsw(['doctor'], at)).stdout).toContain(`✓ key expiry: the key expires at ${far} 00:00 UTC`);
 
     const near = write(Date.now() + 4 * 24 * HOUR);
     const status = await hsw(['status'], at);
@@ -280,7 +280,7 @@ describe('hsw', () => {
       hsw(['--config', `${more.length}.yaml`, 'init', '--yes', '--all', ...more], { cwd, env });
     const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
     const plain = await init();
-    expect(plain.stdout).toContain('write the date as api.keyExpires there');
+    expect(plain.stdout).toContain('set api.keyExpires to the date there');
     expect(read('0.yaml')).toContain('  # keyExpires: 2027-05-01 #');
     const dated = await init('--key-expires', '2027-05-01');
     expect(dated.stdout).not.toContain('keyExpires');

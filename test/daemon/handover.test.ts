@@ -167,7 +167,7 @@ describe('other commands beside a daemon', () => {
       expect(await hsw(reading, { cwd })).toMatchObject({ status: 0, stderr: '' });
     const second = await hsw(['daemon'], { cwd });
     expect(second.status).toBe(5);
-    expect(second.stderr).toContain('A daemon keeps the warehouse');
+    expect(second.stderr).toContain('A daemon is already running for the warehouse');
     expect(second.stderr).toContain('stop it first');
     const demo = await hsw(['demo', '--out', db], { cwd });
     expect(demo.status).toBe(5);

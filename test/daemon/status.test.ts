@@ -59,7 +59,7 @@ describe('hsw status', () => {
     expect(Date.parse(since ?? '')).toBeLessThanOrEqual(Date.now());
     expect((await fetch(`${dashboard ?? ''}/healthz`)).status).toBe(200);
     expect(running.text).toMatch(
-      /^A daemon keeps it fresh, since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(.*\)\. Its dashboard: http:/m,
+      /^A daemon has kept it fresh since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(.*\)\. Its dashboard: http:/m,
     );
     expect(running.text).toContain(dashboard);
     expect(running.json.refused).toBeNull();
@@ -97,7 +97,7 @@ describe('hsw status', () => {
     chownSync(`${cwd}/key`, nobody, nobody);
     const foreign = await status(cwd, { uid: nobody, gid: nobody });
     expect(foreign.json.daemon).toEqual({ ...NO_DAEMON, running: null });
-    expect(foreign.text).toContain('only its own user can ask it');
+    expect(foreign.text).toContain('only that user can query it');
     const asked = await hsw(['verify'], { cwd, uid: nobody, gid: nobody });
     expect([4, 5]).toContain(asked.status);
     expect(readFileSync(db).length).toBeGreaterThan(0);
@@ -164,7 +164,7 @@ describe('hsw status', () => {
     list.hidden = [id];
     const synced = await hsw(['sync', 'now'], { cwd });
     expect(synced.status).toBe(1);
-    expect(synced.stdout).toMatch(/^✗ Done, but not everything could be read: 2 streams/);
+    expect(synced.stdout).toMatch(/^✗ Done, but not everything was read: 2 streams/);
     const said = `✗ ${id} is no longer in the list of experiments that the key sees: deleted, or no longer shared.`;
     expect(synced.stdout.split(said)).toHaveLength(2);
     const seen = await hsw(['status'], { cwd });

@@ -57,8 +57,8 @@ describe('hsw install-service', () => {
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     for (const part of [
       'config.yaml names the key itself',
-      'config.yaml lies in a folder for temporary files',
-      '/etc is no folder for data',
+      'config.yaml is in a folder for temporary files',
+      '/etc is not a folder for data',
       'Nothing was written',
     ])
       expect(ran.stderr).toContain(part);
@@ -66,7 +66,7 @@ describe('hsw install-service', () => {
     expect(existsSync(join(root, 'etc'))).toBe(false);
     const shown = await hsw(['install-service'], { cwd });
     expect(shown.status).toBe(1);
-    expect(shown.stderr).toContain('✗ /etc is no folder for data');
+    expect(shown.stderr).toContain('✗ /etc is not a folder for data');
   });
 
   it('writes the unit, leaves an equal one alone, and replaces another only by force', async () => {
@@ -85,7 +85,7 @@ describe('hsw install-service', () => {
     writeFileSync(file, `${unit}# ours\n`);
     const differs = await install();
     expect(differs).toMatchObject({ status: 2 });
-    expect(differs.stderr).toContain(`${file} exists already with other content`);
+    expect(differs.stderr).toContain(`${file} already exists with different content`);
     expect(readFileSync(file, 'utf8')).toBe(`${unit}# ours\n`);
     const forced = await install('--force');
     expect(forced.stdout).toContain(`✓ ${file}: replaced`);

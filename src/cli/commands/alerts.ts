@@ -10,9 +10,13 @@ export const testAlerts: Command<unknown> = async (context) => {
   const config = readConfig(context, false, true);
   const channels = channelsOf(config.alerts, `hyperstudy-warehouse on ${hostname()}`);
   if (channels.length === 0)
-    throw new WarehouseError('USAGE', `No one is alerted: ${config.path} has neither alerts.webhook nor alerts.smtp.`, {
-      hint: 'config.example.yaml shows how to write them.',
-    });
+    throw new WarehouseError(
+      'USAGE',
+      `No alerts are configured: ${config.path} has neither alerts.webhook nor alerts.smtp.`,
+      {
+        hint: 'config.example.yaml shows how to write them.',
+      },
+    );
   const results = await Promise.all(
     channels.map(async (channel) => {
       const failure = await channel.send(testMessage(systemClock.now()), context.signal);
@@ -31,14 +35,14 @@ function testMessage(now: number): Message {
     state: 'test',
     kind: 'test',
     subject: 'Test of the alerts',
-    text: 'Somebody ran `hsw alerts test`. This is how you will be told when something is wrong with the warehouse.',
-    hint: 'Nothing need be done.',
+    text: 'This is a test from `hsw alerts test`. Alerts like this one tell you when something is wrong with the warehouse.',
+    hint: 'You need not do anything.',
     at: now,
   };
 }
 
 function lineOf(name: string, failure: { problem: string; hint: string } | undefined): string {
   return failure === undefined
-    ? `✓ ${name}: the test message was taken; look whether it arrived`
+    ? `✓ ${name}: the test message was accepted; check that it arrived`
     : `✗ ${name}: ${failure.problem}. ${failure.hint}`;
 }

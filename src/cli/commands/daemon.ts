@@ -11,7 +11,7 @@ import { exposedSecrets } from '../permissions.ts';
 import { findDaemon } from '../../control/find-daemon.ts';
 import { VERSION } from '../../shared/version.ts';
 
-/** A service manager waits ten seconds: by then what still hangs is left behind; what was committed is safe. */
+/** A service manager waits ten seconds. What still hangs by then is abandoned; what was committed is safe. */
 const LONGEST_STOP_MS = 8000;
 
 /** `hsw daemon`: keeps the warehouse fresh until it is told to stop. */
@@ -56,7 +56,7 @@ async function open(path: string, options: Parameters<typeof openWarehouse>[1]):
   } catch (error) {
     const isBusy = error instanceof WarehouseError && error.code === 'WAREHOUSE_BUSY';
     if (!isBusy || (await findDaemon(path)).kind === 'none') throw error;
-    throw new WarehouseError('WAREHOUSE_BUSY', `A daemon keeps the warehouse ${path} already.`, {
+    throw new WarehouseError('WAREHOUSE_BUSY', `A daemon is already running for the warehouse ${path}.`, {
       hint: 'Leave it running, or stop it first; `hsw status` shows what it is doing.',
       cause: error,
     });

@@ -13,7 +13,7 @@ import type { Command, CommandContext } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { showProgress, table } from '../output.ts';
 
-/** Three experiments with six rooms each, the last of which opens between the two syncs. */
+/** Three experiments with six rooms each; the last room of each opens between the two syncs. */
 const WORLD = {
   seed: 2026,
   start: Date.parse('2026-01-12T09:00:00.000Z'),
@@ -26,11 +26,11 @@ const WORLD = {
 const BEFORE_LAST_ROOM = WORLD.start + 5 * WORLD.roomEveryMs - MINUTE_MS;
 const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
 
-/** `hsw demo`: the main job from end to end, against the simulator in this process. */
+/** `hsw demo`: two syncs from end to end, against the simulator in this process. */
 export const demo: Command<{ out: string }> = async (context, { out }) => {
   const path = resolve(out);
   mkdirSync(dirname(path), { recursive: true });
-  // Whoever writes it, a daemon perhaps, keeps it.
+  // A process that is writing it, perhaps a daemon, keeps it.
   acquireWriterLock(path).release();
   for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
   let now = BEFORE_LAST_ROOM;
@@ -39,11 +39,11 @@ export const demo: Command<{ out: string }> = async (context, { out }) => {
   try {
     const say = (text: string) => context.json || context.stdout.write(text);
     say(
-      `A simulated HyperStudy with ${WORLD.experiments} experiments answers on ${simulator.url}.\n\nFirst sync: everything.\n`,
+      `A simulated HyperStudy with ${WORLD.experiments} experiments is running at ${simulator.url}.\n\nFirst sync: everything.\n`,
     );
     const first = await syncOnce(context, config);
     now = AFTER_LAST_ROOM;
-    say('\nA room opened in each experiment, people took part. Second sync: only what is new.\n');
+    say('\nA room opened in each experiment, and people took part. Second sync: only what is new.\n');
     const second = await syncOnce(context, config);
     context.stdout.write(
       context.json ? `${JSON.stringify({ path, first, second }, null, 2)}\n` : report(path, first, second),
@@ -98,7 +98,7 @@ ${table(['data type', 'streams', 'rows', 'requests', 'then new', 'requests'], [.
 ${count(total(2))} records in ${formatDuration(first.durationMs)}, then ${count(total(4))} new ones in ${formatDuration(second.durationMs)}.
 The warehouse: ${path}
 
-Query it (each line works as it stands):
+Query it (each line works as is):
   sqlite3  sqlite3 -readonly -box '${path}' "${question}"
   R        Rscript -e 'library(DBI); d <- dbConnect(RSQLite::SQLite(), "${path}", flags = RSQLite::SQLITE_RO); print(dbGetQuery(d, "${question}"))'
   Python   python3 -c 'import sqlite3; [print(*r) for r in sqlite3.connect("file:${path}?mode=ro", uri=True).execute("${question}")]'

@@ -27,7 +27,7 @@ interface Check {
   readonly text: string;
 }
 
-/** Clocks further apart than this make data look older or newer than they are. */
+/** A larger difference of the clocks makes data look older or newer than they are. */
 const CLOCK_TOLERANCE_MS = 5000;
 
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
@@ -43,11 +43,11 @@ export const doctor: Command<unknown> = async (context) => {
     (error) => add('config', false, said(error)),
   );
   if (config !== undefined) {
-    add('config', true, `${config.path} is right; the key has the form of a HyperStudy key`);
+    add('config', true, `${config.path} is valid; the key has the form of a HyperStudy key`);
     const exposed = exposedSecrets(config);
-    add('config file', exposed === undefined, exposed ?? 'no one else can read a secret in it');
+    add('config file', exposed === undefined, exposed ?? 'no one else can read the secrets in it');
     const open = openFolder(config.warehouse.path);
-    add('warehouse folder', open === undefined, open ?? 'only its owner and its group can reach the data');
+    add('warehouse folder', open === undefined, open ?? 'only its owner and its group can access the data');
     const strange = strangeFiles(config.warehouse.path);
     if (strange !== undefined) add('warehouse files', false, strange);
     checkDisk(config, add);
@@ -89,14 +89,14 @@ function checkDisk({ warehouse, alerts }: Config, add: Add): void {
     },
     (error) => add('filesystem', false, said(error)),
   );
-  if (local === true) add('filesystem', true, `${filesystemOf(warehouse.path) ?? 'local'}: fit for SQLite`);
+  if (local === true) add('filesystem', true, `${filesystemOf(warehouse.path) ?? 'local'}: suitable for SQLite`);
   try {
     accessSync(folder, constants.W_OK);
     const disk = diskOf(folder);
     const [issue] = shownOf(diskIssues({ ...disk, leastFree: alerts.diskFree }));
     add('space', issue === undefined, issue === undefined ? `${gigabytes(disk.freeBytes)} free` : told(issue));
   } catch {
-    add('space', false, `${folder} cannot be written: check who owns it, or change warehouse.path`);
+    add('space', false, `${folder} is not writable: check who owns it, or change warehouse.path`);
   }
 }
 
@@ -108,12 +108,12 @@ function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add
     'key expiry',
     issue === undefined,
     issue === undefined
-      ? `the key ends at ${formatMinute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
+      ? `the key expires at ${formatMinute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
       : told(issue),
   );
 }
 
-/** Gives whether the API accepts the key. */
+/** Returns whether the API accepts the key. */
 async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<boolean> {
   const client = openUncounted(config.api, systemClock, silentLog);
   try {
@@ -165,7 +165,7 @@ function organizationText(organization: string, data: readonly Json[] | undefine
     : `the API answers requests for ${organization}`;
 }
 
-/** Asks for one record of each configured data type, as no page tells what a key may read. */
+/** Asks for one record of each configured data type, as no endpoint says what a key may read. */
 async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
   const data = await firstOfList(client, signal).catch(async (error: unknown) => {
     if (!(await isOrganizations(error, config, signal))) throw error;

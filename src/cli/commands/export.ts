@@ -23,14 +23,14 @@ interface ExportFlags {
   readonly quarantined?: boolean;
 }
 
-/** `hsw export`: streams records, one in memory at a time, and says what they may lack. */
+/** `hsw export`: streams records, one in memory at a time, and says whether they may be incomplete. */
 export const exportRecords: Command<ExportFlags> = async (context, flags) => {
   const { experiment = [], out } = flags;
   check(flags);
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
-    // What is said of the data is said of the very state that is written.
+    // The caveats describe the same state of the data as is written.
     db.exec('BEGIN');
     requireKnown(db, experiment);
     const lacks = lacksOf(db, config, flags);
@@ -48,7 +48,7 @@ export const exportRecords: Command<ExportFlags> = async (context, flags) => {
   }
 };
 
-/** What the exported data lack. */
+/** What the exported data may lack. */
 function lacksOf(db: Db, config: Config, { data, experiment = [], quarantined }: ExportFlags): Lacks {
   const streams = currentPositions(db, configuredExperiments(db, config)).filter(
     (stream) => stream.data === data && (experiment.length === 0 || experiment.includes(stream.experimentId)),
@@ -71,7 +71,7 @@ function check({ data, format, quarantined }: ExportFlags): void {
     throw new WarehouseError('USAGE', `There is no format ${format}.`, { hint: 'The formats are ndjson and csv.' });
   }
   if (quarantined === true && format === 'csv') {
-    throw new WarehouseError('USAGE', 'Quarantined records are no rows, so that they do not fit into a CSV file.', {
+    throw new WarehouseError('USAGE', 'Quarantined records are not rows and do not fit into a CSV file.', {
       hint: 'Use --format ndjson with --quarantined.',
     });
   }
@@ -92,7 +92,7 @@ function* linesOf(db: Db, { data, experiment = [], format, quarantined }: Export
   }
 }
 
-/** @throws WarehouseError USAGE for an experiment of which the warehouse knows nothing. */
+/** @throws WarehouseError USAGE for an experiment that the warehouse does not know. */
 function requireKnown(db: Db, ids: readonly string[]): void {
   const known = [...new Set(allPositions(db).map(({ experimentId }) => experimentId))];
   const unknown = ids.filter((id) => !known.includes(id));
@@ -103,12 +103,12 @@ function requireKnown(db: Db, ids: readonly string[]): void {
   }
 }
 
-/** The person's error for one of the file that is written; undefined for any other. */
+/** The error to show for a failure to write the output file; undefined for any other. */
 function unwritten(out: string | undefined, cause: unknown): WarehouseError | undefined {
   const isOfFile = cause instanceof Error && 'syscall' in cause;
   if (out === undefined || !isOfFile) return undefined;
-  return new WarehouseError('USAGE', `${out} could not be written whole (${cause.message}).`, {
-    hint: 'Check its name, the space on the disk and who may write in its folder, and run the command again.',
+  return new WarehouseError('USAGE', `${out} could not be written completely (${cause.message}).`, {
+    hint: 'Check its name, the disk space and who may write to its folder, then run the command again.',
     cause,
   });
 }
@@ -117,7 +117,7 @@ function* ndjsonLines(rows: ReturnType<typeof records>): Generator<string> {
   for (const { record } of rows) yield `${JSON.stringify(record)}\n`;
 }
 
-/** Small writes cost more than the rows themselves. */
+/** Many small writes would cost more than the rows themselves. */
 const BATCH_CHARS = 65_536;
 
 function* batched(lines: Iterable<string>): Generator<string> {

@@ -27,19 +27,19 @@ interface InitFlags {
   readonly yes?: boolean;
 }
 
-/** A key that has the right form, and where it came from. */
+/** A key of the right form, and where it came from. */
 interface KeySource {
   readonly key: string;
   readonly from: 'file' | 'environment' | 'terminal';
 }
 
-/** For editors, which then complete and check the file. */
+/** Lets editors complete and check the file. */
 const JSON_SCHEMA = new URL('../../../config.schema.json', import.meta.url).href;
 
-/** Where a typed key is kept: beside the configuration. */
+/** Where a typed key is stored: beside the configuration. */
 const KEY_FILE = 'hyperstudy.key';
 
-/** `hsw init`: makes a configuration that works, or none. */
+/** `hsw init`: writes a configuration that works, or none. */
 export const init: Command<InitFlags> = async (context, flags) => {
   const path = resolve(context.configPath ?? './config.yaml');
   requirePlace(path);
@@ -51,7 +51,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const experiments = await seenExperiments({ baseUrl, key: source.key, organization }, context.signal);
   const say = (text: string) => context.json || context.stdout.write(text);
   say(
-    `✓ The key works and sees ${experiments.length} experiments:\n\n${table(
+    `✓ The key works and can see ${experiments.length} experiments:\n\n${table(
       ['id', 'name', 'rooms'],
       experiments.map(({ id, name, rooms }) => [id, name, rooms]),
     )}\n\n`,
@@ -63,7 +63,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
   );
   const warehouse =
     flags.warehouse ??
-    ((await ask?.('Where shall the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
+    ((await ask?.('Where should the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
   const keyLine = await keepKey(source, flags, path, ask);
   writeNew(path, render({ baseUrl, organization, keyLine, keyExpires, chosen, warehouse }));
   if (context.json)
@@ -71,38 +71,38 @@ export const init: Command<InitFlags> = async (context, flags) => {
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
   const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
-  // Whoever ran it by npx in a checkout has no `hsw` on the path.
+  // In a checkout, where it was run with npx, there is no `hsw` on the path.
   const npx = context.env['npm_command'] === 'exec' ? 'npx ' : '';
   say(`✓ Wrote ${path}. Now run: ${first}${npx}hsw sync now\n`);
   if (keyExpires === undefined)
-    say(`  If your key ends one day, write the date as api.keyExpires there, and you are told a week before.\n`);
+    say(`  If your key expires, set api.keyExpires to the date there, and you are warned a week before.\n`);
   return EXIT.ok;
 };
 
-/** Before anything is asked: the configuration must be new and its folder fit to be written. */
+/** Before any question: the configuration must be new and its folder writable. */
 function requirePlace(path: string): void {
-  if (existsSync(path)) throw existsAlready(path, 'Edit it, or name another file with --config.');
+  if (existsSync(path)) throw existsAlready(path, 'Edit it, or choose another file with --config.');
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch (cause) {
-    throw new WarehouseError('USAGE', `The folder ${dirname(path)} does not exist or cannot be written.`, {
-      hint: 'Make it, or name another file with --config.',
+    throw new WarehouseError('USAGE', `The folder ${dirname(path)} does not exist or is not writable.`, {
+      hint: 'Create it, or choose another file with --config.',
       cause,
     });
   }
 }
 
 function existsAlready(path: string, hint: string): WarehouseError {
-  return new WarehouseError('CONFIG_EXISTS', `${path} exists already and was not changed.`, { hint });
+  return new WarehouseError('CONFIG_EXISTS', `${path} already exists and was not changed.`, { hint });
 }
 
-/** Writes a file that only its owner can read, and never over another. */
+/** Writes a file that only its owner can read; never overwrites one. */
 function writeNew(path: string, text: string): void {
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (cause) {
     throw new WarehouseError('USAGE', `${path} could not be written.`, {
-      hint: 'Check the space on the disk and who may write in its folder.',
+      hint: 'Check the disk space and who may write to its folder.',
       cause,
     });
   }
@@ -110,7 +110,7 @@ function writeNew(path: string, text: string): void {
 
 type Ask = (question: string, options?: { hidden: boolean }) => Promise<string>;
 
-/** Asks on the terminal, beside stdout's one document; what is typed at a hidden question is not shown. */
+/** Asks on the terminal, not on stdout, which holds one document; the answer to a hidden question is not shown. */
 function askOn({ stdin, stderr, signal }: CommandContext): Ask {
   return async (question, { hidden } = { hidden: false }) => {
     const shown = new Writable({
@@ -121,7 +121,7 @@ function askOn({ stdin, stderr, signal }: CommandContext): Ask {
     });
     if (hidden) stderr.write(question);
     const lines = createInterface({ input: stdin, output: shown, terminal: true });
-    // Ctrl-C and Ctrl-D close it; older versions of Node then leave the question open for ever.
+    // Ctrl-C and Ctrl-D close it; older versions of Node then never settle the question.
     const closed = new AbortController();
     lines.once('close', () => closed.abort());
     try {
@@ -154,16 +154,18 @@ async function findKey({ env }: CommandContext, { keyFile }: InitFlags, ask: Ask
 function formed(source: string, found: KeyFound): string {
   if ('key' in found) return found.key;
   throw new WarehouseError('CONFIG_INVALID', `${source}: ${found.problem}. Nothing was written.`, {
-    hint: 'Copy the whole key from your HyperStudy account; it begins with hst_live_ or hst_test_.',
+    hint: 'Copy the whole key from your HyperStudy account; it starts with hst_live_ or hst_test_.',
   });
 }
 
-/** Gives the line of the configuration that says where the key is; keeps a typed one in a file if that is wanted. */
+/**
+ * Returns the line of the configuration that says where the key is; stores a typed key in a file if the user agrees.
+ */
 async function keepKey(source: KeySource, { keyFile }: InitFlags, path: string, ask: Ask | undefined): Promise<string> {
   if (keyFile !== undefined) return `keyFile: ${JSON.stringify(resolve(keyFile))}`;
   if (source.from === 'environment') return 'key: ${HYPERSTUDY_API_KEY}';
   const file = resolve(dirname(path), KEY_FILE);
-  const answer = (await ask?.(`Keep the key in ${file}, which only you can read? [Y/n] `)) ?? '';
+  const answer = (await ask?.(`Store the key in ${file}, which only you can read? [Y/n] `)) ?? '';
   if (/^n/i.test(answer)) return 'key: ${HYPERSTUDY_API_KEY}';
   if (existsSync(file)) throw existsAlready(file, `Use it with --key-file ${file}, or move it away.`);
   writeNew(file, `${source.key}\n`);
@@ -173,13 +175,10 @@ async function keepKey(source: KeySource, { keyFile }: InitFlags, path: string, 
 function checkedBaseUrl(baseUrl: string): string {
   const parsed = configSchema({}).shape.api.safeParse({ baseUrl });
   if (parsed.success) return parsed.data.baseUrl;
-  throw new WarehouseError(
-    'USAGE',
-    `The address ${baseUrl} ${parsed.error.issues[0]?.message ?? 'is no web address'}.`,
-  );
+  throw new WarehouseError('USAGE', `The URL ${baseUrl} ${parsed.error.issues[0]?.message ?? 'is not a valid URL'}.`);
 }
 
-/** The organization for which to ask, if any. */
+/** The organization whose data to request, if any. */
 async function findOrganization(
   { env }: CommandContext,
   flags: InitFlags,
@@ -193,11 +192,11 @@ async function findOrganization(
   throw new WarehouseError('USAGE', `The organization ${parsed.error.issues[0]?.message ?? 'is not valid'}.`);
 }
 
-/** The flag as it was given, which must be what the configuration takes. */
+/** The flag as given, which must be valid in the configuration. */
 function checkedExpiry(keyExpires: string | undefined): string | undefined {
   const parsed = configSchema({}).shape.api.safeParse({ keyExpires });
   if (parsed.success) return keyExpires?.trim();
-  throw new WarehouseError('USAGE', `--key-expires ${parsed.error.issues[0]?.message ?? 'is no date'}.`);
+  throw new WarehouseError('USAGE', `--key-expires ${parsed.error.issues[0]?.message ?? 'is not a date'}.`);
 }
 
 interface Seen {
@@ -206,7 +205,7 @@ interface Seen {
   readonly rooms: number | string;
 }
 
-/** The experiments that the key sees. */
+/** The experiments that the key can see. */
 async function seenExperiments(
   server: { baseUrl: string; key: string; organization: string | undefined },
   signal: AbortSignal,
@@ -231,19 +230,19 @@ async function choose(
   if (all === true) return 'all';
   const typed =
     experiment ??
-    (await ask?.('Which experiments? Their ids with spaces between, or Enter for all: '))
+    (await ask?.('Which experiments? Enter their ids with spaces between, or press Enter for all: '))
       ?.split(/[\s,]+/)
       .filter((id) => id !== '') ??
     [];
   const unknown = typed.filter((id) => !ids.includes(id));
   if (unknown.length > 0) {
-    throw new WarehouseError('USAGE', `The key sees no experiment ${unknown.join(', ')}. Nothing was written.`, {
-      hint: `It sees: ${ids.join(', ')}.`,
+    throw new WarehouseError('USAGE', `The key cannot see the experiment ${unknown.join(', ')}. Nothing was written.`, {
+      hint: `It can see: ${ids.join(', ')}.`,
     });
   }
   if (typed.length > 0) return typed;
   if (yes === true || ask !== undefined) return 'all';
-  throw new WarehouseError('USAGE', 'It is not said which experiments to sync. Nothing was written.', {
+  throw new WarehouseError('USAGE', 'No experiments were chosen. Nothing was written.', {
     hint: 'Add --all, or --experiment ID for each.',
   });
 }
@@ -273,7 +272,7 @@ api:
   baseUrl: ${baseUrl}
   ${organization === undefined ? '# organization: org_abc123 # your organization, where others share experiments with it' : `organization: ${JSON.stringify(organization)}`}
   ${keyLine}
-  ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key ends, as HyperStudy showed it: you are told a week before' : `keyExpires: ${keyExpires}`}
+  ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key expires, as HyperStudy showed it: you are warned a week before' : `keyExpires: ${keyExpires}`}
 warehouse:
   path: ${JSON.stringify(warehouse)}
 data: all # or a list such as [events, chat, ratings/continuous]

@@ -31,7 +31,7 @@ interface InstallFlags {
   readonly root?: string;
 }
 
-/** A unit, where it belongs, and what became of it. */
+/** A unit, its path, and what was done with it. */
 interface UnitFile {
   readonly path: string;
   readonly text: string;
@@ -62,7 +62,7 @@ export const installService: Command<InstallFlags> = (context, flags) => {
     context.stdout.write(
       `${flags.install === true ? 'Next, as root:' : 'Nothing was written. To set it up, as root:'}\n\n${stepsText(steps)}`,
     );
-    // Last, so that it stands where the reader looks.
+    // Last, so that it is what the reader sees.
     for (const problem of problems) context.stderr.write(`✗ ${problem}\n`);
   }
   return Promise.resolve(problems.length === 0 ? EXIT.ok : EXIT.partial);
@@ -71,7 +71,7 @@ export const installService: Command<InstallFlags> = (context, flags) => {
 interface Installation {
   readonly paths: InstallationPaths;
   readonly hasConfig: boolean;
-  /** Whether the configuration itself says where the key is. */
+  /** Whether the configuration itself names the key. */
   readonly namesKey: boolean;
   /** The SQLite file, which may not exist yet. */
   readonly database: string;
@@ -98,34 +98,34 @@ function findInstallation(named: string | undefined): Installation {
   };
 }
 
-/** What the service cannot see or read, in sentences. */
+/** What the service cannot see or read, as sentences. */
 function hidden({ paths: { node, main, config, data }, namesKey }: Installation): string[] {
   const isTemporary = (path: string) => ['/tmp', '/var/tmp'].some((folder) => isWithin(path, folder));
   const paths = [node, main, config, data];
   const unseen = paths
     .filter(isTemporary)
-    .map((path) => `${path} lies in a folder for temporary files, which the service does not see: move it.`);
-  // A configuration that holds a key must stay closed until the key is out of it.
+    .map((path) => `${path} is in a folder for temporary files, which the service cannot see: move it.`);
+  // A configuration that holds a key must stay private until the key is removed from it.
   const unread = [node, main, ...(namesKey ? [] : [config])]
     .filter((path) => existsSync(path) && !isTemporary(path))
     .map((path) => ({ path, closed: closedTo(path) }))
     .filter(({ closed }) => closed !== undefined)
     .map(
       ({ path, closed = path }) =>
-        `${SERVICE_USER} cannot read ${path}, as only some users may ${closed === path ? 'read' : 'enter'} ${closed}: ${closed === path ? `chmod 644 ${closed}` : 'move the installation to /opt, for example'}.`,
+        `${SERVICE_USER} cannot read ${path}, because ${closed} is closed to other users: ${closed === path ? `chmod 644 ${closed}` : 'move the installation, for example to /opt'}.`,
     );
   const shadowed = ['/boot', '/efi', '/etc', '/usr', '/proc', '/sys', '/dev'].some((folder) => isWithin(data, folder))
-    ? [`${data} is no folder for data: set warehouse.path in ${config} to ${STATE_FOLDER}/hyperstudy.db.`]
+    ? [`${data} is not a folder for data: set warehouse.path in ${config} to ${STATE_FOLDER}/hyperstudy.db.`]
     : [];
   const named = namesKey
     ? [
-        `${config} names the key itself: take api.key or api.keyFile out of it, as systemd hands the key over from ${KEY_FILE}.`,
+        `${config} names the key itself: remove api.key or api.keyFile from it, as systemd passes the key from ${KEY_FILE}.`,
       ]
     : [];
   return [...named, ...unseen, ...unread, ...shadowed];
 }
 
-/** The first folder on the way, or the file itself, that others may not enter or read. */
+/** The first folder of the path, or the file itself, that others cannot enter or read. */
 function closedTo(file: string): string | undefined {
   const folders: string[] = [];
   for (let at = dirname(file); at !== dirname(at); at = dirname(at)) folders.unshift(at);
@@ -153,20 +153,20 @@ function write(
   if (differing.length > 0 && !force) {
     throw new WarehouseError(
       'CONFIG_EXISTS',
-      `${differing.map(({ path }) => path).join(' and ')} exists already with other content. Nothing was written.`,
-      { hint: '--force replaces it; keep changes of your own with `systemctl edit` instead.' },
+      `${differing.map(({ path }) => path).join(' and ')} already exists with different content. Nothing was written.`,
+      { hint: '--force replaces it; to keep your own changes, use `systemctl edit`.' },
     );
   }
   if (problems.length > 0 && !force) {
     throw new WarehouseError('USAGE', `The service would not work. Nothing was written.\n  ${problems.join('\n  ')}`, {
-      hint: 'Mend this first; --force writes the units all the same.',
+      hint: 'Fix this first, or use --force to write the units anyway.',
     });
   }
   for (const { path, text, done } of planned) if (done !== 'unchanged') writeWhole(path, text);
   return planned;
 }
 
-/** A unit that is masked, a link to /dev/null, differs too. */
+/** A masked unit, which is a link to /dev/null, differs too. */
 function compare({ path, text }: { path: string; text: string }): 'written' | 'unchanged' | 'replaced' {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 'written';
@@ -180,13 +180,13 @@ function writeWhole(path: string, text: string): void {
     renameSync(`${path}.new`, path);
   } catch (cause) {
     throw new WarehouseError('USAGE', `${path} could not be written.`, {
-      hint: 'Check the space on the disk and who may write in its folder.',
+      hint: 'Check the disk space and who may write to its folder.',
       cause,
     });
   }
 }
 
-/** Something to do as root: why, and the command. */
+/** A step to take as root: why, and the command. */
 interface Step {
   readonly why: string;
   readonly command: string;
@@ -202,29 +202,29 @@ function nextSteps({ paths, hasConfig, database }: Installation, timer: boolean,
   const step = (why: string, command: string): Step => ({ why, command });
   return [
     step(
-      'A user of its own for the service',
+      'Create a user for the service',
       `id -u ${SERVICE_USER} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir ${STATE_FOLDER} --shell /usr/sbin/nologin ${SERVICE_USER}`,
     ),
     ...(existsSync(KEY_FILE)
       ? []
-      : [step('The key: paste it, press Enter, then Ctrl-D', `install -D -m 600 /dev/stdin ${KEY_FILE}`)]),
+      : [step('Store the key: paste it, press Enter, then Ctrl-D', `install -D -m 600 /dev/stdin ${KEY_FILE}`)]),
     ...(hasConfig
       ? []
       : [
-          step('The folder of the data', `install -d ${own} -m 750 ${STATE_FOLDER}`),
+          step('Create the data folder', `install -d ${own} -m 750 ${STATE_FOLDER}`),
           step(
-            'The configuration, which checks the key and lists your experiments',
+            'Write the configuration; this checks the key and lists your experiments',
             `install -d ${quote(dirname(config))} && HYPERSTUDY_API_KEY="$(cat ${KEY_FILE})" ${hsw} init --all --yes --warehouse ${database} && chmod 644 ${quote(config)}`,
           ),
         ]),
-    ...(outside ? [step('The folder of the data', `install -d ${own} -m 750 ${quote(data)}`)] : []),
+    ...(outside ? [step('Create the data folder', `install -d ${own} -m 750 ${quote(data)}`)] : []),
     ...(existsSync(database)
-      ? [step('The warehouse that is there already', `chown ${SERVICE_USER}:${SERVICE_USER} ${quote(database)}*`)]
+      ? [step('Hand over the existing warehouse', `chown ${SERVICE_USER}:${SERVICE_USER} ${quote(database)}*`)]
       : []),
-    ...(isInstalled ? [] : [step('The unit', `${hsw} install-service --install${timer ? ' --timer' : ''}`)]),
-    step('Start it, now and whenever the computer starts', `systemctl daemon-reload && systemctl enable --now ${unit}`),
+    ...(isInstalled ? [] : [step('Install the unit', `${hsw} install-service --install${timer ? ' --timer' : ''}`)]),
+    step('Start it now and at every boot', `systemctl daemon-reload && systemctl enable --now ${unit}`),
     step('Check its status', `systemctl status ${service}; journalctl -u ${service} -n 20 -o cat`),
-    step('Let a colleague read the data (from their next login)', `usermod -aG ${SERVICE_USER} NAME`),
+    step('Let a colleague read the data (after their next login)', `usermod -aG ${SERVICE_USER} NAME`),
   ];
 }
 
@@ -232,7 +232,7 @@ function stepsText(steps: readonly Step[]): string {
   return steps.map(({ why, command }) => `# ${why}\n${command}\n`).join('\n');
 }
 
-/** A path as one word of a shell command. */
+/** A path quoted as one word of a shell command. */
 function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

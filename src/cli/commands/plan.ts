@@ -21,13 +21,13 @@ import { count, counted } from '../../shared/count.ts';
 import { table } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
 
-/** `hsw plan`: what would be read, with how many requests, and when it would be done. */
+/** `hsw plan`: what a sync would read, how many requests it needs and how long it takes. */
 export const plan: Command<SelectionFlags & { full?: boolean }> = (context, flags) => {
   const selection = readSelection(flags);
   return Promise.resolve(showPlan(context, readConfig(context, true), selection, flags.full === true));
 };
 
-/** Shows what a sync would cost, from the warehouse as it is; an absent one counts as empty and stays absent. */
+/** Shows what a sync would cost, from the warehouse as it is; a missing one counts as empty and is not created. */
 export function showPlan(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
   const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
   try {
@@ -66,8 +66,9 @@ function inJson({ streams, ...cost }: Cost) {
 }
 
 const UNKNOWN =
-  'The configuration says all experiments, and the warehouse knows none yet: the first request lists them, and what they take is known after the first sync.';
-const NEW_ONES = 'The configuration says all experiments: those that are new to the warehouse are not in this list.';
+  'The configuration says all experiments, and the warehouse knows none yet: the first request lists them, and their cost is known after the first sync.';
+const NEW_ONES =
+  'The configuration says all experiments: those that the warehouse does not know yet are not in this list.';
 
 function planText(
   { streams, requests, doneInMs, firstReads }: Cost,
@@ -84,11 +85,11 @@ function planText(
     `At least ${counted(requests, 'request')}, done in about ${formatDuration(doneInMs)} under the limits (${count(hour.used)} of ${count(hour.allowed)} requests of this hour are spent).`,
     ...(firstReads > 0
       ? [
-          `${firstReads === 1 ? '1 stream is' : `${count(firstReads)} streams are`} read for the first time: every page takes a request; rooms and deployments that turn up add streams of their own.`,
+          `${firstReads === 1 ? '1 stream is' : `${count(firstReads)} streams are`} read for the first time: every page takes a request; rooms and deployments found on the way add streams of their own.`,
         ]
       : []),
     ...(isOpen ? [streams.length === 0 ? UNKNOWN : NEW_ONES] : []),
-    'Nothing was asked of the API and nothing was written.',
+    'No request was sent and nothing was written.',
   ];
   return `${streams.length === 0 ? '' : `${table(['stream', 'read', 'requests', 'done'], rows)}\n\n`}${notes.join('\n')}\n`;
 }

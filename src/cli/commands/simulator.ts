@@ -8,8 +8,8 @@ import { HOUR_MS } from '../../shared/time.ts';
 export const simulator: Command<{ port: number; seed: number }> = async (context, { port, seed }) => {
   const world = { seed, start: Date.now() - 3 * HOUR_MS, roomsPerExperiment: 8, roomEveryMs: 1_800_000 };
   const running = await startSimulator({ port, world }).catch((cause: unknown) => {
-    throw new WarehouseError('USAGE', `Port ${port} of this computer cannot be used.`, {
-      hint: 'Name a free one with --port.',
+    throw new WarehouseError('USAGE', `Port ${port} cannot be used.`, {
+      hint: 'Choose a free one with --port.',
       cause,
     });
   });
@@ -17,7 +17,7 @@ export const simulator: Command<{ port: number; seed: number }> = async (context
   context.stdout.write(
     context.json
       ? `${JSON.stringify({ url, key: DEMO_KEY, experiments: made.experimentIds })}\n`
-      : `The simulated HyperStudy API listens on ${url}. Rooms go on opening while it runs; Ctrl-C ends it.\nIts experiments: ${made.experimentIds.join(', ')}\n\nIn another terminal:\n  export HYPERSTUDY_BASE_URL=${url}\n  export HYPERSTUDY_API_KEY=${DEMO_KEY}\n  npx hsw init --yes --all\n  npx hsw sync now\n`,
+      : `The simulated HyperStudy API listens on ${url}. New rooms open while it runs; Ctrl-C stops it.\nIts experiments: ${made.experimentIds.join(', ')}\n\nIn another terminal:\n  export HYPERSTUDY_BASE_URL=${url}\n  export HYPERSTUDY_API_KEY=${DEMO_KEY}\n  npx hsw init --yes --all\n  npx hsw sync now\n`,
   );
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await running.close();

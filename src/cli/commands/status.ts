@@ -41,12 +41,12 @@ export const status: Command<unknown> = async (context) => {
   }
 };
 
-/** What the status tells. */
+/** What the status shows. */
 interface Found {
   readonly config: Config;
   readonly snapshot: Snapshot;
   readonly issues: readonly Issue[];
-  /** Those that are configured and those that were read. */
+  /** Those that are configured, and those that were read. */
   readonly streams: readonly StreamView[];
   readonly daemon: FoundDaemon;
   /** Unknown without the key. */
@@ -76,7 +76,7 @@ function look(config: Config, db: Db, daemon: FoundDaemon): Found {
   };
 }
 
-/** What the warehouse holds, and what a running daemon tells. */
+/** What the warehouse holds, and what a running daemon reports. */
 function snapshotOf(
   { api, alerts, experiments, reconcile, warehouse: { path } }: Config,
   db: Db,
@@ -139,11 +139,11 @@ function text(found: Found): string {
 }
 
 const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', note: '·' };
-/** As many issues are shown, and streams of each named; `--json` has them all. */
+/** How many issues are shown, and how many streams of each; `--json` has them all. */
 const MOST_ISSUES = 20;
 const MOST_NAMED = 8;
 
-/** Each cause once, with what it affects and what to do. */
+/** Each cause once, with what it affects and what to do about it. */
 function issuesText(issues: readonly Issue[]): string {
   const told = issues.slice(0, MOST_ISSUES).map((issue) => {
     const lines = [issue.text, affectedText(issue, MOST_NAMED), issue.hint].filter((line) => line !== '');
@@ -158,16 +158,15 @@ function daemonText({ daemon, snapshot: { now } }: Found): string {
   if (daemon.kind === 'none')
     return 'No daemon is running: `hsw daemon` keeps the warehouse fresh; `hsw sync now` reads what is new once.\n';
   if (daemon.kind === 'foreign')
-    return 'A daemon of another user keeps the warehouse, or did so before it was killed: only its own user can ask it.\n';
+    return "Another user's daemon keeps the warehouse, or did until it was killed: only that user can query it.\n";
   const { about } = daemon;
-  if (about === undefined)
-    return 'A daemon is running, but gives no account of itself: it is busy, or of another version.\n';
-  const since = `A daemon keeps it fresh, since ${formatMinute(about.startedAt)} (${formatDuration(Math.max(0, now - about.startedAt))}).`;
+  if (about === undefined) return 'A daemon is running but did not answer: it is busy, or of another version.\n';
+  const since = `A daemon has kept it fresh since ${formatMinute(about.startedAt)} (${formatDuration(Math.max(0, now - about.startedAt))}).`;
   return `${since}${about.http === null ? '' : ` Its dashboard: ${about.http}`}\n`;
 }
 
 function usageText({ hour, others }: Usage): string {
-  const theirs = others === 0 ? '' : ` ${count(others)} more count as spent by another program.`;
+  const theirs = others === 0 ? '' : ` ${count(others)} more count as spent by other programs.`;
   return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
 }
 
@@ -179,7 +178,7 @@ function inJson({ config, snapshot, streams, issues, daemon, usage }: Found) {
   return {
     warehouse: config.warehouse.path,
     daemon: {
-      // Another user's daemon cannot be asked.
+      // Another user's daemon cannot be queried.
       running: daemon.kind === 'foreign' ? null : daemon.kind === 'running',
       since: about === undefined ? null : formatTime(about.startedAt),
       version: about?.version ?? null,
@@ -204,7 +203,7 @@ function inJson({ config, snapshot, streams, issues, daemon, usage }: Found) {
   };
 }
 
-/** What the observed lateness says of the lookback, by the stream whose rows came latest. */
+/** What the observed delays say about the lookback, from the stream whose rows arrived latest. */
 function lateText(streams: readonly StoredPosition[], lookbackMs: number): string {
   const latest = streams.reduce<StoredPosition | undefined>(
     (worst, stream) => (stream.latestMs > (worst?.latestMs ?? 0) ? stream : worst),
@@ -215,13 +214,13 @@ function lateText(streams: readonly StoredPosition[], lookbackMs: number): strin
   const wanted = suggestLookback(latest.latestMs);
   return wanted <= lookbackMs
     ? `${seen}.\n`
-    : `${seen}.\n  The next sync finds such rows in any case; for fewer requests, set in the config: lookback: ${wanted / HOUR_MS}h\n`;
+    : `${seen}.\n  The next sync finds such rows in any case; to save requests, set in the config: lookback: ${wanted / HOUR_MS}h\n`;
 }
 
-/** Lookbacks that people write, in milliseconds. */
+/** Round lookbacks, in milliseconds. */
 const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * HOUR_MS);
 
-/** The next lookback that holds the latest row with a fifth to spare. */
+/** The smallest of these that covers the latest row with a fifth to spare. */
 function suggestLookback(latestMs: number): number {
   return LOOKBACKS.find((lookback) => lookback >= latestMs * 1.2) ?? LOOKBACKS.at(-1) ?? latestMs;
 }
@@ -230,7 +229,7 @@ function age(dataAsOf: number | undefined, now: number): string {
   return dataAsOf === undefined ? 'never' : `${formatDuration(Math.max(0, now - dataAsOf))} ago`;
 }
 
-/** In a word: the reasons are told once for each cause. */
+/** In one word: the reasons are shown once for each cause. */
 function completeness({ complete, standing }: StreamView): string {
   if (complete) return 'yes';
   return standing === 'skipped' ? 'skipped' : `NO: ${standing === 'unread' ? 'not read yet' : standing}`;

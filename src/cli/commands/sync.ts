@@ -20,7 +20,7 @@ export interface SyncFlags extends SelectionFlags {
   readonly acceptDeletes?: boolean;
 }
 
-/** `hsw sync now`: one sync of everything configured or named. */
+/** `hsw sync now`: one sync of everything that is configured, or of the selection. */
 export const sync: Command<SyncFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
@@ -54,7 +54,9 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   }
 };
 
-/** Where the sync is reported. People read the progress; systemd's journal, JSON and a talkative log level get the log. */
+/**
+ * Where the sync is reported: progress for people; the log for systemd's journal, for JSON and at a verbose log level.
+ */
 function reporting(context: CommandContext, config: Config) {
   const isLogged =
     context.json || isJournal(context.env) || config.log.level === 'debug' || config.log.level === 'trace';
@@ -76,8 +78,8 @@ function reporting(context: CommandContext, config: Config) {
 }
 
 /**
- * Gives what looks at the write-ahead log, and warns once when a reader keeps it from being emptied. The sync goes on, as
- * a person waits for it; only the disk fills.
+ * Returns a check of the write-ahead log, which warns once when a reader keeps it from being emptied. The sync goes on,
+ * as a person is waiting for it; only the disk fills up.
  */
 function warnOfReader(path: string, warn: (text: string) => void): () => void {
   let isSaid = false;
@@ -86,12 +88,12 @@ function warnOfReader(path: string, warn: (text: string) => void): () => void {
     if (isSaid || bytes <= TOO_LARGE_BYTES) return;
     isSaid = true;
     warn(
-      `A program keeps reading ${path} without a break: its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB and grows on until that program closes the file. ${CLOSE_READERS}`,
+      `A program keeps reading ${path}: its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB and keeps growing until that program closes the file. ${CLOSE_READERS}`,
     );
   };
 }
 
-/** Shows what a daemon says of a sync. */
+/** Shows what a daemon reports about a sync. */
 function shownBy(progress: Progress): Notify {
   return (event) => {
     if ('wait' in event) progress.wait(event.wait);
@@ -109,7 +111,7 @@ function summary({ streams, issues, requests, durationMs, status }: SyncResult, 
     (stream) =>
       `  ${stream.status === 'skipped' ? '–' : '✗'} ${stream.data} of ${stream.experiment}${stream.room === undefined ? '' : `, room ${stream.room}`}: ${stream.error?.message ?? `may be incomplete: ${stream.reason ?? '`hsw status` says why'}`}`,
   );
-  const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything could be read';
+  const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything was read';
   const head = status === 'ok' ? '✓ Up to date' : partly;
   return [
     `${head}: ${counted(streams.length, 'stream')}, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} deleted; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.`,

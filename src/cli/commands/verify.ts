@@ -16,10 +16,10 @@ interface VerifyFlags extends SelectionFlags {
   readonly acceptDeletes?: boolean;
 }
 
-/** How many keys of a difference a line names; `--json` has them all. */
+/** How many keys of a difference a line shows; `--json` has them all. */
 const KEYS_SHOWN = 5;
 
-/** `hsw verify`: proves that the tables equal the API, or names what differs. */
+/** `hsw verify`: proves that the tables equal the API, or reports what differs. */
 export const verify: Command<VerifyFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
@@ -67,7 +67,7 @@ function line(stream: Stream, { status, proof, rows, missing, changed, extra, re
 function closing({ at, requests, durationMs, streams, issues }: VerifyResult, isRepair: boolean): string {
   const of = (status: Verdict['status']) => streams.filter((verdict) => verdict.status === status).length;
   const repair = isRepair
-    ? 'What was not repaired is withheld from deletion; delete it with: hsw sync now --accept-deletes'
+    ? 'Rows that were not repaired are withheld from deletion; to delete them, run: hsw sync now --accept-deletes'
     : 'Repair with: hsw verify --repair';
   const hint = of('different') > 0 ? ` ${repair}` : '';
   const others = streams.length === 0 ? ['✗ Nothing was verified: no stream is known.'] : [];

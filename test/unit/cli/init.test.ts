@@ -67,7 +67,7 @@ const [KEY_QUESTION, ORGANIZATION, WHICH, WHERE, KEEP] = [
   'your organization',
   'Which experiments?',
   'SQLite file',
-  'Keep the key',
+  'Store the key',
 ];
 
 describe('hsw init at a terminal', () => {

@@ -56,9 +56,9 @@ describe('the secrets in a configuration', () => {
 
 describe("the warehouse's folder", () => {
   it.each([
-    ['read', 0o644, 0o755, /everybody on this computer can read the data\. Run: chmod o-r '/],
-    ['change', 0o646, 0o755, /everybody on this computer can change the data\. Run: chmod o-rw '/],
-    ['replace', 0o600, 0o777, /everybody on this computer can replace the data in .+\. Run: chmod o-w '/],
+    ['read', 0o644, 0o755, /everyone on this computer can read the data\. Run: chmod o-r '/],
+    ['change', 0o646, 0o755, /everyone on this computer can change the data\. Run: chmod o-rw '/],
+    ['replace', 0o600, 0o777, /everyone on this computer can replace the data in .+\. Run: chmod o-w '/],
   ])('is open when everybody can %s the data, until the command that is said is run', (_, mode, folderMode, words) => {
     const path = folderWith('w.db', mode, folderMode);
     expect(openFolder(path)).toMatch(words);
@@ -86,7 +86,7 @@ it.skipIf(process.geteuid?.() !== 0)(
     const path = folderWith('w.db', 0o640);
     expect(strangeFiles(path)).toBeUndefined();
     chownSync(dirname(path), 65_534, 65_534);
-    expect(strangeFiles(path)).toMatch(/belong to another user than the folder/);
+    expect(strangeFiles(path)).toMatch(/do not belong to the folder's owner/);
     follow(strangeFiles(path));
     expect(strangeFiles(path)).toBeUndefined();
   },

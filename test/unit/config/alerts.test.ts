@@ -85,7 +85,7 @@ describe('alerts in the configuration', () => {
     writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-webhook'), 'http://example.org/sEcReT');
     const wrong = mistakes('alerts:\n  webhook: {}', { env });
     expect(wrong).toContain(
-      'config.yaml:3: alerts.webhook: what the credential hyperstudy-webhook holds must begin with',
+      'config.yaml:3: alerts.webhook: what the credential hyperstudy-webhook holds must start with',
     );
     expect(wrong).not.toContain('sEcReT');
     writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-smtp-password'), '');
@@ -131,10 +131,10 @@ describe('alerts in the configuration', () => {
       'config.yaml:2: unknown key "lokback"',
       'config.yaml:4: alerts.after: must be a duration',
       'config.yaml:5: alerts.diskFree: must be a share of the disk',
-      'config.yaml:6: alerts.webhook.url: must begin with https://',
+      'config.yaml:6: alerts.webhook.url: must start with https://',
       'config.yaml:6: alerts.webhook: unknown key "fromat", did you mean "format"?',
       'alerts.smtp.host: must be the name of a mail server',
-      'config.yaml:9: alerts.smtp.to[0]: must be a mail address',
+      'config.yaml:9: alerts.smtp.to[0]: must be an email address',
     ])
       expect(text).toContain(part);
   });
@@ -142,15 +142,15 @@ describe('alerts in the configuration', () => {
   it.each([
     ['webhook: {}', 'either url or urlFile'],
     [`webhook: { url: "${ADDRESS}", urlFile: x }`, 'either url or urlFile'],
-    ['webhook: { url: "http://example.org/x" }', 'config.yaml:3: alerts.webhook.url: must begin with https://'],
+    ['webhook: { url: "http://example.org/x" }', 'config.yaml:3: alerts.webhook.url: must start with https://'],
     ['webhook: { url: "https://me:pass@example.org/x" }', 'without user and password'],
     ['webhook: { url: "${NOWHERE}" }', 'NOWHERE is not set'],
-    ['diskFree: 99%', 'from 0% (never told) to 90%'],
+    ['diskFree: 99%', 'from 0% (no alert) to 90%'],
     ['smtp: { host: h, from: a@b.c, to: [a@b.c], user: lab }', 'alerts.smtp.user: needs passwordFile'],
     ['smtp: { host: h, from: a@b.c, to: [a@b.c], passwordFile: x }', 'alerts.smtp.passwordFile: needs user'],
     ['smtp: { host: h, from: a@b.c, to: [a@b.c], port: 465 }', 'secure: true'],
     ['smtp: { host: h, from: a@b.c, to: [] }', 'alerts.smtp.to: must not be empty'],
-    ['smtp: { host: h, from: "a@b.c\\nBcc: x@y.z", to: [a@b.c] }', 'alerts.smtp.from: must be a mail address'],
+    ['smtp: { host: h, from: "a@b.c\\nBcc: x@y.z", to: [a@b.c] }', 'alerts.smtp.from: must be an email address'],
   ])('refuse %s', (alerts, said) => {
     const text = mistakes(`alerts:\n  ${alerts}\n`);
     expect(text).toContain(said);
@@ -166,7 +166,7 @@ describe('alerts in the configuration', () => {
   it('refuse a secret file that everybody can read, that is missing, empty or holds something else', () => {
     const hook = 'logg: {}\nalerts:\n  webhook:\n    urlFile: hook';
     const open = mistakes(hook, { folder: folderWith('hook', ADDRESS, 0o644) });
-    expect(open).toContain('config.yaml:5: alerts.webhook.urlFile: everybody can read the file: run chmod 600');
+    expect(open).toContain('config.yaml:5: alerts.webhook.urlFile: everyone can read the file: run chmod 600');
     expect(open).toContain('config.yaml:2: unknown key "logg"');
     expect(mistakes(hook)).toContain('alerts.webhook.urlFile: the file cannot be read');
     expect(mistakes(hook, { folder: folderWith('hook', '\n') })).toContain('the file is empty');

@@ -71,17 +71,17 @@ describe('the configuration', () => {
     ['experiments: [{ all: true }]\nwarehouse: { path: "${NOWHERE}/x.db" }', 'NOWHERE is not set'],
     ['experiments: [{ all: true, rooms: [r] }]', 'rooms'],
     ['a: &a [x]\nb: [*a', ''],
-    ['experiments: [{ all: true }]\n---\nexperiments: []', 'config.yaml:2: a second document begins'],
+    ['experiments: [{ all: true }]\n---\nexperiments: []', 'config.yaml:2: a second document starts'],
     ['experiments: [{ all: true }]\nschedule: 0 24 * * *', 'cron'],
-    ['experiments: [{ all: true }]\napi:', 'config.yaml:2: api: must hold settings, which may be: baseUrl'],
+    ['experiments: [{ all: true }]\napi:', 'config.yaml:2: api: must be a mapping with any of: baseUrl'],
     ['experiments: [{ all: true }]\napi: { timeout: 0s }', 'from 1s to 1h'],
     ['experiments: [{ all: true }]\npageSize: 10', 'unknown key "pageSize"; allowed here: api, '],
     [
       'experiments:\n  - id: e\n    data:\n      - chat\n      - evnts',
       'config.yaml:5: experiments[0].data[1]: unknown data type "evnts", did you mean "events"?',
     ],
-    ['experiments:\n  - id: e\n  - all: true\n  - id: e', 'config.yaml:4: experiments[2]: e stands here a second time'],
-    ['experiments: [{ all: true }, { all: true }]', 'experiments[1]: all stands here a second time'],
+    ['experiments:\n  - id: e\n  - all: true\n  - id: e', 'config.yaml:4: experiments[2]: e is listed twice'],
+    ['experiments: [{ all: true }, { all: true }]', 'experiments[1]: all is listed twice'],
     ['experiments: [{ id: e, rooms: [] }]', 'experiments[0].rooms: must not be empty'],
   ])('refuses %j', (yaml, said) => {
     expect(problem(yaml)).toMatchObject({ code: 'CONFIG_INVALID' });
@@ -101,7 +101,7 @@ describe('the configuration', () => {
       'config.yaml:3: api.limits.reserve: must be a number from 0 to 0.9',
       'config.yaml:5: unknown key "lokback"',
       'config.yaml:6: warehouse.path: the environment variable NOWHERE is not set',
-      'config.yaml: the environment variable HYPERSTUDY_BASE_URL must begin with https://',
+      'config.yaml: the environment variable HYPERSTUDY_BASE_URL must start with https://',
     ])
       expect(message).toContain(part);
     expect(message).not.toContain('password');
@@ -149,7 +149,7 @@ describe('the configuration', () => {
     writeFileSync(file, `${KEY}\n`);
     const yaml = `experiments: [{ all: true }]\napi: { keyFile: ${JSON.stringify(file)} }`;
     chmodSync(file, 0o644);
-    expect(problem(yaml, {}).message).toContain('everybody can read');
+    expect(problem(yaml, {}).message).toContain('everyone can read');
     chmodSync(file, 0o600);
     expect(load(yaml, {}).api.key).toBe(KEY);
     const plain = `experiments: [{ all: true }]\napi: { key: ${KEY} }`;

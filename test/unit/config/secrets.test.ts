@@ -42,7 +42,7 @@ describe('the configuration', () => {
     expect(load('experiments: [{ all: true }]\nhttp: false').http).toBeUndefined();
     const refused = (http: string) => problem(`experiments: [{ all: true }]\nhttp:\n  ${http}`).message;
     const short = refused(`tokenFile: ${write('short', 'sEcReT')}`);
-    expect(short).toContain('config.yaml:3: http.tokenFile: what it names must have at least 16 characters');
+    expect(short).toContain('config.yaml:3: http.tokenFile: the token in the file must have at least 16 characters');
     expect(short).not.toContain('sEcReT');
     expect(refused('tokenFile: /nowhere')).toContain('config.yaml:3: http.tokenFile: the file cannot be read');
     expect(refused(`token: ${token}\n  tokenFile: x`)).toContain('http: must have either token or tokenFile');
