@@ -51,6 +51,8 @@ export interface Client {
   tryKeyAgain(): void;
   /** Requests sent so far, retries included. */
   readonly tries: number;
+  /** The organization for which it asks. */
+  readonly organization?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -109,6 +111,7 @@ export function createClient(options: ClientOptions): Client {
   };
 
   return {
+    organization,
     get tries() {
       return tries;
     },

@@ -190,7 +190,7 @@ export function experimentForms<Id extends z.ZodType, Data extends z.ZodType, Sc
     all: group({
       all: z
         .literal(true, 'must be true; to leave the other experiments out, remove the entry')
-        .describe('Every experiment that the key can see.'),
+        .describe('Every experiment that the key can see, with those that other organizations share.'),
       ...common,
     }),
   };

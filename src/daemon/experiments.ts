@@ -4,7 +4,9 @@ import { isCounted, isLive, noteLook, type Signals } from '../schedule/activity.
 import type { PlannedExperiment } from '../schedule/streams.ts';
 import { isOutage, WarehouseError } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json.ts';
-import { listExperiments, listRequests, type Listing } from '../sync/experiments.ts';
+import { listRequests } from '../sync/experiment-list.ts';
+import { unnamed } from '../sync/experiments.ts';
+import { listWithShares, SHARES_EVERY_MS, type WholeListing } from '../sync/shares.ts';
 import type { SyncContext } from '../sync/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
@@ -51,7 +53,10 @@ export function followExperiments(
   let everyMs = LOOK_EVERY_MS;
   const signalsOf = (id: string): Signals => followed.signals.get(id) ?? { rooms: [] };
   return {
-    planned: () => [...followed.named, ...followed.list.present().map((id) => ({ id, data: followed.data }))],
+    planned: () => [
+      ...followed.named,
+      ...followed.list.present().map((id) => unnamed(warehouse.db, id, followed.data)),
+    ],
     gone: () => followed.list.gone(),
     seesNothingSince: () => followed.list.isEmptySince(),
     isLive: (id) => isLive({ ...signalsOf(id), rooms: latestRooms(warehouse.db, id) }, clock.now()),
@@ -64,7 +69,8 @@ export function followExperiments(
       if (clock.now() < nextLookAt) return false;
       nextLookAt = clock.now() + everyMs;
       try {
-        const listing = await listExperiments(client, signal, PRIORITIES.live.rank);
+        const asking = { client, db: warehouse.db, clock, signal, priority: PRIORITIES.live.rank };
+        const listing = await listWithShares({ ...asking, everyMs: SHARES_EVERY_MS });
         everyMs = LOOK_EVERY_MS * listRequests(listing.listed.length);
         noteListing(followed, listing, clock.now());
         return true;
@@ -105,7 +111,7 @@ function begin({ experiments }: Pick<Config, 'experiments'>, parts: Pick<SyncCon
   };
 }
 
-function noteListing({ list, signals, names }: Followed, listing: Listing, now: number): void {
+function noteListing({ list, signals, names }: Followed, listing: WholeListing, now: number): void {
   list.note(listing);
   for (const experiment of listing.listed) {
     const { id, name } = experiment;
@@ -147,7 +153,7 @@ function followList(
     present: (): readonly string[] => [...present],
     gone: (): ReadonlyMap<string, number> => gone,
     isEmptySince: () => (isEmptyAgain ? emptyAt : undefined),
-    note({ listed, isWhole }: Listing) {
+    note({ listed, isWhole, isUnasked }: WholeListing) {
       const now = clock.now();
       const ids = new Set(listed.map(({ id }) => id).filter(isOther));
       for (const id of ids) {
@@ -155,13 +161,14 @@ function followList(
         missedAt.delete(id);
         if (gone.delete(id)) log.info({ experiment: id }, `${id} is in the list of experiments again`);
       }
-      if (listed.length > 0) [emptyAt, isEmptyAgain] = [Infinity, false];
+      const isNothing = listed.length === 0 && ![...present].some(isUnasked);
+      if (!isNothing) [emptyAt, isEmptyAgain] = [Infinity, false];
       if (!isWhole || named === undefined) return;
-      if (listed.length === 0) {
+      if (isNothing) {
         emptyAt = Math.min(emptyAt, now);
         isEmptyAgain = now - emptyAt >= AGREES_MS;
       }
-      for (const id of [...present].filter((each) => !ids.has(each))) {
+      for (const id of [...present].filter((each) => !ids.has(each) && !isUnasked(each))) {
         const first = missedAt.get(id) ?? now;
         missedAt.set(id, first);
         if (now - first < AGREES_MS) continue;

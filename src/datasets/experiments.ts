@@ -19,6 +19,7 @@ export const experiments = defineDataset({
     participantCount: { kind: 'integer', about: 'How many participants it has.' },
     createdAt: { kind: 'time', about: 'When it was made.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
+    shared: { kind: 'boolean', about: '1 where another organization shares it; otherwise empty.' },
   },
 });
 export const experimentsTable = experiments.drizzle;

@@ -15,7 +15,7 @@ import { isStorableText, timeOf, type SqlValue } from './values.ts';
 /** What the request already said about its records. */
 export interface KeyOrigin {
   /** Field name → value known from the scope, such as `roomId` in a room's answer. */
-  readonly fill?: Readonly<Record<string, string>>;
+  readonly fill?: Readonly<Record<string, string | boolean>>;
   /** The key of the only record, for endpoints that give a single object. */
   readonly key?: string;
 }

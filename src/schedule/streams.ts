@@ -19,7 +19,10 @@ export interface Selection {
 export type PlannedExperiment = { readonly id: string } & Pick<
   Extract<ExperimentConfig, { id: string }>,
   'data' | 'rooms' | 'participants' | 'deployments'
->;
+> & {
+    /** Only the deployments that are named are shared; the API does not give the experiment itself. */
+    readonly isPartlyShared?: boolean;
+  };
 
 /**
  * The streams of an experiment in the order in which they can be read: those that name its deployments and rooms
@@ -73,6 +76,7 @@ export function namesData(
 function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known): Scope[] {
   const can = (kind: Scope['kind']) => dataset.scopes.includes(kind);
   const { rooms = [], participants = [], deployments = [] } = experiment;
+  if (experiment.isPartlyShared === true) return scopesOfShare(dataset, deployments, known);
   const isRestricted = rooms.length + participants.length + deployments.length > 0;
   if (dataset.scopes.every((scope) => scope === 'deployment')) {
     return (deployments.length > 0 ? deployments : known.deployments).map((id) => ({ kind: 'deployment', id }));
@@ -91,6 +95,13 @@ function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known)
       ),
     ...(can('deployment') ? deployments.map((id) => ({ kind: 'deployment' as const, id })) : []),
   ];
+}
+
+/** What can be asked for where only deployments are shared: by deployment or, where the API has no such request, by room. */
+function scopesOfShare(dataset: Dataset, deployments: readonly string[], known: Known): Scope[] {
+  if (dataset.name === 'deployments') return [{ kind: 'experiment' }];
+  if (dataset.scopes.includes('deployment')) return deployments.map((id) => ({ kind: 'deployment', id }));
+  return dataset.scopes.includes('room') ? known.rooms.map((id) => ({ kind: 'room', id })) : [];
 }
 
 /** Configured options that name a field are filters: each of their values makes a stream of its own. */

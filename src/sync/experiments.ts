@@ -1,13 +1,15 @@
 import type { Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { PlannedExperiment, Selection } from '../schedule/streams.ts';
+import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { isObject, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import type { Db } from '../warehouse/open.ts';
+import { sharedDeployments } from '../warehouse/shares.ts';
 import { knownExperiments } from '../warehouse/structure.ts';
 import { goneIssue, NO_EXPERIMENTS, type ListIssue } from '../warehouse/experiment-list.ts';
+import { listWithShares, SHARES_EVERY_MS } from './shares.ts';
 
 /** What finding the configured experiments takes. */
 export interface Finding {
@@ -15,6 +17,7 @@ export interface Finding {
   readonly config: Pick<Config, 'experiments'>;
   readonly warehouse: { readonly db: Db };
   readonly selection: Selection;
+  readonly clock: Pick<Clock, 'now'>;
   readonly signal?: AbortSignal | undefined;
   readonly priority?: Priority | undefined;
 }
@@ -32,7 +35,7 @@ export interface Survey {
 
 /**
  * Looks for the configured experiments: those that are named and, where the configuration says `all`, every one that the
- * key sees. One that the warehouse has met and the list does not name is gone if a second listing agrees; while the list
+ * key sees: its own, and what is shared with it. One that the warehouse has met and the list does not name is gone if a second listing agrees; while the list
  * is not whole, it is read as before.
  * @throws WarehouseError USAGE when an experiment is selected that is not configured.
  */
@@ -42,7 +45,7 @@ export async function surveyExperiments(finding: Finding): Promise<Survey> {
   for (const experiment of config.experiments) if ('id' in experiment) named.set(experiment.id, experiment);
   const all = config.experiments.find((experiment) => 'all' in experiment);
   const { ids, gone, issues } = all === undefined ? NO_LIST : await surveyList(finding, new Set(named.keys()));
-  const others = ids.filter((id) => !named.has(id)).map((id): PlannedExperiment => ({ id, data: all?.data }));
+  const others = ids.filter((id) => !named.has(id)).map((id) => unnamed(finding.warehouse.db, id, all?.data));
   const configured = [...named.values(), ...others];
   const wanted = selection.experiments;
   if (wanted === undefined) return { selected: configured, configured, gone, issues };
@@ -63,12 +66,18 @@ export async function surveyExperiments(finding: Finding): Promise<Survey> {
 
 /** The experiments of a survey, those that are gone included. */
 export function withGone(
-  finding: Pick<Finding, 'config' | 'selection'>,
+  finding: Pick<Finding, 'config' | 'selection' | 'warehouse'>,
   { selected, gone }: Survey,
 ): PlannedExperiment[] {
   const all = finding.config.experiments.find((experiment) => 'all' in experiment);
   const wanted = (id: string) => finding.selection.experiments?.includes(id) ?? true;
-  return [...selected, ...gone.filter(wanted).map((id) => ({ id, data: all?.data }))];
+  return [...selected, ...gone.filter(wanted).map((id) => unnamed(finding.warehouse.db, id, all?.data))];
+}
+
+/** An experiment that the configuration does not name: all of it, or the deployments of it that are shared. */
+export function unnamed(db: Db, id: string, data: PlannedExperiment['data']): PlannedExperiment {
+  const deployments = sharedDeployments(db, id);
+  return deployments === undefined ? { id, data } : { id, data, deployments, isPartlyShared: true };
 }
 
 interface ListSurvey extends Pick<Survey, 'gone' | 'issues'> {
@@ -78,27 +87,31 @@ interface ListSurvey extends Pick<Survey, 'gone' | 'issues'> {
 const NO_LIST: ListSurvey = { ids: [], gone: [], issues: [] };
 
 async function surveyList(
-  { client, warehouse: { db }, selection, signal, priority }: Finding,
+  { client, warehouse: { db }, clock, selection, signal, priority }: Finding,
   named: ReadonlySet<string>,
 ): Promise<ListSurvey> {
   const goneBefore = new Set(goneExperiments(db));
   const met = knownExperiments(db).filter((id) => !named.has(id));
-  let { listed, isWhole, doubt } = await listExperiments(client, signal, priority);
+  const list = (everyMs: number) => listWithShares({ client, db, clock, everyMs, signal, priority });
+  const first = await list(SHARES_EVERY_MS);
+  let { listed, isWhole, doubt, isUnasked } = first;
   const left = () => met.filter((id) => !listed.some((experiment) => experiment.id === id));
-  if (isWhole && left().some((id) => !goneBefore.has(id))) {
+  const missed = () => left().filter((id) => !isUnasked(id));
+  if (isWhole && missed().some((id) => !goneBefore.has(id))) {
     // A list that is short is evidence only: a second one has to agree.
-    const again = await listExperiments(client, signal, priority);
+    const again = await list(0);
     listed = [...listed, ...again.listed];
     ({ isWhole, doubt } = again);
+    isUnasked = (id) => first.isUnasked(id) || again.isUnasked(id);
   }
-  const gone = left().filter((id) => isWhole || goneBefore.has(id));
-  const unlisted = isWhole ? [] : [...left().filter((id) => !gone.includes(id)), ...(selection.experiments ?? [])];
+  const gone = left().filter((id) => (isWhole && !isUnasked(id)) || goneBefore.has(id));
+  const unlisted = [...left().filter((id) => !gone.includes(id)), ...(isWhole ? [] : (selection.experiments ?? []))];
   const ids = [...new Set([...listed.map(({ id }) => id), ...unlisted])].filter((id) => !gone.includes(id));
   return {
     ids,
     gone,
     issues: [
-      ...(isWhole && listed.length === 0 ? [NO_EXPERIMENTS] : []),
+      ...(isWhole && ids.length === 0 ? [NO_EXPERIMENTS] : []),
       ...(isWhole ? [] : [listIssue(doubt)]),
       ...gone.map(goneIssue),
     ],
@@ -111,66 +124,4 @@ function listIssue(doubt: string | undefined): ListIssue {
     message: `The list of experiments may lack some: ${(doubt ?? 'the API does not say why').replace(/\.$/, '')}.`,
     hint: 'The next sync asks again. An experiment can also be named in the config: experiments: [{ id: … }].',
   };
-}
-
-/** The documented page size of `GET /experiments` (HyperStudy API overview). */
-const EXPERIMENTS_PAGE = 50;
-
-/** Lists so short are not taken for a page of a longer one. */
-const SHORTEST_PAGE = 20;
-
-/** Requests that a list of so many experiments takes: a full page does not show that it is the last. */
-export function listRequests(experiments: number): number {
-  return (
-    Math.floor(experiments / EXPERIMENTS_PAGE) +
-    (experiments >= SHORTEST_PAGE && experiments < EXPERIMENTS_PAGE ? 2 : 1)
-  );
-}
-
-/** The experiments that `GET /experiments` gives. */
-export interface Listing {
-  readonly listed: readonly (JsonObject & { id: string })[];
-  /** Whether nothing speaks against these being all. */
-  readonly isWhole: boolean;
-  /** What does, as a clause. */
-  readonly doubt: string | undefined;
-}
-
-/**
- * Every experiment that the key sees, as `GET /experiments` describes it. Asks for another page until one brings nothing
- * new, unless the last was shorter than a page and neither `hasMore` nor `total` contradicts that it was the last.
- */
-export async function listExperiments(client: Client, signal?: AbortSignal, priority?: Priority): Promise<Listing> {
-  const found = new Map<string, JsonObject & { id: string }>();
-  let doubt: string | undefined;
-  let [offset, total, nameless] = [0, 0, 0];
-  for (;;) {
-    const answer = await client.get({
-      path: '/experiments',
-      query: { limit: EXPERIMENTS_PAGE, offset },
-      endpoint: 'experiments',
-      what: 'the list of experiments',
-      ...(priority === undefined ? {} : { priority }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const { data, pagination } = answer;
-    if (answer.warnings.length > 0 || answer.truncated)
-      doubt = answer.warnings.length > 0 ? `the API warns: ${answer.warnings.join('; ')}` : 'the API cut it short';
-    const before = found.size + nameless;
-    for (const record of data) {
-      if (isObject(record) && typeof record['id'] === 'string')
-        found.set(record['id'], { ...record, id: record['id'] });
-      else nameless++;
-    }
-    offset += data.length;
-    total = Math.max(total, pagination?.total ?? 0);
-    const isShown = found.size + nameless;
-    // A page may be shorter than documented, and its total no more than its length.
-    const mayBeCut = offset === data.length && data.length >= SHORTEST_PAGE;
-    const mayHaveMore = mayBeCut || data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
-    if (mayHaveMore && data.length > 0 && isShown > before) continue;
-    if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, and sends none';
-    if (total > isShown) doubt ??= `the API counts ${total}, ${isShown} could be listed`;
-    return { listed: [...found.values()], isWhole: doubt === undefined, doubt };
-  }
 }

@@ -76,6 +76,8 @@ export interface ReaderOptions {
   readonly pageSize: PageSize;
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
+  /** What is known of the records besides, for those that lack it. */
+  readonly fill?: Origin['fill'];
   /** Takes "not found" and "invalid" for an answer without records. */
   readonly mayBeAbsent?: boolean;
   /** Told of an answer longer than any before. */
@@ -116,7 +118,7 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
     };
     options.onLength?.(answer.data.length);
     onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
-    return toPage(stream, answer, asked, limit, sent);
+    return toPage(stream, answer, asked, limit, sent, options.fill);
   };
   return {
     stream,
@@ -165,8 +167,10 @@ function toPage(
   { from, to, offset = 0 }: PageRequest,
   limit: number,
   sent: Readonly<Record<string, string | number | boolean>>,
+  known: Origin['fill'],
 ): Page {
-  const origin = originOf(stream);
+  const own = originOf(stream);
+  const origin = { ...own, fill: { ...known, ...own.fill } };
   const rows: Row[] = [];
   const places: number[] = [];
   const bad: BadRecord[] = [];

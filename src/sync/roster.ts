@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
+import { unnamed } from './experiments.ts';
 import { planStreams, type PlannedExperiment } from '../schedule/streams.ts';
 import { isComplete, reasonOf, type Doubt } from '../warehouse/doubts.ts';
 import {
@@ -31,7 +32,7 @@ export function configuredExperiments(db: Db, config: Pick<Config, 'data' | 'opt
   const ids = new Set(named.map(({ id }) => id));
   const gone = goneExperiments(db).filter((id) => !ids.has(id));
   const others = knownExperiments(db).filter((id) => !ids.has(id) && !gone.includes(id));
-  return { config, experiments: [...named, ...others.map((id) => ({ id, data: all.data }))], gone };
+  return { config, experiments: [...named, ...others.map((id) => unnamed(db, id, all.data))], gone };
 }
 
 /**

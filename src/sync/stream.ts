@@ -10,6 +10,7 @@ import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isBlocking, isComplete, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { plainError } from '../warehouse/open.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
+import { isShared } from '../warehouse/shares.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { isOver } from './by-room.ts';
 import { openTraits } from './endpoint-traits.ts';
@@ -166,6 +167,7 @@ export function openSession(
     pageSize: openPageSize(traits, fixed),
     priority: context.priority ?? (backfilled ? PRIORITIES.fresh.rank : PRIORITIES.backfill.rank),
     signal,
+    fill: stream.dataset.name === 'experiments' && isShared(warehouse.db, stream.experimentId) ? { shared: true } : {},
     mayBeAbsent: stream.dataset.mayBeAbsent === true && rows === 0,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
     onLength(length) {

@@ -79,14 +79,16 @@ function asNow(dataset: Dataset, experimentId: string, held: Held): Row | undefi
 }
 
 /** Columns that were filled although the record lacks their field. */
-function filledIn({ columns }: Dataset, { values, extra }: Held): Record<string, string> {
+function filledIn({ columns }: Dataset, { values, extra }: Held): Record<string, string | boolean> {
   const parsed = extra === null ? null : parseJson(extra);
   const absent = parsed !== null && isObject(parsed) ? parsed['$absent'] : undefined;
   const fields = new Set(Array.isArray(absent) ? absent : []);
   return Object.fromEntries(
-    columns.flatMap(({ field }, i): [string, string][] => {
+    columns.flatMap(({ field, spec }, i): [string, string | boolean][] => {
       const value = values[i];
-      return fields.has(field) && typeof value === 'string' ? [[field, value]] : [];
+      if (!fields.has(field) || value === null || value === undefined) return [];
+      if (spec.kind === 'boolean') return [[field, value === 1]];
+      return typeof value === 'string' ? [[field, value]] : [];
     }),
   );
 }

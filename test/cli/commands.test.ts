@@ -4,9 +4,19 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
+import { createWorld } from '../../src/simulator/world.ts';
 import { hsw } from '../support/command.ts';
 import { listFault } from '../support/list.ts';
 import { START, HOUR, temporaryFolder } from '../support/lab.ts';
+
+const SMALL = {
+  seed: 1,
+  start: START,
+  roomsPerExperiment: 1,
+  participantsPerRoom: 1,
+  videoSeconds: 10,
+  roomEveryMs: HOUR,
+};
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 
@@ -190,6 +200,30 @@ describe('hsw', () => {
     const synced = await hsw(['sync', 'now'], other);
     expect(synced.status).toBe(1);
     expect(synced.stderr).toContain('asked for the organization org_other (api.organization)');
+  });
+
+  it('lists in init what others share, and tries the key in doctor on that where it sees nothing else', async () => {
+    const world = createWorld({ ...SMALL, experiments: 1 });
+    const [id = ''] = world.experimentIds;
+    const { env } = await lab({ now: Date.now, world, sharing: { experiments: [id], viewOnly: [id] } });
+    const at = { cwd: temporaryFolder(), env };
+    const made = await hsw(['init', '--yes', '--all', '--organization', 'org_lab'], at);
+    expect(made.stdout).toMatch(/ shared *\n/);
+    expect(made.stdout).toMatch(new RegExp(`^ *${id} .* yes *$`, 'm'));
+    const doctor = await hsw(['doctor'], at);
+    expect(doctor.status).toBe(1);
+    expect(doctor.stdout.match(/✗.*/g)).toEqual([
+      expect.stringContaining(`✗ rights: The key may see ${id}, but not export its data`) as string,
+    ]);
+    expect(doctor.stdout).toContain('✓ events: allowed');
+  });
+
+  it('tries the key in doctor on a deployment where it is given no more', async () => {
+    const world = createWorld({ ...SMALL, experiments: 1 });
+    const at = await lab({ now: Date.now, world, sharing: { deploymentsOf: world.experimentIds } });
+    const doctor = await hsw(['doctor'], at);
+    expect(doctor.status, doctor.stdout).toBe(0);
+    expect(doctor.stdout).toContain('✓ events: allowed');
   });
 
   it('says in doctor that the key sees no experiment, and what to do', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allPositions, type StoredPosition } from '../../src/warehouse/positions.ts';
-import { listExperiments } from '../../src/sync/experiments.ts';
+import { listExperiments } from '../../src/sync/experiment-list.ts';
 import type { SyncResult } from '../../src/sync/run.ts';
 import { openLab, type Lab } from '../support/lab.ts';
 import { listFault } from '../support/list.ts';

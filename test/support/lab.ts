@@ -66,7 +66,9 @@ export interface Lab {
 
 export const START = Date.parse('2026-01-12T09:00:00.000Z');
 
-export async function openLab(options: SimulatorOptions & { config?: Partial<Config> } = {}): Promise<Lab> {
+export async function openLab(
+  options: SimulatorOptions & { config?: Partial<Config>; organization?: string } = {},
+): Promise<Lab> {
   let now = START + 2 * HOUR + 60_000;
   const limits = { perHour: 1e6, perEndpointPerMinute: 1e6 };
   const simulator = await startSimulator({ limits, ...options, now: () => now, meterNow: Date.now });
@@ -80,6 +82,7 @@ export async function openLab(options: SimulatorOptions & { config?: Partial<Con
   const client = createClient({
     baseUrl: simulator.url,
     key: simulator.key,
+    organization: options.organization,
     budget,
     clock,
     random: Math.random,

@@ -1,3 +1,4 @@
+import type { SimReply } from '../../src/simulator/reply.ts';
 import type { SimulatorOptions } from '../../src/simulator/server.ts';
 
 interface Body {
@@ -17,6 +18,10 @@ export interface ListFault {
   readonly fault: NonNullable<SimulatorOptions['fault']>;
 }
 
+function emptied(reply: SimReply): SimReply {
+  return { ...reply, body: JSON.stringify({ ...(JSON.parse(reply.body) as Body), data: [] }) };
+}
+
 /** A list of experiments that leaves some out. */
 export function listFault(): ListFault {
   const state: ListFault = {
@@ -25,6 +30,8 @@ export function listFault(): ListFault {
     warnings: [],
     answers: Infinity,
     fault({ path }) {
+      if (path === '/deployments' && state.hidden === 'all' && state.answers > 0)
+        return { kind: 'change', change: emptied };
       if (path !== '/experiments' || state.answers-- <= 0) return undefined;
       return {
         kind: 'change',

@@ -10,12 +10,13 @@ import { DATASETS } from '../../datasets/registry.ts';
 import { addressOf, endpointOf, streamText } from '../../datasets/stream.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
-import { isObject, type Json } from '../../shared/json.ts';
+import type { Json } from '../../shared/json.ts';
 import { scrub, silentLog } from '../../shared/log.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
+import { findGiven, rightsTo } from '../access-checks.ts';
 import { readConfig, type Command } from '../context.ts';
 import { exposedSecrets, openFolder, strangeFiles } from '../permissions.ts';
 import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
@@ -175,18 +176,19 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
   const { organization } = config.api;
   if (organization !== undefined) add('organization', data !== undefined, organizationText(organization, data));
   if (data === undefined) return;
-  const named = config.experiments.find((experiment) => 'id' in experiment);
-  const first = data.find(isObject)?.['id'];
-  const id = named?.id ?? (typeof first === 'string' ? first : undefined);
-  if (id === undefined) {
+  const given = await findGiven(client, config, data, signal);
+  if (given === undefined) {
     add('experiments', false, `${NO_EXPERIMENTS.message} ${NO_EXPERIMENTS.hint}`);
     return;
   }
+  const { kind } = given.scope;
+  const rights = kind === 'experiment' ? await rightsTo(client, given.experimentId, signal) : undefined;
+  if (rights !== undefined) add('rights', rights.ok, rights.text);
   let lacksScope = false;
   for (const dataset of DATASETS) {
     const { name, keyScopes, scopes } = dataset;
-    if (!scopes.includes('experiment') || (config.data !== 'all' && !config.data.includes(name))) continue;
-    const stream = { experimentId: id, dataset, scope: { kind: 'experiment' } } as const;
+    if (!scopes.includes(kind) || (config.data !== 'all' && !config.data.includes(name))) continue;
+    const stream = { ...given, dataset };
     const [path, query] = addressOf(stream);
     try {
       await client.get({
@@ -200,6 +202,10 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
     } catch (error) {
       if (!(error instanceof WarehouseError) || stopsEverything(error.code) || error.code === 'RATE_LIMITED')
         throw error;
+      if (dataset.mayBeAbsent === true && error.code === 'NOT_FOUND') {
+        add(name, true, 'allowed, though there are none');
+        continue;
+      }
       lacksScope ||= error.code === 'SCOPE_MISSING';
       add(
         name,

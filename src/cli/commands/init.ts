@@ -9,10 +9,10 @@ import { configSchema } from '../../config/schema.ts';
 import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import type { JsonObject } from '../../shared/json.ts';
 import { silentLog } from '../../shared/log.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
-import { listExperiments } from '../../sync/experiments.ts';
+import { listExperiments, type Listed } from '../../sync/experiment-list.ts';
+import { listShared } from '../../sync/shares.ts';
 import type { Command, CommandContext } from '../context.ts';
 import { table } from '../output.ts';
 
@@ -49,11 +49,12 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const source = await findKey(context, flags, ask);
   const organization = await findOrganization(context, flags, ask);
   const experiments = await seenExperiments({ baseUrl, key: source.key, organization }, context.signal);
+  const isAnyShared = experiments.some(({ shared }) => shared === 'yes');
   const say = (text: string) => context.json || context.stdout.write(text);
   say(
     `✓ The key works and can see ${experiments.length} experiments:\n\n${table(
-      ['id', 'name', 'rooms'],
-      experiments.map(({ id, name, rooms }) => [id, name, rooms]),
+      ['id', 'name', 'rooms', ...(isAnyShared ? ['shared'] : [])],
+      experiments.map(({ id, name, rooms, shared }) => [id, name, rooms, ...(isAnyShared ? [shared] : [])]),
     )}\n\n`,
   );
   const chosen = await choose(
@@ -203,6 +204,8 @@ interface Seen {
   readonly id: string;
   readonly name: string;
   readonly rooms: number | string;
+  /** Whether another organization shares it. */
+  readonly shared: 'yes' | '';
 }
 
 /** The experiments that the key can see. */
@@ -212,14 +215,23 @@ async function seenExperiments(
 ): Promise<Seen[]> {
   const client = openUncounted({ ...server, timeoutMs: 30_000 }, systemClock, silentLog);
   try {
-    return (await listExperiments(client, signal)).listed.map(seen);
+    const { listed } = await listExperiments(client, signal);
+    const shared = (await listShared(client, 'experiments', signal))?.listed ?? [];
+    const isOwn = new Set(listed.map(({ id }) => id));
+    const others = shared.filter(({ id }) => !isOwn.has(id));
+    return [...listed.map((one) => seen(one, '')), ...others.map((one) => seen(one, 'yes'))];
   } finally {
     await client.close();
   }
 }
 
-function seen({ id, name, roomCount }: JsonObject & { id: string }): Seen {
-  return { id, name: typeof name === 'string' ? name : '', rooms: typeof roomCount === 'number' ? roomCount : '?' };
+function seen({ id, name, roomCount }: Listed, shared: Seen['shared']): Seen {
+  return {
+    id,
+    name: typeof name === 'string' ? name : '',
+    rooms: typeof roomCount === 'number' ? roomCount : '?',
+    shared,
+  };
 }
 
 async function choose(

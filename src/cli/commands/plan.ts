@@ -8,7 +8,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { knownPageSize } from '../../sync/page-size.ts';
-import { listRequests } from '../../sync/experiments.ts';
+import { listRequests } from '../../sync/experiment-list.ts';
 import { configuredExperiments } from '../../sync/roster.ts';
 import { knownStreams } from '../../sync/run.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';

@@ -1,0 +1,86 @@
+import type { Client } from '../api/client.ts';
+import { isObject, type JsonObject } from '../shared/json.ts';
+import type { Priority } from '../shared/priority.ts';
+
+/** The documented page size of `GET /experiments` (HyperStudy API overview). */
+const EXPERIMENTS_PAGE = 50;
+
+/** Lists so short are not taken for a page of a longer one. */
+const SHORTEST_PAGE = 20;
+
+/** Requests that a list of so many experiments takes: a full page does not show that it is the last. */
+export function listRequests(experiments: number): number {
+  return (
+    Math.floor(experiments / EXPERIMENTS_PAGE) +
+    (experiments >= SHORTEST_PAGE && experiments < EXPERIMENTS_PAGE ? 2 : 1)
+  );
+}
+
+/** The experiments, or deployments, that a list gives. */
+export interface Listing {
+  readonly listed: readonly Listed[];
+  /** Whether nothing speaks against these being all. */
+  readonly isWhole: boolean;
+  /** What does, as a clause. */
+  readonly doubt: string | undefined;
+}
+
+/** A record with an id. */
+export type Listed = JsonObject & { readonly id: string };
+
+/** The list of what, as messages name it, and where it is. */
+interface ListAddress {
+  readonly path: string;
+  readonly what: string;
+}
+
+const OWN: ListAddress = { path: '/experiments', what: 'the list of experiments' };
+
+/** Every experiment that the key sees of its own, as `GET /experiments` describes it. */
+export function listExperiments(client: Client, signal?: AbortSignal, priority?: Priority): Promise<Listing> {
+  return listAll(client, OWN, signal, priority);
+}
+
+/**
+ * All that a list has. Asks for another page until one brings nothing new, unless the last was shorter than a page and
+ * neither `hasMore` nor `total` contradicts that it was the last.
+ */
+export async function listAll(
+  client: Client,
+  { path, what }: ListAddress,
+  signal?: AbortSignal,
+  priority?: Priority,
+): Promise<Listing> {
+  const found = new Map<string, Listed>();
+  let doubt: string | undefined;
+  let [offset, total, nameless] = [0, 0, 0];
+  for (;;) {
+    const answer = await client.get({
+      path,
+      query: { limit: EXPERIMENTS_PAGE, offset },
+      endpoint: path.split('/')[1] ?? path,
+      what,
+      ...(priority === undefined ? {} : { priority }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const { data, pagination } = answer;
+    if (answer.warnings.length > 0 || answer.truncated)
+      doubt = answer.warnings.length > 0 ? `the API warns: ${answer.warnings.join('; ')}` : 'the API cut it short';
+    const before = found.size + nameless;
+    for (const record of data) {
+      if (isObject(record) && typeof record['id'] === 'string')
+        found.set(record['id'], { ...record, id: record['id'] });
+      else nameless++;
+    }
+    offset += data.length;
+    total = Math.max(total, pagination?.total ?? 0);
+    const isShown = found.size + nameless;
+    // A page may be shorter than documented, and its total no more than its length.
+    const mayBeCut = offset === data.length && data.length >= SHORTEST_PAGE;
+    const mayHaveMore = mayBeCut || data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
+    if (mayHaveMore && data.length > 0 && isShown > before) continue;
+    if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, and sends none';
+    if (total > isShown) doubt ??= `the API counts ${total}, ${isShown} could be listed`;
+    return { listed: [...found.values()], isWhole: doubt === undefined, doubt };
+  }
+}
