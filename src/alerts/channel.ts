@@ -33,7 +33,7 @@ const NETWORK: readonly (readonly [RegExp, string, passing: boolean])[] = [
     'no trusted TLS connection can be made',
     false,
   ],
-  [/EHOSTUNREACH|ENETUNREACH/, 'there is no route to it', true],
+  [/EHOSTUNREACH|ENETUNREACH/, 'there is no network route to it', true],
   [/ECONNRESET|UND_ERR_SOCKET|EPIPE|ECONNECTION/, 'the connection broke off', true],
 ];
 

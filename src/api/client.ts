@@ -13,7 +13,7 @@ import { backoff, MOST_TRIES, MOST_WAITS, retryAfter } from './retry.ts';
 
 export type { Answer } from './judge.ts';
 
-/** What the client asks before it spends a request; `src/budget` implements it. */
+/** Decides when a request may be spent; `src/budget` implements it. */
 export interface RequestBudget {
   spend<T>(
     spending: { endpoint: string; priority?: Priority | undefined; signal?: AbortSignal | undefined },
@@ -26,28 +26,29 @@ export interface ApiRequest {
   /** Path below the base URL, with its ids encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean>>;
-  /** What the per-minute limit counts: the data type. */
+  /** What the per-minute limit counts by: the data type. */
   readonly endpoint: string;
   readonly priority?: Priority;
   readonly signal?: AbortSignal;
-  /** What it is for, as messages name it: `events of exp_1`. */
+  /** What the request is for, as messages say it: `events of exp_1`. */
   readonly what: string;
-  /** Called for each request that is sent for it: retries too, and whatever becomes of them. */
+  /** Called for each request that is sent for it, retries included, whatever their result. */
   readonly onTry?: () => void;
 }
 
 export interface Client {
   /**
-   * One answer, whatever passing failures it takes.
-   * @throws WarehouseError as the API's error table says; after a KEY_REFUSED no request is sent until `tryKeyAgain`.
+   * One answer; passing failures are retried.
+   * @throws WarehouseError according to the API's error table; after KEY_REFUSED no request is sent until
+   * `tryKeyAgain`.
    */
   get(request: ApiRequest): Promise<Answer>;
   /**
-   * The answer of `GET /health`, which has no envelope; needs no key, and is not tried again.
-   * @throws WarehouseError when what answers is not well, or not the API.
+   * The answer of `GET /health`, which has no envelope, needs no key and is not retried.
+   * @throws WarehouseError when the server is not healthy, or is not the API.
    */
   health(signal?: AbortSignal): Promise<{ text: string; serverTime: number | undefined }>;
-  /** Has requests sent again after the API refused the key: it may need a while until it knows a new one. */
+  /** Allows requests again after the API refused the key: a new key may take a while to be known. */
   tryKeyAgain(): void;
   /** Requests sent so far, retries included. */
   readonly tries: number;
@@ -57,7 +58,7 @@ export interface Client {
 }
 
 export interface ClientOptions {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly key: string;
   /** The organization for which every request is made. */
@@ -66,18 +67,18 @@ export interface ClientOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** Longest time for one try, from the first byte sent to the last received, in milliseconds. */
+  /** The longest time for one try, from the first byte sent to the last received, in milliseconds. */
   readonly timeoutMs: number;
   readonly userAgent: string;
-  /** Answers 429 that one request waits out before it is reported; by default as often as a sync needs. */
+  /** How many 429 answers one request waits out before it is reported; by default as many as a sync needs. */
   readonly mostWaits?: number;
-  /** The largest answer that is read, in bytes, packed as well as unpacked; by default 256 MB. */
+  /** The largest answer that is read, in bytes, packed or unpacked; by default 256 MB. */
   readonly largestBody?: number;
   /** Where requests go instead of the network (tests). */
   readonly dispatcher?: Dispatcher;
 }
 
-/** No page comes near it; a server gone wrong must not fill the memory. */
+/** No page comes near it; a faulty server must not fill the memory. */
 const LARGEST_BODY = 256 * 1024 * 1024;
 
 /** What an HTTP header carries and a key may consist of: visible ASCII. */
@@ -87,7 +88,7 @@ const SENDABLE_KEY = /^[\x21-\x7e]+$/;
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, key, organization, budget, clock, random, log, mostWaits = MOST_WAITS } = options;
   const { hostname } = new URL(baseUrl);
-  // What runs on this computer is never asked for through a proxy, which would see the key.
+  // A server on this computer is never reached through a proxy, which would see the key.
   const dispatcher = options.dispatcher ?? (isLoopback(hostname) ? new Agent() : new EnvHttpProxyAgent());
   const send = sender(options, dispatcher);
   let tries = 0;
@@ -132,7 +133,7 @@ export function createClient(options: ClientOptions): Client {
           if (++waits >= mostWaits) throw error;
           log.warn(
             { endpoint, waitMs, requestId },
-            `the API's limit is reached (another program may use the key); waiting as it asks`,
+            `the API's limit is reached (another program may use the key); waiting as long as it asks`,
           );
           continue;
         }
@@ -184,7 +185,7 @@ interface Sending {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends one request and reads its reply whole; a failure on the wire comes back as an error, nothing is thrown. */
+/** Sends one request and reads the whole reply; a network failure is returned as an error, and nothing is thrown. */
 function sender(
   { baseUrl, key, organization, timeoutMs, userAgent, largestBody = LARGEST_BODY }: ClientOptions,
   dispatcher: Dispatcher,
@@ -197,7 +198,7 @@ function sender(
       const { statusCode, headers, body } = await request(`${baseUrl}${address}`, {
         dispatcher,
         signal: deadline.signal,
-        // undici's own timeouts count idle time only, and cut off what may take longer than theirs.
+        // undici's own timeouts count only idle time, and would cut off requests that may take longer.
         headersTimeout: 0,
         bodyTimeout: 0,
         headers: {
@@ -227,7 +228,7 @@ function sender(
   };
 }
 
-/** Aborts after so many milliseconds or with the given signal, and leaves nothing behind once it is ended. */
+/** Aborts after so many milliseconds or with the given signal; leaves nothing behind once it ends. */
 function startDeadline(ms: number, signal: AbortSignal | undefined): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), ms);

@@ -1,7 +1,7 @@
 import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { parseTime } from '../shared/time.ts';
 
-/** What a successful answer says of its place in a listing; members that are no counts are left out. */
+/** What a successful answer says about its place in a listing; members that are not counts are left out. */
 export interface Pagination {
   readonly total?: number;
   readonly returned?: number;
@@ -11,7 +11,7 @@ export interface Pagination {
   readonly limit?: number;
 }
 
-/** An answer's body, understood. */
+/** The parsed body of an answer. */
 export type Envelope =
   | {
       readonly kind: 'success';
@@ -52,7 +52,7 @@ export function readEnvelope(text: string): Envelope {
     metadata,
     warnings: warningsIn(metadata),
     truncated: metadata['truncated'] === true,
-    // One endpoint was seen to say the same flat in the metadata (Python SDK 0.4.1, its test of recordings).
+    // One endpoint was seen to put these directly into the metadata (Python SDK 0.4.1, its test of recordings).
     pagination:
       readPagination(metadata['pagination']) ??
       (typeof metadata['total'] === 'number' ? readPagination(metadata) : undefined),
@@ -74,7 +74,7 @@ function basisIn(metadata: JsonObject): string | undefined {
   return version === null && experimentStartedAt === null ? undefined : textOfJson([version, experimentStartedAt]);
 }
 
-/** Whether the text is a JSON object of whatever kind. */
+/** Whether the text is a JSON object of any kind. */
 export function isJsonObject(text: string): boolean {
   try {
     return isObject(parseJson(text));
@@ -93,7 +93,7 @@ function readError(error: Json | undefined): Envelope {
   };
 }
 
-/** Documented as a list of strings; anything else that is there is a warning as well. */
+/** Documented as a list of strings; anything else counts as a warning too. */
 function warningsIn(metadata: JsonObject): string[] {
   const warnings = metadata['_warnings'] ?? [];
   return (Array.isArray(warnings) ? warnings : [warnings]).map((warning) =>

@@ -3,17 +3,17 @@ import { isObject, type Json } from '../shared/json.ts';
 import { scrub } from '../shared/log.ts';
 import { PROXY_407, PROXY_HINT } from './network.ts';
 
-/** An answer that is no success: its status, and what its envelope says. */
+/** An unsuccessful answer: its status, and what its envelope says. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
   readonly message: string;
   readonly details: Json;
-  /** What the server calls the request. */
+  /** The server's id of the request. */
   readonly requestId: string | undefined;
 }
 
-/** The HTTP status that stands behind an error code sent with 200 (codes: HyperStudy API overview, Python SDK 0.4.1). */
+/** The HTTP status that an error code sent with 200 stands for (codes: HyperStudy API overview, Python SDK 0.4.1). */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   INVALID_PARAMETER: 400,
   UNAUTHORIZED: 401,
@@ -24,13 +24,13 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   INTERNAL_SERVER_ERROR: 500,
 };
 
-/** The status by which a refusal is treated: that of its code where HTTP itself says all is well. */
+/** The status that decides how a refusal is treated: that of its error code where the HTTP status is 200. */
 export function effectiveStatus(status: number, code: string): number {
   if (status >= 400) return status;
   return (Object.hasOwn(STATUS_OF_CODE, code) ? STATUS_OF_CODE[code] : undefined) ?? 500;
 }
 
-/** The error for a person: what the API refused for which experiment and data type, and what that means. */
+/** The error to show: what the API refused, for which experiment and data type, and what that means. */
 export function refused(refusal: Refusal, what: string, secrets: readonly string[]): WarehouseError {
   const said = sentence(refusal.message, secrets);
   const failed = (code: ErrorCode, message: string, hint: string) => failure(code, message, hint, refusal.requestId);
@@ -45,19 +45,19 @@ export function refused(refusal: Refusal, what: string, secrets: readonly string
       return failed(
         'KEY_REFUSED',
         `The API refuses the key: ${said} Nothing was synced with it; the warehouse keeps what it has.`,
-        'Check the key: in HYPERSTUDY_API_KEY, in the config, or in the file that holds it. It may have expired or been revoked; a new one needs about ten seconds until it works.',
+        'Check the key: in HYPERSTUDY_API_KEY, in the config, or in the file that holds it. It may have expired or been revoked; a new one takes about ten seconds to work.',
       );
     case 403:
       return failed(
         'SCOPE_MISSING',
         `The key may not read ${what}${missingScopes(refusal.details)}: it was skipped.`,
-        'Make a key with that scope in HyperStudy, or leave the data type out of the config.',
+        'Create a key with that scope in HyperStudy, or remove the data type from the config.',
       );
     case 404:
       return failed(
         'NOT_FOUND',
-        `The API does not know ${what}: it is gone or its id is mistyped. Rows already in the warehouse were kept.`,
-        'Check the id in the config; `hsw init` lists the experiments that the key sees.',
+        `The API does not know ${what}: it was deleted or its id is mistyped. Rows already in the warehouse were kept.`,
+        'Check the id in the config; `hsw init` lists the experiments that the key can see.',
       );
     case 407:
       return failed('SERVER_UNREACHABLE', `The API cannot be reached for ${what}: ${PROXY_407}. ${STAYS}`, PROXY_HINT);
@@ -71,16 +71,16 @@ export function refused(refusal: Refusal, what: string, secrets: readonly string
       return failed(
         'SERVER_FAILED',
         `The API failed on ${what} (HTTP ${refusal.status}): ${said} ${STAYS}`,
-        'This is usually over soon: the next sync goes on from there.',
+        'This usually passes soon: the next sync continues from there.',
       );
   }
 }
 
-/** The error for a key that no header can carry: no request was sent. */
+/** The error for a key that cannot be sent in a header: no request was sent. */
 export function unsendableKey(): WarehouseError {
   return failure(
     'KEY_REFUSED',
-    'The API key holds a line break, a blank or another character that no key has: no request was sent.',
+    'The API key contains a line break, a space or another character that no key has: no request was sent.',
     'Copy the whole key from your HyperStudy account again; it begins with hst_live_ or hst_test_.',
   );
 }
@@ -107,9 +107,9 @@ export function tooLarge(what: string, requestId: string | undefined, why: strin
   );
 }
 
-export const STAYS = 'The stream stays where it was.';
+export const STAYS = 'The stream keeps its position.';
 
-/** An error whose message ends with the server's name for the request, where there is one. */
+/** An error whose message ends with the server's id of the request, if there is one. */
 export function failure(
   code: ErrorCode,
   message: string,
@@ -121,7 +121,7 @@ export function failure(
   return new WarehouseError(code, named, { hint, requestId, ...more });
 }
 
-/** A scope such as `read:events`; anything else in its place is the server's own text and is not repeated. */
+/** A scope such as `read:events`; anything else in its place is free text of the server and is not repeated. */
 const SCOPE = /^[a-z]{1,20}:[a-z_-]{1,30}$/i;
 
 function missingScopes(details: Json): string {

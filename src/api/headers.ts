@@ -2,7 +2,7 @@ import { scrub } from '../shared/log.ts';
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Headers in which servers and proxies name a request in their own logs, the most exact first. */
+/** Headers with the id of a request in the logs of servers and proxies, the most exact first. */
 const REQUEST_ID = [
   'x-request-id',
   'request-id',
@@ -24,7 +24,7 @@ export function header(headers: Headers, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** What the server calls the request, so that its people can find it: printable, short and without secrets. */
+/** The server's id of the request, with which its support can find it: printable, short and without secrets. */
 export function requestId(headers: Headers, secrets: readonly string[]): string | undefined {
   for (const name of REQUEST_ID) {
     const printable = (header(headers, name) ?? '').replace(/[^\x21-\x7e]+/g, '');
@@ -34,7 +34,7 @@ export function requestId(headers: Headers, secrets: readonly string[]): string 
   return undefined;
 }
 
-/** Milliseconds since 1970 UTC of a `Date` header; undefined where there is none that can be read. */
+/** Milliseconds since 1970 UTC of a `Date` header; undefined where there is none or it is unreadable. */
 export function httpTime(date: string | undefined): number | undefined {
   const ms = Date.parse(date ?? '');
   return Number.isNaN(ms) ? undefined : ms;

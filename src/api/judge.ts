@@ -9,7 +9,7 @@ import { httpTime } from './headers.ts';
 export interface Answer {
   readonly data: Json[];
   readonly metadata: JsonObject;
-  /** `metadata._warnings`: the answer may lack rows. */
+  /** `metadata._warnings`: rows may be missing from the answer. */
   readonly warnings: readonly string[];
   readonly truncated: boolean;
   readonly pagination: Pagination | undefined;
@@ -19,32 +19,32 @@ export interface Answer {
   readonly basis: string | undefined;
   /** The server's clock when it answered, in milliseconds since 1970 UTC. */
   readonly serverTime: number | undefined;
-  /** Requests that it took, retries included. */
+  /** The requests that it took, retries included. */
   readonly tries: number;
 }
 
-/** What a server sent, whatever it is. */
+/** Whatever a server sent. */
 export interface Reply {
   readonly status: number;
   readonly body: Body;
   readonly retryAfter: string | undefined;
   readonly date: string | undefined;
-  /** What the server calls the request. */
+  /** The server's id of the request. */
   readonly requestId: string | undefined;
 }
 
-/** A try that brought no reply. */
+/** A try without a reply. */
 export interface Failed {
   readonly error: WarehouseError;
 }
 
-/** What a try came to: an answer, a refusal that stands, a failure that passes, or a wait. */
+/** The result of a try: an answer, a lasting refusal, a passing failure, or a wait. */
 export type Outcome =
   | { readonly kind: 'answer'; readonly answer: Omit<Answer, 'tries'> }
   | { readonly kind: 'final' | 'retry'; readonly error: WarehouseError }
   | { readonly kind: 'wait'; readonly error: WarehouseError; readonly reply: Reply };
 
-/** What a reply comes to. */
+/** The result of a reply. */
 export function judge(reply: Reply, what: string, key: string): Outcome {
   const { status, body } = reply;
   const failed = failedUnread(reply, what);
@@ -63,21 +63,21 @@ export function judge(reply: Reply, what: string, key: string): Outcome {
   return { kind: 'retry', error: unreadable(what, reply, why) };
 }
 
-/** The text of a healthy `GET /health`, which has no envelope, or the error that stands for any other reply. */
+/** The text of a healthy `GET /health`, which has no envelope, or the error for any other reply. */
 export function judgeHealth(reply: Reply, what: string, key: string): { text: string } | { error: WarehouseError } {
   const { status, body } = reply;
   if (isWhole(status) && 'text' in body && isJsonObject(body.text) && readEnvelope(body.text).kind !== 'error') {
     return body;
   }
   const outcome = judge(reply, what, key);
-  return 'error' in outcome ? outcome : { error: unreadable(what, reply, 'it is no health check') };
+  return 'error' in outcome ? outcome : { error: unreadable(what, reply, 'it is not a health check') };
 }
 
-/** Redirects are not followed, whatever their body is; and what is too large was not read. */
+/** Redirects are not followed, whatever their body; a body that is too large was not read. */
 function failedUnread(reply: Reply, what: string): Outcome | undefined {
   const { status, body, requestId } = reply;
   if (REDIRECTS.has(status)) {
-    const why = 'the server sends requests elsewhere, and the key goes to the configured address only';
+    const why = 'the server redirects to another address, and the key is sent to the configured one only';
     return { kind: 'final', error: unreadable(what, reply, why) };
   }
   if (status >= 400 || !('why' in body) || body.isTooLarge !== true) return undefined;
@@ -86,7 +86,7 @@ function failedUnread(reply: Reply, what: string): Outcome | undefined {
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** 200, or 203 from a proxy that changed something about it; a part (206) or a promise (202) is no answer. */
+/** 200, or 203 from a proxy that changed something; a part (206) or a promise (202) is not an answer. */
 function isWhole(status: number): boolean {
   return status === 200 || status === 203;
 }
@@ -97,12 +97,12 @@ function refusal(reply: Reply, envelope: Extract<Envelope, { kind: 'error' }>, w
   return ended(reply, status, error);
 }
 
-/** The earlier of what the answer's header and its metadata say, as a proxy may have kept one of them. */
+/** The earlier of the times in the answer's header and metadata, as a proxy may have cached one of them. */
 function serverTime(header: number | undefined, metadata: number | undefined): number | undefined {
   return header === undefined || metadata === undefined ? (header ?? metadata) : Math.min(header, metadata);
 }
 
-/** A page of some proxy says nothing about scopes, ids or parameters. */
+/** An error page of a proxy says nothing about scopes, ids or parameters. */
 function noEnvelope(reply: Reply, what: string, key: string): Outcome {
   const { status, requestId } = reply;
   if ([400, 403, 404].includes(status)) {
@@ -119,7 +119,7 @@ function ended(reply: Reply, status: number, error: WarehouseError): Outcome {
 
 const MOST_WARNINGS = 5;
 
-/** Warnings stand beside the data in the warehouse: each in one short line, and not too many of them. */
+/** Warnings are stored beside the data in the warehouse: each in one short line, and not too many. */
 function readableWarnings(warnings: readonly string[], key: string): string[] {
   const readable = warnings.slice(0, MOST_WARNINGS).map((warning) => quoted(warning, [key]));
   const more = warnings.length - readable.length;

@@ -1,4 +1,4 @@
-/** What went wrong on the way to a server, in words for people. */
+/** What went wrong on the way to a server, in plain words. */
 export interface WireFailure {
   readonly reason: string;
   readonly hint: string;
@@ -6,20 +6,20 @@ export interface WireFailure {
   readonly passes: boolean;
 }
 
-const HINT = 'Check the network and api.baseUrl; the next sync goes on from there.';
+const HINT = 'Check the network and api.baseUrl; the next sync continues from there.';
 const CERTIFICATE_HINT =
-  'Where a proxy checks your traffic with a certificate of its own, name its file in the environment variable NODE_EXTRA_CA_CERTS.';
+  'If a proxy inspects your traffic with its own certificate, set the environment variable NODE_EXTRA_CA_CERTS to the file of that certificate.';
 const CLOCK_HINT =
   'Check the date of this computer (timedatectl); if it is right, the server has to renew its certificate.';
 
-export const PROXY_407 = 'the proxy on the way wants a name and a password (HTTP 407)';
+export const PROXY_407 = 'the proxy requires a user name and a password (HTTP 407)';
 export const PROXY_HINT =
   'Put them into HTTPS_PROXY and HTTP_PROXY (http://name:password@proxy:port), or name the server in NO_PROXY.';
 
-/** By the codes and names of Node's and undici's errors and their causes; the first that fits. */
+/** By the codes and names of Node's and undici's errors and their causes; the first match counts. */
 const BY_CODE: readonly (readonly [pattern: RegExp, reason: string, lasting?: { hint: string }])[] = [
-  [/UND_ERR_PRX/, 'no connection to it came about through the proxy', { hint: PROXY_HINT }],
-  [/ECONNREFUSED/, 'nothing answers at that address'],
+  [/UND_ERR_PRX/, 'the proxy could not connect to it', { hint: PROXY_HINT }],
+  [/ECONNREFUSED/, 'nothing listens at that address'],
   [/ENOTFOUND|EAI_AGAIN|EAI_FAIL/, 'its name cannot be found; is this computer online?'],
   [/CERT_HAS_EXPIRED/, 'its certificate has expired', { hint: CLOCK_HINT }],
   [/CERT_NOT_YET_VALID/, 'its certificate is not valid yet', { hint: CLOCK_HINT }],
@@ -35,22 +35,19 @@ const BY_CODE: readonly (readonly [pattern: RegExp, reason: string, lasting?: { 
     { hint: 'Check api.baseUrl: is the port right, and should it be http:// rather than https://?' },
   ],
   [/OVERFLOW/, 'its headers are larger than any program accepts'],
-  [
-    /HPE_|HTTPParserError/,
-    'what answers there does not speak HTTP as it should; should it be https:// or another port?',
-  ],
+  [/HPE_|HTTPParserError/, 'the server there does not speak proper HTTP; should it be https:// or another port?'],
   [/TIMEOUT|TimeoutError|ETIMEDOUT/i, 'it did not answer in time'],
   [
     /ECONNRESET|UND_ERR_SOCKET|EPIPE|ECONNABORTED|UND_ERR_RES_CONTENT_LENGTH|UND_ERR_INFO|UND_ERR_ABORTED/,
     'the connection broke off',
   ],
-  [/TLS|SSL|EPROTO/, 'no secure connection came about'],
-  [/EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL/, 'there is no route to it'],
-  [/EACCES|EPERM/, 'this computer does not let the program connect', { hint: 'Check its firewall and sandbox.' }],
+  [/TLS|SSL|EPROTO/, 'no secure connection could be made'],
+  [/EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL/, 'there is no network route to it'],
+  [/EACCES|EPERM/, 'this computer does not allow the program to connect', { hint: 'Check its firewall and sandbox.' }],
   [/EMFILE|ENFILE/, 'this computer has too many files open'],
 ];
 
-/** What undici says of a proxy without a code of its own. */
+/** What undici says about a proxy, for which it has no error code. */
 const PROXY_STATUS = /^Proxy (?:response \((\d{3})\)|Authentication Required \((407)\))/;
 
 /** What an error of Node or undici means. */
@@ -59,7 +56,7 @@ export function wireFailure(error: unknown): WireFailure {
   const proxy = errors.map(({ message }) => PROXY_STATUS.exec(message)).find((found) => found !== null);
   if (proxy !== undefined) {
     const status = proxy[1] ?? proxy[2] ?? '';
-    const reason = status === '407' ? PROXY_407 : `the proxy on the way refuses (HTTP ${status})`;
+    const reason = status === '407' ? PROXY_407 : `the proxy refuses the connection (HTTP ${status})`;
     return { reason, hint: PROXY_HINT, passes: status !== '407' };
   }
   const codes = errors.map(codeOf).filter((code) => code !== 'Error');
@@ -75,7 +72,7 @@ function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
-/** An error, its causes, and what a failure of several addresses gathers. */
+/** An error, its causes, and the errors of several addresses that it gathers. */
 function chain(error: unknown, found: Error[] = []): Error[] {
   if (!(error instanceof Error) || found.length >= 10) return found;
   found.push(error);

@@ -5,9 +5,9 @@ import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /**
- * A row of `_ledger`: a request of ours, a pause that the API asked for, or a request that another program is taken to
- * have spent. The latter two are of one endpoint or, without one, of all. Times are milliseconds since a boot (`_up`) and
- * since 1970 UTC (`_at`); a pause ends when it is over.
+ * A row of `_ledger`: one of our requests, a pause that the API asked for, or a request that another program is assumed
+ * to have spent. The latter two concern one endpoint or, without one, all of them. Times are milliseconds since a boot
+ * (`_up`) and since 1970 UTC (`_at`); a pause ends when it is over.
  */
 const Entry = z.object({
   id: z.number(),
@@ -21,22 +21,22 @@ const Entry = z.object({
 });
 type Entry = z.infer<typeof Entry>;
 
-/** An entry by the time since this boot. */
+/** An entry in time since this boot. */
 export interface Aged extends Readonly<Entry> {
   /** Milliseconds since the answer arrived; negative while it may still come, or while a pause lasts. */
   readonly ageMs: number;
   readonly isCarriedOver: boolean;
 }
 
-/** What the ledger holds of one key. */
+/** What the ledger holds for one key. */
 export interface Entries {
   read(): Aged[];
-  /** Drops what no window holds any more, and places what an earlier boot left. */
+  /** Drops what has left every window, and places what an earlier boot left. */
   tidy(entries: readonly Aged[]): void;
   /** Adds a request that starts now. */
   start(endpoint: string, priority: number): number;
   end(id: number): void;
-  /** Adds an entry that is no request of ours, from and until so many milliseconds from now. */
+  /** Adds an entry that is not one of our requests, from and until so many milliseconds from now. */
   mark(kind: 'pause' | 'others', endpoint: string | null, from: number, until: number): void;
   forgetOthers(endpoint: string | null): void;
 }
@@ -59,7 +59,7 @@ export function openEntries(db: Database, keyId: string, clock: Clock, deadlineM
   const forget = command(db, "DELETE FROM _ledger WHERE key_id = ? AND kind = 'others' AND endpoint IS ?");
   const carryOver = command(db, 'UPDATE _ledger SET boot_id = ?, started_up = ?, ended_up = ? WHERE id = ?');
 
-  /** The entry by the time since this boot; an uptime ahead of ours is another boot's (a container started anew). */
+  /** The entry in time since this boot; an uptime ahead of ours is that of another boot (a container started again). */
   const placed = (entry: Entry, [up, at]: ReturnType<typeof times>): Entry => {
     if (entry.boot_id === clock.bootId && entry.started_up <= up) return entry;
     const started = up - Math.max(at - entry.started_at, 0);
@@ -83,7 +83,7 @@ export function openEntries(db: Database, keyId: string, clock: Clock, deadlineM
     },
     start(endpoint, priority) {
       const id = insert.get(keyId, 'request', endpoint, priority, clock.bootId, ...times(clock), null, null);
-      if (id === undefined) throw new Error('the ledger took no row');
+      if (id === undefined) throw new Error('the ledger did not store the row');
       return id;
     },
     end(id) {
@@ -99,7 +99,9 @@ export function openEntries(db: Database, keyId: string, clock: Clock, deadlineM
   };
 }
 
-/** The requests that a window still holds, of one endpoint or of all, with what others are taken to have spent of it. */
+/**
+ * The requests that a window still holds, of one endpoint or of all, with what others are assumed to have spent of it.
+ */
 export function spent(entries: readonly Aged[], windowMs: number, endpoint: string | null): readonly Aged[] {
   return entries.filter(
     ({ kind, endpoint: at, ageMs }) =>
@@ -107,14 +109,14 @@ export function spent(entries: readonly Aged[], windowMs: number, endpoint: stri
   );
 }
 
-/** Whether it tells that another endpoint was refused within the last minute: then it is the hour's limit, which they share. */
+/** Whether another endpoint was refused within the last minute: then it is the hourly limit, which they share. */
 export function isOthersElsewhere({ kind, endpoint: at, ageMs }: Aged, endpoint: string): boolean {
   return kind === 'others' && at !== null && at !== endpoint && ageMs < MINUTE_MS;
 }
 
 /**
- * Rounded up, and ahead by as much as the time since boot may lag behind, so that a token never returns a fraction of a
- * second early.
+ * Rounded up, plus as much as the time since boot may lag behind, so that a token never returns a fraction of a second
+ * early.
  */
 function times(clock: Clock): [up: number, at: number] {
   return [Math.ceil(clock.uptime() + (clock.uptimeStepMs ?? 0)), Math.ceil(clock.now())];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Names a key where the warehouse keeps something of it, without telling it. */
+/** Identifies a key in the warehouse without revealing it. */
 export function keyIdOf(key: string | undefined): string {
   return createHash('sha256')
     .update(`hyperstudy-warehouse ledger ${key ?? ''}`)

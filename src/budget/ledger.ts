@@ -6,8 +6,8 @@ import { PRIORITIES } from './priorities.ts';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
 /**
- * A request that may start now, or how long to wait (milliseconds) before asking again, and for what: the hour's limit,
- * which holds for every endpoint, the minute's limit of this endpoint, or the delay that the API asked for on it.
+ * A request that may start now, or how long to wait (milliseconds) before asking again, and for what: the hourly limit,
+ * which holds for all endpoints, the per-minute limit of this endpoint, or the delay that the API asked for.
  */
 export type Grant = { readonly token: number } | { readonly waitMs: number; readonly limit: Limit };
 
@@ -16,13 +16,16 @@ export type Limit = 'hour' | 'minute' | 'paused' | 'share';
 
 export interface Usage {
   readonly hour: { readonly used: number; readonly allowed: number };
-  /** How many of the hour's used requests are taken to be other programs', after the API refused one of ours. */
+  /**
+   * How many of the requests used in the last hour are assumed to be other programs', since the API refused one of
+   * ours.
+   */
   readonly others: number;
   readonly minute: ReadonlyMap<string, { readonly used: number; readonly allowed: number }>;
   /** Requests started in each of the last 60 minutes, oldest first. */
   readonly perMinute: readonly number[];
   /**
-   * Milliseconds since the answer of each request that the hour still holds, negative while it may still come; others'
+   * Milliseconds since the answer of each request of the last hour, negative while it may still come; those of others
    * have no endpoint.
    */
   readonly ages: readonly { readonly endpoint: string | null; readonly ageMs: number }[];
@@ -35,8 +38,8 @@ export interface Ledger {
   /** The answer arrived, or will not: the token returns one full window from now. */
   finish(token: number): void;
   /**
-   * The API answered 429: somebody else uses the key. Nothing starts at the endpoint before so many milliseconds, or
-   * nowhere where it is the hour's limit, and what is missing to that limit counts as spent by others.
+   * The API answered 429: another program uses the key. No request to the endpoint starts for so many milliseconds, or
+   * none at all if it is the hourly limit, and what is missing to that limit counts as spent by others.
    */
   pause(endpoint: string, waitMs: number): void;
   usage(): Usage;
@@ -44,14 +47,14 @@ export interface Ledger {
 
 export interface LedgerOptions {
   readonly clock: Clock;
-  /** A digest of the key, never the key. */
+  /** A digest of the key, never the key itself. */
   readonly keyId: string;
   readonly perHour: number;
   readonly perEndpointPerMinute: number;
   readonly reserve: number;
   /**
-   * The part of each limit, from 0 to 1, that requests of a priority may use, so that what can wait never takes what
-   * should be fresh soon; at least one request. Without it each may use all.
+   * The part of each limit, from 0 to 1, that requests of a priority may use, so that what can wait never uses up what
+   * urgent reads need; at least one request. Without it each may use all.
    * @param hour the requests of the last hour, and how many are allowed in one.
    */
   readonly shareOf?: ((priority: number, hour: Usage['hour']) => number) | undefined;
@@ -61,24 +64,23 @@ export interface LedgerOptions {
 
 const LIMITS: readonly Limit[] = ['hour', 'minute', 'paused', 'share'];
 
-/** Of limits far above the API's, what others spent is not kept: it would be a row for each request. */
+/** For limits far above the API's, what others spent is not stored: it would be a row for each request. */
 const LARGEST_KEPT = 5000;
 
-/** The longest that a minute's limit can make anybody wait, with the second that an HTTP date may be rounded by. */
+/** The longest wait that a per-minute limit can cause, plus the second by which an HTTP date may be rounded. */
 const LONGEST_MINUTE_MS = MINUTE_MS + 1000;
 
 /**
  * Opens the ledger in the warehouse's `_ledger` table. Ages are measured by the time since the machine started, which
- * nobody can set. Only what an earlier boot left is placed by the wall clock, once, where a time in the future counts
- * as now; from then on it ages as everything else does, so that a clock that was wrong delays requests by a window at
- * most.
+ * cannot be set. Only what an earlier boot left is placed by the wall clock, once, with a time in the future counting
+ * as now; from then on it ages like everything else, so that a wrong clock delays requests by one window at most.
  */
 export function openLedger(db: Database, options: LedgerOptions): Ledger {
   const { clock, keyId, deadlineMs, shareOf = () => 1 } = options;
   const rows = openEntries(db, keyId, clock, deadlineMs);
   const perHour = allowed(options.perHour, options.reserve);
   const perMinute = allowed(options.perEndpointPerMinute, options.reserve);
-  /** What the hour still holds, what of it is ours, and how many requests that makes. */
+  /** The entries of the last hour, those of them that are ours, and how many requests there are. */
   const hourOf = (entries: readonly Aged[]) => {
     const held = spent(entries, HOUR_MS, null);
     const ours = held.filter(({ kind }) => kind === 'request');
@@ -104,8 +106,8 @@ export function openLedger(db: Database, options: LedgerOptions): Ledger {
   });
 
   /**
-   * The limit is full, and what of it is not ours is others'. Nobody knows when they spent it: the API says when the
-   * first token returns, and the last returns within a window, so theirs are taken to return evenly in between.
+   * The limit is used up, and the part that is not ours was spent by others, at an unknown time. The API says when the
+   * first token returns, and the last returns within a window, so theirs are assumed to return evenly in between.
    */
   const pause = db.transaction((endpoint: string, waitMs: number) => {
     const entries = rows.read();
@@ -162,7 +164,7 @@ function perMinuteOf(entries: readonly Aged[], up: number): number[] {
   return counts;
 }
 
-/** Milliseconds until so many of the oldest answers are a window old that one more request fits. */
+/** Milliseconds until enough of the oldest answers are a window old for one more request to fit. */
 function wait(used: readonly Aged[], most: number, windowMs: number): number {
   if (used.length < most) return 0;
   const ages = used.map(({ ageMs }) => ageMs).sort((a, b) => b - a);

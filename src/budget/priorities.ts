@@ -1,35 +1,35 @@
 import type { Priority } from '../shared/priority.ts';
 
-/** What the requests of an hour are divided by. */
+/** What decides how the requests of an hour are divided. */
 export interface Demand {
   /** Requests in any rolling hour. */
   readonly allowed: number;
   /** Requests of every kind in the last hour, as the ledger has them. */
   readonly used: number;
-  /** Requests an hour of polls and looks, as they are planned now. */
+  /** Requests per hour of polls and looks, as planned now. */
   readonly planned: number;
-  /** The part that the configuration gives to reconcile. */
+  /** The share that the configuration gives to reconcile. */
   readonly reconcileShare: number;
 }
 
 const all = () => 1;
 
 /**
- * Whose requests go first (a lower rank), and which part of each limit they may use: what can wait never takes what should
- * be fresh soon. The ledger keeps the rank of each request.
+ * Whose requests go first (a lower rank), and which part of each limit they may use: what can wait never uses up what
+ * urgent reads need. The ledger keeps the rank of each request.
  */
 export const PRIORITIES = {
-  /** What a person asked for and waits for. */
+  /** What a user requested and is waiting for. */
   user: { rank: 0, shareOf: all },
-  /** Experiments that are in session. */
+  /** Streams of experiments that are in session. */
   live: { rank: 2, shareOf: all },
   /** Other streams that were read before. */
   fresh: { rank: 4, shareOf: all },
-  /** What is given no priority. */
+  /** The default. */
   other: { rank: 5, shareOf: all },
   /** First reads. */
   backfill: { rank: 6, shareOf: (demand: Demand) => Math.max(backfillBudget(demand), 1) / demand.allowed },
-  /** The nightly run, and what is read again because the server derived it again. */
+  /** The nightly run, and data that the server derived again. */
   reconcile: { rank: 8, shareOf: ({ reconcileShare }: Demand) => reconcileShare },
 } as const;
 
@@ -46,16 +46,16 @@ export function shareOf(rank: number, demand: Demand): number {
   );
 }
 
-/** The share of the hour that no plan uses: polls of more than a page come unforeseen. */
+/** The share of the hour that no plan uses: polls of more than one page cannot be foreseen. */
 const SLACK = 0.1;
 
-/** How much less is planned for each request that got into the slack. Below 6, polls had to wait in the simulation. */
+/** How much less is planned for each request that used the slack. Below 6, polls had to wait in the simulation. */
 const HOLD_BACK = 6;
 
 /** The share of the hour that is left for first reads when polls are planned, while there are any. */
 const LEFT_FOR_BACKFILL = 0.15;
 
-/** Requests an hour that a plan of polls leaves to first reads and to reconcile, while there are any. */
+/** Requests per hour that a plan of polls leaves to first reads and to reconcile, while there are any. */
 export function leftByPolls(
   { allowed, reconcileShare }: Pick<Demand, 'allowed' | 'reconcileShare'>,
   { isBackfilling, isReconciling }: { isBackfilling: boolean; isReconciling: boolean },
@@ -64,8 +64,8 @@ export function leftByPolls(
 }
 
 /**
- * Requests an hour that polls may plan with.
- * @param others requests an hour to leave: for looks at signals, and for a backfill or a reconcile while one runs.
+ * Requests per hour that polls may plan with.
+ * @param others requests per hour to leave: for looks at signals, and for a backfill or a reconcile that is running.
  */
 export function pollBudget({ allowed, used, others }: Pick<Demand, 'allowed' | 'used'> & { others: number }): number {
   const planned = allowed * (1 - SLACK);
@@ -73,9 +73,9 @@ export function pollBudget({ allowed, used, others }: Pick<Demand, 'allowed' | '
 }
 
 /**
- * Requests that a backfill may have taken in a rolling hour, when it asks for one more. It could use up the hour in ten
- * minutes, and nothing would be polled for the rest of it: so half of the hour is kept for a session that begins, and
- * the slack for polls.
+ * How many requests a backfill may have used in a rolling hour when it wants one more. It could use up the hour in ten
+ * minutes, and nothing would be polled for the rest of it: so half of the hour is kept for a session that may start,
+ * and the slack for polls.
  */
 export function backfillBudget({ allowed, used, planned }: Pick<Demand, 'allowed' | 'used' | 'planned'>): number {
   const usable = allowed * (1 - SLACK);

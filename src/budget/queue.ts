@@ -5,7 +5,7 @@ import type { Ledger, Limit, Usage } from './ledger.ts';
 import { rankNow } from './priorities.ts';
 import { MINUTE_MS } from '../shared/time.ts';
 
-/** A request in line. */
+/** A queued request. */
 export interface Spending {
   readonly endpoint: string;
   readonly priority?: Priority | undefined;
@@ -14,9 +14,12 @@ export interface Spending {
 
 /** Decides when requests start. */
 export interface Budget {
-  /** Runs `send` when limits, priority and concurrency allow; rejects with the signal's reason when aborted while waiting. */
+  /**
+   * Runs `send` when limits, priority and concurrency allow; rejects with the signal's reason when aborted while
+   * waiting.
+   */
   spend<T>(spending: Spending, send: () => Promise<T>): Promise<T>;
-  /** The API answered 429 and asked to wait. */
+  /** Records that the API answered 429 and asked to wait. */
   pause(endpoint: string, waitMs: number): void;
   usage(): Usage;
 }
@@ -24,15 +27,15 @@ export interface Budget {
 export interface BudgetOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
-  /** How many requests may be under way at once. */
+  /** How many requests may run at once. */
   readonly concurrency: number;
-  /** Told when a request has to wait for a limit. */
+  /** Called when a request has to wait for a limit. */
   readonly onWait?: ((wait: Wait) => void) | undefined;
-  /** Told when the API answered 429 although we were within the limits. */
+  /** Called when the API answered 429 although we were within the limits. */
   readonly onRefused?: ((refusal: { endpoint: string; waitMs: number }) => void) | undefined;
 }
 
-/** A request of that priority waits for a limit. */
+/** A request of that priority is waiting for a limit. */
 export interface Wait {
   readonly endpoint: string;
   readonly priority: number;
@@ -40,37 +43,38 @@ export interface Wait {
   readonly limit: Limit;
 }
 
-/** A request that waits for a limit. */
+/** A request that is waiting for a limit. */
 interface Waiter extends Spending {
   readonly limit: Limit;
-  /** When it lines up again, by the time since boot. */
+  /** When it is queued again, in time since boot. */
   readonly until: number;
 }
 
 /**
- * Bottleneck lines requests up by priority and limits how many run at once; the ledger decides whether one may start.
- * A request that gets no token leaves the line, waits, and lines up again by its priority, so that it neither holds a
- * place nor goes before one that matters more. Bottleneck's own reservoir is not used: it let 181 requests into one
+ * Bottleneck queues requests by priority and limits how many run at once; the ledger decides whether one may start. A
+ * request that gets no token leaves the queue, waits, and is queued again by its priority, so that it neither holds a
+ * place nor goes before a more important one. Bottleneck's own reservoir is not used: it let 181 requests into one
  * rolling window of 100, forgets everything with the process and does not count retries.
  */
 export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: BudgetOptions): Budget {
-  // Bottleneck starts nothing before the wall time of the last start plus `minTime`: a clock set back would stall it for
-  // as long. This `minTime` makes that time always past; made late, as the first start waits for the time of making.
+  // Bottleneck starts nothing before the wall time of the last start plus `minTime`: a clock set back would stall it
+  // for as long. This `minTime` puts that time in the past; Bottleneck is created late, as the first start waits for
+  // its time of creation.
   let made: Bottleneck | undefined;
   const line = () => (made ??= new Bottleneck({ maxConcurrent: concurrency, minTime: Number.NEGATIVE_INFINITY }));
   const waiting = new Set<Waiter>();
 
-  /** A more important request that waits for the same limit: what becomes free is its own. */
+  /** A more important request that is waiting for the same limit: it gets what becomes free. */
   const ahead = ({ endpoint, priority }: Spending) =>
     [...waiting].find(
       (other) =>
         rankNow(other.priority) < rankNow(priority) &&
-        // What waits for its own share leaves the rest to others.
+        // A request that is waiting for its own share leaves the rest to others.
         other.limit !== 'share' &&
         (other.limit === 'hour' || other.endpoint === endpoint),
     );
 
-  /** A token for a request whose turn it is, or its place among those that wait. */
+  /** A token for the next request, or its place among those that are waiting. */
   const start = (spending: Spending): { token: number } | Waiter => {
     const first = ahead(spending);
     const { endpoint } = spending;
@@ -125,17 +129,19 @@ export function createBudget({ ledger, clock, concurrency, onWait, onRefused }: 
   };
 }
 
-/** Timers stand still while the machine is suspended, the time since boot does not: it is looked at again once a minute. */
+/**
+ * Timers stand still while the machine is suspended, the time since boot does not: it is checked again once a minute.
+ */
 async function sleepUntil(clock: Clock, until: number, signal: AbortSignal | undefined): Promise<void> {
   do await clock.sleep(Math.min(until - clock.uptime(), LONGEST_SLEEP_MS), signal);
   while (clock.uptime() < until - EARLY_MS);
 }
 
 const LONGEST_SLEEP_MS = MINUTE_MS;
-/** A timer may wake a little early; then the ledger says how long is left. */
+/** A timer may fire a little early; then the ledger says how long is left. */
 const EARLY_MS = 1000;
 
-/** What `run` comes to, or the signal's reason as soon as it is aborted before `begin` is called. */
+/** The result of `run`, or the signal's reason as soon as it is aborted before `begin` is called. */
 function untilAborted<T>(signal: AbortSignal | undefined, run: (begin: () => void) => Promise<T>): Promise<T> {
   if (signal === undefined) return run(() => undefined);
   return new Promise((resolve, reject) => {

@@ -9,14 +9,14 @@ const SIGNATURE = new Set([
 /** The families of the current signatures of Google and Amazon. */
 const SIGNATURE_FAMILY = /^x-(goog|amz)-/;
 
-/** What goes with `sig` in Azure's addresses; names this short mean other things elsewhere. */
+/** What accompanies `sig` in Azure's URLs; names this short mean other things elsewhere. */
 const AZURE = new Set(
   'sig sv ss srt sr sp st se sip spr skoid sktid skt ske sks skv saoid suoid scid sdd ses'.split(' '),
 );
 
 /**
- * A web address without its temporary signature, which differs in each answer without the record having changed. The
- * rest stays as it was sent, byte for byte, and so does any text that is not one address and nothing else.
+ * A URL without its temporary signature, which differs in each answer although the record has not changed. The rest
+ * stays as it was sent, byte for byte, and so does any string that is not exactly one URL.
  */
 export function withoutSignature(text: string): string {
   if (!isAddress(text)) return text;

@@ -15,7 +15,7 @@ export const agentRuns = defineDataset({
     experimentId: EXPERIMENT,
     roomId: ROOM,
     participantId: PARTICIPANT,
-    startedAt: { kind: 'time', about: 'When the run began.' },
+    startedAt: { kind: 'time', about: 'When the run started.' },
     endedAt: { kind: 'time', about: 'When it ended.' },
     provider: { kind: 'text', about: 'The provider of the model.' },
     model: { kind: 'text', about: 'The language model.' },

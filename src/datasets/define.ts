@@ -1,10 +1,13 @@
 import { core, customType, index, integer, real, sqliteTable, text } from '../shared/drizzle.ts';
 import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
 
-/** How a field's value is kept: `any` is a column that holds a string or a number as it came, `json` an object or list as text. */
+/**
+ * How a field's value is stored: `any` is a column that holds a string or a number as it came, `json` an object or list
+ * as text.
+ */
 export type FieldKind = 'text' | 'integer' | 'real' | 'boolean' | 'time' | 'json' | 'any';
 
-/** What a value's column is declared as in SQLite. */
+/** The SQLite type of a value's column. */
 export const SQL_TYPE: Record<FieldKind, 'TEXT' | 'INTEGER' | 'REAL' | 'ANY'> = {
   text: 'TEXT',
   integer: 'INTEGER',
@@ -20,9 +23,12 @@ export interface FieldSpec {
   readonly kind: FieldKind;
   readonly about: string;
   readonly unit?: string;
-  /** Other names under which the API sends the same thing, tried in this order when the first is absent. */
+  /** Other names under which the API sends the same field, tried in this order when the first is absent. */
   readonly aliases?: readonly string[];
-  /** A web address whose temporary signature differs in every answer without the record having changed: it is left out. */
+  /**
+   * A URL whose temporary signature differs in every answer although the record has not changed: the signature is left
+   * out.
+   */
   readonly volatile?: true;
   /** Where in the record the same thing is said besides, for records that lack the field. */
   readonly saidIn?: readonly Place[];
@@ -36,58 +42,62 @@ export interface Place {
   readonly pattern?: RegExp;
 }
 
-/** A part of an experiment that the API can be asked for. */
+/** A part of an experiment that can be requested from the API. */
 export type ScopeKind = 'experiment' | 'room' | 'participant' | 'deployment';
 
-/** The values that a data type's extra query parameter takes. */
+/** The allowed values of an additional query parameter. */
 export type OptionKind = 'number' | 'boolean' | 'strings';
 
-/** What a data type's author writes. Everything else (table, columns, keys, docs) follows from it. */
+/** What the author of a data type writes. Everything else (table, columns, keys, docs) follows from it. */
 export interface DatasetSpec {
-  /** The API's word for the data type, as in its path and in the configuration. */
+  /** The API's name of the data type, as in its path and in the configuration. */
   readonly name: string;
   readonly about: string;
   /** The scopes of which an API key needs one: several where the API's pages differ, none where they say nothing. */
   readonly keyScopes: readonly string[];
-  /** Name of the table, where it is not the data type's name in snake_case. */
+  /** The name of the table, if it is not the data type's name in snake_case. */
   readonly table?: string;
-  /** What one request can ask for, in order of preference. */
+  /** The parts that one request can cover, in order of preference. */
   readonly scopes: readonly ScopeKind[];
-  /** Path of a scope, `{id}` standing for the scope's id; without it `/data/{name}/{scope}/{id}`. */
+  /** The path of a scope, with `{id}` for the scope's id; by default `/data/{name}/{scope}/{id}`. */
   readonly path?: string;
-  /** Fields that identify a record, the first present one counting; others are other names of the same id. */
+  /** Fields that identify a record: the first one present counts; the rest are other names of the same id. */
   readonly identity: readonly string[];
   /**
-   * Where an id occurs once. The API does not say whether ids count within a data type or within a room, so that by
-   * default the room leads the key and both readings are exact; a row that moves to another room is deleted there and
-   * inserted here, which `idInKey` tells from a deletion. `experiment` keeps the key of a row that moves, but two rooms'
-   * records of one id would overwrite each other where they come in different answers: only for what is not in a room.
+   * Where an id is unique. The API does not say whether ids are unique within a data type or within a room, so by
+   * default the room leads the key, which is exact either way; a row that moves to another room is deleted there and
+   * inserted here, which `idInKey` tells from a deletion. `experiment` keeps the key of a row that moves, but records
+   * of two rooms with the same id would overwrite each other if they come in different answers: use it only for what is
+   * not in a room.
    */
   readonly idScope?: 'room' | 'experiment';
   /**
-   * Fields that together name a record without an id, so that others may change in place; without them its content does.
-   * Only a listing of everything shows which of several records of a name is which.
+   * Fields that together identify a record without an id, so that others may change in place; without them its content
+   * does. Only a listing of everything shows which of several records of a name is which.
    */
   readonly naming?: readonly string[];
   /** The field that the API filters and sorts by; undefined: the data type has none. */
   readonly timeField: string | undefined;
   /** incremental: documented `startTime` and `sort`; snapshot: listed whole; single: one object. */
   readonly read: 'incremental' | 'snapshot' | 'single';
-  /** One answer is all there is, unless it says that there is more (Python SDK 0.4.1 reads these without paging). */
+  /** One answer holds everything, unless it says that there is more (Python SDK 0.4.1 reads these without paging). */
   readonly unpaged?: true;
-  /** Largest `limit` where it is smaller than a page elsewhere. */
+  /** The largest `limit`, if it is smaller than elsewhere. */
   readonly pageLimit?: number;
-  /** Records that come in its answers but belong to another data type, by the value of a field. */
+  /** Records in its answers that belong to another data type, by the value of a field. */
   readonly leavesOut?: Readonly<Record<string, string>>;
-  /** Not every part of an experiment has one: where none was read yet, "not found" and "invalid" mean that there is none. */
+  /**
+   * Not every part of an experiment has one: where none was read yet, "not found" and "invalid" mean that there is
+   * none.
+   */
   readonly mayBeAbsent?: true;
   /** Members of an answer's metadata that are data as well, and are kept beside the rows. */
   readonly metadata?: readonly string[];
   /** The field of the experiment's own record that counts these records. */
   readonly countedBy?: 'roomCount' | 'participantCount';
-  /** Records may belong to no room, so that the rooms together are not all of it. */
+  /** Records may belong to no room, so that the rooms together are not everything. */
   readonly roomless?: true;
-  /** The API stops at this many records, whatever is asked. */
+  /** The API stops at this many records, whatever is requested. */
   readonly cap?: number;
   /** Query parameters beyond the common ones. */
   readonly options?: Readonly<Record<string, OptionKind>>;
@@ -110,7 +120,7 @@ export interface Dataset extends DatasetSpec {
   readonly drizzle: SQLiteTable;
 }
 
-/** What researchers ask for in time order: one experiment, one room, one participant. */
+/** What researchers query in time order: one experiment, one room, one participant. */
 const INDEXED = ['experiment_id', 'room_id', 'participant_id'];
 
 const any = customType<{ data: string | number | null }>({ dataType: () => 'any' });

@@ -4,10 +4,9 @@ import type { Dataset } from './define.ts';
 import { isStorableText, timeOf, type SqlValue } from './values.ts';
 
 /*
- * A key is made of parts, divided by `/`: the room and the id, or the values that name a record without an id. A text
- * stands for itself, with `%`, `/`, `#` and `:` percent-encoded, so that these always mean what they mean here:
+ * A key is made of parts, separated by `/`: the room and the id, or the values that identify a record without an id. A string stands for itself, with `%`, `/`, `#` and `:` percent-encoded, so that these are unambiguous:
  *
- *   msg_1                      an id                      number:1, room_1/number:1   a number is not the text "1"
+ *   msg_1                      an id                      number:1, room_1/number:1   a number is not the string "1"
  *   room_1/msg_1               an id within its room      room_1//cmp/number:0        an absent value is empty
  *   sha256:…                   the content's digest       room_1/msg_1#2              the second record of that key
  */
@@ -22,13 +21,13 @@ export interface KeyOrigin {
 
 export interface Key {
   readonly key: string;
-  /** Whether other records may have the same key, so that they have to be counted. */
+  /** Whether other records may have the same key, so that they must be numbered. */
   readonly needsOrdinal: boolean;
 }
 
 const DIGEST = 'sha256:';
 
-/** The key of a record. The same record has the same one in every answer, whatever part of the experiment was asked for. */
+/** The key of a record: the same in every answer, whatever part of the experiment was requested. */
 export function keyOf(dataset: Dataset, record: JsonObject, origin: KeyOrigin): Key {
   if (origin.key !== undefined) return { key: part(origin.key), needsOrdinal: false };
   const room = roomOf(dataset, record, origin);
@@ -50,14 +49,14 @@ export function withoutOrdinal(key: string): string {
   return end === -1 ? key : key.slice(0, end);
 }
 
-/** Whether a key is a digest of the content, so that whoever shares it is the same. */
+/** Whether a key is a digest of the content, so that records that share it are the same. */
 export function isDigest(key: string): boolean {
   return key.startsWith(DIGEST, key.indexOf('/') + 1);
 }
 
 /**
- * The id in a key, without the room and an ordinal; undefined where the record has no id. Two keys of one data type with
- * the same id are one record that moved to another room or, where ids count within a room only, two records.
+ * The id in a key, without the room and an ordinal; undefined where the record has no id. Two keys of one data type
+ * with the same id are one record that moved to another room or, where ids count within a room only, two records.
  */
 export function idInKey({ identity }: Dataset, key: string): string | undefined {
   if (identity.length === 0 || isDigest(key)) return undefined;
@@ -65,7 +64,7 @@ export function idInKey({ identity }: Dataset, key: string): string | undefined 
   return own.slice(own.indexOf('/') + 1);
 }
 
-/** A digest of what a row holds, by which records of one key are put in an order that the server's has no part in. */
+/** A digest of a row's content, which orders records of one key independently of the server's order. */
 export function contentOf({
   values,
   extra,
@@ -83,8 +82,8 @@ function isId(value: Json | undefined): boolean {
 }
 
 /**
- * The room of a record. What the request said counts only where every request names a room: elsewhere the same record
- * would have another key in the experiment's answer than in the room's.
+ * The room of a record. The room of the request counts only where every request names one: otherwise the same record
+ * would have different keys in the experiment's answer and in the room's.
  */
 function roomOf(dataset: Dataset, record: JsonObject, origin: KeyOrigin): Json | undefined {
   if (!Object.hasOwn(dataset.fields, 'roomId')) return undefined;
@@ -101,7 +100,7 @@ function within(room: Json | undefined, rest: string): string {
   return room === undefined ? rest : `${part(room)}/${rest}`;
 }
 
-/** The values that name a record; undefined where it has none of them but the room. */
+/** The values that identify a record; undefined where it has none of them but the room. */
 function nameOf({ naming = [], fields }: Dataset, record: JsonObject, room: Json | undefined): string | undefined {
   const values = naming.map((field) => (field === 'roomId' ? room : record[field]));
   const isNamed = naming.some((field, i) => field !== 'roomId' && values[i] !== undefined && values[i] !== null);
@@ -119,7 +118,7 @@ function digestOf(dataset: Dataset, record: JsonObject, room: Json | undefined):
   return isInRoomAlways(dataset) ? within(room, digest) : digest;
 }
 
-/** A value as a part of a key: different values give different parts; null counts as absent. */
+/** A value as part of a key: different values give different parts; null counts as absent. */
 function part(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string' && value !== '' && isStorableText(value)) return escaped(value);

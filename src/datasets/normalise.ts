@@ -12,29 +12,32 @@ export interface Row extends Key {
   readonly time: number | undefined;
   /** Values of `dataset.columns`, in order. */
   readonly values: readonly SqlValue[];
-  /** JSON text of all that has no column or does not fit it; null when nothing is left over. */
+  /** JSON text of everything that has no column or does not fit it; null when nothing is left over. */
   readonly extra: string | null;
 }
 
-/** Something in an answer's list that is no record or cannot be stored; kept as text beside the reason. */
+/** An item of an answer's list that is not a record or cannot be stored; kept as text with the reason. */
 export interface BadRecord {
   readonly reason: string;
   readonly text: string;
 }
 
-/** What the request already said about its records: columns that are filled when the record leaves them out. */
+/** What the request already says about its records: columns that are filled when the record omits them. */
 export interface Origin extends KeyOrigin {
   readonly experimentId: string;
 }
 
-/** SQLite's own JSON functions, which the views use, go no deeper. */
+/** SQLite's own JSON functions, which the views use, accept no deeper nesting. */
 const DEEPEST = 900;
 
-/** Lists, in `extra`, fields that the record did not have although their column is filled. A record's own key of that name is escaped by one more `$`. */
+/**
+ * Lists, in `extra`, fields that the record did not have although their column is filled. A record's own key of that
+ * name is escaped with an extra `$`.
+ */
 const ABSENT = '$absent';
 const ABSENT_LIKE = /^\$+absent$/;
 
-/** Turns one record of an answer into a row, losing nothing: `denormalise` gives the record back. */
+/** Turns one record of an answer into a row without loss: `denormalise` restores the record. */
 export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | BadRecord {
   if (!isObject(value)) return { reason: 'not an object', text: textOfJson(value) };
   if (isDeeperThan(value, DEEPEST))
@@ -81,7 +84,7 @@ export function denormalise(
   return Object.fromEntries(members);
 }
 
-/** What fills a column whose field the record does not have: an alias of the field, or what the request said. */
+/** The value for a column whose field the record does not have: from an alias of the field, or from the request. */
 function fallback({ field, spec }: Column, record: JsonObject, origin: Origin, absent: string[]): SqlValue {
   const alias = spec.aliases?.find((name) => typeof record[name] === 'string');
   const found = alias === undefined ? origin.fill?.[field] : record[alias];

@@ -46,10 +46,10 @@ export const DATA_TYPES: readonly string[] = DATASETS.map(({ name }) => name);
 
 const byName = new Map(DATASETS.map((dataset) => [dataset.name, dataset]));
 
-/** The data type of that name; a name that the configuration let through is one of `DATA_TYPES`. */
+/** The data type of that name; a name that the configuration accepted is one of `DATA_TYPES`. */
 export function datasetNamed(name: string): Dataset {
   const dataset = byName.get(name);
-  if (dataset === undefined) throw new Error(`no data type is called ${name}`);
+  if (dataset === undefined) throw new Error(`there is no data type ${name}`);
   return dataset;
 }
 

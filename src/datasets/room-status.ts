@@ -1,7 +1,7 @@
-/** Words that end a room's life in the API's `status`. The API does not document them. */
+/** Values of the API's `status` that mean that a room is over. The API does not document them. */
 const OVER = /^(completed?|ended|finished|closed|terminated|abandoned|archived|cancell?ed|failed|expired)$/i;
 
-/** Whether a room's status says that it is over; an unknown word says no such thing. */
+/** Whether a room's status says that it is over; an unknown value does not. */
 export function isOver(status: string): boolean {
   return OVER.test(status);
 }

@@ -12,7 +12,7 @@ export interface Stream {
   readonly experimentId: string;
   readonly dataset: Dataset;
   readonly scope: Scope;
-  /** Fields whose value the API is asked to filter by, such as `category`. */
+  /** Fields by whose value the API filters, such as `category`. */
   readonly filter?: Readonly<Record<string, string | boolean>>;
 }
 
@@ -54,14 +54,14 @@ export function addressOf({
 }
 
 /**
- * What the API's per-minute limit may count a stream's requests by: the data type or, outside /data, the first step of the
- * path, as nobody says whether `/experiments/{id}` and `/experiments/{id}/config` are two endpoints.
+ * What the API's per-minute limit may count a stream's requests by: the data type or, outside /data, the first segment
+ * of the path, as it is not documented whether `/experiments/{id}` and `/experiments/{id}/config` are two endpoints.
  */
 export function endpointOf({ dataset: { name, path } }: Pick<Stream, 'dataset'>): string {
   return path?.split(/[/?]/)[1] ?? name;
 }
 
-/** How people name a stream in messages: `events of exp_1, room room_2`. */
+/** A stream's name in messages: `events of exp_1, room room_2`. */
 export function streamText({ experimentId, dataset, scope, filter = {} }: Stream): string {
   const part =
     scope.kind === 'experiment'

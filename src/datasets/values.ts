@@ -5,10 +5,10 @@ import type { FieldKind } from './define.ts';
 
 export type { SqlValue } from '../shared/sqlite.ts';
 
-/** Says that a value does not fit its column without loss and belongs into `extra`. */
+/** Marks a value that does not fit its column without loss and belongs in `extra`. */
 export const UNFIT = Symbol('unfit');
 
-/** The SQL value of a field's value, or UNFIT when the column could not give it back exactly. */
+/** The SQL value of a field's value, or UNFIT when the column could not restore it exactly. */
 export function encode(kind: FieldKind, value: Json): SqlValue | typeof UNFIT {
   switch (kind) {
     case 'text':
@@ -37,7 +37,7 @@ export function decode(kind: FieldKind, value: string | number): Json {
   return value;
 }
 
-/** Years 2001 to 2128 in milliseconds: numbers outside are no times. */
+/** Years 2001 to 2128 in milliseconds: numbers outside this range are not times. */
 const PLAUSIBLE_MS = { from: 1e12, to: 5e12 };
 
 /**
@@ -56,12 +56,14 @@ export function timeOf(value: Json | undefined): number | undefined {
   return timeOf(seconds * 1000 + Math.floor(nanoseconds / 1e6));
 }
 
-/** Half a surrogate pair has no UTF-8, and a NUL ends the text for many readers: JSON in `extra` escapes both. */
+/**
+ * An unpaired surrogate has no UTF-8 encoding, and a NUL ends the text for many readers: JSON in `extra` escapes both.
+ */
 export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
 
-/** SQLite keeps no negative zero. */
+/** SQLite does not store a negative zero. */
 function isStorableNumber(value: Json): value is number {
   return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0);
 }

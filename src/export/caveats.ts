@@ -2,26 +2,26 @@ import { count, counted } from '../shared/count.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
 import { standingOf, type Standing } from '../warehouse/standing.ts';
 
-/** What an export says of the data that it wrote. */
+/** What an export says about the data that it wrote. */
 export interface Lacks {
   /** A sentence for each cause, with counts. */
   readonly lines: readonly string[];
-  /** Whether the data may not equal what the API holds. */
+  /** Whether the data may differ from what the API holds. */
   readonly isDoubtful: boolean;
 }
 
 /** What follows the number of streams. */
 const CAUSES: readonly (readonly [Standing, (streams: number) => string])[] = [
-  ['failed', () => 'could not be read the last time, so newer rows may be missing'],
+  ['failed', () => 'could not be read last time, so newer rows may be missing'],
   ['lost', () => 'can no longer be read with this key, so newer rows may be missing'],
-  ['gone', () => 'can no longer be found in the API, and the rows are those of the last read'],
+  ['gone', () => 'can no longer be found in the API; the rows are those of the last read'],
   ['incomplete', () => 'may be incomplete'],
   ['unread', (streams) => `${streams === 1 ? 'was' : 'were'} never read, so rows are missing`],
   ['skipped', () => 'cannot be read with this key, so there are no rows'],
 ];
 
 /**
- * What the streams of an exported data type lack.
+ * What the streams of an exported data type may lack.
  * @param quarantined how many records could not be stored as rows, and whether they were written all the same.
  */
 export function describeLacks(
@@ -48,7 +48,7 @@ export function describeLacks(
   const isKept = isWritten ? `${they} written after the rows.` : `Write ${them} too with --quarantined.`;
   const lacks = [
     ...issues.map(({ message }) => message),
-    ...(streams.length === 0 ? [`Nothing of ${data} was ever read.`] : []),
+    ...(streams.length === 0 ? [`No records of ${data} were ever read.`] : []),
     ...causes,
     ...(withheld === 0
       ? []
@@ -73,7 +73,7 @@ function share({ length }: readonly unknown[], all: readonly unknown[]): string 
   return all.length === 1 ? 'The only stream' : `${count(length)} of ${counted(all.length, 'stream')}`;
 }
 
-/** Of so many streams the name and the reason are told. */
+/** How many streams are named, and how many reasons. */
 const TOLD = 3;
 
 function reasonsOf(streams: readonly StoredPosition[]): string {

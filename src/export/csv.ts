@@ -3,7 +3,7 @@ import type { SqlValue } from '../shared/sqlite.ts';
 import type { Db } from '../warehouse/open.ts';
 import { viewRows } from '../warehouse/records.ts';
 
-/** The data type's view, with nested and unknown fields as columns, as comma-separated values (RFC 4180). */
+/** The view of the data type, with nested and unknown fields as columns, as comma-separated values (RFC 4180). */
 export function* csvLines(db: Db, dataset: Dataset, experimentIds: readonly string[]): Generator<string> {
   for (const row of viewRows(db, dataset, experimentIds)) yield `${row.map(cell).join(',')}\r\n`;
 }

@@ -10,14 +10,14 @@ import { VERSION } from '../shared/version.ts';
 import { withPlainErrors, type Db } from '../warehouse/open.ts';
 import { rememberRefusal } from '../warehouse/refusal.ts';
 
-/** What requests are made with; the daemon opens another one when the configuration or the key changes. */
+/** Sends the requests; the daemon opens another one when the configuration or the key changes. */
 export interface ApiConnection {
   readonly config: Config;
   readonly budget: Budget;
   readonly client: Client;
 }
 
-/** What a budget reports, and what it asks. */
+/** What a budget reports, and what it needs to know. */
 export type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOptions, 'shareOf'>;
 
 export interface ConnectionOptions {
@@ -27,13 +27,13 @@ export interface ConnectionOptions {
   readonly log: Log;
 }
 
-/** A client whose requests the ledger counts. */
+/** A client whose requests are counted in the ledger. */
 export function connectApi(config: Config, { db, clock, log }: ConnectionOptions, hooks: BudgetHooks): ApiConnection {
   const budget = openBudget(config, db, clock, hooks);
   return { config, budget, client: openClient(config.api, { budget, clock, log }) };
 }
 
-/** The budget of the configured key. A 429 that it meets is remembered for `hsw status`. */
+/** The budget of the configured key. A 429 is remembered for `hsw status`. */
 export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHooks = {}): Budget {
   const { key, limits, timeoutMs, concurrency } = config.api;
   const keyId = keyIdOf(key);
@@ -53,7 +53,10 @@ export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHo
   });
 }
 
-/** Before anything is asked the ledger is written: it is the first to meet a full disk, which has to be said in words. */
+/**
+ * The ledger is written before each request: it is the first to meet a full disk, which must be reported in plain
+ * words.
+ */
 function plainly(path: string, ledger: Ledger): Ledger {
   return {
     ...ledger,
@@ -64,8 +67,8 @@ function plainly(path: string, ledger: Ledger): Ledger {
 }
 
 /**
- * A client for the few requests of a person who waits, when there may be no warehouse yet: no ledger counts them, and
- * they are of what the reserve leaves to people.
+ * A client for the few requests of a waiting user, when there may be no warehouse yet: they are not counted in a
+ * ledger, and come out of the reserve.
  */
 export function openUncounted(api: Server, clock: Clock, log: Log): Client {
   const budget = { spend: <T>(_: unknown, send: () => Promise<T>) => send(), pause: () => undefined };

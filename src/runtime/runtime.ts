@@ -6,7 +6,10 @@ import { openForReading, plainError, type Db } from '../warehouse/open.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { connectApi, type ApiConnection, type BudgetHooks } from './api-connection.ts';
 
-/** What a configuration becomes: the warehouse, opened for writing, and the API, whose requests its ledger counts. */
+/**
+ * What a configuration is made into: the warehouse, opened for writing, and the API, whose requests are counted in the
+ * ledger.
+ */
 export interface Runtime extends ApiConnection {
   readonly warehouse: Warehouse;
   readonly clock: Clock;
@@ -15,7 +18,7 @@ export interface Runtime extends ApiConnection {
 
 /**
  * Opens everything, uses it, and closes it, whatever happens.
- * @throws WarehouseError also for what SQLite says of the disk or the file meanwhile.
+ * @throws WarehouseError, also for errors of SQLite about the disk or the file meanwhile.
  */
 export async function withRuntime<T>(
   config: Config,
@@ -33,7 +36,7 @@ export async function withRuntime<T>(
 
 /**
  * Uses a warehouse and closes it, whatever happens.
- * @throws WarehouseError also for what SQLite says of the disk or the file meanwhile.
+ * @throws WarehouseError, also for errors of SQLite about the disk or the file meanwhile.
  */
 export async function whileOpen<T>(warehouse: Warehouse, use: (warehouse: Warehouse) => Promise<T>): Promise<T> {
   try {

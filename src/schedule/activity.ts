@@ -1,26 +1,29 @@
-/** What goes on in a stream and in an experiment, from cheap signs. Pure: each call is told what the time is. */
+/** How active a stream and an experiment are, from cheap signs. Pure: each call is given the time. */
 import { isOver } from '../datasets/room-status.ts';
 import { parseTime, MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
-/** How fast a rate forgets. In the simulation 2 to 10 minutes do equally well, and rising faster than falling gains nothing. */
+/**
+ * How fast a rate decays. In the simulation 2 to 10 minutes do equally well, and rising faster than falling gains
+ * nothing.
+ */
 const HALF_LIFE_MS = 5 * MINUTE_MS;
 
-/** A few rows that came in a moment say nothing of an hour. */
+/** A few rows that came within a moment say nothing about an hour. */
 const SHORTEST_SPAN_MS = MINUTE_MS;
 
-/** What a poll brought. */
+/** The result of a poll. */
 export interface PollResult {
   readonly newRows: number;
-  /** Milliseconds since the poll before. */
+  /** Milliseconds since the previous poll. */
   readonly elapsedMs: number;
   /**
-   * Age of the oldest new row, where it is known: a session that began a minute ago is then not taken for a trickle
-   * of the whole hour since the poll before.
+   * Age of the oldest new row, where it is known: a session that began a minute ago is then not mistaken for a trickle
+   * over the whole hour since the previous poll.
    */
   readonly spanMs?: number;
 }
 
-/** Rows an hour of a stream after a poll: a moving average in which what was counts less the longer ago it is. */
+/** Rows per hour of a stream after a poll: a moving average in which older polls count less. */
 export function updateRate(previous: number, { newRows, elapsedMs, spanMs = elapsedMs }: PollResult): number {
   const elapsed = Math.max(1, elapsedMs);
   const rate = (newRows * HOUR_MS) / Math.min(elapsed, Math.max(spanMs, SHORTEST_SPAN_MS));
@@ -28,14 +31,14 @@ export function updateRate(previous: number, { newRows, elapsedMs, spanMs = elap
   return previous * kept + rate * (1 - kept);
 }
 
-/** What `GET /experiments` says of an experiment. */
+/** What `GET /experiments` says about an experiment. */
 export interface Look {
   readonly updatedAt?: string | undefined;
   readonly roomCount?: number | undefined;
   readonly participantCount?: number | undefined;
 }
 
-/** Data types of which a look tells how many records there are. */
+/** Data types whose number of records a look shows. */
 const COUNTS = { rooms: 'roomCount', participants: 'participantCount' } as const;
 export type Counted = keyof typeof COUNTS;
 
@@ -46,11 +49,11 @@ export function isCounted(dataType: string): dataType is Counted {
 /** The signs of life of an experiment; times are milliseconds since 1970 UTC by our own clock. */
 export interface Signals {
   readonly look?: Look;
-  /** When a look last differed from the one before. */
+  /** When a look last differed from the previous one. */
   readonly changedAt?: number;
-  /** When the changes began that have gone on since without a pause as long as `HOLD_MS`. */
+  /** When the current run of changes began, which had no pause as long as `HOLD_MS`. */
   readonly changingSince?: number;
-  /** When the count of a data type last changed that looks give. */
+  /** When the count of a data type that looks show last changed. */
   readonly countedAt?: Readonly<Partial<Record<Counted, number>>>;
   /** Its rooms: the status, and when that status was first seen. */
   readonly rooms: readonly { readonly status: string | null; readonly since: number }[];
@@ -58,15 +61,17 @@ export interface Signals {
   readonly rowsAt?: number;
 }
 
-/** An experiment stays live so long after its last sign of life, so that a pause does not end it. */
+/** How long an experiment stays live after its last sign of life, so that a pause does not end it. */
 export const HOLD_MS = 15 * MINUTE_MS;
 
-/** So long a sign is believed although no row comes: rooms that nobody closes, an `updatedAt` that always changes. */
+/**
+ * How long a sign is believed although no row comes: rooms may stay open, and an `updatedAt` may change all the time.
+ */
 export const PATIENCE_MS = HOUR_MS;
 
 /**
- * Takes note of what `GET /experiments` says of the experiment now. The first look has none to differ from: it counts
- * as a change where `updatedAt` is itself recent.
+ * Records what `GET /experiments` now says about the experiment. The first look has nothing to compare with: it counts
+ * as a change if `updatedAt` is recent.
  */
 export function noteLook(signals: Signals, look: Look, now: number): Signals {
   if (!differs(signals.look, look, now)) return { ...signals, look };
@@ -97,8 +102,8 @@ function differs(before: Look | undefined, look: Look, now: number): boolean {
 }
 
 /**
- * Whether an experiment is in session. Any sign makes it live at once, and it stays so for `HOLD_MS` after the last
- * one. Rows are the surest sign; the others are believed for `PATIENCE_MS` only, unless rows come.
+ * Whether an experiment is in session. Any sign makes it live immediately, and it stays live for `HOLD_MS` after the
+ * last one. Rows are the surest sign; the others are believed for `PATIENCE_MS` only, unless rows come.
  */
 export function isLive({ changedAt, changingSince, rooms, rowsAt }: Signals, now: number): boolean {
   const within = (at: number | undefined, ms: number) => at !== undefined && now - at <= ms;

@@ -9,7 +9,7 @@ export interface KnownPosition {
 
 export interface StreamCost {
   readonly stream: Stream;
-  /** At least so many: a first read takes as many as there are pages. */
+  /** A lower bound: a first read takes as many as there are pages. */
   readonly requests: number;
   readonly why: 'first read' | 'everything' | 'what is new';
   /** When it would be done under the limits, in milliseconds from now. */
@@ -24,21 +24,24 @@ export interface Cost {
   readonly doneInMs: number;
 }
 
-/** The limits less the reserve, and what of them is spent. */
+/** The limits minus the reserve, and how much of them is spent. */
 export interface Spent {
   readonly perHour: number;
   readonly perEndpointPerMinute: number;
-  /** How many requests may be under way at once. */
+  /** How many requests may run at once. */
   readonly concurrency: number;
-  /** Milliseconds since the answer of each request of the last hour; of other programs' the endpoint is not known. */
+  /**
+   * Milliseconds since the answer of each request of the last hour; the endpoint of other programs' requests is not
+   * known.
+   */
   readonly ages: readonly { readonly endpoint: string | null; readonly ageMs: number }[];
 }
 
-/** What a request is taken to last, as nobody knows before. */
+/** The assumed duration of a request, which is not known in advance. */
 const REQUEST_MS = 500;
 
 /**
- * What a sync costs, and when each of its streams is done under the limits. Pure; nothing is asked of the API.
+ * What a sync costs, and when each of its streams is done under the limits. Pure; sends no request.
  * @param listings requests for the list of experiments, which comes first.
  */
 export function estimate(
@@ -68,14 +71,14 @@ export function estimate(
 
 /**
  * When each of a list of jobs is done, in milliseconds from now, if requests start as soon as the limits allow, in the
- * list's order as far as their endpoints' own limits do not hold them back.
+ * list's order except where the limits of their endpoints hold them back.
  */
 export function forecast(jobs: readonly { endpoint: string; requests: number }[], spent: Spent): number[] {
   const { perHour, perEndpointPerMinute, concurrency, ages } = spent;
   const hour = leavesOf(ages, HOUR_MS);
   const places = Array<number>(concurrency).fill(0);
   const done = jobs.map(() => 0);
-  // Jobs of one endpoint wait together: the first of them stands for all.
+  // Jobs of one endpoint wait together: the first of them represents all.
   const lines = [...Map.groupBy(jobs.keys(), (i) => jobs[i]?.endpoint ?? '')].map(([endpoint, waiting]) => ({
     turns: waiting.flatMap((i) => Array<number>(jobs[i]?.requests ?? 0).fill(i)),
     at: 0,

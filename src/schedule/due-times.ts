@@ -16,7 +16,7 @@ export interface DueTime {
   readonly dueAt: number;
 }
 
-/** What of a stream's position decides when it is due. Times are milliseconds since 1970 UTC. */
+/** The parts of a stream's position that decide when it is due. Times are milliseconds since 1970 UTC. */
 export interface ReadSoFar {
   readonly backfilled: boolean;
   readonly finished: boolean;
@@ -28,7 +28,7 @@ export interface ReadSoFar {
 /** What polls of each stream have lately shown. */
 export interface PollStats {
   of(key: string): { readonly rowsPerHour: number; readonly cost: number };
-  /** Until when a stream is left alone, as something went wrong that no result tells. */
+  /** Until when a stream is left alone, as something went wrong that no result shows. */
   restsUntil(key: string): number;
   /** How often it failed since it was last read. */
   failures(key: string): number;
@@ -38,7 +38,7 @@ export interface DueTimes {
   readonly entries: readonly DueTime[];
   /** The experiments that are in session. */
   readonly live: ReadonlySet<string>;
-  /** Requests an hour that the adaptive polls are planned to take. */
+  /** Requests per hour that the adaptive polls are planned to take. */
   readonly requestsPerHour: number;
 }
 
@@ -56,19 +56,20 @@ export interface Situation {
   readonly scheduleOf: (expression: string) => Schedule;
   /** When the key or the configuration last changed: what failed before is tried again. */
   readonly connectedAt: number;
-  /** When the key, the network or the disk last began to work again; 0 where they always did. */
+  /** When the key, the network or the disk last started to work again; 0 if they always worked. */
   readonly workingSince: number;
   readonly now: number;
 }
 
 /**
- * How long at most a stream that was not read well is left alone; a first read that is incomplete costs many requests. One
- * that goes on failing, with several tries each time, must not use up the hour: it is left alone twice as long each time.
+ * The longest time for which a stream that was not read well is left alone; an incomplete first read costs many
+ * requests. One that keeps failing, with several tries each time, must not use up the hour: it is left alone twice as
+ * long each time.
  */
 const AGAIN_MS = { failed: 5 * MINUTE_MS, incomplete: HOUR_MS, skipped: 6 * HOUR_MS } as const;
 const LONGEST_AGAIN_MS = { failed: HOUR_MS, skipped: AGAIN_MS.skipped } as const;
 
-/** When each stream is to be read next: the first reads at once, the others by their schedule. */
+/** When each stream is to be read next: first reads immediately, the others by their schedule. */
 export function computeDueTimes(situation: Situation): DueTimes {
   const { streams, positionOf, isLive, pollStats } = situation;
   const running = new Set([...new Set(streams.map(({ experimentId }) => experimentId))].filter(isLive));
@@ -84,7 +85,7 @@ export function computeDueTimes(situation: Situation): DueTimes {
     .filter(({ stream, at }) => at.backfilled && scheduleFor(situation, stream) === 'adaptive')
     .map(({ stream, key, live }): Candidate => {
       const { rowsPerHour, cost } = pollStats.of(key);
-      // Rows that are read by time come once, however often they are asked for; a listing comes again each time.
+      // Rows that are read by time come once, however often they are requested; a listing comes again each time.
       const isListed = stream.dataset.read !== 'incremental';
       return { key, endpoint: endpointOf(stream), live, rowsPerHour, cost: isListed ? cost : 1 };
     });
@@ -106,11 +107,11 @@ function nextRead(
   { backfilled, lastSyncAt: notedAt = 0, lastStatus, rereadReason }: ReadSoFar,
   interval: number | undefined,
 ): number {
-  // A read that lies ahead was noted by a clock that was wrong: it is not known how long ago it was.
+  // A read in the future was recorded with a wrong clock: it is not known how long ago it was.
   const lastSyncAt = notedAt > situation.now ? 0 : notedAt;
   if (lastStatus === 'failed' || lastStatus === 'skipped') {
     const failures = situation.pollStats.failures(key);
-    // What fails while all the rest works does so for a reason of its own.
+    // A stream that fails while all others work has its own reason.
     const since = Math.max(situation.connectedAt, failures > 1 ? 0 : situation.workingSince);
     if (lastSyncAt <= since) return 0;
     return lastSyncAt + Math.min(LONGEST_AGAIN_MS[lastStatus], AGAIN_MS[lastStatus] * 2 ** Math.max(0, failures - 1));
@@ -132,7 +133,7 @@ function scheduleFor({ config }: Situation, { experimentId }: Stream): string {
   return (own ?? all)?.schedule ?? config.schedule;
 }
 
-/** Those that are due, live ones first and then by how much of their time has passed. */
+/** Those that are due, live ones first, then by the share of their interval that has passed. */
 export function dueNow({ entries }: DueTimes, now: number): DueTime[] {
   const lateness = ({ readAt, dueAt: due }: DueTime) => (due <= readAt ? Infinity : (now - readAt) / (due - readAt));
   return entries

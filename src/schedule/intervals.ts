@@ -1,21 +1,21 @@
 import { MINUTE_MS, HOUR_MS, DAY_MS } from '../shared/time.ts';
 /**
- * How often `schedule: adaptive` polls each stream. Pure: what is known of the streams goes in, intervals come out.
+ * How often `schedule: adaptive` polls each stream. Pure: what is known about the streams goes in, intervals come out.
  *
- * Rows that come at random wait half an interval on average. To make the mean wait of a row as short as a budget
- * of requests allows, each stream is polled in proportion to the square root of (rows an hour / requests a poll); a
+ * Rows that arrive at random wait half an interval on average. To make the mean wait of a row as short as a budget
+ * of requests allows, each stream is polled in proportion to the square root of (rows per hour / requests per poll); a
  * stream that this would poll too often or too seldom stays at its bound and the others share the rest (KKT
  * conditions of min Σ rows/frequency subject to Σ cost × frequency ≤ budget).
  */
 
-/** A stream as its polling is planned. */
+/** A stream whose polling is planned. */
 export interface Candidate {
   readonly key: string;
-  /** The data type: the API limits each by itself. */
+  /** The data type: the API limits each separately. */
   readonly endpoint: string;
   /** Whether its experiment is in session, see `isLive`. */
   readonly live: boolean;
-  /** Rows an hour that the stream lately brought, see `updateRate`; 0 when never any. */
+  /** Rows per hour that the stream lately brought, see `updateRate`; 0 if it never had any. */
   readonly rowsPerHour: number;
   /** Expected requests of a poll, at least 1. */
   readonly cost: number;
@@ -30,13 +30,15 @@ export interface PollLimits {
 export interface IntervalBounds {
   /** No stream is polled more often. */
   readonly fastestMs: number;
-  /** A live stream is polled at least this often while half of the budget carries that, rows or none. */
+  /** A live stream is polled at least this often while half of the budget allows that, with or without rows. */
   readonly discoveryMs: number;
   /** An idle stream is not polled more often. */
   readonly idleMs: number;
-  /** No stream is polled less often while the limits carry that. */
+  /** No stream is polled less often while the limits allow that. */
   readonly slowestMs: number;
-  /** Rows an hour that any live, and any idle, stream is expected to bring in addition to what it brought; above 0. */
+  /**
+   * Rows per hour that any live, and any idle, stream is expected to bring in addition to those it brought; above 0.
+   */
   readonly expectedRows: { readonly live: number; readonly idle: number };
 }
 
@@ -48,15 +50,15 @@ export const BOUNDS: IntervalBounds = {
   expectedRows: { live: 100, idle: 0.3 },
 };
 
-/** Milliseconds between two polls of each stream, by key; and what they come to. */
+/** Milliseconds between two polls of each stream, by key, and what they cost. */
 export type PollIntervals = Map<string, number> & {
-  /** Requests an hour that these polls take. */
+  /** Requests per hour that these polls take. */
   readonly requestsPerHour: number;
-  /** 1 when the limits carry `slowestMs`; otherwise how many times slower the slowest streams are polled. */
+  /** 1 when the limits allow `slowestMs`; otherwise how many times slower the slowest streams are polled. */
   readonly slowedBy: number;
 };
 
-/** The frequencies (polls an hour) between which a stream is polled, and its weight. */
+/** The bounds of a stream's frequency (polls per hour), and its weight. */
 interface Share {
   readonly key: string;
   readonly cost: number;
@@ -66,7 +68,7 @@ interface Share {
 }
 
 /**
- * Desired milliseconds between polls of each candidate, such that the hourly and the per-endpoint limits carry them.
+ * Desired milliseconds between polls of each candidate that the hourly and the per-endpoint limits allow.
  * Streams with more rows are not polled less often; the order of the candidates does not matter.
  */
 export function pollIntervals(
@@ -78,7 +80,7 @@ export function pollIntervals(
   const perEndpoint = limits.perEndpointPerMinute * (HOUR_MS / MINUTE_MS);
   const groups = [...Map.groupBy(candidates, ({ endpoint }) => endpoint).values()];
 
-  // What does not even fit when each is polled as seldom as it may: an endpoint alone, then all together.
+  // What does not fit even if each is polled as rarely as allowed: first each endpoint alone, then all together.
   const carried = groups.map((group) => Math.min(1, perEndpoint / (daily * costOf(group))));
   const leastOfAll = groups.reduce((sum, group, i) => sum + daily * costOf(group) * (carried[i] ?? 1), 0);
   const carriedByHour = Math.min(1, limits.perHour / leastOfAll);
@@ -95,7 +97,7 @@ export function pollIntervals(
     const liveFloor = floor + liveLeast * Math.min(discoveryOfAll, discovery(perEndpoint, group));
     return group.map((candidate) => shareOf(candidate, candidate.live ? liveFloor : floor, bounds));
   });
-  // An endpoint that its own limit holds back leaves the rest of the hour to the others.
+  // An endpoint held back by its own limit leaves the rest of the hour to the others.
   const levels = shares.map((group) => highestLevel(group, perEndpoint, (level) => requests(group, level)));
   const all = (level: number) => sum(shares, (group, i) => requests(group, Math.min(level, levels[i] ?? level)));
   const level = highestLevel(shares.flat(), limits.perHour, all);
@@ -111,8 +113,8 @@ export function pollIntervals(
 
 /**
  * When a stream polled at a time is due again: its interval, shorter or longer by a hash, so that the streams of an
- * experiment do not come due together. Then one of them soon finds a session of which no signal told. Never later than
- * the longer of its interval and `slowestMs`.
+ * experiment are not due together. One of them then soon finds a session that no signal showed. Never later than the
+ * longer of its interval and `slowestMs`.
  */
 export function dueAt(key: string, polledAt: number, intervalMs: number, bounds: IntervalBounds = BOUNDS): number {
   const width = intervalMs < bounds.idleMs ? SPREAD.live : SPREAD.idle;
@@ -120,7 +122,7 @@ export function dueAt(key: string, polledAt: number, intervalMs: number, bounds:
   return polledAt + Math.min(intervalMs * spread, Math.max(intervalMs, bounds.slowestMs));
 }
 
-/** Uneven intervals make rows wait longer, by a twelfth of the square: next to nothing for a live stream. */
+/** Uneven intervals make rows wait longer, by a twelfth of the square: almost nothing for a live stream. */
 const SPREAD = { live: 0.2, idle: 1 };
 
 /** FNV-1a with a final mix: evenly from 0 to 1. */
@@ -152,7 +154,7 @@ function frequency({ weight, least, most }: Share, level: number): number {
   return Math.min(most, Math.max(least, weight * level));
 }
 
-/** Requests an hour of a group of streams whose frequencies stand at a level of their weights. */
+/** Requests per hour of a group of streams whose frequencies are a given multiple of their weights. */
 function requests(group: readonly Share[], level: number): number {
   let total = 0;
   for (const share of group) total += share.cost * frequency(share, level);
@@ -182,7 +184,7 @@ function highestLevel(shares: readonly Share[], budget: number, requestsAt: (lev
   return low;
 }
 
-/** Whole milliseconds, upwards, but for the rounding of a division. */
+/** Whole milliseconds, rounded up, ignoring the rounding error of a division. */
 function intervalOf(perHour: number): number {
   return Math.ceil(HOUR_MS / perHour - 1e-6);
 }

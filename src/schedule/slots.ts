@@ -1,7 +1,7 @@
 import { createTask } from 'node-cron';
 import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 
-/** A schedule that comes round less often than monthly may wait for its next slot after a longer stop. */
+/** A schedule with slots less often than monthly may wait for its next one after a longer stop. */
 const LONGEST_LOOK_MS = 32 * 24 * HOUR_MS;
 
 /** A cron schedule in a time zone. */
@@ -12,7 +12,7 @@ export interface Schedule {
   nextSlot(now: number): number | undefined;
 }
 
-/** Gives the schedule of an expression in a time zone, and opens each once. */
+/** Returns the schedule of an expression in a time zone, and creates each only once. */
 export function createSchedules(): (expression: string, timeZone: string) => Schedule {
   const schedules = new Map<string, Schedule>();
   return (expression, timeZone) => {
@@ -24,10 +24,10 @@ export function createSchedules(): (expression: string, timeZone: string) => Sch
 }
 
 /**
- * A cron expression as slots in time. node-cron tells which wall clock time is a slot; its own timers are not used, as
- * they drop a slot that the machine slept through, skip what a clock put forward leaves out, and run twice what a clock
- * put back repeats. Here a slot within an hour that is left out comes when the clock is put forward; one within an hour
- * that is repeated comes once, unless the schedule says every hour.
+ * A cron expression as slots in time. node-cron says which wall clock time is a slot; its own timers are not used, as
+ * they drop a slot that the machine slept through, skip slots when the clock goes forward, and run slots twice when it
+ * goes back. Here a slot in a skipped hour comes when the clock goes forward; one in a repeated hour comes once, unless
+ * the schedule says every hour.
  */
 export function openSchedule(expression: string, timeZone: string): Schedule {
   const wallOf = wallClock(timeZone);
@@ -36,7 +36,7 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
   const seconds = fields.length === 6 ? secondsOf(fields[0] ?? '') : [0];
   const isHourly = fields.at(-4)?.startsWith('*') === true;
 
-  /** Whether one of the wall clock's minutes that begin with the one at `at` has slots. */
+  /** Whether there is a slot in the wall clock minutes that start at `at`. */
   const hasSlots = (at: number): boolean => {
     const wall = wallOf(at);
     const passed = wall - wallOf(at - MINUTE_MS);
@@ -48,13 +48,15 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
   };
   let lookedTo = -Infinity;
   let latest: number | undefined;
-  /** What was found ahead and how long it holds: every stream asks for it, and a rare slot takes a second to find. */
+  /**
+   * The slot that was found and how long it is valid: every stream needs it, and a rare slot takes a second to find.
+   */
   let ahead: { from: number; to: number; slot?: number } = { from: Infinity, to: -Infinity };
   const floor = (ms: number) => Math.floor(ms / MINUTE_MS) * MINUTE_MS;
   const slotsOf = (at: number) => (hasSlots(at) ? seconds.map((second) => at + second * 1000) : []);
   return {
     lastSlot(since, now) {
-      // A clock that was set back makes what is known worth nothing.
+      // After a clock was set back, what is known is useless.
       if (now < lookedTo) [lookedTo, latest] = [-Infinity, undefined];
       const earliest = Math.max(lookedTo, now - LONGEST_LOOK_MS);
       for (let at = floor(now); at + MINUTE_MS > earliest; at -= MINUTE_MS) {
@@ -78,13 +80,13 @@ export function openSchedule(expression: string, timeZone: string): Schedule {
   };
 }
 
-/** The seconds of a minute that the first of six fields names. */
+/** The seconds of a minute that the first of six fields matches. */
 function secondsOf(field: string): number[] {
   const task = createTask(`${field} * * * * *`, () => undefined, { timezone: 'UTC' });
   return Array.from({ length: 60 }, (_, second) => second).filter((second) => task.match(new Date(second * 1000)));
 }
 
-/** What the clock on the wall shows, as if it were UTC. Time zones change by quarters of an hour. */
+/** The wall clock time, as if it were UTC. Time zones change by quarters of an hour. */
 function wallClock(timeZone: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,

@@ -3,19 +3,19 @@ import type { Dataset } from '../datasets/define.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Scope, Stream } from '../datasets/stream.ts';
 
-/** What the warehouse knows of an experiment when its streams are planned. */
+/** What the warehouse knows about an experiment when its streams are planned. */
 export interface Known {
   readonly rooms: readonly string[];
   readonly deployments: readonly string[];
 }
 
-/** What the command line narrows a sync to. */
+/** What the command line limits a sync to. */
 export interface Selection {
   readonly experiments?: readonly string[];
   readonly data?: readonly string[];
 }
 
-/** An experiment with the restrictions that the configuration puts on it. */
+/** An experiment with its restrictions from the configuration. */
 export type PlannedExperiment = { readonly id: string } & Pick<
   Extract<ExperimentConfig, { id: string }>,
   'data' | 'rooms' | 'participants' | 'deployments'
@@ -25,8 +25,8 @@ export type PlannedExperiment = { readonly id: string } & Pick<
   };
 
 /**
- * The streams of an experiment in the order in which they can be read: those that name its deployments and rooms
- * first. Pure: what is not known yet (rooms of a new experiment) gives no stream until the next call.
+ * The streams of an experiment in the order in which they can be read: first those that list its deployments and rooms.
+ * Pure: what is not known yet (rooms of a new experiment) gives no stream until the next call.
  */
 export function planStreams(
   config: Pick<Config, 'data' | 'options'>,
@@ -49,19 +49,19 @@ export function planStreams(
     );
 }
 
-/** Data types that name an experiment's rooms and deployments. */
+/** Data types that list an experiment's rooms and deployments. */
 const STRUCTURE: ReadonlySet<string> = new Set(['experiments', 'deployments', 'rooms']);
 
 /**
- * When a stream can be read within a sync: 0 at once, 1 when deployments and rooms are known, by which others may have to
- * be read, 2 when it is known which rooms belong to which deployment.
+ * When a stream can be read within a sync: 0 immediately, 1 when the deployments and rooms that others may be read by
+ * are known, 2 when it is known which rooms belong to which deployment.
  */
 export function waveOf({ dataset, scope }: Stream): 0 | 1 | 2 {
   if (STRUCTURE.has(dataset.name)) return 0;
   return scope.kind === 'deployment' && dataset.scopes.includes('experiment') ? 2 : 1;
 }
 
-/** Whether the configuration, or the command line, asks for a data type of an experiment by name. */
+/** Whether the configuration or the command line names a data type of an experiment. */
 export function namesData(
   config: Pick<Config, 'data' | 'experiments'>,
   { experimentId, data }: { readonly experimentId: string; readonly data: string },
@@ -97,14 +97,17 @@ function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known)
   ];
 }
 
-/** What can be asked for where only deployments are shared: by deployment or, where the API has no such request, by room. */
+/**
+ * What can be asked for where only deployments are shared: by deployment or, where the API has no such request, by
+ * room.
+ */
 function scopesOfShare(dataset: Dataset, deployments: readonly string[], known: Known): Scope[] {
   if (dataset.name === 'deployments') return [{ kind: 'experiment' }];
   if (dataset.scopes.includes('deployment')) return deployments.map((id) => ({ kind: 'deployment', id }));
   return dataset.scopes.includes('room') ? known.rooms.map((id) => ({ kind: 'room', id })) : [];
 }
 
-/** Configured options that name a field are filters: each of their values makes a stream of its own. */
+/** Configured options with the name of a field are filters: each of their values makes a separate stream. */
 function filtersOf(
   dataset: Dataset,
   options: NonNullable<Config['options'][string]>,

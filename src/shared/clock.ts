@@ -4,14 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * Time as the rest of the code sees it, so that tests can drive it.
- * `now` may jump when somebody sets the clock; `uptime` never goes backwards within one `bootId`.
+ * `now` may jump when the clock is set; `uptime` never goes backwards within one `bootId`.
  */
 export interface Clock {
   /** Milliseconds since 1970-01-01 UTC by the machine's wall clock. */
   now(): number;
   /** Milliseconds since the machine started; shared by all processes of one boot. */
   uptime(): number;
-  /** How far `uptime` may lag behind, as it comes in steps; without it, not at all. */
+  /** How far `uptime` may lag behind, as it advances in steps; by default not at all. */
   readonly uptimeStepMs?: number;
   /** Names this boot of the machine; equal in every process until a reboot. */
   readonly bootId: string;
@@ -19,7 +19,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** setTimeout takes at most 2^31-1 ms and fires at once beyond. */
+/** setTimeout accepts at most 2^31-1 ms and fires immediately beyond that. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 export const systemClock: Clock = {
@@ -40,7 +40,7 @@ function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    // Where the kernel does not name its boots, the minute at which it started does.
+    // Where the kernel has no boot id, the minute of the boot serves as one.
     return `booted-${Math.round((Date.now() / 1000 - uptime()) / 60)}`;
   }
 }

@@ -1,4 +1,4 @@
-/** A count for people: `123,456`. */
+/** A readable count: `123,456`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

@@ -5,8 +5,8 @@ import type * as Migrator from 'drizzle-orm/better-sqlite3/migrator';
 import type * as Core from 'drizzle-orm/sqlite-core';
 
 /**
- * drizzle-orm by its CommonJS build. Node 24 parses its package.json of 180 KB again for each of its hundred ES modules,
- * which was more than half of the time that a command took to start.
+ * The CommonJS build of drizzle-orm. Node 24 parses its package.json of 180 KB again for each of its hundred ES
+ * modules, which was more than half of the time that a command took to start.
  */
 const load = createRequire(import.meta.url);
 

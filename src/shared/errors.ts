@@ -1,4 +1,4 @@
-/** What the process says with its exit status; docs/commands.md lists the same table. */
+/** What each exit status means; docs/commands.md lists the same table. */
 export const EXIT = {
   ok: 0,
   partial: 1,
@@ -9,9 +9,9 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Who has to do something where it does not pass. */
+/** Who has to act when it does not pass by itself. */
 export type Actor =
-  /** whoever runs the command or wrote the configuration */
+  /** the person who runs the command or wrote the configuration */
   | 'user'
   /** whoever keeps this computer: its disk, its network */
   | 'host'
@@ -23,14 +23,16 @@ export type Actor =
   | 'server'
   | 'nobody';
 
-/** What is known of a code, whatever met it. */
+/** What is known about a code, wherever it occurs. */
 interface Known {
-  /** The exit status of a command that ends with it. What has none is never thrown: it is only told. */
+  /** The exit status of a command that fails with it. A code without one is never thrown, only reported. */
   readonly exit?: number;
-  /** Whether it may be over a little later although nobody did anything. */
+  /** Whether it may pass by itself a little later. */
   readonly passes: boolean;
   readonly acts: Actor;
-  /** What it keeps from being read: a stream · the API, so that no other stream is asked for either · everything. */
+  /**
+   * What it prevents from being read: one stream · the API, so that no other stream is requested either · everything.
+   */
   readonly stops?: 'stream' | 'api' | 'everything';
 }
 
@@ -85,22 +87,22 @@ export const CODES = {
   STALLED: { passes: false, acts: 'host' },
 } as const satisfies Record<string, Known>;
 
-/** Stable codes for people's scripts: all that goes wrong, thrown or only told. */
+/** Stable codes for scripts: everything that can go wrong, thrown or only reported. */
 export type Code = keyof typeof CODES;
 
-/** Codes that end a command. */
+/** Codes that a command can fail with. */
 export type ErrorCode = { [C in Code]: (typeof CODES)[C] extends { readonly exit: number } ? C : never }[Code];
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(CODES, text) && 'exit' in CODES[text as Code];
 }
 
-/** Whether it may be over a little later although nobody did anything. */
+/** Whether it may pass by itself a little later. */
 export function passesByItself(code: Code): boolean {
   return CODES[code].passes;
 }
 
-/** Who has to do something where it does not pass. */
+/** Who has to act when it does not pass by itself. */
 export function whoActs(code: Code): Actor {
   return CODES[code].acts;
 }
@@ -110,7 +112,7 @@ export function stopsEverything(code: Code): boolean {
   return known(code).stops === 'everything';
 }
 
-/** Whether it is no single stream's, but keeps the API from being asked, or everything from being read. */
+/** Whether it concerns more than one stream: the API cannot be used, or nothing can be read. */
 export function isOutage(code: Code): boolean {
   return stopsEverything(code) || known(code).stops === 'api';
 }
@@ -120,15 +122,15 @@ function known(code: Code): Known {
 }
 
 /**
- * A failure that a person can act on: one sentence of what happened and what it means for the data (`message`),
- * one of what to do next (`hint`). Anything else that is thrown is a bug of ours.
+ * A failure that a person can act on: one sentence on what happened and what it means for the data (`message`), one on
+ * what to do next (`hint`). Anything else that is thrown is a bug in this program.
  */
 export class WarehouseError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  /** What the server calls the request that failed. */
+  /** The server's id of the request that failed. */
   readonly requestId: string | undefined;
-  /** Whether another try in a moment may help. */
+  /** Whether another try a moment later may help. */
   readonly passes: boolean;
 
   constructor(
@@ -138,7 +140,7 @@ export class WarehouseError extends Error {
       hint?: string | undefined;
       cause?: unknown;
       requestId?: string | undefined;
-      /** Where that is known better than the code says. */
+      /** Set where this is known better than from the code. */
       passes?: boolean | undefined;
     } = {},
   ) {

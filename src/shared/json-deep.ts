@@ -1,6 +1,7 @@
 import { exact, isObject, type Json, type JsonObject } from './json-values.ts';
 
-// JSON that is nested beyond the call stack: JavaScript's own functions and recursion fail on it with a RangeError.
+// JSON that is nested deeper than the call stack allows: JavaScript's own functions and recursion fail on it with a
+// RangeError.
 
 /** A value as JSON text, written without recursion. */
 export function writeJson(root: Json, entriesOf: (value: JsonObject) => [string, Json][]): string {
@@ -30,7 +31,7 @@ export function writeJson(root: Json, entriesOf: (value: JsonObject) => [string,
   return text.join('');
 }
 
-/** The tokens of JSON: a mark, a string, or a number or word. */
+/** The tokens of JSON: a punctuation mark, a string, or a number or literal. */
 const TOKEN = /[{}[\],:]|"(?:[^"\\]+|\\.)*"|[^\s{}[\],:"]+/g;
 
 /** The value of a text that is known to be JSON, built without recursion and without losing a digit. */

@@ -1,4 +1,4 @@
-/** A JSON value as `parseJson` gives it. `RawNumber` is a number that no double holds; it keeps its own text. */
+/** A JSON value as `parseJson` gives it. `RawNumber` is a number that a double cannot hold; it keeps its own text. */
 export type Json = string | number | boolean | null | RawNumber | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
@@ -25,19 +25,19 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }
 
-/** A JSON text by the parser of JavaScript itself, which is asked for the text of each number. */
+/** Parses a JSON text with JavaScript's own parser, which gives the text of each number. */
 export function parseExactly(text: string): Json {
   return json.parse(text, (_key, value, { source }) =>
     typeof value === 'number' ? exact(value, source) : value,
   ) as Json;
 }
 
-/** The number, or its own text where the double says another one. */
+/** The number, or its own text where the double differs from it. */
 export function exact(value: number, source: string | undefined): number | RawNumber {
   return source === undefined || holds(value, source) ? value : json.rawJSON(source);
 }
 
-/** Whether the double says the same decimal number as its source. */
+/** Whether the double is the same decimal number as its source. */
 function holds(value: number, source: string): boolean {
   return Number.isFinite(value) && !Object.is(value, -0) && decimal(String(value)) === decimal(source);
 }

@@ -35,7 +35,7 @@ function sortedEntries(value: JsonObject): [string, Json][] {
   return Object.entries<Json>(value).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** What JavaScript's own function makes of a value or, where the call stack is too small for its depth, what a loop does. */
+/** The result of JavaScript's own function or, where the value is nested too deeply for the call stack, of a loop. */
 function unlessTooDeep<T>(native: () => T, loop: () => T): T {
   try {
     return native();

@@ -4,11 +4,12 @@ import pretty from 'pino-pretty';
 export type Log = Logger;
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
-/** What an API key looks like (`hst_live_…`, `hst_test_…`): no such text leaves the process. */
+/** What an API key looks like (`hst_live_…`, `hst_test_…`): no such string leaves the process. */
 const KEY = /hst_(?:live|test)_[A-Za-z0-9_-]+/g;
 
 /**
- * Takes every secret out of a text: anything shaped like an API key, the given secrets, and the signatures of signed URLs.
+ * Removes every secret from a text: anything shaped like an API key, the given secrets, and the signatures of signed
+ * URLs.
  */
 export function scrub(text: string, secrets: Iterable<string> = []): string {
   let clean = text.replace(KEY, (key) => `${key.slice(0, 9)}[hidden]`);
@@ -17,9 +18,9 @@ export function scrub(text: string, secrets: Iterable<string> = []): string {
 }
 
 /**
- * A logger that writes synchronously to stderr, so that the last line before an end is never lost: JSON lines for
- * journald and machines, or short coloured ones for a person at a terminal.
- * @param secrets texts that never appear in a line, beside everything shaped like an API key; may grow later.
+ * A logger that writes synchronously to stderr, so that the last line before the process ends is never lost: JSON lines
+ * for journald and machines, or short coloured ones for a person at a terminal.
+ * @param secrets strings that never appear in a line, in addition to anything shaped like an API key; may grow later.
  */
 export function createLog(options: { level?: LogLevel; pretty?: boolean; secrets?: Iterable<string> } = {}): Log {
   const { level = 'info', secrets = [] } = options;
@@ -34,12 +35,12 @@ export function createLog(options: { level?: LogLevel; pretty?: boolean; secrets
   );
 }
 
-/** Secrets as they stand in a line of JSON, the longest first, so that none is left in part. */
+/** Secrets as they appear in a line of JSON, the longest first, so that no part of one is left. */
 function asWritten(secrets: Iterable<string>): string[] {
   return [...secrets]
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
     .sort((a, b) => b.length - a.length);
 }
 
-/** A logger that says nothing. */
+/** A logger that writes nothing. */
 export const silentLog: Log = pino({ level: 'silent' });

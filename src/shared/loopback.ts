@@ -5,8 +5,8 @@ ADDRESSES.addSubnet('127.0.0.0', 8);
 ADDRESSES.addAddress('::1', 'ipv6');
 
 /**
- * Whether what is sent to a host stays on this computer. Only `localhost` and addresses in full are believed: what other
- * names and shortened addresses lead to, a resolver decides. `URL` writes the addresses of its hosts in full.
+ * Whether what is sent to a host stays on this computer. Only `localhost` and full addresses are accepted: a resolver
+ * decides where other names and shortened addresses lead. `URL` writes the addresses of its hosts in full.
  */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[(.*)\]$/, '$1');

@@ -1,17 +1,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { z } from 'zod';
 
-/** What a column of ours holds. */
+/** What a column of the warehouse holds. */
 export type SqlValue = string | number | null;
 
-/** What stands for each `?` of a statement, or one object for its `@names`. */
+/** The values for each `?` of a statement, or one object for its `@names`. */
 type Params = readonly (SqlValue | Readonly<Record<string, SqlValue>>)[];
 
-/** A statement that gives rows, of which each is checked. */
+/** A statement that returns rows, each of which is checked. */
 export interface Query<Row> {
   get(...params: Params): Row | undefined;
   all(...params: Params): Row[];
-  /** One row after the other, without holding more than one. */
+  /** One row after the other, holding only one in memory. */
   iterate(...params: Params): Generator<Row>;
 }
 
@@ -30,7 +30,7 @@ export function queryLists(db: Database, sql: string): Query<readonly SqlValue[]
   return query(db, 'lists', sql, SqlValues);
 }
 
-/** A statement that writes; gives the number of rows that it changed. */
+/** A statement that writes; returns the number of rows that it changed. */
 export function command(db: Database, sql: string): (...params: Params) => number {
   const statement = prepared(db, 'rows', sql);
   return (...params) => statement.run(...params).changes;
@@ -47,7 +47,7 @@ function query<Row>(db: Database, form: Form, sql: string, type: z.ZodType<Row>)
     },
     all: (...params) => statement.all(...params).map((row) => type.parse(row)),
     *iterate(...params) {
-      // A statement gives one set of rows at a time, and this one may stay open for long.
+      // A statement returns one set of rows at a time, and this one may stay open for long.
       for (const row of prepare(db, form, sql).iterate(...params)) yield type.parse(row);
     },
   };
@@ -55,7 +55,9 @@ function query<Row>(db: Database, form: Form, sql: string, type: z.ZodType<Row>)
 
 const caches = new WeakMap<Database, Map<string, Statement>>();
 
-/** The statement for an SQL text, made once for each connection, as preparing costs more than running most of them. */
+/**
+ * The statement for an SQL text, prepared once for each connection, as preparing costs more than running most of them.
+ */
 function prepared(db: Database, form: Form, sql: string): Statement {
   const cache = caches.get(db) ?? new Map<string, Statement>();
   caches.set(db, cache);

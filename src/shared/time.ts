@@ -1,12 +1,12 @@
 /** ISO 8601 with a date, a time, optionally a fraction, and `Z` or an offset; a time without a zone is taken as UTC. */
 const ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d{2}:?\d{2})?$/;
 
-/** The form in which the warehouse keeps times, of which it reads many, and in which the API mostly sends them. */
+/** The form in which the warehouse keeps its many times, and in which the API mostly sends them. */
 const KEPT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /**
  * Milliseconds since 1970 UTC of an ISO 8601 time, any precision beyond a millisecond cut off;
- * undefined when the text is no such time or lies outside the years 0000 to 9999.
+ * undefined when the text is not such a time or lies outside the years 0000 to 9999.
  */
 export function parseTime(text: string): number | undefined {
   if (KEPT_FORM.test(text)) return inRange(Date.parse(text));
@@ -28,7 +28,7 @@ function inRange(ms: number): number | undefined {
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** A time for people, to the minute: `2026-01-12 09:00 UTC`. */
+/** A readable time, to the minute: `2026-01-12 09:00 UTC`. */
 export function formatMinute(ms: number): string {
   return `${formatTime(ms).slice(0, 16).replace('T', ' ')} UTC`;
 }
@@ -45,14 +45,14 @@ export const DAY_MS = 24 * HOUR_MS;
 
 const UNIT_MS = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
 
-/** Milliseconds of a duration such as `500ms`, `60s`, `15m`, `1h` or `30d`; undefined when it is none. */
+/** Milliseconds of a duration such as `500ms`, `60s`, `15m`, `1h` or `30d`; undefined when it is not one. */
 export function parseDuration(text: string): number | undefined {
   const parts = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim());
   if (parts === null) return undefined;
   return Number(parts[1]) * UNIT_MS[parts[2] as keyof typeof UNIT_MS];
 }
 
-/** A duration for people: `850 ms`, `12 s`, `3 min`, `2 h 5 min`, `4 d`. */
+/** A readable duration: `850 ms`, `12 s`, `3 min`, `2 h 5 min`, `4 d`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 90_000) return `${Math.round(ms / 1000)} s`;

@@ -105,7 +105,7 @@ describe('hsw', () => {
       env: { ...at.env, HYPERSTUDY_BASE_URL: 'http://127.0.0.1:9/api/v3' },
     });
     expect(down).toMatchObject({ status: 1 });
-    expect(down.stderr).toContain('nothing answers at that address');
+    expect(down.stderr).toContain('nothing listens at that address');
     const lock = new Database(join(at.cwd, 'data', 'hyperstudy.db.lock'));
     lock.exec('BEGIN EXCLUSIVE');
     const busy = await hsw(['sync', 'now'], at);

@@ -42,7 +42,7 @@ describe('hsw export', () => {
     expect(unasked).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: '! Nothing of recordings was ever read.\n',
+      stderr: '! No records of recordings were ever read.\n',
     });
     write('data: [rooms]\n');
     const former = await hsw(['export', '--data', 'chat'], { cwd });

@@ -38,8 +38,8 @@ const SIZES: Record<string, number> = {
 };
 
 /**
- * A lab in the middle of an afternoon: three experiments live, two with an issue. Equal `now` gives an equal view, whose
- * issues are those of what is changed.
+ * A lab in the middle of an afternoon: three experiments live, two with an issue. Equal `now` gives an equal view,
+ * whose issues are those of what is changed.
  */
 export function sampleView(now: number, change: Partial<DaemonView> = {}): DaemonView {
   const experiments = LAB.map(([name, id, live, scale], i) => ({
@@ -91,8 +91,8 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
       {
         at: now - 6 * MINUTE,
         code: 'SERVER_FAILED',
-        text: 'The API failed on recordings of exp_tN58sYdu (HTTP 503): upstream timed out. The stream stays where it was.',
-        hint: 'This is usually over soon: the next sync goes on from there.',
+        text: 'The API failed on recordings of exp_tN58sYdu (HTTP 503): upstream timed out. The stream keeps its position.',
+        hint: 'This usually passes soon: the next sync continues from there.',
       },
       {
         at: now - 26 * HOUR,
@@ -104,7 +104,7 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
         at: now - 31 * HOUR,
         code: 'SERVER_UNREACHABLE',
         text: 'https://api.hyperstudy.io cannot be reached for chat of exp_9fWbR3ae: it did not answer in time.',
-        hint: 'Check the network and api.baseUrl; the next sync goes on from there.',
+        hint: 'Check the network and api.baseUrl; the next sync continues from there.',
       },
     ],
     growth: Array.from({ length: 97 }, (_, i) => {
@@ -151,7 +151,7 @@ function troubled(id: string, each: StreamView, now: number): StreamView {
       lastStatus: 'failed',
       ...doubted(
         'failed',
-        'The API failed on recordings of exp_tN58sYdu (HTTP 503): upstream timed out. The stream stays where it was.',
+        'The API failed on recordings of exp_tN58sYdu (HTTP 503): upstream timed out. The stream keeps its position.',
       ),
       dataAsOf: now - 11 * MINUTE,
     };

@@ -155,9 +155,9 @@ describe('a compressed answer', () => {
 
   it.each([
     ['gzip', Buffer.from(OK), 'it is not compressed as its content-encoding says (gzip)'],
-    ['gzip', gzipSync(OK).subarray(0, 30), 'its compressed text ends too early'],
-    ['gzip, br', gzipSync(OK), 'it is compressed in a way that was not asked for'],
-    ['constructor', gzipSync(OK), 'it is compressed in a way that was not asked for'],
+    ['gzip', gzipSync(OK).subarray(0, 30), 'its compressed data end too early'],
+    ['gzip, br', gzipSync(OK), 'it is compressed in a way that was not requested'],
+    ['constructor', gzipSync(OK), 'it is compressed in a way that was not requested'],
   ])('that is not valid %s is said to be so', async (encoding, packed, why) => {
     const server = await serving(sending(httpReply(200, packed, { 'content-encoding': encoding })));
     const error = await refusal(client(server).made);
@@ -206,7 +206,7 @@ describe('the server’s name for a request', () => {
       socket.end(httpHead(200, { 'content-length': '500', 'x-request-id': 'cut' }));
     });
     expect((await refusal(client(server).made)).message).toContain(
-      'the connection broke off. The stream stays where it was. (request id cut)',
+      'the connection broke off. The stream keeps its position. (request id cut)',
     );
   });
 
@@ -324,7 +324,7 @@ describe('what stands in the way', () => {
     expect((await refusal(made)).message).toContain('it does not speak TLS there');
     expect(waits).toEqual([]);
     const tls = await rawServer(sending(httpReply(200, OK)), { key: KEY, cert: GOOD });
-    expect((await refusal(client(tls).made)).message).toMatch(/the connection broke off|does not speak HTTP/);
+    expect((await refusal(client(tls).made)).message).toMatch(/the connection broke off|does not speak proper HTTP/);
   });
 
   it('is told: a name that does not resolve', async () => {
@@ -355,7 +355,7 @@ describe('a proxy', () => {
     const proxy = await through((socket) => void socket.end(httpReply(407, '', { 'proxy-authenticate': 'Basic' })));
     const error = await refusal(client({ baseUrl: `${scheme}://api.invalid/api/v3` }).made);
     expect(error).toMatchObject({ code: 'SERVER_UNREACHABLE' });
-    expect(error.message).toContain('the proxy on the way wants a name and a password (HTTP 407)');
+    expect(error.message).toContain('the proxy requires a user name and a password (HTTP 407)');
     expect(error.hint).toContain('HTTPS_PROXY');
     expect(proxy.requests.length).toBe(1);
   });
@@ -363,7 +363,7 @@ describe('a proxy', () => {
   it('that refuses is named', async () => {
     await through((socket) => void socket.end(httpReply(403, '')));
     const error = await refusal(client({ baseUrl: 'https://api.invalid/api/v3' }).made);
-    expect(error.message).toContain('the proxy on the way refuses (HTTP 403)');
+    expect(error.message).toContain('the proxy refuses the connection (HTTP 403)');
   });
 
   it('that breaks off is told, and does not hang', async () => {

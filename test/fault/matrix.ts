@@ -104,20 +104,20 @@ const harmless = (name: string, strike: Strike): Fault => ({ name, is: 'harmless
 
 const BROKE = /the connection broke off/;
 const LATE = /it did not answer in time/;
-const NO_HTTP = /does not speak HTTP/;
+const NO_HTTP = /does not speak proper HTTP/;
 const NO_JSON = /it is not JSON/;
 const OURS = /it is not from the HyperStudy API/;
-const ELSEWHERE = /sends requests elsewhere/;
+const ELSEWHERE = /redirects to another address/;
 
 const ON_THE_WIRE: readonly Fault[] = [
   wire('a reset before the answer', BROKE, reset),
   wire('an end before the answer', BROKE, (socket) => void socket.end()),
-  wire('half a status line, then a reset', /broke off|does not speak HTTP/, (socket) => {
+  wire('half a status line, then a reset', /broke off|does not speak proper HTTP/, (socket) => {
     socket.write('HTTP/1.', () => reset(socket));
   }),
   wire(
     'headers that end early',
-    /broke off|does not speak HTTP/,
+    /broke off|does not speak proper HTTP/,
     last(() => 'HTTP/1.1 200 OK\r\ncontent-le'),
   ),
   wire('a reset after the headers', BROKE, (socket) => {
@@ -213,7 +213,7 @@ const ON_THE_WIRE: readonly Fault[] = [
   ),
   wire(
     'two lengths that differ',
-    /broke off|does not speak HTTP/,
+    /broke off|does not speak proper HTTP/,
     bytes(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'),
   ),
   wire(
@@ -223,7 +223,7 @@ const ON_THE_WIRE: readonly Fault[] = [
   ),
   wire(
     'a length and chunks',
-    /broke off|does not speak HTTP/,
+    /broke off|does not speak proper HTTP/,
     bytes(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
   ),
   wire(
@@ -316,7 +316,7 @@ const UNREADABLE: readonly Fault[] = [
   unread('a health check in its place', /it has no data/, json(200, { status: 'healthy' })),
   unread(
     'gzip cut off',
-    /ends too early/,
+    /end too early/,
     bytes((good) => httpReply(200, gzipSync(good.body).subarray(0, 40), { 'content-encoding': 'gzip' })),
   ),
   unread(
@@ -326,7 +326,7 @@ const UNREADABLE: readonly Fault[] = [
   ),
   unread(
     'an unknown encoding',
-    /not asked for/,
+    /not requested/,
     bytes((good) => whole(good, { 'content-encoding': 'sdch' })),
   ),
 ];
@@ -409,7 +409,7 @@ const LASTING: readonly Fault[] = [
   lasting('400 as HTML', 'ANSWER_UNREADABLE', OURS, html(400)),
   lasting('403 as HTML', 'ANSWER_UNREADABLE', OURS, html(403)),
   lasting('404 as HTML', 'ANSWER_UNREADABLE', OURS, html(404)),
-  lasting('407', 'SERVER_UNREACHABLE', /the proxy on the way/, html(407)),
+  lasting('407', 'SERVER_UNREACHABLE', /the proxy requires/, html(407)),
   lasting('418', 'SERVER_FAILED', /HTTP 418/, html(418)),
   lasting('301', 'ANSWER_UNREADABLE', ELSEWHERE, html(301, { location: 'http://127.0.0.1:1/steal' })),
   lasting('302 to itself', 'ANSWER_UNREADABLE', ELSEWHERE, html(302, { location: '/' })),

@@ -207,7 +207,7 @@ describe('the client', () => {
 
   it('says in plain words that nothing answers', async () => {
     const { client: made } = client('http://127.0.0.1:9/api/v3');
-    await expect(get(made)).rejects.toThrow('nothing answers at that address');
+    await expect(get(made)).rejects.toThrow('nothing listens at that address');
   });
 
   it('stops at once when interrupted', async () => {

@@ -83,7 +83,7 @@ const KIND_OF: Readonly<Record<string, DoubtKind>> = { failed: 'failed', skipped
 /** A stream that could not be read the last time, unless that is changed. */
 function position(data: string, given: Given = {}): StoredPosition {
   const {
-    reason = `https://api.hyperstudy.io cannot be reached for ${data} of exp_1: nothing answers at that address.`,
+    reason = `https://api.hyperstudy.io cannot be reached for ${data} of exp_1: nothing listens at that address.`,
   } = given;
   const lastStatus = 'lastStatus' in given ? given.lastStatus : 'failed';
   const kind = KIND_OF[lastStatus ?? ''] ?? 'unread';
@@ -131,7 +131,7 @@ describe('the issues', () => {
       position('chat', {
         scope: 'room:r1',
         reason:
-          'https://api.hyperstudy.io cannot be reached for chat of exp_1, room r1: nothing answers at that address.',
+          'https://api.hyperstudy.io cannot be reached for chat of exp_1, room r1: nothing listens at that address.',
       }),
       position('sync', { reason: 'The API failed on sync of exp_1 (HTTP 500): Oops.' }),
       position('rooms', { lastStatus: 'incomplete', reason: 'the listing kept changing while it was read' }),
@@ -301,7 +301,7 @@ describe('the issues', () => {
     const outage = {
       since: NOW - 3 * HOUR,
       code: 'SERVER_UNREACHABLE',
-      text: 'https://api.hyperstudy.io cannot be reached for the list of experiments: nothing answers at that address.',
+      text: 'https://api.hyperstudy.io cannot be reached for the list of experiments: nothing listens at that address.',
       hint: 'Check the network.',
     } as const;
     const away = found({ outage, positions: [position('events')] });
