@@ -20,6 +20,8 @@ export interface Row extends Key {
 export interface BadRecord {
   readonly reason: string;
   readonly text: string;
+  /** As a row's. */
+  readonly time?: number | undefined;
 }
 
 /** What the request already says about its records: columns that are filled when the record omits them. */
@@ -41,7 +43,7 @@ const ABSENT_LIKE = /^\$+absent$/;
 export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | BadRecord {
   if (!isObject(value)) return { reason: 'not an object', text: textOfJson(value) };
   if (isDeeperThan(value, DEEPEST))
-    return { reason: `nested more than ${DEEPEST} levels deep`, text: textOfJson(value) };
+    return { reason: `nested more than ${DEEPEST} levels deep`, text: textOfJson(value), time: timeIn(dataset, value) };
   const record = unsigned(dataset, value);
   const extra = new Map<string, Json>();
   const absent: string[] = [];
@@ -59,10 +61,14 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
 
   return {
     ...keyOf(dataset, record, origin),
-    time: dataset.timeField === undefined ? undefined : timeOf(record[dataset.timeField]),
+    time: timeIn(dataset, record),
     values,
     extra: extra.size === 0 ? null : JSON.stringify(Object.fromEntries(extra)),
   };
+}
+
+function timeIn({ timeField }: Dataset, record: JsonObject): number | undefined {
+  return timeField === undefined ? undefined : timeOf(record[timeField]);
 }
 
 /** The record as the API sent it (its address fields without their signatures), from its column values and `extra`. */

@@ -4,15 +4,13 @@ import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, isShownLast } from './evidence.ts';
 import { withCertainKeys } from './ordinals.ts';
-import { OFFSET_IGNORED, paginate, Shifted, type PaginateOptions, type Stretch } from './paginate.ts';
+import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Stretch } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
 
 /** How often a listing that moves under the reader is read. */
 const MOST_LISTINGS = 4;
-
-const RESTLESS: Doubt = { kind: 'unstable', text: 'records kept coming and going while they were listed' };
 
 export interface Listing {
   /** The first page, where it was read already. */

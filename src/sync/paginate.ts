@@ -1,10 +1,12 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from './endpoint-traits.ts';
-import { askSteadily, isShownLast, whatFollows } from './evidence.ts';
+import { askSteadily, contradictionIn, isShownLast, whatFollows } from './evidence.ts';
 import { markOf, numbered, tailStart, type Repeats } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
-import { ENDLESS, MOST_IDLE, readGroup } from './same-timestamp.ts';
+import { ENDLESS, MOST_IDLE } from './pass.ts';
+import { after, between, guardOf, isGuardGone, pageAt, type Place, type Way } from './place.ts';
+import { readGroup } from './same-timestamp.ts';
 
 /** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
 export interface Stretch {
@@ -20,15 +22,11 @@ export interface Stretch {
   readonly isEnd: boolean;
 }
 
-export interface PaginateOptions {
+export interface PaginateOptions extends Way {
   /** Start with rows of this time (milliseconds since 1970 UTC); undefined: with the first. */
   readonly from?: number | undefined;
   /** Stop behind rows of this time. */
   readonly to?: number | undefined;
-  /** key: by time, as `startTime` works here; offset: by place, as it does not. */
-  readonly by: 'key' | 'offset';
-  /** Whether to ask for an order by time; an endpoint that refuses it is listed as it comes. */
-  readonly sorted: boolean;
   /** The first page, where it was read already. */
   readonly first?: Page | undefined;
   /** What is known of the endpoint: an answer that does not say so may be shown to be the last. */
@@ -55,6 +53,10 @@ export class NotWalkable extends Error {
 /** A listing by offset moved under the reader: rows may have been skipped. */
 export class Shifted extends Error {}
 
+/** How often a reading begins a timestamp again because records in front of it moved. */
+const MOST_MOVES = 10;
+export const RESTLESS: Doubt = { kind: 'unstable', text: 'records kept coming and going while they were listed' };
+
 /** The endpoint gives the same records again, however far behind is asked for. */
 export const OFFSET_IGNORED: Doubt = {
   kind: 'unproven',
@@ -72,99 +74,148 @@ export const OFFSET_IGNORED: Doubt = {
  * @throws Shifted by offset, when rows before the reader came or went.
  */
 export async function* paginate(reader: Reader, options: PaginateOptions): AsyncGenerator<Stretch> {
+  if (options.isUnpaged === true) {
+    yield* readUnpaged(reader, options);
+    return;
+  }
   let place: Place = { from: options.from, offset: 0 };
   let carried: readonly Row[] = [];
   let idle = 0;
+  let moves = 0;
   let asked: Place | undefined;
   let beginning: Page | undefined;
   let shorter = 0;
+  let isBehindCrowd = false;
   const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
-    const { page, contradiction } =
-      first === undefined
-        ? await askSteadily(reader, pageAt(options, place))
-        : { page: first, contradiction: undefined };
-    const doubts: Doubt[] = contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }];
+    const guard = guardOf(place, carried);
+    const { page, doubts } = await ask(reader, first ?? pageAt(options, place, -guard));
+    const own = between(page, guard);
+    const { rows, places } = own;
     if (options.by === 'key') checkOrder(page, place.from);
-    const isAgain =
-      options.by === 'offset' && options.isUnpaged !== true && place.offset > 0 && isSame(page, beginning);
+    const isAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
     if (isAgain) doubts.push(OFFSET_IGNORED);
-    if (options.isUnpaged === true && beginning !== undefined) {
-      // One answer is all there is: the same again for a later place is the newer one, and nothing is the end.
-      if (page.returned > 0 && !includesAll(page.rows, beginning.rows)) throw new Shifted();
-      const rows = page.returned === 0 ? beginning.rows : page.rows;
-      yield { ...stretch(page, numbered(rows).rows, doubts), isEnd: true };
-      return;
-    }
     beginning ??= page;
-    if (options.isUnpaged === true && !isLast(page, options)) {
-      place = { from: undefined, offset: page.returned };
+    shorter = options.end === 'empty' && isShort(page, beginning) ? shorter + 1 : 0;
+    const start = tailStart(rows);
+    if (!isAgain && contradictionIn(page) === undefined && hasMoved(own, carried, { place, guard, page, options })) {
+      if (options.by === 'offset') throw new Shifted();
+      if (++moves === MOST_MOVES) {
+        yield stretch(own, [], [RESTLESS]);
+        return;
+      }
+      // Without an offset no place can move.
+      place = { from: place.from, offset: 0 };
+      [carried, asked] = [[], undefined];
       continue;
     }
-    shorter = options.end === 'empty' && isShort(page, beginning) ? shorter + 1 : 0;
-    if (isAgain || (page.returned === 0 && carried.length > 0)) {
-      if (!isAgain && contradiction === undefined)
-        throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
+    if (isAgain || (page.returned <= guard && carried.length > 0)) {
+      if (doubts.length === 0) throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
       yield { ...stretch(page, numbered(carried, repeats).rows, doubts), isEnd: false };
       return;
     }
-    const start = tailStart(page.rows);
-    // A timestamp that fills more than a page may show other rows of it each time: the group accounts for them.
-    const isWhole = start > 0 || isLast(page, options);
-    if (options.by === 'offset' && isWhole && !includesAll(page.rows, carried)) throw new Shifted();
-    if (options.by === 'key' && lacksAll(page.rows, carried)) throw new NotWalkable('startTime');
+    if (options.by === 'key' && lacksAll(rows, carried)) throw new NotWalkable('startTime');
     const isStuck = place.from === asked?.from && place.offset === asked?.offset;
     asked = place;
-    const isNew = !isStuck && bringsNew(page, carried, options);
+    // What stood behind a crowd may fill the page again.
+    const isNew = isBehindCrowd || (!isStuck && bringsNew(own, carried, options));
+    isBehindCrowd = false;
     idle = isNew ? 0 : idle + 1;
-    if (!isNew && (page.hasMore !== true || idle === MOST_IDLE)) {
-      const said = page.hasMore === true ? [...doubts, ENDLESS] : doubts;
-      yield { ...stretch(page, numbered(carried, repeats).rows, said), isEnd: page.hasMore !== true };
+    if (!isNew && (!mayHaveMore(own, carried, options) || idle === MOST_IDLE)) {
+      if (options.by === 'offset' && page.hasMore !== true && !includesAll(rows, carried)) throw new Shifted();
+      const doubt = page.hasMore === true ? ENDLESS : idle === MOST_IDLE ? OFFSET_IGNORED : undefined;
+      const said = doubt === undefined ? doubts : [...doubts, doubt];
+      yield { ...stretch(page, numbered(carried, repeats).rows, said), isEnd: doubt === undefined };
       return;
     }
-    const beyond = firstBeyond(page.rows, options.to);
+    const beyond = firstBeyond(rows, options.to);
     if (beyond >= 0 || isLast(page, options) || shorter === MOST_SHORT) {
-      yield stretch(page, numbered(beyond >= 0 ? page.rows.slice(0, beyond) : page.rows, repeats).rows, doubts);
+      yield stretch(own, numbered(beyond >= 0 ? rows.slice(0, beyond) : rows, repeats).rows, doubts);
       return;
     }
+    const step = places[start] ?? page.returned - guard;
     if (start > 0) {
-      yield stretch(page, numbered(page.rows.slice(0, start), repeats).rows, doubts);
-      carried = page.rows.slice(start);
-      place = after(options, place, carried[0]?.time, page.places[start] ?? page.returned);
-      continue;
+      yield stretch(between(page, guard, step + guard), numbered(rows.slice(0, start), repeats).rows, doubts);
+      carried = rows.slice(start);
+      const next = after(options, place, carried[0]?.time, step);
+      // Rows that fill all of the page but for the one before them would be asked for with the same request.
+      const isFull = guard === 0 && step === 1 && guardOf(next, carried) > 0;
+      place = isFull ? { ...place, offset: place.offset + step } : next;
+      if (!isFull) continue;
     }
-    const group = await readGroup(
-      (offset) => reader.page(pageAt(options, { ...place, offset: place.offset + offset })),
-      page,
-      (one) => isLast(one, options),
-    );
+    const time = carried[0]?.time ?? rows[0]?.time;
+    const group = await readCrowd(reader, options, place, { page, lead: start > 0 ? step : guard, time });
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
     yield { ...stretch(group, numbered(group.rows, repeats).rows, doubts), isEnd: group.isEnd };
     if (group.isLast) return;
-    carried = [];
-    place = after(options, place, group.next, group.length);
+    const [next] = group.following;
+    place = after(options, place, next?.time, group.length);
+    carried = place.offset > 0 ? group.following.filter((row) => row.time === next?.time) : [];
+    isBehindCrowd = true;
   }
 }
 
-/** Where an answer begins: at a time, less a millisecond, and so many records further on. */
-interface Place {
-  readonly from: number | undefined;
-  readonly offset: number;
+/** The page in which a timestamp was met that fills more, and how many of its records stand before that one's. */
+interface Crowd {
+  readonly page: Page;
+  readonly lead: number;
+  readonly time: number | undefined;
 }
 
-function pageAt({ by, sorted }: PaginateOptions, { from, offset }: Place): PageRequest {
-  return {
-    from: by === 'key' && from !== undefined ? from - 1 : undefined,
-    order: sorted ? 'asc' : undefined,
-    offset,
-  };
+function readCrowd(reader: Reader, options: PaginateOptions, place: Place, { page, lead, time }: Crowd) {
+  const pageAtPlace = (offset: number) => reader.page(pageAt(options, place, offset));
+  // By key it begins again with all that is a millisecond older, so that no place can move in front of it.
+  const [back, skip] = options.by === 'key' ? [place.offset, 0] : [lead, lead];
+  return readGroup(
+    pageAtPlace,
+    { page, place: -lead, skip: lead },
+    {
+      isEnd: (one) => isLast(one, options),
+      isHeld: lead > 0 || place.offset === 0,
+      again: async () => {
+        const begin = await pageAtPlace(-back);
+        if (isGuardGone(begin, skip, time)) throw new Shifted();
+        return { page: begin, place: -back, skip };
+      },
+    },
+  );
 }
 
-/** By key the next answer begins at the time of the rows carried over; where that is no progress, or by offset, at their place. */
-function after({ by }: PaginateOptions, { from, offset }: Place, time: number | undefined, places: number): Place {
-  return by === 'key' && time !== undefined && time > (from ?? -Infinity)
-    ? { from: time, offset: 0 }
-    : { from, offset: offset + places };
+/** A page, which may have been read already, with what it says against itself. */
+async function ask(reader: Reader, request: Page | PageRequest): Promise<{ page: Page; doubts: Doubt[] }> {
+  if ('rows' in request) return { page: request, doubts: [] };
+  const { page, contradiction } = await askSteadily(reader, request);
+  return { page, doubts: contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }] };
+}
+
+/** One answer is all there is: the same again for a later place is the newer one, and nothing is the end. */
+async function* readUnpaged(reader: Reader, options: PaginateOptions): AsyncGenerator<Stretch> {
+  const first = await ask(reader, options.first ?? pageAt(options, { from: undefined, offset: 0 }));
+  if (isLast(first.page, options)) {
+    yield { ...stretch(first.page, numbered(first.page.rows).rows, first.doubts), isEnd: first.page.returned === 0 };
+    return;
+  }
+  const { page, doubts } = await ask(reader, pageAt(options, { from: undefined, offset: first.page.returned }));
+  if (page.returned > 0 && !includesAll(page.rows, first.page.rows)) throw new Shifted();
+  const rows = page.returned === 0 ? first.page.rows : page.rows;
+  yield { ...stretch(page, numbered(rows).rows, doubts), isEnd: true };
+}
+
+interface Asked {
+  readonly place: Place;
+  readonly guard: number;
+  readonly page: Page;
+  readonly options: PaginateOptions;
+}
+
+/**
+ * Whether records in front of the reader came or went, as what was read last no longer stands where it did. A timestamp
+ * that fills more than a page may show other rows of it each time: then it is read until it is whole.
+ */
+function hasMoved({ rows }: Page, carried: readonly Row[], { place, guard, page, options }: Asked): boolean {
+  if (place.offset === 0) return false;
+  const isWhole = tailStart(rows) > 0 || rows.length === 0 || isLast(page, options);
+  return isGuardGone(page, guard, carried[0]?.time) || (isWhole && !includesAll(rows, carried));
 }
 
 /** Whether the API says, or an endpoint known to serve longer pages shows, that nothing comes behind the page. */
@@ -191,6 +242,13 @@ function bringsNew({ rows, bad }: Page, carried: readonly Row[], { by }: Paginat
   const time = by === 'key' ? carried[0]?.time : undefined;
   const fresh = rows.filter((row) => time === undefined || row.time === undefined || row.time >= time);
   return bad.length > 0 || fresh.length > carried.length || !includesAll(carried, fresh);
+}
+
+/** A page that says nothing of it may have no room for more, where rows a millisecond earlier come with those carried over. */
+function mayHaveMore({ rows, hasMore }: Page, carried: readonly Row[], { by }: PaginateOptions): boolean {
+  const time = by === 'key' ? carried[0]?.time : undefined;
+  const isCrowded = rows.some((row) => time !== undefined && row.time !== undefined && row.time < time);
+  return hasMore ?? isCrowded;
 }
 
 /** Rows that were just read must come again with a filter that begins before them, unless others fill their timestamp. */

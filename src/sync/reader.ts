@@ -27,6 +27,8 @@ export interface Page {
   /** Where each row stood in the answer's list, malformed records counted. */
   readonly places: readonly number[];
   readonly bad: readonly BadRecord[];
+  /** Where each malformed record stood. */
+  readonly badPlaces: readonly number[];
   /** Records in the answer, malformed ones included. */
   readonly returned: number;
   /** How many were asked for, and behind how many others. */
@@ -174,11 +176,14 @@ function toPage(
   const rows: Row[] = [];
   const places: number[] = [];
   const bad: BadRecord[] = [];
+  const badPlaces: number[] = [];
   answer.data.forEach((record, place) => {
     if (isLeftOut(stream, record)) return;
     const row = normalise(stream.dataset, record, withSaid(stream, record, origin));
-    if ('reason' in row) bad.push(row);
-    else {
+    if ('reason' in row) {
+      bad.push(row);
+      badPlaces.push(place);
+    } else {
       rows.push(row);
       places.push(place);
     }
@@ -193,6 +198,7 @@ function toPage(
     rows,
     places,
     bad,
+    badPlaces,
     returned: answer.data.length,
     limit: hasRoom ? Infinity : limit,
     offset,

@@ -1,112 +1,111 @@
-import { contentOf } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { markOf } from './ordinals.ts';
+import { sweep, timeAt, type Met, type Pass, type Start } from './pass.ts';
 import type { Page } from './reader.ts';
 
 /** The records of one timestamp that fills more than a page. */
 export interface Group extends Page {
-  /** Places that the group fills. */
+  /** The place behind its last record, counted from where it was met. */
   readonly length: number;
-  /** Time of the first row behind it. */
-  readonly next: number | undefined;
+  /** Rows behind it that the last answer had. */
+  readonly following: readonly Row[];
   /** Nothing comes behind it. */
   readonly isLast: boolean;
   /** A request for what comes behind it brought nothing new. */
   readonly isEnd: boolean;
 }
 
+export interface GroupOptions {
+  /** Whether nothing comes behind a page. */
+  readonly isEnd: (page: Page) => boolean;
+  /** Whether it is certain that the first page begins with the group's first record. */
+  readonly isHeld: boolean;
+  /** Where a later pass begins: at or before the group's first record, wherever that is by then. */
+  readonly again: () => Promise<Start>;
+}
+
 /** How often a group is read until its order shows no gap. */
 const MOST_PASSES = 30;
-/** Pages in a row that bring nothing new, although the API says there is more, before a walk gives up. */
-export const MOST_IDLE = 3;
-export const ENDLESS: Doubt = {
-  kind: 'endless',
-  text: 'the API keeps saying that there is more but sends nothing new',
-};
 const UNSTABLE: Doubt = {
   kind: 'unstable',
   text: 'more records share one timestamp than fit a page, and their order changes from answer to answer',
 };
 
 /**
- * Reads a timestamp that fills a whole page. Its rows may come in another order in each answer, so one pass over its
- * places can meet a row twice and miss another: passes are repeated until as many different records were met as there
- * are places or, as exact repeats are fewer than their places, until two passes in a row met the same ones in the same
- * order: then the order is stable, and each pass is right. (The same ones in another order may be the same mistake twice.)
- * @param pageAt reads the page so many places behind the group's first.
- * @param first the page at place 0.
- * @param isEnd whether nothing comes behind a page.
+ * Reads a timestamp that fills a whole page. Its records may come in another order in each answer, and may come and go
+ * meanwhile, so that one pass over its places can meet one twice and miss another. Passes are repeated until one is
+ * shown to be right:
+ * - by itself, where each page began with the records with which the former ended;
+ * - by an equal one before it: all that came first was still there, so that nothing moved;
+ * - in whatever order, where as many records as it had places were met both up to its end and behind it: all of them
+ *   existed at its end, and no others. What was met only before that is gone.
+ * @param pageAt reads the page so many places behind the first one.
+ * @param first the page that begins with the group, as far as is known.
  */
 export async function readGroup(
   pageAt: (offset: number) => Promise<Page>,
-  first: Page,
-  isEnd: (page: Page) => boolean,
+  first: Start,
+  { isEnd, isHeld, again }: GroupOptions,
 ): Promise<Group> {
-  // Several records may share an id: what they say tells them apart.
-  const found = new Map<string, Row>();
-  let previous: string | undefined;
-  for (let pass = 1; ; pass++) {
-    const group = await sweep(pageAt, pass === 1 ? first : await pageAt(0), isEnd);
-    const marks = group.rows.map((row) => `${row.key} ${contentOf(row)}`);
-    group.rows.forEach((row, i) => found.set(marks[i] ?? row.key, row));
-    const met = marks.join('\n');
-    if (found.size >= group.rows.length) return { ...group, rows: [...found.values()] };
-    if (met === previous) return group;
-    // What comes again and again is counted as often only by mistake.
-    if (group.doubts.includes(ENDLESS)) return { ...group, rows: [...found.values()] };
-    previous = met;
-    if (pass === MOST_PASSES) {
+  const time = timeAt(first);
+  const passes: Pass[] = [];
+  for (;;) {
+    const before = passes.at(-1);
+    const pass = await sweep(pageAt, before === undefined ? first : await again(), time, isEnd);
+    passes.push(pass);
+    const isAlone = pass.isSteady && (isHeld || before !== undefined);
+    const isTwice = before !== undefined && isEqual(before, pass);
+    if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return groupOf(pass, pass.met);
+    // What the API itself doubts is not made certain by repeating it.
+    if (pass.doubts.length > 0) return groupOf(pass, metSince(passes, 0));
+    const moment = passes.findIndex((_, i) => isAccountedFor(passes, i));
+    if (pass.isEndSeen && moment >= 0) return groupOf(pass, metSince(passes, moment + 1));
+    if (passes.length === MOST_PASSES) {
       // What was met exists; how often a record without an id repeats cannot be told from a record met twice.
-      return { ...group, rows: [...found.values()], doubts: [...group.doubts, UNSTABLE] };
+      return groupOf({ ...pass, doubts: [UNSTABLE] }, metSince(passes, 0));
     }
   }
 }
 
-/** One pass over the places of a group. */
-async function sweep(
-  pageAt: (offset: number) => Promise<Page>,
-  first: Page,
-  isEnd: (page: Page) => boolean,
-): Promise<Group> {
-  const rows: Row[] = [];
-  const bad: BadRecord[] = [];
-  const doubts = new Set<Doubt>();
-  const time = first.rows[0]?.time;
-  const met = new Set<string>();
-  let page = first;
-  let idle = 0;
-  for (let length = 0; ; page = await pageAt(length)) {
-    for (const doubt of page.doubts) doubts.add(doubt);
-    const other = page.rows.findIndex((row) => row.time !== time);
-    const own = other === -1 ? page.rows : page.rows.slice(0, other);
-    idle = page.bad.length === 0 && own.every((row) => met.has(markOf(row))) ? idle + 1 : 0;
-    const isRepeat = length > 0 && page.hasMore === undefined && sameKeys(page, first);
-    if (!isRepeat) {
-      for (const row of own) met.add(markOf(row));
-      rows.push(...own);
-      bad.push(...page.bad);
-      length += other === -1 ? page.returned : (page.places[other] ?? page.returned);
-    }
-    if (idle === MOST_IDLE) doubts.add(ENDLESS);
-    const isLast = other === -1 && (isEnd(page) || page.returned === 0 || isRepeat || idle === MOST_IDLE);
-    if (other >= 0 || isLast) {
-      return {
-        ...page,
-        rows,
-        bad,
-        doubts: [...doubts],
-        length,
-        next: page.rows[other]?.time,
-        isLast,
-        isEnd: isLast && (page.returned === 0 || isRepeat),
-      };
-    }
-  }
+function groupOf({ page, end, doubts, following, isLast, isEnd }: Pass, met: readonly Met[]): Group {
+  return {
+    ...page,
+    rows: met.map(({ row }) => row).filter((row): row is Row => row !== undefined),
+    bad: met.map(({ bad }) => bad).filter((bad): bad is BadRecord => bad !== undefined),
+    doubts,
+    length: end,
+    following,
+    isLast,
+    isEnd,
+  };
 }
 
-/** An endpoint that ignores `offset` gives the same records again, in whatever order. */
-function sameKeys(page: Page, first: Page): boolean {
-  const marks = new Set(first.rows.map(markOf));
-  return page.returned === first.returned && page.rows.every((row) => marks.has(markOf(row)));
+/** Whether each place of two passes had the same record, and the same one stood behind them. */
+function isEqual({ met, places, end, following }: Pass, other: Pass): boolean {
+  const isSame = (length: number) => length === met.length;
+  return (
+    [places, other.places, other.met.length].every(isSame) &&
+    end === other.end &&
+    following[0]?.key === other.following[0]?.key &&
+    met.every(({ mark }, i) => mark === other.met[i]?.mark)
+  );
+}
+
+/** The different records of the passes from one on. */
+function metSince(passes: readonly Pass[], from: number): readonly Met[] {
+  const met = passes.slice(from).flatMap((pass) => pass.met);
+  return [...new Map(met.map((one) => [one.mark, one])).values()];
+}
+
+/**
+ * Whether all that existed at the end of a pass was met both up to then and afterwards. The next pass has to find as many
+ * places: rows that went in front of the group while it was read would make them seem fewer. Of what is no row and has no
+ * time it is not known whether it is among them.
+ */
+function isAccountedFor(passes: readonly Pass[], moment: number): boolean {
+  const pass = passes[moment];
+  if (pass === undefined || pass.places !== passes[moment + 1]?.places) return false;
+  if (passes.some(({ met }) => met.some(({ row, time }) => row === undefined && time === undefined))) return false;
+  const before = new Set(passes.slice(0, moment + 1).flatMap(({ met }) => met.map(({ mark }) => mark)));
+  return metSince(passes, moment + 1).filter(({ mark }) => before.has(mark)).length === pass.places;
 }

@@ -181,12 +181,15 @@ function pageOf({ dataset, experimentId }: Stream, records: readonly Json[]): Pa
   const rows: Row[] = [];
   const places: number[] = [];
   const bad: BadRecord[] = [];
+  const badPlaces: number[] = [];
   const leftOut = Object.entries(dataset.leavesOut ?? {});
   records.forEach((record, place) => {
     if (isObject(record) && leftOut.some(([field, value]) => record[field] === value)) return;
     const row = normalise(dataset, record, { experimentId });
-    if ('reason' in row) bad.push(row);
-    else {
+    if ('reason' in row) {
+      bad.push(row);
+      badPlaces.push(place);
+    } else {
       rows.push(row);
       places.push(place);
     }
@@ -195,6 +198,7 @@ function pageOf({ dataset, experimentId }: Stream, records: readonly Json[]): Pa
     rows,
     places,
     bad,
+    badPlaces,
     returned: records.length,
     limit: records.length,
     offset: 0,

@@ -16,6 +16,7 @@ const SILENT: Page = {
   rows: [],
   places: [],
   bad: [],
+  badPlaces: [],
   returned: 3,
   limit: 10,
   offset: 0,

@@ -17,10 +17,10 @@ describe('a listing by offset', () => {
   const list = (reader: FakeReader, change: Partial<PaginateOptions> = {}) =>
     readPages(reader, { by: 'offset', ...change });
 
-  it("steps back to the last timestamp's first row, and filters by no time", async () => {
-    const { keys, offsets, froms } = await list(fakeReader(messages(1, 2, 5, 5, 5, 6, 7, 8)));
+  it("steps back to the row before the last timestamp's first one, and filters by no time", async () => {
+    const { keys, offsets, froms } = await list(fakeReader(messages(1, 2, 5, 5, 5, 6, 7, 8), { pageSize: 5 }));
     expect(keys).toEqual(ids(8));
-    expect(offsets).toEqual([0, 2, 5]);
+    expect(offsets).toEqual([0, 1, 4]);
     expect(new Set(froms)).toEqual(new Set([undefined]));
   });
 
@@ -50,11 +50,11 @@ describe('a listing by offset', () => {
     const { keys, bad, offsets } = await list(reader);
     expect(keys).toEqual(['m1', 'x1', 'x2', 'x3']);
     expect(bad).toBe(2);
-    expect(offsets).toEqual([0, 3]);
+    expect(offsets).toEqual([0, 2, 4]);
   });
 
   it('goes on with the pages that really come where they are smaller than asked for', async () => {
-    const { keys, offsets } = await list(fakeReader(messages(1, 2, 3, 4, 5, 6, 7), { pageSize: 100, mostRecords: 3 }));
+    const { keys, offsets } = await list(fakeReader(messages(1, 2, 3, 4, 5, 6, 7), { pageSize: 100, mostRecords: 4 }));
     expect(keys).toEqual(ids(7));
     expect(offsets).toEqual([0, 2, 4]);
   });

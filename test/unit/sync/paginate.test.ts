@@ -207,7 +207,7 @@ describe('the end of a reading', () => {
     const { keys, doubts, isEnd } = await read(reader);
     expect(new Set(keys)).toEqual(new Set(ids(5)));
     expect({ doubts, isEnd }).toEqual({ doubts: ['endless'], isEnd: false });
-    expect(reader.requests).toHaveLength(5);
+    expect(reader.requests).toHaveLength(6);
   });
 
   // The last timestamp counts as one that fills a page, and is read in thirty passes: 122 requests.

@@ -1,0 +1,203 @@
+import { contentOf } from '../datasets/keys.ts';
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Doubt } from '../warehouse/doubts.ts';
+import type { Page } from './reader.ts';
+
+/** One reading of all places that a timestamp fills, from its first place to its last. */
+export interface Pass {
+  /** What was met, in the order of its places. */
+  readonly met: readonly Met[];
+  /** How many places it fills, by the answers with which it begins and ends. */
+  readonly places: number;
+  /** The place behind its last record. */
+  readonly end: number;
+  /** Each page began with enough of what the former ended with to show that the order is stable. */
+  readonly isSteady: boolean;
+  /** Its last answer shows where it ends: no record behind it can have been passed over. */
+  readonly isEndSeen: boolean;
+  /** The endpoint gives the same answer for every place. */
+  readonly isOneAnswer: boolean;
+  readonly doubts: readonly Doubt[];
+  /** The answer that ends it. */
+  readonly page: Page;
+  /** Rows behind it in that answer. */
+  readonly following: readonly Row[];
+  /** Nothing comes behind it. */
+  readonly isLast: boolean;
+  /** A request for what comes behind it brought nothing new. */
+  readonly isEnd: boolean;
+}
+
+/** The record of one place; of one of another data type only that it is there. */
+export interface Met {
+  readonly mark: string;
+  readonly time: number | undefined;
+  readonly row?: Row;
+  readonly bad?: BadRecord;
+}
+
+/** Pages in a row that bring nothing new, although the API says there is more, before a walk gives up. */
+export const MOST_IDLE = 3;
+export const ENDLESS: Doubt = {
+  kind: 'endless',
+  text: 'the API keeps saying that there is more but sends nothing new',
+};
+/** So many records of the former page a page begins with, where pages are long enough for that to cost next to nothing. */
+const OVERLAP = 3;
+/** A page of so many records is long; three of them come in the same order by chance once in 24,000 times. */
+const LONG = 30;
+
+/** A page with which a pass begins. */
+export interface Start {
+  readonly page: Page;
+  /** The place of its first record. */
+  readonly place: number;
+  /** So many of its first records stand before the timestamp's. */
+  readonly skip?: number | undefined;
+}
+
+/** One page of a pass, and where in it the timestamp's records are. */
+interface View {
+  readonly page: Page;
+  /** The place of its first record. */
+  readonly place: number;
+  readonly all: readonly Met[];
+  /** How many of its first records have to be those with which the former page ended, and whether they are. */
+  readonly overlap: number;
+  readonly isAgain: boolean;
+  /** Records before this place of the page are older, from `stop` on newer. */
+  readonly head: number;
+  readonly stop: number;
+  readonly isOneAnswer: boolean;
+}
+
+/**
+ * Reads every place of a timestamp once. Each page begins with the last records of the former one: where they are there
+ * again, nothing that lies between can have been missed, as long as the order is stable.
+ * @param pageAt reads the page at a place.
+ * @param start the first page and its place.
+ * @param time the timestamp; what is older and comes before it is passed over.
+ */
+export async function sweep(
+  pageAt: (place: number) => Promise<Page>,
+  start: Start,
+  time: number | undefined,
+  isEnd: (page: Page) => boolean,
+): Promise<Pass> {
+  const views: View[] = [];
+  const marks = new Set<string>();
+  const beginning = metOf(start.page);
+  let [idle, page, place] = [0, start.page, start.place];
+  for (;;) {
+    const view = look({ page, place, skip: views.length === 0 ? start.skip : 0 }, views, beginning, time);
+    views.push(view);
+    const news = view.all.slice(view.isAgain ? view.overlap : 0);
+    idle = news.every(({ mark, bad }) => bad === undefined && marks.has(mark)) ? idle + 1 : 0;
+    for (const { mark } of news) marks.add(mark);
+    const isEnough = bringsNothing(view) || isEnd(page) || idle === MOST_IDLE;
+    if (view.stop < page.returned || isEnough) return passOf(views, idle === MOST_IDLE);
+    place += page.returned - overlapOf(page, views.length);
+    page = await pageAt(place);
+  }
+}
+
+/** The time of the first record that a page begins with and that may have one. */
+export function timeAt({ page, skip }: Start): number | undefined {
+  return metOf(page)
+    .slice(skip)
+    .find((one) => (one.row ?? one.time) !== undefined)?.time;
+}
+
+function look(
+  { page, place, skip = 0 }: Start,
+  formers: readonly View[],
+  beginning: readonly Met[],
+  time: number | undefined,
+): View {
+  const all = metOf(page);
+  const former = formers.at(-1);
+  const overlap = former === undefined ? 0 : overlapOf(former.page, formers.length);
+  const carried = former === undefined || overlap === 0 ? [] : former.all.slice(-overlap);
+  const head = Math.max(
+    skip,
+    all.findLastIndex((one) => time !== undefined && one.time !== undefined && one.time < time) + 1,
+  );
+  // What is no row need not have a time to stand among those of this one.
+  const other = all.findIndex((one, i) => i >= head && one.time !== time && (one.row ?? one.time) !== undefined);
+  return {
+    page,
+    place,
+    all,
+    overlap,
+    isAgain: carried.every(({ mark }, i) => mark === all[i]?.mark),
+    head,
+    stop: other === -1 ? page.returned : other,
+    isOneAnswer: former !== undefined && page.hasMore === undefined && isSame(all, beginning),
+  };
+}
+
+/** A first page that is short is all there is, as a rule; where it is not, its pass shows nothing by itself. */
+function overlapOf({ returned, limit }: Page, nth: number): number {
+  if (returned >= LONG) return OVERLAP;
+  return nth === 1 && returned < limit ? 0 : Math.min(1, Math.max(returned - 1, 0));
+}
+
+function bringsNothing({ page, overlap, isAgain, isOneAnswer }: View): boolean {
+  const isOnlyAgain = overlap > 0 && isAgain && page.returned === overlap && page.hasMore !== true;
+  return isOneAnswer || isOnlyAgain || page.returned === 0;
+}
+
+function passOf(views: readonly View[], isIdle: boolean): Pass {
+  const met = views.flatMap(recordsIn);
+  const first = views.find((view) => recordsIn(view).length > 0);
+  const last = views.findLast(({ isOneAnswer }) => !isOneAnswer);
+  const ending = views.at(-1);
+  if (last === undefined || ending === undefined) throw new Error('a pass without a page');
+  const { page, stop } = ending;
+  const begin = first === undefined ? last.place + last.stop : first.place + first.head;
+  const end = last.place + last.stop;
+  const isLast = stop === page.returned;
+  const isEnd = isLast && bringsNothing(ending);
+  const [{ page: opening }] = [views[0] ?? ending];
+  return {
+    met,
+    places: end - begin,
+    end,
+    isSteady:
+      (opening.returned >= LONG || opening.returned < opening.limit) &&
+      views.slice(1).every((view) => view.isAgain && (view.overlap > 0 || recordsIn(view).length === 0)) &&
+      new Set(met.map(({ mark }) => mark)).size === met.length,
+    isEndSeen: showsEnd(ending),
+    isOneAnswer: ending.isOneAnswer,
+    doubts: [...new Set(views.flatMap((view) => view.page.doubts)), ...(isIdle && !isEnd ? [ENDLESS] : [])],
+    page,
+    following: page.rows.filter((_, i) => (page.places[i] ?? 0) >= stop),
+    isLast,
+    isEnd,
+  };
+}
+
+/** Whether the timestamp's last record is in the answer, or surely was in the one before. */
+function showsEnd({ page, head, stop, overlap, isAgain, isOneAnswer }: View): boolean {
+  return isOneAnswer || stop > head || (isAgain && (overlap > 0 || page.returned === 0));
+}
+
+/** The timestamp's records of a page that the pages before it did not have. */
+function recordsIn({ all, head, stop, overlap, isAgain, isOneAnswer }: View): readonly Met[] {
+  return isOneAnswer ? [] : all.slice(Math.max(head, isAgain ? overlap : 0), stop);
+}
+
+/** The records of a page by their places. */
+function metOf({ rows, places, bad, badPlaces, returned }: Page): readonly Met[] {
+  const all: Met[] = Array.from({ length: returned }, () => ({ mark: '', time: undefined }));
+  // Several records may share an id: what they say tells them apart.
+  rows.forEach((row, i) => (all[places[i] ?? 0] = { mark: `${row.key} ${contentOf(row)}`, time: row.time, row }));
+  bad.forEach((one, i) => (all[badPlaces[i] ?? 0] = { mark: one.text, time: one.time, bad: one }));
+  return all;
+}
+
+/** An endpoint that ignores `offset` gives the same records again, in whatever order. */
+function isSame(all: readonly Met[], others: readonly Met[]): boolean {
+  const marks = new Set(others.map(({ mark }) => mark));
+  return all.length === others.length && marks.size === others.length && all.every(({ mark }) => marks.has(mark));
+}
