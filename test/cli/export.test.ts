@@ -75,9 +75,9 @@ describe('hsw export', () => {
     const done = await hsw(['export', '--data', 'chat', '--format', 'csv'], { cwd });
     expect(done.status).toBe(1);
     expect(done.stderr).toMatch(
-      /^! 1 of 3 streams of chat can no longer be found in the API, .*no longer in the list/m,
+      /^! 1 of 3 streams of chat can no longer be found in the API; .*no longer in the list/m,
     );
-    expect(done.stderr).toMatch(/^! 2 of 3 streams of chat could not be read the last time/m);
+    expect(done.stderr).toMatch(/^! 2 of 3 streams of chat could not be read last time/m);
     expect(done.stdout.split('\r\n').length).toBeGreaterThan(15);
     const one = await hsw(['export', '--data', 'chat', '--experiment', list.hidden[0] ?? ''], { cwd });
     expect(one.stderr).toMatch(/^! The only stream of chat can no longer be found in the API/);
