@@ -82,7 +82,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
 }
 
 function accountOf(session: Session, reading: Reading, isStrict: boolean): Promise<Account> {
-  if (reading.isWhole === true && reading.doubts.length === 0) session.sink.settleQuarantine(session.startedAt);
+  if (reading.isWhole === true && reading.doubts.length === 0) session.sink.settle(session.startedAt);
   return takeAccount(session, reading, isStrict);
 }
 

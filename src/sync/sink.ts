@@ -8,6 +8,7 @@ import { countQuarantined } from '../warehouse/quarantine.ts';
 import { compareRows, countRows } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import { NO_DIFFERENCES, openDifferences, type Differences } from './differences.ts';
 
 /** What a reading hands over at once. */
 export interface Batch {
@@ -37,9 +38,12 @@ export interface Sink {
   /** Changes what is known of the stream; `metadata` is what its answers say beside the records. */
   note(position: PositionChange, metadata?: Readonly<Record<string, Json>>): void;
   drop(gone: Gone): void;
-  /** The whole stream was read from this local time on: malformed records that did not come again are settled. */
-  settleQuarantine(since: number): void;
-  /** Records that are held with what was taken: rows and those in quarantine. */
+  /**
+   * The whole stream was read from this local time on: malformed records that did not come again are settled, and so is
+   * how many rows came that belong elsewhere.
+   */
+  settle(since: number): void;
+  /** Records that are held of what the API counts, with what was taken: rows and those in quarantine. */
   held(): number;
   /** Whether a row of that key was taken. */
   wasMet(key: string): boolean;
@@ -47,6 +51,8 @@ export interface Sink {
   readonly hasSharedIds: boolean;
   /** What was taken so far. */
   readonly tally: Tally;
+  /** What the rows differed in from those held, where the sink was made to tell. */
+  readonly differences: Differences;
   /** Forgets what was met. */
   close(): void;
 }
@@ -64,24 +70,12 @@ export interface Tally {
   readonly changes: ReadonlyMap<string, number>;
 }
 
-/** What differs from the API, by key. */
-export interface Differences {
-  readonly missing: Set<string>;
-  readonly changed: Set<string>;
-  readonly extra: Set<string>;
-  /** The times of those that the table lacks. */
-  readonly times: Map<string, number>;
-}
-
-export function noDifferences(): Differences {
-  return { missing: new Set(), changed: new Set(), extra: new Set(), times: new Map() };
-}
-
 /**
  * A sink that writes: each batch in one transaction with the position.
- * @param differences where to note what the rows differed in before they were written.
+ * @param tells whether it is to tell what the rows differed in before they were written.
  */
-export function committing(warehouse: Warehouse, stream: Stream, differences?: Differences): Sink {
+export function committing(warehouse: Warehouse, stream: Stream, { tells = false } = {}): Sink {
+  const differences = tells ? openDifferences() : undefined;
   let tally: Tally = EMPTY;
   const met = openMet(warehouse, stream);
   const commit = (batch: Parameters<Warehouse['commit']>[1]) => {
@@ -102,21 +96,27 @@ export function committing(warehouse: Warehouse, stream: Stream, differences?: D
       const batch = { ...rest, rows: met.note(came) };
       // In a first read nothing is held that could differ.
       if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
-        const { missing, changed } = compareRows(warehouse.db, stream, batch.rows);
-        tally = { ...tally, changes: withChanges(tally.changes, changed) };
-        if (differences !== undefined) noteDifferences(differences, batch.rows, missing, changed);
+        const difference = compareRows(warehouse.db, stream, batch.rows);
+        tally = { ...tally, changes: withChanges(tally.changes, difference.changed) };
+        differences?.note(batch.rows, difference);
       }
       return commit(batch);
     },
     note: (position, metadata = {}) => void commit({ rows: [], position, metadata }),
     drop({ missing, deleted, missedAt }) {
-      for (const key of [...missing, ...deleted]) differences?.extra.add(key);
+      differences?.noteExtra([...missing, ...deleted]);
       if (missing.length + deleted.length > 0) commit({ rows: [], missing, deleted, missedAt });
     },
-    settleQuarantine(since) {
-      if (readPosition(warehouse.db, stream).quarantinedRecords > 0) commit({ rows: [], wholeSince: since });
+    settle(since) {
+      const known = readPosition(warehouse.db, stream);
+      const elsewhereRows = met.countElsewhere();
+      if (known.quarantinedRecords > 0) commit({ rows: [], wholeSince: since });
+      if (known.elsewhereRows !== elsewhereRows) commit({ rows: [], position: { elsewhereRows } });
     },
-    held: () => heldRows(warehouse, stream) + countQuarantined(warehouse.db, stream),
+    held() {
+      const elsewhere = Math.max(readPosition(warehouse.db, stream).elsewhereRows, met.countElsewhere());
+      return heldRows(warehouse, stream) + elsewhere + countQuarantined(warehouse.db, stream);
+    },
     wasMet: met.has,
     get hasSharedIds() {
       return met.hasShared();
@@ -124,12 +124,17 @@ export function committing(warehouse: Warehouse, stream: Stream, differences?: D
     get tally() {
       return tally;
     },
+    get differences() {
+      return differences?.found() ?? NO_DIFFERENCES;
+    },
     close: met.close,
   };
 }
 
-/** A sink that writes nothing and only notes what differs. */
-export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream, differences: Differences): Sink {
+/** A sink that writes nothing and only tells what differs. */
+export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sink {
+  const differences = openDifferences();
+  let { elsewhereRows } = readPosition(warehouse.db, stream);
   let quarantined = countQuarantined(warehouse.db, stream);
   const bad = new Set<string>();
   const met = openMet(warehouse, stream);
@@ -137,8 +142,9 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream, diff
   return {
     take({ rows: came, bad: malformed = [] }) {
       const rows = met.note(came);
-      const { missing, changed } = compareRows(warehouse.db, stream, rows);
-      noteDifferences(differences, rows, missing, changed);
+      const difference = compareRows(warehouse.db, stream, rows);
+      const { missing, changed } = difference;
+      differences.note(rows, difference);
       for (const { text } of malformed) bad.add(text);
       tally = { ...tally, bad: bad.size, changes: withChanges(tally.changes, changed) };
       const unchanged = rows.length - missing.length - changed.length;
@@ -146,12 +152,16 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream, diff
     },
     note: () => undefined,
     drop({ missing, deleted }) {
-      for (const key of [...missing, ...deleted]) differences.extra.add(key);
+      differences.noteExtra([...missing, ...deleted]);
     },
-    settleQuarantine() {
+    settle() {
       quarantined = 0;
+      elsewhereRows = 0;
     },
-    held: () => heldRows(warehouse, stream) + differences.missing.size + Math.max(quarantined, bad.size),
+    held() {
+      const elsewhere = Math.max(elsewhereRows, met.countElsewhere());
+      return heldRows(warehouse, stream) + elsewhere + differences.countMissing() + Math.max(quarantined, bad.size);
+    },
     wasMet: met.has,
     get hasSharedIds() {
       return met.hasShared();
@@ -159,25 +169,17 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream, diff
     get tally() {
       return tally;
     },
+    get differences() {
+      return differences.found();
+    },
     close: met.close,
   };
 }
 
-function noteDifferences(
-  differences: Differences,
-  rows: readonly Row[],
-  missing: readonly string[],
-  changed: readonly { readonly key: string }[],
-): void {
-  for (const key of missing) differences.missing.add(key);
-  for (const { key } of changed) if (!differences.missing.has(key)) differences.changed.add(key);
-  for (const { key, time } of rows)
-    if (time !== undefined && differences.missing.has(key)) differences.times.set(key, time);
-}
-
-/** The keys of the rows that a reading took, where rows are held that could be missing among them. */
+/** The keys of the rows that a reading took, where rows are held that could be missing among them or rows may belong elsewhere. */
 function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
-  const seen = heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
+  const isPart = stream.scope.kind !== 'experiment';
+  const seen = isPart || heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
   const isShared = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id');
   let hasShared = false;
   return {
@@ -190,6 +192,7 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
     },
     has: (key: string) => seen === undefined || seen.has(key),
     hasShared: () => hasShared,
+    countElsewhere: () => seen?.countElsewhere(stream) ?? 0,
     close: () => seen?.drop(),
   };
 }

@@ -12,7 +12,8 @@ import { prove } from './prove.ts';
 import { compareRange, readRange } from './reconcile.ts';
 import { knownStreams } from './run.ts';
 import type { Reading, Session } from './session.ts';
-import { committing, comparing, noDifferences, type Differences } from './sink.ts';
+import type { Differences } from './differences.ts';
+import { committing, comparing } from './sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import { named, openSession, type SyncContext } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
@@ -153,12 +154,11 @@ interface Verified {
 
 async function verifyOnce(context: SyncContext, stream: Stream, { deep, repair }: VerifyOptions): Promise<Verified> {
   const { warehouse } = context;
-  const differences = noDifferences();
-  const sink = repair ? committing(warehouse, stream, differences) : comparing(warehouse, stream, differences);
+  const sink = repair ? committing(warehouse, stream, { tells: true }) : comparing(warehouse, stream);
   const session: Session = { ...openSession({ ...context, full: true }, stream, sink), confirmAfterMs: 0 };
   const verified = (doubts: readonly Doubt[]): Verified => ({
     doubts,
-    differences: withoutArrivals(session, differences),
+    differences: withoutArrivals(session, sink.differences),
     requests: session.reader.spent.requests,
   });
   try {

@@ -28,6 +28,8 @@ export interface Position {
   /** Rows that one reading did not find any more. */
   readonly missingRows: number;
   readonly datedAheadRows: number;
+  /** Rows in its answers that name another room, participant or deployment: the API counts them here as well. */
+  readonly elsewhereRows: number;
   /** Rows deleted in the day that began at `deletedFrom`, by the local clock. */
   readonly deletedRows: number;
   readonly deletedFrom: number | undefined;
@@ -83,6 +85,7 @@ export const NEVER_READ: Position = {
   withheldRows: 0,
   missingRows: 0,
   datedAheadRows: 0,
+  elsewhereRows: 0,
   deletedRows: 0,
   deletedFrom: undefined,
   rereadReason: undefined,
@@ -207,6 +210,7 @@ function fromStored(stored: Stored): StoredPosition {
     withheldRows: stored.withheldRows,
     missingRows: stored.missingRows,
     datedAheadRows: stored.datedAheadRows,
+    elsewhereRows: stored.elsewhereRows,
     deletedRows: stored.deletedRows,
     deletedFrom: time(stored.deletedFrom),
     rereadReason: stored.rereadReason ?? undefined,
@@ -244,6 +248,7 @@ function toStored(stream: Stream, position: Position): Stored {
     withheldRows: position.withheldRows,
     missingRows: position.missingRows,
     datedAheadRows: position.datedAheadRows,
+    elsewhereRows: position.elsewhereRows,
     deletedRows: position.deletedRows,
     deletedFrom: time(position.deletedFrom),
     rereadReason: position.rereadReason ?? null,

@@ -55,6 +55,8 @@ export const streams = sqliteTable(
     rereadReason: text('reread_reason'),
     /** What the server last said of itself: the version of its processing, and when the experiment started. */
     serverBasis: text('server_basis'),
+    /** Rows in this stream's answers that by their own words belong to another part of the experiment. */
+    elsewhereRows: integer('elsewhere_rows').notNull().default(0),
   },
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
 );

@@ -15,6 +15,8 @@ export interface Seen {
   count(): number;
   /** Keys of the stream's rows in the range that were not met; undefined where the table cannot tell its scope. */
   missing(stream: Stream, range: TimeRange): string[] | undefined;
+  /** How many of them are held, but not as rows of the stream's scope. */
+  countElsewhere(stream: Stream): number;
   readonly id: number;
   drop(): void;
 }
@@ -44,6 +46,13 @@ export function createSeen(db: Db): Seen {
       const key = `${quote(stream.dataset.table)}.key`;
       const sql = `SELECT key ${held.sql} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.read = ? AND s.key = ${key})`;
       return queryValues(db, sql, z.string()).all(...held.params, id);
+    },
+    countElsewhere({ experimentId, dataset, scope }) {
+      const own = rowsIn({ experimentId, dataset, scope });
+      if (own === undefined || scope.kind === 'experiment') return 0;
+      const sql = `SELECT count(*) FROM temp.seen s JOIN ${quote(dataset.table)} t ON t.experiment_id = ? AND t.key = s.key
+        WHERE s.read = ? AND NOT EXISTS (SELECT 1 ${own.sql} AND ${quote(dataset.table)}.key = s.key)`;
+      return queryValues(db, sql, z.number()).get(experimentId, id, ...own.params) ?? 0;
     },
     drop: () => void drop(id),
   };

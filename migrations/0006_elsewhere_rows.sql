@@ -1,0 +1,1 @@
+ALTER TABLE `_streams` ADD `elsewhere_rows` integer DEFAULT 0 NOT NULL;
