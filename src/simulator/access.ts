@@ -50,26 +50,8 @@ function waitFor(
   return window === 'rolling' ? (counted.at(-limit) ?? now) + lengthMs - now : opened + lengthMs - now;
 }
 
-/** The scope that a data type needs (API data types page; not documented for eyetracking). */
-export const SCOPE_OF: Readonly<Record<string, string>> = {
-  events: 'read:events',
-  recordings: 'read:recordings',
-  chat: 'read:chat',
-  videochat: 'read:videochat',
-  'ratings/continuous': 'read:ratings',
-  'ratings/sparse': 'read:ratings',
-  sync: 'read:sync',
-  eyetracking: 'read:eyetracking',
-  components: 'read:components',
-  participants: 'read:events',
-  rooms: 'read:events',
-  variables: 'read:events',
-  'agent-decisions': 'read:events',
-  'agent-runs': 'read:events',
-  counts: 'read:events',
-};
-
-export function mayRead({ scopes }: SimKey, dataType: string): boolean {
-  const needed = SCOPE_OF[dataType];
-  return needed === undefined || scopes.includes('*') || scopes.includes(needed);
+/** Whether a key has one of the scopes that would do. */
+export function mayRead({ scopes }: SimKey, needed: readonly string[]): boolean {
+  const isWild = (scope: string) => scopes.includes('*') || scopes.includes(`${scope.split(':')[0] ?? ''}:*`);
+  return needed.length === 0 || needed.some((scope) => scopes.includes(scope) || isWild(scope));
 }

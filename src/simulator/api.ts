@@ -1,5 +1,5 @@
 import { createMeter, type Limits, type SimKey } from './access.ts';
-import { data } from './data.ts';
+import { data, requireScope } from './data.ts';
 import { createFaults, type ApiFault, type Faults } from './faults.ts';
 import { listing } from './listing.ts';
 import { createRandom } from './random.ts';
@@ -42,6 +42,7 @@ export function createApi(options: ApiOptions): Handler {
     const list = (dataType: string, scope: string, id: string, records: readonly SimRecord[], extra: SimRecord = {}) =>
       listing({
         dataType,
+        entry: world.catalogue.get(dataType),
         scope,
         id,
         records,
@@ -53,6 +54,8 @@ export function createApi(options: ApiOptions): Handler {
         random,
         startedAt: scope === 'experiment' ? startOf(world, id, now) : null,
       });
+    if (steps[0] === 'experiments' || steps[0] === 'deployments')
+      requireScope(['read:experiments'], { key, faults, now });
     if (steps[0] === 'experiments') {
       const isShared = steps[1] === 'shared' && sharing.experiments !== undefined;
       if (isShared) return experiments(listed(world, sharing, 'shared'), ['experiments'], request, now, list);

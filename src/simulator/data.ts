@@ -1,14 +1,15 @@
-import { mayRead, SCOPE_OF, type SimKey } from './access.ts';
+import { mayRead, type SimKey } from './access.ts';
 import { agentDecision, agentDecisions } from './agents.ts';
 import { aggregated } from './aggregate.ts';
+import { roomOf } from './catalogue/entry.ts';
 import type { Faults } from './faults.ts';
 import type { SimRecord } from './life.ts';
 import type { Readings } from './readings.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
 import { requireShared, type Sharing } from './sharing.ts';
-import { readCount, TIME_FIELD } from './select.ts';
+import { readCount } from './select.ts';
 import { counts, exists, type List } from './structure.ts';
-import { roomOf, visible, type World } from './world.ts';
+import { visible, type World } from './world.ts';
 
 /** A request under /data and what it is answered from. */
 export interface Asked {
@@ -25,15 +26,8 @@ export interface Asked {
 /** At most so many rooms are ever listed (API data types page). */
 const MOST_ROOMS = 5000;
 
-/** Where data types are known that are not known in all three scopes (API data types page). */
-const SCOPES: Readonly<Record<string, readonly string[]>> = {
-  participants: ['experiment', 'room'],
-  rooms: ['experiment'],
-  variables: ['room'],
-  'agent-decisions': ['experiment', 'room'],
-  'agent-runs': ['experiment'],
-  counts: ['participant'],
-};
+/** Not a data type: how many records of each there are. */
+const COUNTS = { keyScopes: ['read:events'], scopes: ['participant'] } as const;
 
 /** The endpoints under /data; `steps` is the path below it. */
 export function data(steps: readonly string[], asked: Asked): SimReply {
@@ -42,10 +36,11 @@ export function data(steps: readonly string[], asked: Asked): SimReply {
   if (steps[0] === 'recordings' && steps[1] === 'download') return download(steps, asked);
   const dataType = steps[0] === 'ratings' ? `ratings/${steps[1] ?? ''}` : (steps[0] ?? '');
   const [scope = '', id = '', part, partId] = steps.slice(dataType.split('/').length);
-  if (!Object.hasOwn(SCOPE_OF, dataType)) throw new ApiError(404, `no such data type: ${dataType}`);
-  requireScope(dataType, asked);
-  if (!(SCOPES[dataType] ?? ['experiment', 'room', 'participant']).includes(scope))
-    throw new ApiError(400, `${dataType} has no ${scope} scope`);
+  const entry = dataType === 'counts' ? COUNTS : world.catalogue.get(dataType);
+  const scopes: readonly string[] = entry?.scopes ?? [];
+  if (entry === undefined || scopes.length === 0) throw new ApiError(404, `no such data type: ${dataType}`);
+  requireScope(entry.keyScopes, asked);
+  if (!scopes.includes(scope)) throw new ApiError(400, `${dataType} has no ${scope} scope`);
   const experimentId = experimentAsked(scope, id, asked);
   requireShared(asked.sharing, experimentId, scope !== 'experiment' || request.query.has('deploymentId'));
   if (dataType === 'counts') return counts(world, experimentId, id, request.query.get('roomId') ?? '', now);
@@ -56,7 +51,7 @@ export function data(steps: readonly string[], asked: Asked): SimReply {
     case 'rooms':
       return list(dataType, scope, id, records.slice(0, MOST_ROOMS));
     case 'variables':
-      return list(dataType, scope, id, records, timeline(records));
+      return list(dataType, scope, id, records, timeline(records, world.catalogue.get(dataType)?.time));
     case 'agent-decisions':
       return decisions({ scope, id, experimentId }, records, asked);
     case 'sync':
@@ -79,11 +74,18 @@ function decisions(
   return list('agent-decisions', scope, id, rows, { truncated });
 }
 
-function requireScope(dataType: string, { key, faults, now }: Asked): void {
-  const required = SCOPE_OF[dataType];
-  const isLost = faults.inForce('scopeLost', now).some(({ scope = required }) => scope === required);
-  if (mayRead(key, dataType) && !isLost) return;
-  throw new ApiError(403, 'Insufficient permissions', { required: [required], provided: isLost ? [] : key.scopes });
+/** @throws ApiError 403 when the key has none of the scopes that would do, or a fault took them away. */
+export function requireScope(
+  needed: readonly string[],
+  { key, faults, now }: Pick<Asked, 'key' | 'faults' | 'now'>,
+): void {
+  const lost = faults.inForce('scopeLost', now).map(({ scope }) => scope);
+  // What takes every scope leaves the lists outside of /data.
+  const isLost = (scope: string) => lost.includes(scope) || (lost.includes(undefined) && scope !== 'read:experiments');
+  const left = needed.filter((scope) => !isLost(scope));
+  if (left.length > 0 && mayRead(key, left)) return;
+  const provided = left.length < needed.length ? [] : key.scopes;
+  throw new ApiError(403, 'Insufficient permissions', { required: needed.slice(0, 1), provided });
 }
 
 /**
@@ -92,6 +94,7 @@ function requireScope(dataType: string, { key, faults, now }: Asked): void {
  */
 function experimentAsked(scope: string, id: string, { world, request, now }: Asked): string {
   const missing = new ApiError(404, `${scope} not found: ${id}`);
+  const isIn = inRoom(world);
   if (scope === 'experiment') {
     if (!exists(world, id, now)) throw missing;
     return id;
@@ -118,6 +121,7 @@ function inScope(
   id: string,
   { world, request, now }: Asked,
 ): SimRecord[] {
+  const isIn = inRoom(world);
   const room = scope === 'room' ? id : request.query.get('roomId');
   const deployment = request.query.get('deploymentId');
   const roomsOf = new Set(
@@ -128,17 +132,20 @@ function inScope(
           .filter((record) => record['deploymentId'] === deployment)
           .map((record) => record['id']),
   );
+  const isOf = (record: SimRecord) =>
+    record['deploymentId'] === deployment || roomsOf.has(roomOf(world.catalogue.get(dataType), record));
   return world
     .lives(dataType, experimentId)
     .filter((life) => scope !== 'participant' || life.participant === id)
     .map((life) => visible(life, now))
     .filter((record) => record !== undefined)
     .filter((record) => room === null || isIn(room, dataType, record))
-    .filter((record) => deployment === null || roomsOf.has(roomOf(dataType, record)));
+    .filter((record) => deployment === null || isOf(record));
 }
 
-function isIn(room: string, dataType: string, record: SimRecord | undefined): boolean {
-  return record !== undefined && roomOf(dataType, record) === room;
+function inRoom({ catalogue }: World) {
+  return (room: string, dataType: string, record: SimRecord | undefined): boolean =>
+    record !== undefined && roomOf(catalogue.get(dataType), record) === room;
 }
 
 function checkAccess([, scope, id = '']: readonly string[], { world, sharing, now }: Asked): SimReply {
@@ -153,10 +160,11 @@ function checkAccess([, scope, id = '']: readonly string[], { world, sharing, no
 /** A recording's signed address, another one in every answer. */
 function download([, , room = '', egressId = '']: readonly string[], asked: Asked): SimReply {
   const { world, now } = asked;
-  requireScope('recordings', asked);
+  const entry = world.catalogue.get('recordings');
+  requireScope(entry?.keyScopes ?? [], asked);
   const found = world
     .records('recordings', world.experimentOf(room) ?? '', now)
-    .some((recording) => recording['roomId'] === room && recording['egressId'] === egressId);
+    .some((recording) => roomOf(entry, recording) === room && recording['egressId'] === egressId);
   if (!found) throw new ApiError(404, `recording not found: ${egressId}`);
   const url = `https://media.example.org/${room}/${egressId}.mp4?X-Goog-Signature=${now.toString(36)}`;
   return jsonReply({ status: 'success', data: { url }, metadata: {} });
@@ -170,8 +178,7 @@ function aggregationWindow(query: URLSearchParams): number | undefined {
 }
 
 /** What the metadata of a room's variables derive from its writes: every variable's value after each of them. */
-function timeline(records: readonly SimRecord[]): SimRecord {
-  const time = TIME_FIELD['variables'] ?? '';
+function timeline(records: readonly SimRecord[], time = 'timestamp'): SimRecord {
   const writes = records.toSorted((a, b) => Date.parse(String(a[time])) - Date.parse(String(b[time])));
   const variableNames = [...new Set(writes.map(({ variable }) => String(variable)))];
   let values: SimRecord = {};

@@ -1,89 +1,70 @@
-import type { Random } from './random.ts';
-import { generateRoom } from './room.ts';
-import { iso, type Add, type WorldOptions } from './life.ts';
-import { DAY_MS } from '../shared/time.ts';
+import type { Catalogue, ExperimentSetting, RoomSetting, Stage } from './catalogue/entry.ts';
+import type { Add, WorldOptions } from './life.ts';
+import { createRandom, seedOf, type Random } from './random.ts';
 
 const TITLES = [
   ['Gemeinsam schauen', 'Ein Film, zwei Menschen: wie ähnlich fühlen wir? 🎬'],
   ['Trust game with agents', 'Do people trust an AI partner as they trust a person?'],
   ['Émotions et regard', 'Where do we look while a story moves us?'],
 ] as const;
+const NAMES = ['Ana', 'Björn', 'Chloé', 'Đức', 'Eva', 'Fatima', 'Γιώργος', 'Hana 花', 'Ismaïl', 'Jörg'] as const;
 
-/** An experiment with its configuration, a deployment and rooms that open one after the other; gives its id. */
-export function generateExperiment(index: number, options: WorldOptions, random: Random, add: Add): string {
-  const id = `exp_${random.id(12)}`;
-  const [name, description] = TITLES[index % TITLES.length] ?? TITLES[0];
-  const made = options.start - 7 * DAY_MS;
-  const roomStart = (room: number) => options.start + room * options.roomEveryMs;
-  const deployment = { id: `dep_${random.id(10)}`, name: `${name} – batch 1` };
-  const hasAgents = index % 3 === 1;
-  const base = { id, name, description, ownerEmail: 'lab@example.edu', createdAt: iso(made) };
+/** What people do before the experiment's clock starts. */
+const LOBBY_MS = 90_000;
+const WEEK_MS = 7 * 86_400_000;
 
-  add('experiments', id, { from: made, record: { ...base, roomCount: 0, participantCount: 0, updatedAt: iso(made) } });
-  add('experiment-configs', id, {
-    from: made,
-    record: {
-      name,
-      description,
-      runtime: hasAgents ? 'v2' : null,
-      states: [
-        {
-          id: 'state_welcome',
-          name: 'Welcome',
-          order: 0,
-          focusComponent: { id: 'cmp_text', type: 'showtext', config: { text: 'Willkommen — välkommen — 歓迎' } },
-        },
-        {
-          id: 'state_video',
-          name: 'Video',
-          order: 1,
-          focusComponent: { id: 'cmp_video', type: 'showvideo', config: { durationMs: options.videoSeconds * 1000 } },
-        },
-        {
-          id: 'state_questions',
-          name: 'Questions',
-          order: 2,
-          focusComponent: { id: 'cmp_likert', type: 'likertscale', config: { scalePoints: 7 } },
-        },
-      ],
-      roles: { viewer: { name: 'Viewer', participantCount: options.participantsPerRoom } },
-      variables: { condition: 'together', points: 0 },
-    },
-  });
-  add('deployments', id, {
-    from: made,
-    record: {
-      ...deployment,
-      experimentId: id,
-      status: 'Active',
-      type: hasAgents ? 'agent-only' : 'human',
-      createdAt: iso(made),
-      updatedAt: iso(made),
-    },
-  });
-  const costs: { at: number; room: string; cost: number }[] = [];
-  for (let room = 0; room < options.roomsPerExperiment; room++) {
-    generateRoom({
-      experimentId: id,
-      deployment,
-      start: roomStart(room),
-      index: room,
-      hasAgents,
-      options,
+/**
+ * Experiments with a deployment each and rooms that open one after the other; gives their ids. Each data type draws from
+ * a random stream of its own, so that another one more changes nothing in the others.
+ */
+export function generateExperiments(options: WorldOptions, catalogue: Catalogue, add: Add): string[] {
+  const structure = createRandom(seedOf(`${options.seed} structure`));
+  const settings = Array.from({ length: options.experiments }, (_, i) => experimentSetting(i, options, structure));
+  for (const entry of catalogue.values()) {
+    const random = createRandom(seedOf(`${options.seed} ${entry.name}`));
+    const stage = <Setting extends { experimentId: string }>(setting: Setting): Stage<Setting> => ({
+      ...setting,
       random,
-      add: (dataType, experimentId, ...versions) => {
-        add(dataType, experimentId, ...versions);
-        const [{ from: at, record } = { from: 0, record: {} }] = dataType === 'agent-runs' ? versions : [];
-        if (dataType === 'agent-runs')
-          costs.push({ at, room: String(record['roomId']), cost: Number(record['totalCostUsd']) });
-      },
+      add: (...versions) => add(entry.name, setting.experimentId, ...versions),
+      emit: (happened, record) => add(entry.name, setting.experimentId, { from: happened + lateness(random), record }),
     });
+    for (const setting of settings) {
+      entry.ofExperiment?.(stage(setting));
+      for (const room of setting.rooms) entry.ofRoom?.(stage(room));
+    }
   }
-  const spent = costs.map(({ at }, last) => {
-    const rooms = costs.slice(0, last + 1);
-    const perRoom = Object.fromEntries(rooms.map(({ room, cost }) => [room, cost]));
-    return { from: at, record: { total: rooms.reduce((sum, { cost }) => sum + cost, 0), perRoom } };
-  });
-  if (spent.length > 0) add('agent-spend', id, ...spent);
-  return id;
+  return settings.map(({ experimentId }) => experimentId);
+}
+
+function experimentSetting(index: number, options: WorldOptions, random: Random): ExperimentSetting {
+  const experimentId = `exp_${random.id(12)}`;
+  const [name, description] = TITLES[index % TITLES.length] ?? TITLES[0];
+  const deployment = { id: `dep_${random.id(10)}`, name: `${name} – batch 1` };
+  const shared = { experimentId, deployment, hasAgents: index % 3 === 1, options };
+  const rooms = Array.from({ length: options.roomsPerExperiment }, (_, room) => roomSetting(room, shared, random));
+  return { ...shared, index, name, description, made: options.start - WEEK_MS, rooms };
+}
+
+function roomSetting(
+  index: number,
+  shared: Pick<RoomSetting, 'experimentId' | 'deployment' | 'hasAgents' | 'options'>,
+  random: Random,
+): RoomSetting {
+  const { options, hasAgents } = shared;
+  const roomId = `room_${random.id(12)}`;
+  const start = options.start + index * options.roomEveryMs;
+  const zero = start + LOBBY_MS;
+  const last = options.participantsPerRoom - 1;
+  const people = Array.from({ length: options.participantsPerRoom }, (_, i) => ({
+    id: `user_${random.id(10)}`,
+    name: NAMES[(index + i) % NAMES.length] ?? NAMES[0],
+    role: i === 0 ? 'host' : 'viewer',
+    isAgent: hasAgents && i === last,
+  }));
+  return { ...shared, index, roomId, start, zero, end: zero + options.videoSeconds * 1000 + 60_000, people };
+}
+
+/** Browsers send in batches: most records arrive within seconds, a few after a reconnect. */
+function lateness(random: Random): number {
+  return random.chance(0.01) ? random.int(30_000, 300_000) : random.int(200, 4000);
 }

@@ -1,7 +1,7 @@
 import { isAmong, type Which } from './faults.ts';
 import { iso, type SimRecord } from './life.ts';
-import { TIME_FIELD } from './select.ts';
-import { ID_FIELD, roomOf, type World } from './world.ts';
+import { roomOf, type Entry } from './catalogue/entry.ts';
+import type { World } from './world.ts';
 
 /** Times as some stores hold them: no instant that a filter could compare. */
 export const ODD_TIMES = [null, '', '2016-12-31T23:59:60Z', 'yesterday, about noon', undefined] as const;
@@ -48,28 +48,29 @@ export function happen(world: World, experimentId: string, happening: Happening)
   };
   if (happening.kind === 'lobby') return insert('events', lobbyEvents(world, experimentId, happening));
   const { dataType } = happening;
+  const entry = world.catalogue.get(dataType);
   const change = (of: Which, how: (record: SimRecord) => SimRecord) =>
     world.edit(dataType, experimentId, (record) => isAmong(of, record), how, at);
   const present = world.records(dataType, experimentId, at);
   switch (happening.kind) {
     case 'datedAhead':
-      return insert(dataType, copiesAt(dataType, present, at, at + happening.byMs, happening.count));
+      return insert(dataType, copiesAt(entry, present, at, at + happening.byMs, happening.count));
     case 'late':
-      return insert(dataType, copiesAt(dataType, present, at, at - happening.byMs, happening.count));
+      return insert(dataType, copiesAt(entry, present, at, at - happening.byMs, happening.count));
     case 'oddTimes':
-      return insert(dataType, oddlyTimed(happening, present));
+      return insert(dataType, oddlyTimed(entry, happening, present));
     case 'derivedAnew':
       return change(happening.of ?? 1, (record) => moved(record, happening.field, happening.byMs));
     case 'enriched':
       return change(happening.of ?? 1, (record) => ({ ...record, [happening.field]: `enriched ${iso(at)}` }));
     case 'duplicated':
-      return insert(dataType, duplicates(dataType, present, happening.of, at));
+      return insert(dataType, duplicates(entry, present, happening.of, at));
     case 'deduplicated':
       return deduplicate(world, experimentId, dataType, at);
     case 'listedTwice':
       return insert(dataType, secondListings(present, happening.of));
     case 'twins':
-      return insert(dataType, twins(dataType, present));
+      return insert(dataType, twins(entry, present));
     case 'roomRenamed':
       return change(({ sessionId }) => sessionId !== undefined, renamed);
     case 'movedToRoom':
@@ -78,30 +79,37 @@ export function happen(world: World, experimentId: string, happening: Happening)
 }
 
 /** A record under another id; one without an id gets a note, so that it is a record of its own. */
-function copy(dataType: string, record: SimRecord, id: unknown): SimRecord {
-  const field = ID_FIELD[dataType];
+function copy(entry: Entry | undefined, record: SimRecord, id: unknown): SimRecord {
+  const field = entry?.id;
   if (field === undefined) return { ...record, note: id };
   return { ...record, [field]: id, ...(field === 'recordingId' ? { egressId: id } : {}) };
 }
 
-function copiesAt(dataType: string, present: readonly SimRecord[], at: number, time: number, count = 1): SimRecord[] {
+function copiesAt(
+  entry: Entry | undefined,
+  present: readonly SimRecord[],
+  at: number,
+  time: number,
+  count = 1,
+): SimRecord[] {
   const [sample] = present;
-  const field = TIME_FIELD[dataType];
+  const field = entry?.time;
   if (sample === undefined || field === undefined) return [];
   return Array.from({ length: count }, (_, i) => ({
-    ...copy(dataType, sample, `copy_${at}_${time}_${i}`),
+    ...copy(entry, sample, `copy_${at}_${time}_${i}`),
     [field]: iso(time + i),
   }));
 }
 
 function oddlyTimed(
-  { dataType, at, times = ODD_TIMES }: Extract<Happening, { kind: 'oddTimes' }>,
+  entry: Entry | undefined,
+  { at, times = ODD_TIMES }: Extract<Happening, { kind: 'oddTimes' }>,
   [sample]: readonly SimRecord[],
 ): SimRecord[] {
-  const field = TIME_FIELD[dataType];
+  const field = entry?.time;
   if (sample === undefined || field === undefined) return [];
   return times.map((time, i) => {
-    const record = copy(dataType, sample, `odd_${at}_${i}`);
+    const record = copy(entry, sample, `odd_${at}_${i}`);
     if (time !== undefined) return { ...record, [field]: time };
     return Object.fromEntries(Object.entries(record).filter(([name]) => name !== field));
   });
@@ -131,11 +139,11 @@ function moved(record: SimRecord, field: string, byMs: number): SimRecord {
   return Number.isNaN(time) ? record : { ...record, [field]: iso(time + byMs) };
 }
 
-function duplicates(dataType: string, present: readonly SimRecord[], of: Which, at: number): SimRecord[] {
-  if (ID_FIELD[dataType] === undefined) return present.filter((record) => isAmong(of, record));
+function duplicates(entry: Entry | undefined, present: readonly SimRecord[], of: Which, at: number): SimRecord[] {
+  if (entry?.id === undefined) return present.filter((record) => isAmong(of, record));
   return present
     .filter((record) => isAmong(of, record))
-    .map((record, i) => copy(dataType, record, `duplicate_${at}_${i}`));
+    .map((record, i) => copy(entry, record, `duplicate_${at}_${i}`));
 }
 
 function deduplicate(world: World, experimentId: string, dataType: string, at: number): number {
@@ -144,7 +152,7 @@ function deduplicate(world: World, experimentId: string, dataType: string, at: n
     dataType,
     experimentId,
     (record) => {
-      const content = JSON.stringify(copy(dataType, record, null));
+      const content = JSON.stringify(copy(world.catalogue.get(dataType), record, null));
       const isMet = met.has(content);
       met.add(content);
       return isMet;
@@ -159,10 +167,11 @@ function secondListings(present: readonly SimRecord[], of: Which): SimRecord[] {
     .map((record) => ({ ...record, listed: 'again', onset: Number(record['onset'] ?? 0) + 1 }));
 }
 
-function twins(dataType: string, [sample]: readonly SimRecord[]): SimRecord[] {
+function twins(entry: Entry | undefined, present: readonly SimRecord[]): SimRecord[] {
+  const sample = present.find((record) => roomOf(entry, record) !== undefined) ?? present[0];
   if (sample === undefined) return [];
-  const room = roomOf(dataType, sample) ?? '';
-  return ['1', 1, 'a', `${room}/a`].map((id) => copy(dataType, sample, id));
+  const room = roomOf(entry, sample) ?? '';
+  return ['1', 1, 'a', `${room}/a`].map((id) => copy(entry, sample, id));
 }
 
 function renamed({ sessionId, ...rest }: SimRecord): SimRecord {
@@ -172,7 +181,7 @@ function renamed({ sessionId, ...rest }: SimRecord): SimRecord {
 function toAnotherRoom(world: World, experimentId: string, dataType: string, at: number) {
   const rooms = world.records('rooms', experimentId, at).map(({ id }) => id);
   return (record: SimRecord): SimRecord => {
-    const place = rooms.indexOf(roomOf(dataType, record));
+    const place = rooms.indexOf(roomOf(world.catalogue.get(dataType), record));
     const next = place === -1 ? undefined : rooms[(place + 1) % rooms.length];
     if (next === undefined) return record;
     return { ...record, ['roomId' in record ? 'roomId' : 'sessionId']: next };

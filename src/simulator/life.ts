@@ -1,5 +1,3 @@
-import type { Random } from './random.ts';
-
 /** A record as the API shows it. */
 export type SimRecord = Readonly<Record<string, unknown>>;
 
@@ -26,28 +24,17 @@ export interface WorldOptions {
   readonly ids?: 'dataType' | 'room';
 }
 
+/** A record as it was from when on, in ms since 1970 UTC, in that order. */
+export type Versions = Life['versions'];
+
 /** Takes a record with the versions of its life. */
-export type Add = (dataType: string, experimentId: string, ...versions: Life['versions']) => void;
-
-/** Takes a record that happened at a time and reaches the server a little later. */
-export type Emit = (dataType: string, happened: number, record: SimRecord) => void;
-
-/** What is fixed of a room before it opens. */
-export interface RoomPlan {
-  readonly experimentId: string;
-  readonly deployment: { readonly id: string; readonly name: string };
-  readonly start: number;
-  readonly index: number;
-  readonly hasAgents: boolean;
-  readonly options: WorldOptions;
-  readonly random: Random;
-  readonly add: Add;
-}
+export type Add = (dataType: string, experimentId: string, ...versions: Versions) => void;
 
 export interface Person {
   readonly id: string;
   readonly name: string;
   readonly role: string;
+  readonly isAgent: boolean;
 }
 
 export function iso(ms: number): string {

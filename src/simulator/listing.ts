@@ -1,5 +1,6 @@
 import { isAmong, type Faults, type Target } from './faults.ts';
 import { echo } from './echo.ts';
+import type { Entry } from './catalogue/entry.ts';
 import type { SimRecord } from './life.ts';
 import type { Random } from './random.ts';
 import type { Readings } from './readings.ts';
@@ -7,11 +8,10 @@ import { ApiError, csvReply, jsonReply, ndjsonReply, type SimReply, type SimRequ
 import { selectPage, type Selected } from './select.ts';
 import { shown } from './shown.ts';
 
-const UNPAGED = new Set(['variables', 'agent-decisions', 'agent-runs']);
-
 /** A list of records and the request that it answers. */
 export interface Listing extends Target {
   readonly id: string;
+  readonly entry: Entry | undefined;
   readonly records: readonly SimRecord[];
   readonly request: SimRequest;
   readonly readings: Readings;
@@ -24,13 +24,13 @@ export interface Listing extends Target {
 
 /** A list in the envelope, or as the format asked for. */
 export function listing(asked: Listing): SimReply {
-  const { dataType, scope, request, readings, faults, random } = asked;
+  const { dataType, entry, scope, request, readings, faults, random } = asked;
   const warned = faults.strike('warned', asked);
   const records = present(asked, warned === undefined ? undefined : (warned.lacks ?? 1));
-  const isUnpaged = UNPAGED.has(dataType) || scope === 'none';
+  const isUnpaged = entry?.isUnpaged === true || scope === 'none';
   const selected = isUnpaged
     ? { page: records, total: records.length, offset: 0, limit: records.length }
-    : selectPage(records, { query: request.query, readings, random, faults, target: asked });
+    : selectPage(records, { entry, query: request.query, readings, random, faults, target: asked });
   const isCounted = !isUnpaged && readings.total !== 'missing' && pagesAreTold(readings, dataType) !== 'missing';
   const cut = isCounted ? faults.strike('cutPage', asked) : undefined;
   const nulled = faults.strike('nulled', asked)?.fields ?? [];
@@ -62,12 +62,12 @@ function withNulls(record: SimRecord, fields: readonly string[]): SimRecord {
 }
 
 function metadata(
-  { dataType, scope, id, now, request, readings, extra, startedAt }: Listing,
+  { dataType, entry, scope, id, now, request, readings, extra, startedAt }: Listing,
   selected: Selected & { hasMore: boolean },
   isUnpaged: boolean,
   isWarned: boolean,
 ): SimRecord {
-  const query = echo(dataType, request.query, selected, readings);
+  const query = echo(dataType, entry, request.query, selected, readings);
   return {
     dataType,
     scope,

@@ -12,6 +12,13 @@ export interface Random {
   id(length: number): string;
 }
 
+/** A seed that follows from a text (FNV-1a). */
+export function seedOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const letter of text) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return hash;
+}
+
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** sfc32, seeded through its own first outputs (Chris Doty-Humphrey, PractRand). */

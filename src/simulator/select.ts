@@ -2,35 +2,8 @@ import { isAmong, type Faults, type Target } from './faults.ts';
 import type { Random } from './random.ts';
 import type { Readings } from './readings.ts';
 import { ApiError } from './reply.ts';
+import type { Entry } from './catalogue/entry.ts';
 import type { SimRecord } from './life.ts';
-
-/** Each data type's time field (API data types page); those that are not named have none. */
-export const TIME_FIELD: Readonly<Record<string, string>> = {
-  events: 'timestamp',
-  recordings: 'startTime',
-  chat: 'timestamp',
-  videochat: 'timestamp',
-  'ratings/continuous': 'timestamp',
-  'ratings/sparse': 'timestamp',
-  sync: 'timestamp',
-  eyetracking: 'timestamp',
-  components: 'timestamp',
-  participants: 'joinedAt',
-  rooms: 'createdAt',
-  variables: 'timestamp',
-  'agent-decisions': 'timestamp',
-  'agent-runs': 'startedAt',
-  experiments: 'createdAt',
-  deployments: 'createdAt',
-  'deployment-sessions': 'createdAt',
-};
-
-/** Query parameters that pick records by a field of that name. */
-export const FIELD_FILTERS: Readonly<Record<string, readonly string[]>> = {
-  events: ['category'],
-  components: ['componentType', 'completed', 'stateId'],
-  participants: ['completionCode'],
-};
 
 export interface Selected {
   /** The page, in the order of the answer. */
@@ -42,6 +15,7 @@ export interface Selected {
 
 /** How a request is answered. */
 export interface Selection {
+  readonly entry: Entry | undefined;
   readonly query: URLSearchParams;
   readonly readings: Readings;
   readonly random: Random;
@@ -54,33 +28,31 @@ export function selectPage(records: readonly SimRecord[], selection: Selection):
   const { query, readings, target } = selection;
   const limit = readLimit(query, readings, target.dataType);
   const offset = readCount(query, 'offset', 0);
-  const named = fieldFiltered(target.dataType, records, query, readings);
+  const named = fieldFiltered(records, selection);
   const filtered = sorted(timeFiltered(named, selection), selection);
   return { page: filtered.slice(offset, offset + limit), total: filtered.length, offset, limit };
 }
 
 function fieldFiltered(
-  dataType: string,
   records: readonly SimRecord[],
-  query: URLSearchParams,
-  readings: Readings,
+  { entry, query, readings, target }: Selection,
 ): readonly SimRecord[] {
-  const reading = readings.fieldFilter[dataType];
-  return (FIELD_FILTERS[dataType] ?? []).reduce((left, field) => {
+  const reading = readings.fieldFilter[target.dataType];
+  return (entry?.filters ?? []).reduce((left, field) => {
     const wanted = query.get(field);
-    if (wanted !== null && reading === 'rejected') throw new ApiError(400, `${dataType} does not take ${field}`);
+    if (wanted !== null && reading === 'rejected') throw new ApiError(400, `${target.dataType} does not take ${field}`);
     return wanted === null || reading === 'ignored' ? left : left.filter((record) => String(record[field]) === wanted);
   }, records);
 }
 
 function timeFiltered(
   records: readonly SimRecord[],
-  { query, readings, faults, target }: Selection,
+  { entry, query, readings, faults, target }: Selection,
 ): readonly SimRecord[] {
   const { dataType } = target;
   const reading = readings.timeFilter[dataType];
   const [start, end] = [readTime(query, 'startTime'), readTime(query, 'endTime')];
-  const field = TIME_FIELD[dataType];
+  const field = entry?.time;
   if (start === undefined && end === undefined) return records;
   if (reading === 'rejected') throw new ApiError(400, `${dataType} does not take startTime or endTime`);
   if (reading === 'ignored' || field === undefined) return records;
@@ -99,19 +71,24 @@ const times = new WeakMap<SimRecord, number>();
 
 function timeOf(record: SimRecord, field: string): number {
   let time = times.get(record);
-  if (time === undefined) times.set(record, (time = Date.parse(String(record[field]))));
+  if (time === undefined) times.set(record, (time = instant(record[field])));
   return time;
+}
+
+/** A time as text or, as devices send it, in Unix seconds. */
+function instant(value: unknown): number {
+  return typeof value === 'number' ? value * 1000 : Date.parse(String(value));
 }
 
 function sorted(
   records: readonly SimRecord[],
-  { query, readings, random, faults, target }: Selection,
+  { entry, query, readings, random, faults, target }: Selection,
 ): readonly SimRecord[] {
   const { dataType } = target;
   const asked = query.get('sort') !== null || query.get('order') !== null;
   const reading = readings.sort[dataType];
   if (asked && reading === 'rejected') throw new ApiError(400, `${dataType} cannot be sorted`);
-  const field = (reading === undefined ? query.get('sort') : null) ?? TIME_FIELD[dataType];
+  const field = (reading === undefined ? query.get('sort') : null) ?? entry?.time;
   const order = reading === undefined ? (query.get('order') ?? 'asc') : 'asc';
   if (order !== 'asc' && order !== 'desc') throw new ApiError(400, 'order must be asc or desc');
   if (field === undefined) return records;

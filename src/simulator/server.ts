@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Limits, SimKey } from './access.ts';
 import { createApi } from './api.ts';
+import type { Declaration } from './catalogue/declared.ts';
 import type { ApiFault } from './faults.ts';
 import type { Readings } from './readings.ts';
 import { errorReply, type SimReply, type SimRequest } from './reply.ts';
@@ -34,6 +35,8 @@ export interface LoggedRequest {
 
 export interface SimulatorOptions {
   readonly world?: Partial<WorldOptions> | World;
+  /** Data types to make up records for, where the simulator does not know them. */
+  readonly declared?: readonly Declaration[];
   /** The clock that the API shows and limits by, in ms since 1970 UTC. */
   readonly now?: () => number;
   /** The clock that limits count by; by default `now`. */
@@ -81,7 +84,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const world =
     options.world !== undefined && 'lives' in options.world
       ? options.world
-      : createWorld({ ...SMALL_WORLD, ...options.world });
+      : createWorld({ ...SMALL_WORLD, ...options.world }, options.declared);
   const now = options.now ?? Date.now;
   const keys = options.keys ?? [{ key: DEMO_KEY, scopes: ['*'] }];
   const handle = createApi({

@@ -1,7 +1,7 @@
-import { SCOPE_OF } from './access.ts';
+import { roomOf } from './catalogue/entry.ts';
 import type { SimRecord } from './life.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
-import { roomOf, visible, type World } from './world.ts';
+import { visible, type World } from './world.ts';
 
 /** Answers with records in the envelope, paged where the endpoint pages. */
 export type List = (
@@ -13,9 +13,9 @@ export type List = (
 ) => SimReply;
 
 export function counts(world: World, experimentId: string, participant: string, room: string, now: number): SimReply {
-  const types = Object.keys(SCOPE_OF).filter(
-    (dataType) => !['counts', 'rooms', 'participants', 'agent-runs'].includes(dataType),
-  );
+  const types = [...world.catalogue.values()]
+    .filter(({ name, scopes }) => scopes.includes('participant') || ['variables', 'agent-decisions'].includes(name))
+    .map(({ name }) => name);
   const numbers = Object.fromEntries(
     types.map((dataType) => [
       dataType,
@@ -23,7 +23,7 @@ export function counts(world: World, experimentId: string, participant: string, 
         .lives(dataType, experimentId)
         .filter((life) => life.participant === participant)
         .map((life) => visible(life, now))
-        .filter((record) => record !== undefined && roomOf(dataType, record) === room).length,
+        .filter((record) => record !== undefined && roomOf(world.catalogue.get(dataType), record) === room).length,
     ]),
   );
   const hasData = Object.fromEntries(Object.entries(numbers).map(([dataType, count]) => [dataType, count > 0]));

@@ -1,9 +1,13 @@
-import { createRandom } from './random.ts';
-import { generateExperiment } from './experiment.ts';
+import { catalogueWith } from './catalogue/catalogue.ts';
+import type { Declaration } from './catalogue/declared.ts';
+import { roomOf, type Catalogue } from './catalogue/entry.ts';
+import { generateExperiments } from './experiment.ts';
 import type { Add, Life, SimRecord, WorldOptions } from './life.ts';
 
 /** Everything that happens in a simulated HyperStudy, past and future; what is visible depends on the time asked for. */
 export interface World {
+  /** The data types that there are. */
+  readonly catalogue: Catalogue;
   readonly experimentIds: readonly string[];
   /** The lives of a data type's records in an experiment, in no particular order. */
   lives(dataType: string, experimentId: string): readonly Life[];
@@ -29,8 +33,9 @@ export function visible(life: Life, now: number): SimRecord | undefined {
   return life.versions.findLast(({ from }) => from <= now)?.record;
 }
 
-export function createWorld(options: WorldOptions): World {
-  const random = createRandom(options.seed);
+/** @param declared data types to make up records for, where the simulator does not know them. */
+export function createWorld(options: WorldOptions, declared: readonly Declaration[] = []): World {
+  const catalogue = catalogueWith(declared);
   const store = new Map<string, Life[]>();
   const rooms = new Map<string, string>();
   const bucket = (dataType: string, experimentId: string): Life[] => {
@@ -41,17 +46,16 @@ export function createWorld(options: WorldOptions): World {
   };
   const add: Add = (dataType, experimentId, ...versions) => {
     const record = versions[0]?.record ?? {};
-    const room = roomOf(dataType, record);
+    const room = roomOf(catalogue.get(dataType), record);
     const participant =
       dataType === 'participants' ? text(record['id']) : (text(record['participantId']) ?? text(record['senderId']));
     if (dataType === 'rooms' && room !== undefined) rooms.set(room, experimentId);
     bucket(dataType, experimentId).push({ participant, versions, removedAt: Infinity });
   };
-  const generated = options.ids === 'room' ? numberedByRoom(add) : add;
-  const experimentIds = Array.from({ length: options.experiments }, (_, i) =>
-    generateExperiment(i, options, random, generated),
-  );
+  const generated = options.ids === 'room' ? numberedByRoom(catalogue, add) : add;
+  const experimentIds = generateExperiments(options, catalogue, generated);
   return {
+    catalogue,
     experimentIds,
     lives: bucket,
     records: (dataType, experimentId, now) =>
@@ -106,33 +110,12 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The room that a record belongs to, where it has one. */
-export function roomOf(dataType: string, record: SimRecord): string | undefined {
-  return dataType === 'rooms' ? text(record['id']) : (text(record['roomId']) ?? text(record['sessionId']));
-}
-
-/** Where records have an id of their own. */
-export const ID_FIELD: Readonly<Record<string, string>> = {
-  events: 'id',
-  recordings: 'recordingId',
-  chat: 'messageId',
-  'ratings/continuous': 'ratingId',
-  'ratings/sparse': 'ratingId',
-  sync: 'metricId',
-  participants: 'id',
-  rooms: 'id',
-  'agent-decisions': 'id',
-  'agent-runs': 'id',
-};
-
-/** The data types whose ids count from 1 in every room where ids are unique only within one. */
-const NUMBERED = new Set(['events', 'chat', 'ratings/continuous', 'ratings/sparse', 'sync']);
-
-function numberedByRoom(add: Add): Add {
+function numberedByRoom(catalogue: Catalogue, add: Add): Add {
   const last = new Map<string, number>();
   return (dataType, experimentId, ...versions) => {
-    const field = NUMBERED.has(dataType) ? ID_FIELD[dataType] : undefined;
-    const place = `${dataType} ${roomOf(dataType, versions[0]?.record ?? {}) ?? ''}`;
+    const entry = catalogue.get(dataType);
+    const field = entry?.isNumbered === true ? entry.id : undefined;
+    const place = `${dataType} ${roomOf(entry, versions[0]?.record ?? {}) ?? ''}`;
     const number = (last.get(place) ?? 0) + 1;
     last.set(place, number);
     const named = (record: SimRecord) => (field === undefined ? record : { ...record, [field]: String(number) });

@@ -148,6 +148,10 @@ function filters({ dataset, filter = {} }: Stream): (Part | undefined)[] {
   });
 }
 
+/** Of what names no deployment itself; before the matching it has no room either. */
+const IN_ITS_ROOMS =
+  'room_id IN (SELECT id FROM deployment_sessions s WHERE s.experiment_id = ? AND s.deployment_id = ?)';
+
 function inScope({ experimentId, dataset, scope }: Stream): Part | undefined {
   const has = (name: string) => dataset.columns.some((column) => column.name === name);
   const of = (sql: string, ...params: string[]) => ({
@@ -164,12 +168,9 @@ function inScope({ experimentId, dataset, scope }: Stream): Part | undefined {
         ? of('participant_id = ? AND room_id = ?', scope.id, scope.room)
         : undefined;
     case 'deployment':
-      if (has('deployment_id') && !dataset.scopes.includes('experiment')) return of('deployment_id = ?', scope.id);
-      if (!has('room_id')) return undefined;
-      return of(
-        'room_id IN (SELECT id FROM deployment_sessions s WHERE s.experiment_id = ? AND s.deployment_id = ?)',
-        experimentId,
-        scope.id,
-      );
+      if (has('deployment_id') && has('room_id'))
+        return of(`(deployment_id = ? OR ${IN_ITS_ROOMS})`, scope.id, experimentId, scope.id);
+      if (!dataset.scopes.includes('experiment')) return of('deployment_id = ?', scope.id);
+      return has('room_id') ? of(IN_ITS_ROOMS, experimentId, scope.id) : undefined;
   }
 }

@@ -88,7 +88,7 @@ describe('hsw', () => {
 
   it('exits with 3 for a refused key, 1 for a missing scope that was asked for, 1 for a server that is down, 5 beside another writer', async () => {
     const { cwd, env } = await lab({
-      keys: [{ key: `hst_test_${'k'.repeat(64)}`, scopes: ['read:events'] }],
+      keys: [{ key: `hst_test_${'k'.repeat(64)}`, scopes: ['read:events', 'read:experiments'] }],
     });
     const at = { cwd, env };
     const refused = await hsw(['sync', 'now'], {

@@ -16,7 +16,7 @@ async function withheld() {
   let fails = false;
   const gone = { status: 404, headers: {}, body: '{"status":"error","error":{"code":"NOT_FOUND","message":"gone"}}' };
   const lab = await openLab({
-    world: { experiments: 1, roomsPerExperiment: 4 },
+    world: { experiments: 1, videoSeconds: 20 },
     config: change,
     fault: ({ path }) => (fails && path.includes('/events/') ? { kind: 'reply', reply: gone } : undefined),
   });
@@ -62,7 +62,7 @@ async function withheld() {
   };
 }
 
-const KEPT = expect.stringContaining('24 of 76 rows are no longer in the API and are withheld from deletion') as string;
+const KEPT = expect.stringContaining('24 of 84 rows are no longer in the API and are withheld from deletion') as string;
 
 describe('rows behind the lookback that the delete guard withholds', () => {
   it('keep their stream incomplete through polls and failures that say nothing of them', async () => {

@@ -154,7 +154,7 @@ describe('a sync', () => {
 
   it('skips what the key may not read, names the scope, and reads the rest', async () => {
     const key = `hst_test_${'k'.repeat(64)}`;
-    const lab = await openLab({ keys: [{ key, scopes: ['read:events'] }] });
+    const lab = await openLab({ keys: [{ key, scopes: ['read:events', 'read:experiments'] }] });
     const result = await lab.sync();
     const chat = result.streams.find(({ data }) => data === 'chat');
     expect(chat).toMatchObject({ status: 'skipped', error: { code: 'SCOPE_MISSING' } });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
+import { roomOf, type Entry } from '../../src/simulator/catalogue/entry.ts';
 import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Readings } from '../../src/simulator/readings.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
@@ -73,7 +74,7 @@ async function readBySdk(readings: Partial<Readings>) {
   }
 }
 
-const inRoom = (room: string) => (record: SimRecord) => (record['roomId'] ?? record['sessionId']) === room;
+const inRoom = (room: string, entry?: Entry) => (record: SimRecord) => roomOf(entry, record) === room;
 const of = (person: string) => (record: SimRecord) => (record['participantId'] ?? record['senderId']) === person;
 
 /** Compares records whatever their order; names what was compared where they differ. */
@@ -108,12 +109,19 @@ describe('the official Python SDK', () => {
         expect(Object.keys(got.rooms).length).toBe(truth('rooms', id).length);
         for (const [room, { data, timeline, decisions }] of Object.entries(got.rooms)) {
           for (const [dataType, records] of Object.entries(data))
-            expectSame(records, truth(dataType, id).filter(inRoom(room)), `${dataType} of ${room}`);
+            expectSame(
+              records,
+              truth(dataType, id).filter(inRoom(room, world.catalogue.get(dataType))),
+              `${dataType} of ${room}`,
+            );
           expectSame(decisions, truth('agent-decisions', id).filter(inRoom(room)), `decisions of ${room}`);
           expect(timeline.length).toBe(data['variables']?.length);
         }
         for (const { id: person, room, data, counts, ...events } of got.participants) {
-          const theirs = (dataType: string) => truth(dataType, id).filter(inRoom(room)).filter(of(person));
+          const theirs = (dataType: string) =>
+            truth(dataType, id)
+              .filter(inRoom(room, world.catalogue.get(dataType)))
+              .filter(of(person));
           for (const [dataType, records] of Object.entries(data)) {
             expectSame(records, theirs(dataType), `${dataType} of ${person}`);
             expect(counts.counts[dataType], `count of ${dataType}`).toBe(records.length);

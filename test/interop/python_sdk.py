@@ -25,19 +25,25 @@ def read_all(id, **scope):
     return {data_type: get(id, **scope, **plain) for data_type, get in PAGED.items()}
 
 
+def read_decisions(id, **options):
+    # A room's answer has the runs of its agents as well.
+    rows = hs.get_agent_decisions(id, scope="room", output="dict", **options)
+    return [row for row in rows if row["_type"] == "decision"]
+
+
 def read_room(id):
     variables = hs.get_variables(id, output="dict")
     return {
         "data": {
             **read_all(id, scope="room"),
             "participants": hs.get_participants(id, scope="room", **plain),
-            "agent-decisions": hs.get_agent_decisions(id, scope="room", detail=True, output="dict"),
+            "agent-decisions": read_decisions(id, detail=True),
             "variables": variables["writes"],
         },
         "timeline": variables["timeline"],
         "decisions": [
             hs.get_agent_decision(id, decision["id"])
-            for decision in hs.get_agent_decisions(id, scope="room", output="dict")
+            for decision in read_decisions(id)
         ],
     }
 

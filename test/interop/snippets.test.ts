@@ -165,7 +165,7 @@ describe.each(PAGES)('the examples of $path', (page) => {
 });
 
 /** The demo's experiment that the guards name. */
-const NAMED = 'exp_VWN5eHUim8zo';
+const NAMED = 'exp_r50LdwK9JYi4';
 
 async function warehouse(): Promise<string> {
   const lab = await openLab({ world: { seed: 2026 } });

@@ -1,7 +1,5 @@
 import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
-import { ID_FIELD } from '../../src/simulator/world.ts';
-import { TIME_FIELD } from '../../src/simulator/select.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { steady } from './compare.ts';
 import { counted, difference, mirrored, textOf } from './mirror.ts';
@@ -39,7 +37,7 @@ function isIncomplete(db: Db, data: string): boolean {
 /** The records, as text, whose id another one has as well. */
 function withSharedIds(run: Run, data: string): ReadonlySet<string> {
   const { world, experimentId, now } = run;
-  const field = ID_FIELD[data];
+  const field = world.catalogue.get(data)?.id;
   if (field === undefined) return new Set();
   const byId = Map.groupBy(world.records(data, experimentId, now), (record) => String(record[field]));
   const shared = [...byId.values()].filter(({ length }) => length > 1).flat();
@@ -79,7 +77,7 @@ function isDoubtful(run: Run, data: string): boolean {
   const isCut = lasting.some((fault) => fault.kind === 'truncated' || fault.kind === 'warned');
   if (isCut && data === 'agent-decisions' && !isCounted(run, 'rooms')) return true;
   // Exact repeats in a crowd whose order changes in every answer cannot be counted.
-  if (readings.ties === 'shuffled' && ID_FIELD[data] === undefined) return true;
+  if (readings.ties === 'shuffled' && run.world.catalogue.get(data)?.id === undefined) return true;
   return lasting.some(
     (fault) =>
       strikes(fault, data) &&
@@ -88,7 +86,7 @@ function isDoubtful(run: Run, data: string): boolean {
 }
 
 function lacksTime({ world, experimentId, now }: Run, data: string): boolean {
-  const field = TIME_FIELD[data];
+  const field = world.catalogue.get(data)?.time;
   return field !== undefined && world.records(data, experimentId, now).some((record) => record[field] === undefined);
 }
 

@@ -1,7 +1,7 @@
 import { datasetNamed } from '../../src/datasets/registry.ts';
-import { SCOPE_OF } from '../../src/simulator/access.ts';
+import { roomOf } from '../../src/simulator/catalogue/entry.ts';
 import type { Life, SimRecord } from '../../src/simulator/life.ts';
-import { roomOf, visible } from '../../src/simulator/world.ts';
+import { visible } from '../../src/simulator/world.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { changedAt, compare, type Comparison } from './compare.ts';
 import { heldRecords, textOf } from './mirror.ts';
@@ -51,7 +51,8 @@ function partOf({ world, experimentId, now }: Run, db: Db, stream: Told): Part {
   const [kind, id] = scope.split(':');
   const isOf = (record: SimRecord | undefined) =>
     kind === 'experiment' ||
-    (record !== undefined && (kind === 'room' ? roomOf(data, record) : record['deploymentId']) === id);
+    (record !== undefined &&
+      (kind === 'room' ? roomOf(world.catalogue.get(data), record) : record['deploymentId']) === id);
   const lives = world
     .lives(data, experimentId)
     .filter((life) => isOf(visible(life, now) ?? life.versions.at(-1)?.record));
@@ -59,13 +60,17 @@ function partOf({ world, experimentId, now }: Run, db: Db, stream: Told): Part {
 }
 
 /** Whether the experiment or the scope was away from the start of a sync to now. */
-function isRefused({ wrong, now }: Run, data: string, began: number): boolean {
+function isRefused({ world, wrong, now }: Run, data: string, began: number): boolean {
   return wrong.some((fault) => {
     const isThroughout = (fault.from ?? 0) <= began && (fault.until ?? Infinity) > now;
     if (!isThroughout) return false;
     if (fault.kind === 'experimentGone') return true;
-    const scope = SCOPE_OF[data];
-    return fault.kind === 'scopeLost' && scope !== undefined && (fault.scope ?? scope) === scope;
+    const scopes = world.catalogue.get(data)?.keyScopes ?? [];
+    const { scope } = fault.kind === 'scopeLost' ? fault : {};
+    return (
+      fault.kind === 'scopeLost' &&
+      (scope === undefined ? !scopes.includes('read:experiments') : scopes.every((needed) => needed === scope))
+    );
   });
 }
 

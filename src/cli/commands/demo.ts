@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { defaultConfig, type Config } from '../../config/schema.ts';
-import { DATA_TYPES, DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
+import { DATASETS, DATA_TYPES, DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
 import { formatDuration, HOUR_MS, MINUTE_MS } from '../../shared/time.ts';
@@ -34,7 +34,7 @@ export const demo: Command<{ out: string }> = async (context, { out }) => {
   acquireWriterLock(path).release();
   for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
   let now = BEFORE_LAST_ROOM;
-  const simulator = await startSimulator({ world: WORLD, now: () => now, meterNow: Date.now });
+  const simulator = await startSimulator({ world: WORLD, declared: DATASETS, now: () => now, meterNow: Date.now });
   const config = demoConfig(path, simulator.url, simulator.key);
   try {
     const say = (text: string) => context.json || context.stdout.write(text);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { DEMO_KEY, startSimulator } from '../../simulator/server.ts';
+import { DATASETS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { Command } from '../context.ts';
 import { HOUR_MS } from '../../shared/time.ts';
@@ -7,7 +8,7 @@ import { HOUR_MS } from '../../shared/time.ts';
 /** `hsw simulator`: runs until interrupted. */
 export const simulator: Command<{ port: number; seed: number }> = async (context, { port, seed }) => {
   const world = { seed, start: Date.now() - 3 * HOUR_MS, roomsPerExperiment: 8, roomEveryMs: 1_800_000 };
-  const running = await startSimulator({ port, world }).catch((cause: unknown) => {
+  const running = await startSimulator({ port, world, declared: DATASETS }).catch((cause: unknown) => {
     throw new WarehouseError('USAGE', `Port ${port} cannot be used.`, {
       hint: 'Choose a free one with --port.',
       cause,

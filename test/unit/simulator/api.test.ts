@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { SCOPE_OF } from '../../../src/simulator/access.ts';
 import type { SimRecord } from '../../../src/simulator/life.ts';
 import { createWorld } from '../../../src/simulator/world.ts';
 import { box, KEY, LATER, SMALL, START, type Answer } from './box.ts';
@@ -41,7 +40,7 @@ describe('the simulated API', () => {
       scope: 'experiment',
       scopeId: first,
       timestamp: new Date(LATER).toISOString(),
-      query: { limit: '1', sort: 'timestamp' },
+      query: { startTime: null, endTime: null, limit: 1, offset: 0, sort: 'timestamp', order: 'asc' },
       processing: {
         experimentStartedAt: new Date(START + 90_000).toISOString(),
         processingTimeMs: 3,
@@ -259,13 +258,16 @@ describe('a refusal', () => {
 
   it('names the scope that is missing and those that are there', () => {
     const scopes = ['read:events', 'read:chat'];
-    const { get, first } = box({ keys: [{ key: KEY, scopes }] });
-    for (const [dataType, scope] of Object.entries(SCOPE_OF)) {
-      if (['variables', 'counts'].includes(dataType)) continue;
-      const { status, error } = get(`/data/${dataType}/experiment/${first}`);
-      expect(status, dataType).toBe(scopes.includes(scope) ? 200 : 403);
-      if (status === 403) expect(error.details).toEqual({ required: [scope], provided: scopes });
+    const { get, first, world } = box({ keys: [{ key: KEY, scopes }] });
+    const asked = [...world.catalogue.values()].filter((entry) => entry.scopes.includes('experiment'));
+    expect(asked.length).toBeGreaterThan(10);
+    for (const { name, keyScopes } of asked) {
+      const { status, error } = get(`/data/${name}/experiment/${first}`);
+      expect(status, name).toBe(keyScopes.some((scope) => scopes.includes(scope)) ? 200 : 403);
+      if (status === 403) expect(error.details).toEqual({ required: [keyScopes[0]], provided: scopes });
     }
+    for (const path of ['/experiments', `/experiments/${first}/config`, '/deployments'])
+      expect(get(path).error.details).toEqual({ required: ['read:experiments'], provided: scopes });
     expect(get('/data/recordings/download/a/b').status).toBe(403);
   });
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { SCOPE_OF } from '../../../src/simulator/access.ts';
+import { roomOf } from '../../../src/simulator/catalogue/entry.ts';
 import type { SimRecord } from '../../../src/simulator/life.ts';
 import { createWorld, type World } from '../../../src/simulator/world.ts';
 import { cpuMs } from '../../support/cpu.ts';
 import { HOUR, LATER, SMALL, START } from './box.ts';
 
-const TYPES = Object.keys(SCOPE_OF).filter((dataType) => dataType !== 'counts');
+const { catalogue } = createWorld(SMALL);
+const TYPES = [...catalogue.keys()];
 
 function everything(world: World, now: number) {
   return world.experimentIds.map((id) => TYPES.map((dataType) => world.records(dataType, id, now)));
@@ -55,9 +56,12 @@ describe('a simulated world', () => {
     for (const id of world.experimentIds) {
       const ids = (dataType: string) => new Set(world.records(dataType, id, LATER).map((record) => record['id']));
       const [rooms, people] = [ids('rooms'), ids('participants')];
-      for (const dataType of TYPES.filter((name) => name !== 'rooms' && name !== 'participants')) {
+      const inRooms = TYPES.filter((name) => (catalogue.get(name)?.scopes ?? []).length > 0 && name !== 'participants');
+      for (const dataType of inRooms) {
         for (const record of world.records(dataType, id, LATER)) {
-          expect(rooms, dataType).toContain(record['roomId'] ?? record['sessionId']);
+          // Consent is asked for before anybody has a room.
+          if (record['eventType'] !== 'consent.viewed')
+            expect(rooms, dataType).toContain(roomOf(catalogue.get(dataType), record));
           const person = record['participantId'] ?? record['senderId'];
           if (typeof person === 'string') expect(people, dataType).toContain(person);
         }

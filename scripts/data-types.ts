@@ -1,0 +1,63 @@
+import { SQL_TYPE, type Column, type Dataset, type FieldSpec, type Place } from '../src/datasets/define.ts';
+import { DATASETS } from '../src/datasets/registry.ts';
+
+/** The tables of the data types, each with what it holds. */
+export function tablesText(): string {
+  return table(
+    ['table', 'what it holds'],
+    DATASETS.map(({ table: name, about }) => [code(name), about]),
+  );
+}
+
+/** Every data type with where it is read from, and every field of it with where it stands. */
+export function coverageText(): string {
+  return DATASETS.map(section).join('\n\n');
+}
+
+function section(dataset: Dataset): string {
+  const { name, table: tableName, about, keyScopes, columns, metadata = [] } = dataset;
+  const scopes = keyScopes.length === 0 ? 'not documented' : keyScopes.map(code).join(' or ');
+  return [
+    `### ${name}`,
+    `${about} Table ${code(tableName)}, read from ${pathsOf(dataset).map(code).join(', ')}. Key scope: ${scopes}.`,
+    table(
+      ['field', 'column', 'type', 'unit'],
+      [
+        ...('experimentId' in dataset.fields ? [['`experimentId`', '`experiment_id`', 'TEXT', '']] : []),
+        ...columns.map(row),
+        ...metadata.map((member) => [code(`metadata.${member}`), '`_answer_metadata`', 'JSON', '']),
+      ],
+    ),
+  ].join('\n\n');
+}
+
+function pathsOf({ name, path, scopes }: Dataset): string[] {
+  if (path !== undefined) return [path];
+  return scopes.map((scope) =>
+    scope === 'deployment' ? `/data/${name}/experiment/{id}?deploymentId=` : `/data/${name}/${scope}/{id}`,
+  );
+}
+
+function row({ field, name, spec }: Column): string[] {
+  const { aliases = [], saidIn = [] } = spec;
+  const names = [field, ...aliases, ...saidIn.map(placeText)].map(code).join(', else ');
+  return [names, code(name), SQL_TYPE[spec.kind], unitOf(spec)];
+}
+
+function placeText({ path }: Place): string {
+  return path.join('.');
+}
+
+function unitOf({ kind, unit = '' }: FieldSpec): string {
+  if (kind === 'time') return 'ISO 8601, UTC';
+  if (kind === 'json') return 'JSON';
+  return kind === 'boolean' ? '0 or 1' : unit;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
