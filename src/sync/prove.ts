@@ -44,6 +44,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
     account = await accountOf(session, { ...reading, isShown: false }, isPlain);
   }
   const surplusBefore = account.truth === undefined ? undefined : account.held - account.truth;
+  const heldBefore = account.held;
   let isSearched = false;
   for (const search of [undefined, ...searches(session, reading, account)]) {
     if (search !== undefined) {
@@ -73,7 +74,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   // What a search did not settle, and what it found to be only a wrong count, is not searched for again soon.
   const unsettled = isLeft
     ? surplus
-    : isSearched && gone.length === 0 && surplusBefore !== 0
+    : isSearched && gone.length === 0 && surplusBefore !== 0 && account.held === heldBefore
       ? surplusBefore
       : undefined;
   if (unsettled !== undefined && !reading.doubts.some(({ kind }) => kind === 'unstable'))

@@ -346,3 +346,16 @@ describe('agent decisions that are cut at the scope of the experiment', () => {
     expect(it.history('changed')).toBe(0);
   });
 });
+
+describe('a late record that comes with more new ones than a page holds', () => {
+  it('is found at the next sync, also where as many were found before', async () => {
+    const it = await accountLab('sync', { world: { experiments: 1, roomsPerExperiment: 2, videoSeconds: 720 } });
+    await it.sync();
+    for (const count of [1, 1, 2, 2, 1]) {
+      it.arrive(150);
+      it.happen({ kind: 'late', dataType: 'sync', at: it.lab.now, byMs: 19 * HOUR, count });
+      expect(await it.sync()).toMatchObject({ status: 'ok', inserted: 150 + count });
+      expectExact(it);
+    }
+  });
+});
