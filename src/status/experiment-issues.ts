@@ -37,7 +37,7 @@ function listIssue(
     severity: isEmpty ? 'error' : 'warning',
     since,
     scope: {},
-    subject: isEmpty ? 'The key sees no experiment' : 'The list of experiments may lack some',
+    subject: isEmpty ? 'The key cannot see any experiment' : 'The list of experiments may lack some',
     text: message,
     hint,
     ended: isEmpty ? 'The key sees experiments again' : 'The list of experiments is whole again',

@@ -58,7 +58,7 @@ export interface ExperimentView {
   readonly id: string;
   readonly name: string | undefined;
   readonly live: boolean;
-  /** Whether it left the list of experiments that the key sees. */
+  /** Whether it left the list of experiments that the key can see. */
   readonly isGone: boolean;
   readonly streams: readonly StreamView[];
 }

@@ -12,16 +12,16 @@ import { quote } from './upsert.ts';
 import { noteKeys } from './views.ts';
 
 const NAME = 'fields';
-/** The columns that each table's rows were last brought up to. */
+/** The columns that the rows of each table were last migrated to. */
 const Note = z.record(z.string(), z.array(z.string()));
 
 /** Rows that are in memory at a time. */
 const CHUNK = 2000;
 
 /**
- * Gives rows that an earlier version wrote the columns of this one: what lay in `extra` because there was no column for
- * it, once for each table, in one transaction with the note that it is done. Call it before history is kept, as no
- * record changes.
+ * Fills the columns of this version in rows that an earlier version wrote, from what was in `extra` because there was
+ * no column for it: once for each table, in one transaction with the note that it is done. Call it before history is
+ * kept, as no record changes.
  */
 export function carryFields(db: Db, now: number, datasets: readonly Dataset[] = DATASETS): void {
   const done = Note.parse(JSON.parse(recall(db, NAME) ?? '{}'));
@@ -68,7 +68,7 @@ function carryInto(db: Db, dataset: Dataset, added: Dataset['columns']): void {
   }
 }
 
-/** The row that this version makes of a record that is held; what a request said of it stays said. */
+/** The row that this version makes of a stored record; what a request said about it is kept. */
 function asNow(dataset: Dataset, experimentId: string, held: Held): Row | undefined {
   const record = denormalise(dataset, { experimentId, ...held });
   const row = normalise(dataset, record, {
@@ -78,7 +78,7 @@ function asNow(dataset: Dataset, experimentId: string, held: Held): Row | undefi
   return 'reason' in row ? undefined : row;
 }
 
-/** Columns that were filled although the record lacks their field. */
+/** Columns that were filled although the record does not have their field. */
 function filledIn({ columns }: Dataset, { values, extra }: Held): Record<string, string | boolean> {
   const parsed = extra === null ? null : parseJson(extra);
   const absent = parsed !== null && isObject(parsed) ? parsed['$absent'] : undefined;

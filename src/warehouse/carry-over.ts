@@ -12,11 +12,11 @@ const Earlier = z.object({
 });
 type Earlier = z.infer<typeof Earlier>;
 
-/** How version 0.1.0 said that rows were held back from deletion. */
+/** How version 0.1.0 said that rows were withheld from deletion. */
 const WITHHELD = /(\d+) of \d+ rows are no longer in the API; they were kept[^;]*/;
 
 /**
- * Turns what a warehouse of version 0.1.0 says of its streams' completeness in words into doubts. Call it in the
+ * Turns what a warehouse of version 0.1.0 says about its streams' completeness in words into doubts. Call it in the
  * transaction that opens the warehouse; a warehouse of this version is left as it is.
  */
 export function carryOverReasons(db: Db): void {
@@ -50,7 +50,7 @@ function doubtsOf({ complete, reason, last_status }: Earlier): Doubt[] {
   ];
 }
 
-/** Texts that may have been cut are read again, and until then the stream is not what the API holds. */
+/** Texts that may have been cut are read again; until then the stream may differ from the API. */
 function rereadDoubts({ reread_reason }: Earlier): Doubt[] {
   return reread_reason === null ? [] : [rereadDoubt(reread_reason)];
 }

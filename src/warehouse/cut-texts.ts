@@ -7,20 +7,20 @@ import { recall, remember } from './state.ts';
 import { quote } from './upsert.ts';
 
 const NAME = 'cut-texts';
-const REASON = 'texts with web addresses may have been cut by an earlier version';
+const REASON = 'texts with URLs may have been cut by an earlier version';
 
-/** A text in JSON that begins like a web address and has no query. */
+/** A string in JSON that starts like a URL and has no query. */
 const CUT_IN_JSON = /"https?:\/\/(?:[^"\\?]|\\.)*"/i;
 
-/** The data of an experiment that has texts from which an earlier version may have cut something. */
+/** The data types of an experiment with texts from which an earlier version may have cut something. */
 export interface CutTexts {
   readonly experimentId: string;
   readonly data: string;
 }
 
 /**
- * Has the streams read whole again from whose texts version 0.1.0 may have cut something, once: it took the query off
- * any text that began with `http://` or `https://` and had something like a signature in it.
+ * Marks, once, the streams to be read whole again from whose texts version 0.1.0 may have cut something: it removed the
+ * query from any string that started with `http://` or `https://` and contained something like a signature.
  */
 export function markCutTexts(db: Db, now: number): void {
   const hasColumn = "SELECT 1 FROM pragma_table_info('_streams') WHERE name = 'reread_reason'";
@@ -33,7 +33,7 @@ export function markCutTexts(db: Db, now: number): void {
   }).immediate();
 }
 
-/** Where a text, also one inside JSON, is a web address without a query; declared addresses may be without one. */
+/** Where a string, also one inside JSON, is a URL without a query; declared URLs may be without one. */
 export function streamsWithCutTexts(db: Db): CutTexts[] {
   return DATASETS.flatMap((dataset) =>
     experimentsWithCutTexts(db, dataset).map((experimentId) => ({ experimentId, data: dataset.name })),

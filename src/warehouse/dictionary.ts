@@ -8,7 +8,7 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
   [
     'key',
     'TEXT',
-    "What identifies the row in its experiment: the room and the API's id or, without one, the values that name the record or a digest of it; #2 for the second of the same. %, /, # and : in them are percent-encoded.",
+    "What identifies the row in its experiment: the room and the API's id or, without one, the values that identify the record or a digest of it; #2 for the second record of one key. %, /, # and : in them are percent-encoded.",
   ],
   [
     'extra',
@@ -19,7 +19,7 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
   ['synced_at', 'TEXT', 'When this version of the row was written, by the local clock, UTC.'],
 ];
 
-/** Writes `_data_dictionary`, which explains every column to whoever opens the file. */
+/** Writes `_data_dictionary`, which explains every column to readers of the file. */
 export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   const write = command(
     db,

@@ -8,7 +8,7 @@ import type { Db } from './open.ts';
 import { heldColumns, heldIn } from './records.ts';
 import { quote } from './upsert.ts';
 
-/** A record that is held under a key or one of its ordinals. */
+/** A record that is stored under a key or one of its ordinals. */
 export interface Twin {
   readonly key: string;
   readonly content: string;
@@ -20,13 +20,14 @@ interface MetTwin extends Twin {
 }
 
 /**
- * Gives the records of an id of which several are held the keys under which they are held: an answer that shows only one
- * of them cannot tell which it is, and writing it over the other would lose a record and make history at each reading.
- * A record is the one that says the same, or else has the same time; one that is neither may be new, unless the answer
- * shows as many as are held. Costs a look-up for each row, so it is for streams that are known to have doubled ids.
+ * Gives records of an id that several stored records share the keys under which they are stored: an answer that shows
+ * only one of them does not say which it is, and writing it over the other would lose a record and add history at each
+ * reading. A record is the one with the same content, or else with the same time; one that is neither may be new,
+ * unless the answer shows as many as are stored. Costs a look-up for each row, so it is only for streams that are known
+ * to have shared ids.
  * @param rows of one answer, with the ordinals that `numbered` gave them.
- * @param isMet whether the reading has met a key before: then that record is another one, unless the row says the same or
- * has the same time. This finds the second record of an id that is on another page than the first.
+ * @param isMet whether the reading has met a key before: then that record is another one, unless the row has the same
+ * content or the same time. This finds the second record of an id that is on another page than the first.
  */
 export function matchDoubles(
   db: Db,
@@ -73,7 +74,7 @@ function assign(base: string, group: readonly Row[], held: readonly MetTwin[], k
   }
 }
 
-/** `#` stands nowhere else in a key, and `$` is next to it. */
+/** `#` occurs nowhere else in a key, and `$` follows it. */
 const IS_ORDINAL = "key >= @base || '#' AND key < @base || '$'";
 
 function doubleIn(db: Db, { experimentId, dataset: { table } }: Stream): (base: string) => boolean {
@@ -82,7 +83,7 @@ function doubleIn(db: Db, { experimentId, dataset: { table } }: Stream): (base: 
   return (base) => find.get({ experimentId, base }) !== undefined;
 }
 
-/** Finds the records that are held under a key and its ordinals, in their order. */
+/** Finds the records that are stored under a key and its ordinals, in their order. */
 export function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: string) => Twin[] {
   const { table, timeColumn } = dataset;
   const find = queryLists(

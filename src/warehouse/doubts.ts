@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
 /**
- * What is known to speak against a stream's completeness. A kind that is `blocking` means that the table may not equal
- * the API; the others only tell what a reader should know. The order is that of urgency: what waits for a person first.
+ * What is known against a stream's completeness. A kind that is `blocking` means that the table may not equal
+ * the API; the others are only what a reader should know. The order is that of urgency: first what waits for a person.
  */
 const KINDS = {
-  /** Rows are no longer in the API and were not deleted here: so many at once, somebody has to say so. */
+  /** Rows are no longer in the API and were not deleted here: for so many at once, a user has to agree. */
   withheld: { blocking: true },
-  /** The experiment, room or participant is no longer given to this key. */
+  /** The experiment, room or participant is no longer available to this key. */
   gone: { blocking: true },
-  /** The configuration does not ask for the stream any more. */
+  /** The stream is no longer configured. */
   unconfigured: { blocking: true },
   /** The key may not read it. */
   'no-scope': { blocking: true },
@@ -23,19 +23,19 @@ const KINDS = {
   'missing-upstream': { blocking: true },
   /** An answer contradicted itself, or another one. */
   contradiction: { blocking: true },
-  /** The API said that its answer lacks records. */
+  /** The API said that records are missing from its answer. */
   warned: { blocking: true },
   /** The API cut its answer at a limit of its own. */
   cut: { blocking: true },
   /** The API says that there is more, and sends nothing new. */
   endless: { blocking: true },
-  /** Records kept moving while they were read. */
+  /** Records kept coming and going while they were read. */
   unstable: { blocking: true },
-  /** Nothing shows that the last page was the last. */
+  /** Nothing shows that the last page was really the last. */
   unproven: { blocking: true },
   /** Records that could not be stored as rows. */
   quarantined: { blocking: true },
-  /** The stream is to be read whole again, as rows that are held may be out of date. */
+  /** The stream is to be read whole again, as stored rows may be out of date. */
   reread: { blocking: true },
   /** No read has ended yet. */
   unread: { blocking: true },
@@ -45,9 +45,9 @@ const KINDS = {
   'dated-ahead': { blocking: false },
   /** Several records share one id; all of them are kept. */
   'shared-id': { blocking: false },
-  /** The server says that it lost data itself. */
+  /** The server says that it lost data. */
   'dropped-writes': { blocking: false },
-  /** Rows that are held were changed by the server. */
+  /** Stored rows were changed by the server. */
   rederived: { blocking: false },
 } as const satisfies Record<string, { readonly blocking: boolean }>;
 
@@ -56,12 +56,12 @@ export type DoubtKind = keyof typeof KINDS;
 /** Kinds that do not speak against completeness. */
 export type NoteKind = { [K in DoubtKind]: (typeof KINDS)[K]['blocking'] extends true ? never : K }[DoubtKind];
 
-/** One thing that speaks against a stream's completeness, or that a reader of it should know. */
+/** One thing that speaks against a stream's completeness, or that a reader should know. */
 export interface Doubt {
   readonly kind: DoubtKind;
   /** What it is, as a clause without a full stop. */
   readonly text: string;
-  /** How many records it is about, where that is known. */
+  /** How many records it concerns, if known. */
   readonly count?: number;
 }
 
@@ -79,7 +79,7 @@ export function isComplete(doubts: readonly Doubt[]): boolean {
 }
 
 /**
- * That a stream is to be read whole again.
+ * The doubt that a stream is to be read whole again.
  * @param changed how many rows were found to have changed so far.
  */
 export function rereadDoubt(reason: string, changed = 0): Doubt {
@@ -93,7 +93,7 @@ export function ranked(doubts: Iterable<Doubt>): Doubt[] {
   return [...each.values()].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 }
 
-/** Why a stream is not complete, in words; undefined where nothing speaks against it. */
+/** Why a stream is not complete, in words; undefined if it is complete. */
 export function reasonOf(doubts: readonly Doubt[]): string | undefined {
   const blocking = ranked(doubts).filter(isBlocking);
   return blocking.length === 0 ? undefined : blocking.map(({ text }) => text).join('; ');

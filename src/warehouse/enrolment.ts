@@ -5,35 +5,35 @@ import { doubtsFromText, doubtsToText, isComplete, reasonOf, type Doubt } from '
 import type { Db } from './open.ts';
 import { NEVER_READ, writePosition } from './positions.ts';
 
-/** A stream as `_streams` names it. */
+/** A stream as it is named in `_streams`. */
 export interface StreamKey {
   readonly experimentId: string;
   readonly data: string;
   readonly scope: string;
 }
 
-/** What planning has to know of a stream that the warehouse has met. */
+/** What planning needs to know about a stream that the warehouse knows. */
 export interface Enrolled extends StreamKey {
   readonly dataAsOf: string | null;
-  /** No read of it has ended, well or not, and nothing was stored. */
+  /** No read of it has ended, successfully or not, and nothing was stored. */
   readonly isUntouched: boolean;
   /** It may hold a doubt of a kind that `enrol` writes. */
   readonly isMarked: boolean;
   readonly doubts: () => readonly Doubt[];
 }
 
-/** The doubts that a stream is to have; one that is to be read again is no longer finished. */
+/** The doubts to set for a stream; one that is to be read again is no longer finished. */
 export interface Mark extends StreamKey {
   readonly doubts: readonly Doubt[];
   readonly isToBeRead: boolean;
 }
 
-/** What changes in `_streams`, apart from any read. */
+/** Changes of `_streams` that do not come from a read. */
 export interface Enrolment {
-  /** Streams that are configured and that the warehouse has not met. */
+  /** Streams that are configured and that the warehouse does not know yet. */
   readonly fresh: readonly Stream[];
   readonly marks: readonly Mark[];
-  /** Streams of which nothing is known and that are no longer configured. */
+  /** Streams about which nothing is known and that are no longer configured. */
   readonly forgotten: readonly StreamKey[];
 }
 
@@ -52,7 +52,7 @@ const READ = `SELECT experiment_id AS experimentId, data, scope, data_as_of AS d
     instr(doubts, '"unconfigured"') > 0 OR instr(doubts, '"gone"') > 0 AS marked
   FROM _streams`;
 
-/** Every stream that the warehouse has met. */
+/** Every stream that the warehouse knows. */
 export function enrolledStreams(db: Db): Enrolled[] {
   return queryRows(db, READ, Stored)
     .all()
@@ -64,7 +64,7 @@ export function enrolledStreams(db: Db): Enrolled[] {
     }));
 }
 
-/** Writes an enrolment, all of it or nothing; without one it takes no transaction. */
+/** Writes an enrolment, all of it or nothing; without one it starts no transaction. */
 export function writeEnrolment(db: Db, { fresh, marks, forgotten }: Enrolment): void {
   if (fresh.length + marks.length + forgotten.length === 0) return;
   const mark = command(
@@ -83,7 +83,7 @@ export function writeEnrolment(db: Db, { fresh, marks, forgotten }: Enrolment): 
   }).immediate();
 }
 
-/** The experiments of which no stream is given to the key any more. */
+/** The experiments of which no stream is available to the key any more. */
 export function goneExperiments(db: Db): string[] {
   const isGone = "EXISTS (SELECT 1 FROM json_each(doubts) WHERE value ->> 'kind' = 'gone')";
   const sql = `SELECT experiment_id FROM _streams GROUP BY 1 HAVING min(coalesce(${isGone}, 0)) = 1 ORDER BY 1`;

@@ -3,8 +3,8 @@ import type { Db } from './open.ts';
 import { quote } from './upsert.ts';
 
 /**
- * Makes this connection keep the former version of every row that changes or is deleted, in `_history`. Triggers of
- * the connection itself do it, so that no path that writes can forget it and a new data type needs no migration.
+ * Makes this connection store the previous version of every row that changes or is deleted in `_history`. Triggers of
+ * the connection itself do so, so that no code that writes can forget it and a new data type needs no migration.
  */
 export function keepHistory(db: Db, datasets: readonly Dataset[]): void {
   for (const { table, columns } of datasets) {

@@ -7,7 +7,7 @@ import { giveTo } from './ownership.ts';
 
 /**
  * Makes this process the warehouse's only writer until `release` is called or the process ends, however it ends:
- * the lock is an exclusive transaction on a file beside the warehouse, which the kernel gives back.
+ * the lock is an exclusive transaction on a file beside the warehouse, which the kernel releases.
  * @throws WarehouseError WAREHOUSE_BUSY when another process is the writer.
  */
 export function acquireWriterLock(path: string): { release: () => void } {

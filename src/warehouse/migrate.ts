@@ -13,7 +13,7 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'migrations');
 const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) });
 
 /**
- * Brings the file's tables to this version, with a backup beside the file first when it holds data. Call it as the
+ * Migrates the file's tables to this version; a file with data is backed up beside it first. Call it as the
  * only writer.
  * @throws WarehouseError WAREHOUSE_NEWER when a newer version has written the file.
  */
@@ -42,7 +42,7 @@ export function migrate(db: Db, folder = FOLDER): void {
       'WAREHOUSE_CORRUPT',
       `The warehouse ${db.name} does not pass its check after the migration.`,
       {
-        hint: 'Put back the backup beside the file (its name ends in .before-…) and report this.',
+        hint: 'Restore the backup beside the file (its name ends in .before-…) and report this.',
       },
     );
   }
@@ -58,7 +58,7 @@ function needRoom(db: Db): void {
   })();
 }
 
-/** A warehouse without rows, in memory: what an absent file counts as. */
+/** A warehouse without rows, in memory: stands in for a missing file. */
 export function openEmpty(): Db {
   const db = new Database(':memory:');
   migrate(db);
@@ -71,7 +71,7 @@ function readJournal(folder: string): { journal: z.infer<typeof Journal>; latest
 }
 
 /**
- * Refuses a file whose tables are not those of this version, for what only reads it.
+ * Refuses a file whose tables are not those of this version, for commands that only read it.
  * @throws WarehouseError WAREHOUSE_OLDER until a writer has brought the file up to date.
  */
 export function requireMigrated(db: Db, folder = FOLDER): void {

@@ -6,7 +6,7 @@ import type { Db } from './open.ts';
 
 const OF_STREAM = 'experiment_id = ? AND data = ? AND scope = ?';
 
-/** Notes that a clean reading at `now` (local, milliseconds since 1970 UTC) did not find these rows any more. */
+/** Records that a clean reading at `now` (local, milliseconds since 1970 UTC) no longer found these rows. */
 export function markMissing(db: Db, stream: Stream, keys: readonly string[], now: number): void {
   const mark = command(
     db,
@@ -17,7 +17,7 @@ export function markMissing(db: Db, stream: Stream, keys: readonly string[], now
   for (const key of keys) mark(...named(stream), key, at, at);
 }
 
-/** Rows that came again, or that were deleted, are not missing any more. */
+/** Rows that came again, or that were deleted, are no longer missing. */
 export function clearMissing(db: Db, stream: Stream, keys: readonly string[]): void {
   const clear = command(db, `DELETE FROM _missing_rows WHERE ${OF_STREAM} AND key = ?`);
   for (const key of keys) clear(...named(stream), key);

@@ -27,7 +27,7 @@ export const PRAGMAS = {
   secure_delete: 0,
 } as const;
 
-/** Opens (and makes, if need be) the warehouse file for writing. Tables come from `migrate`. */
+/** Opens the warehouse file for writing, and creates it if needed. Tables come from `migrate`. */
 export function openForWriting(path: string): Db {
   refuseSharedFilesystem(path);
   return withPlainErrors(path, () => {
@@ -46,7 +46,7 @@ export function openForWriting(path: string): Db {
 export function openForReading(path: string): Db {
   if (!existsSync(path)) {
     throw new WarehouseError('WAREHOUSE_MISSING', `There is no warehouse at ${path} yet.`, {
-      hint: 'Run `hsw sync now` first, or name another config with --config.',
+      hint: 'Run `hsw sync now` first, or choose another config with --config.',
     });
   }
   return withPlainErrors(path, () => new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 }));
@@ -54,7 +54,7 @@ export function openForReading(path: string): Db {
 
 /**
  * Closes the writer's connection, checkpointed. Empty `-wal` and `-shm` files stay beside the warehouse, as without
- * them nobody could open it who may only read its folder (https://www.sqlite.org/wal.html, "Read-Only Databases").
+ * them a user who can only read its folder could not open it (https://www.sqlite.org/wal.html, "Read-Only Databases").
  */
 export function closeForWriting(db: Db): void {
   try {
@@ -72,8 +72,8 @@ export function closeForWriting(db: Db): void {
 }
 
 /**
- * Gives what checks that the path still leads to the file that is open: SQLite goes on writing to one that was moved,
- * deleted or replaced, where nobody reads it and nobody would notice.
+ * Returns a check that the path still leads to the open file: SQLite keeps writing to one that was moved, deleted or
+ * replaced, and no one would notice.
  */
 export function watchFile(path: string): () => void {
   const identity = () => {
@@ -87,7 +87,7 @@ export function watchFile(path: string): () => void {
       'WAREHOUSE_CORRUPT',
       `The file ${path} was moved, deleted or replaced while it was open. Nothing more is written.`,
       {
-        hint: 'Start again, and it goes on with the file that is there then, or with a new one. Stop every hsw before you move or restore the file.',
+        hint: 'Start it again: it continues with the file that is there then, or with a new one. Stop every hsw before you move or restore the file.',
       },
     );
   };
@@ -97,7 +97,7 @@ export function watchFile(path: string): () => void {
 const SHARED_FILESYSTEMS =
   /^(nfs4?|cifs|smb\d?|smbfs|9p|virtiofs|afs|ceph|glusterfs|lustre|vboxsf|vmhgfs|prl_fs|fuse\.(sshfs|glusterfs|vmhgfs-fuse|rclone|s3fs|davfs2?))$/;
 
-/** The name of the filesystem a path lies on, where the system tells; undefined elsewhere. */
+/** The name of the filesystem that a path is on, if the system says so; undefined otherwise. */
 export function filesystemOf(path: string, mounts = readMounts()): string | undefined {
   let folder = resolve(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
@@ -117,7 +117,7 @@ export function refuseSharedFilesystem(path: string, mounts?: ReturnType<typeof 
   if (type === undefined || !SHARED_FILESYSTEMS.test(type)) return;
   throw new WarehouseError(
     'WAREHOUSE_FILESYSTEM',
-    `The warehouse ${path} lies on a shared filesystem (${type}), where SQLite's write-ahead log gets corrupted. Nothing was written.`,
+    `The warehouse ${path} is on a shared filesystem (${type}), where SQLite's write-ahead log becomes corrupted. Nothing was written.`,
     {
       hint: 'Set warehouse.path to a folder on a local disk; to share the data, copy it with `sqlite3 FILE "VACUUM INTO \'/shared/copy.db\'"`.',
     },
@@ -137,7 +137,7 @@ function readMounts(): { at: string; type: string | undefined }[] {
   }
 }
 
-/** Runs what touches the file and says SQLite's errors in words that tell what to do. */
+/** Runs what touches the file, and turns SQLite's errors into messages that say what to do. */
 export function withPlainErrors<T>(path: string, action: () => T): T {
   try {
     return action();
@@ -146,7 +146,7 @@ export function withPlainErrors<T>(path: string, action: () => T): T {
   }
 }
 
-/** The person's error for an error of SQLite or the filesystem; undefined for anything else. */
+/** The error to show for an error of SQLite or the filesystem; undefined for anything else. */
 export function plainError(path: string, error: unknown): WarehouseError | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   const { code } = error;
@@ -155,8 +155,8 @@ export function plainError(path: string, error: unknown): WarehouseError | undef
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
     return say(
       'WAREHOUSE_FULL',
-      `The disk that holds ${path} is full. The last transaction was undone; what was stored before is whole.`,
-      'Free some space. The daemon goes on by itself then; a command, when it is run again, goes on where it stopped.',
+      `The disk that holds ${path} is full. The last transaction was undone; everything stored before is intact.`,
+      'Free some space. The daemon then continues by itself; a command that is run again continues where it stopped.',
     );
   }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
@@ -169,7 +169,7 @@ export function plainError(path: string, error: unknown): WarehouseError | undef
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
     return say(
       'WAREHOUSE_CORRUPT',
-      `The file ${path} is no intact SQLite database (${error.message}). Nothing was changed.`,
+      `The file ${path} is not an intact SQLite database (${error.message}). Nothing was changed.`,
       'Move the file away and sync again: all data come from the API. Or restore it from a backup.',
     );
   }
@@ -183,7 +183,7 @@ export function plainError(path: string, error: unknown): WarehouseError | undef
   if (/^(SQLITE_(CANTOPEN|READONLY|PERM)|EACCES|EROFS|EPERM|ENOTDIR|EEXIST)/.test(code)) {
     return say(
       'WAREHOUSE_UNWRITABLE',
-      `The warehouse ${path} cannot be ${isWritable(dirname(path)) ? 'opened' : 'written: its folder allows no writing'} (${error.message}).`,
+      `The warehouse ${path} cannot be ${isWritable(dirname(path)) ? 'opened' : 'written: its folder is not writable'} (${error.message}).`,
       'Check warehouse.path in the config and who owns the folder and the file.',
     );
   }

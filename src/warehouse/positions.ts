@@ -23,9 +23,9 @@ export interface Position {
   readonly apiTotal: number | undefined;
   readonly accountedAt: number | undefined;
   readonly quarantinedRecords: number;
-  /** Rows that the delete guard holds back. */
+  /** Rows that the delete guard withholds. */
   readonly withheldRows: number;
-  /** Rows that one reading did not find any more. */
+  /** Rows that one reading no longer found. */
   readonly missingRows: number;
   readonly datedAheadRows: number;
   /** Rows in its answers that name another room, participant or deployment: the API counts them here as well. */
@@ -35,17 +35,17 @@ export interface Position {
   readonly deletedFrom: number | undefined;
   /** Why the whole stream is to be read again. */
   readonly rereadReason: string | undefined;
-  /** What the server last said of its processing and of the experiment's start. */
+  /** What the server last said about its processing and the experiment's start. */
   readonly serverBasis: string | undefined;
   /** When the last successful read began, by the local clock. */
   readonly dataAsOf: number | undefined;
   /** When all of the stream was last read and compared, by the local clock. */
   readonly verifiedAt: number | undefined;
-  /** When its changing part was last listed whole, by the local clock. */
+  /** When its changing part was last listed completely, by the local clock. */
   readonly listedAt: number | undefined;
-  /** When it last had its turn in the nightly comparison with the API's counts, by the local clock. */
+  /** When the nightly run last compared it with the API's counts, by the local clock. */
   readonly countedAt: number | undefined;
-  /** The rolling re-read that is under way: when it began, by the local clock, and up to which server time it is. */
+  /** The rolling re-read in progress: when it began, by the local clock, and the server time it has reached. */
   readonly rereadBegan: number | undefined;
   readonly rereadTo: number | undefined;
   readonly rows: number;
@@ -134,8 +134,8 @@ export function partText(stream: Pick<Stream, 'dataset' | 'scope' | 'filter'>): 
 }
 
 /**
- * The streams of an experiment's finished rooms, as `partText` names them: all at once, as there may be thousands. Those
- * that are to be read again are not among them.
+ * The streams of an experiment's finished rooms, as named by `partText`: all at once, as there may be thousands. Those
+ * that are to be read again are left out.
  */
 export function finishedRooms(db: Db, experimentId: string): ReadonlySet<string> {
   const sql =
@@ -174,7 +174,7 @@ const WRITE = `INSERT INTO _streams (${COLUMNS.map(({ name }) => name).join(', '
   VALUES (${COLUMNS.map(({ field }) => `@${field}`).join(', ')})
   ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET ${COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;
 
-/** What was learned of an endpoint, as the JSON text that `writeLearned` was given; undefined when nothing was. */
+/** What was learned about an endpoint, as the JSON text given to `writeLearned`; undefined when nothing was. */
 export function readLearned(db: Db, endpoint: string): string | undefined {
   return drizzle(db).select().from(endpoints).where(eq(endpoints.endpoint, endpoint)).get()?.learned;
 }

@@ -27,7 +27,7 @@ export function quarantinedRecords(
   return queryRows(db, sql, Quarantined).all({ data, ids: JSON.stringify(experimentIds) });
 }
 
-/** Keeps malformed records; one that comes several times in an answer is kept as often. */
+/** Stores malformed records; one that comes several times in an answer is stored as often. */
 export function quarantine(db: Db, stream: Stream, bad: readonly BadRecord[], at: string): void {
   if (bad.length === 0) return;
   const keep = command(
@@ -49,7 +49,7 @@ export function quarantine(db: Db, stream: Stream, bad: readonly BadRecord[], at
   }
 }
 
-/** The whole stream was read from this local time on: malformed records that did not come again are settled. */
+/** The whole stream was read from this local time on: malformed records that did not come again are removed. */
 export function settleQuarantine(db: Db, { experimentId, dataset, ...part }: Stream, since: number): void {
   const settle = command(
     db,
@@ -58,7 +58,7 @@ export function settleQuarantine(db: Db, { experimentId, dataset, ...part }: Str
   settle(experimentId, dataset.name, scopeText(part), formatTime(since));
 }
 
-/** How many malformed records of a stream are kept. */
+/** How many malformed records of a stream are stored. */
 export function countQuarantined(db: Db, { experimentId, dataset, ...part }: Stream): number {
   const sql = 'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?';
   return queryValues(db, sql, z.number()).get(experimentId, dataset.name, scopeText(part)) ?? 0;

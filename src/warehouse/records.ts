@@ -15,19 +15,19 @@ export interface TimeRange {
   readonly to?: number | undefined;
 }
 
-/** How many rows the stream has in a time range; undefined where the table cannot tell its scope. */
+/** How many rows the stream has in a time range; undefined where the table does not show its scope. */
 export function countRows(db: Db, stream: Stream, range: TimeRange = {}): number | undefined {
   const rows = rowsIn(stream, range);
   return rows && queryValues(db, `SELECT count(*) ${rows.sql}`, z.number()).get(...rows.params);
 }
 
-/** The keys of the stream's rows in a time range; undefined where the table cannot tell its scope. */
+/** The keys of the stream's rows in a time range; undefined where the table does not show its scope. */
 export function keysOf(db: Db, stream: Stream, range: TimeRange = {}): string[] | undefined {
   const rows = rowsIn(stream, range);
   return rows && queryValues(db, `SELECT key ${rows.sql}`, z.string()).all(...rows.params);
 }
 
-/** The keys of rows that share their id or name with another one: those that end in an ordinal. */
+/** The keys of rows that share their id or name with another row: those that end in an ordinal. */
 export function keysWithOrdinals(db: Db, stream: Stream): ReadonlySet<string> {
   const rows = rowsIn(stream);
   if (rows === undefined) return new Set();
@@ -44,7 +44,7 @@ export function timeAt(db: Db, stream: Stream, range: TimeRange, place: number):
   return queryValues(db, sql, z.string().nullable()).get(...rows.params, place) ?? undefined;
 }
 
-/** What a table holds of a record. */
+/** What a table stores of a record. */
 export interface Held {
   readonly values: readonly SqlValue[];
   readonly extra: string | null;
@@ -60,7 +60,7 @@ export function heldIn(stored: readonly SqlValue[]): Held {
   return { values: stored.slice(0, -1), extra: typeof extra === 'string' ? extra : null };
 }
 
-/** Every record of a data type as the API sent it, in time order where there is one, without holding more than one. */
+/** Every record of a data type as the API sent it, in time order where there is one, with only one in memory. */
 export function* records(
   db: Db,
   dataset: Dataset,
@@ -91,11 +91,11 @@ function inOrder({ timeColumn }: Dataset, experimentIds: readonly string[]): str
   return `${where} ORDER BY ${order.join(', ')}`;
 }
 
-/** How rows just read differ from those in the table. */
+/** How rows that were just read differ from those in the table. */
 export interface Difference {
-  /** Keys of those that the table lacks. */
+  /** Keys of those that are not in the table. */
   readonly missing: readonly string[];
-  /** Those that the table has otherwise, each with the columns that differ. */
+  /** Those that differ in the table, each with the columns that differ. */
   readonly changed: readonly { readonly key: string; readonly columns: readonly string[] }[];
 }
 
@@ -124,8 +124,8 @@ interface Part {
 }
 
 /**
- * Picks a stream's rows in a time range out of its table, for a query `SELECT … FROM … WHERE …`; undefined where the table
- * does not tell which rows the API would give for that scope.
+ * Selects a stream's rows in a time range, for a query `SELECT … FROM … WHERE …`; undefined where the table does not
+ * show which rows the API would return for that scope.
  */
 export function rowsIn(stream: Stream, { from, to }: TimeRange = {}): Part | undefined {
   const { table, timeColumn } = stream.dataset;

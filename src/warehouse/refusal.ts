@@ -8,11 +8,11 @@ const Refusal = z.object({
   endpoint: z.string(),
   /** How long the API asked to wait. */
   waitMs: z.number(),
-  /** Names the key that was used, as the ledger does. */
+  /** Identifies the key that was used, as in the ledger. */
   keyId: z.string(),
 });
 
-/** The API answered 429 although the ledger had a request left: somebody else uses the key. */
+/** The API answered 429 although the ledger had a request left: another program uses the key. */
 export type Refusal = z.infer<typeof Refusal>;
 
 const NAME = 'refused';
@@ -21,7 +21,7 @@ export function rememberRefusal(db: Db, refusal: Refusal): void {
   remember(db, NAME, JSON.stringify(refusal), refusal.at);
 }
 
-/** The last refusal; of another key than the given one it says nothing. */
+/** The last refusal, if it was of the given key. */
 export function recallRefusal(db: Db, keyId?: string): Refusal | undefined {
   const last = Refusal.safeParse(JSON.parse(recall(db, NAME) ?? 'null')).data;
   return keyId === undefined || last?.keyId === keyId ? last : undefined;

@@ -10,7 +10,10 @@ import { heldColumns, heldIn, type Held } from './records.ts';
 import { recall, remember } from './state.ts';
 import { quote } from './upsert.ts';
 
-/** Raise it when `datasets/keys.ts` gives other keys, or a data type's identity changes: every key is then made again. */
+/**
+ * Raise it when `datasets/keys.ts` makes different keys, or a data type's identity changes: every key is then made
+ * again.
+ */
 const VERSION = 1;
 const NAME = 'keys';
 const Note = z.object({ version: z.number(), tables: z.array(z.string()) });
@@ -18,13 +21,13 @@ const Note = z.object({ version: z.number(), tables: z.array(z.string()) });
 /** Rows that are in memory at a time. */
 const CHUNK = 2000;
 
-/** KiB, negative as SQLite wants it: twice as fast as with its 2 MB, since keys are written all over their index. */
+/** KiB, negative as SQLite expects: twice as fast as with its 2 MB, since keys are written all over their index. */
 const CACHE = -65_536;
 
 /**
- * Makes the keys of rows that an earlier version wrote what `keyOf` says, once: each table in one transaction, which also
- * notes that it is done, so that it goes on there after a kill. Call it before history is kept, as no record changes.
- * A million rows take 9 s where no key changes and half a minute where all do, with memory that does not grow with them.
+ * Gives rows of an earlier version the keys that `keyOf` makes, once: each table in one transaction, which also notes
+ * that it is done, so that it continues there after a kill. Call it before history is kept, as no record changes. A
+ * million rows take 9 s where no key changes and half a minute where all do, with memory that does not grow with them.
  */
 export function rekey(db: Db, now: number, datasets: readonly Dataset[] = DATASETS): void {
   const done = tablesDone(db);
@@ -71,7 +74,7 @@ function rekeyTable(db: Db, dataset: Dataset): void {
   db.exec('DROP TABLE temp.rekeyed');
 }
 
-/** Notes the rows whose key has to change, and those whose key they would share. */
+/** Collects the rows whose key has to change, and those whose key they would share. */
 function noteRows(db: Db, dataset: Dataset): void {
   const insert = command(
     db,
@@ -107,13 +110,13 @@ function readStored(dataset: Dataset, stored: readonly SqlValue[]) {
   };
 }
 
-/** The key of a record that is held, without an ordinal, and its time. */
+/** The key of a stored record, without an ordinal, and its time. */
 function keyed(dataset: Dataset, experimentId: string, held: Held): { base: string; time: number | null } {
   const record = denormalise(dataset, { experimentId, ...held });
   const valueOf = (name: string) => held.values[dataset.columns.findIndex(({ field }) => field === name)];
   const [room, deployment] = [valueOf('roomId'), valueOf('deploymentId')];
   const { key } = keyOf(dataset, record, {
-    // What the request said of the room is in its column.
+    // The room of the request is in its column.
     ...(typeof room === 'string' ? { fill: { roomId: room } } : {}),
     ...(dataset.read === 'single' ? { key: typeof deployment === 'string' ? deployment : experimentId } : {}),
   });
@@ -121,7 +124,7 @@ function keyed(dataset: Dataset, experimentId: string, held: Held): { base: stri
   return { base: key, time: time ?? null };
 }
 
-/** In the order in which a reading counts: see `numbered` in `sync/ordinals.ts`. */
+/** In the order in which a reading numbers them: see `numbered` in `sync/ordinals.ts`. */
 function giveOrdinals(db: Db): void {
   db.exec(`
     UPDATE temp.rekeyed SET key = base || CASE WHEN n = 1 THEN '' ELSE '#' || n END FROM (
@@ -132,7 +135,7 @@ function giveOrdinals(db: Db): void {
     CREATE INDEX temp.rekeyed_by_old ON rekeyed (experiment, old)`);
 }
 
-/** A key that another row still has is set free first, by one that no record can have. */
+/** A key that another row still has is freed first, by giving that row a key that no record can have. */
 function writeKeys(db: Db, { table }: Dataset): void {
   db.exec(`
     UPDATE ${quote(table)} SET key = '#' || rowid WHERE rowid IN (
@@ -142,7 +145,7 @@ function writeKeys(db: Db, { table }: Dataset): void {
     WHERE rowid IN (SELECT row FROM temp.rekeyed)`);
 }
 
-/** Former versions follow the row they are of; those of rows that are gone get the key that their record has now. */
+/** Earlier versions get the key of their row; those of deleted rows get the key that their record has now. */
 function rekeyHistory(db: Db, dataset: Dataset): void {
   const next = queryRows(
     db,
@@ -167,7 +170,7 @@ function rekeyHistory(db: Db, dataset: Dataset): void {
 
 const Former = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 
-/** The row that a record in `_history` was; columns that it had not yet are empty. */
+/** The row of a record in `_history`; columns that did not exist then are empty. */
 function heldOf({ columns }: Dataset, record: string): Held {
   const former = Former.parse(JSON.parse(record));
   return heldIn([...columns.map(({ name }) => former[name] ?? null), former['extra'] ?? null]);

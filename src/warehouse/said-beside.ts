@@ -5,7 +5,7 @@ import { command, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 
-/** Keeps what a stream's answers say beside their records: of each member the last value, and since when it is so. */
+/** Stores what a stream's answers say besides their records: the last value of each member, and since when it holds. */
 export function keepMetadata(db: Db, stream: Stream, metadata: Readonly<Record<string, Json>>, at: string): void {
   const { experimentId, dataset } = stream;
   const place = [experimentId, dataset.name, scopeText(stream)] as const;
@@ -21,7 +21,7 @@ export function keepMetadata(db: Db, stream: Stream, metadata: Readonly<Record<s
   }
 }
 
-/** Keeps from when the server counts a stream's onsets, and by which version of its processing. */
+/** Stores the time from which the server counts a stream's onsets, and the version of its processing. */
 export function noteStart(db: Db, stream: Stream, basis: string, at: string): void {
   const { experimentId, dataset, scope } = stream;
   const [version = null, start = null] = JSON.parse(basis) as unknown[];
@@ -35,7 +35,7 @@ export function noteStart(db: Db, stream: Stream, basis: string, at: string): vo
   )(experimentId, dataset.name, scopeText(stream), room, timeText(start), plainText(version), at);
 }
 
-/** Like every other time where it is one; otherwise as the server said it. */
+/** In the form of all times if it is a time; otherwise as the server sent it. */
 function timeText(start: unknown): string | null {
   const ms = typeof start === 'string' ? parseTime(start) : undefined;
   return ms === undefined ? plainText(start) : formatTime(ms);

@@ -1,8 +1,10 @@
 import { core, index, integer, sqliteTable, text } from '../shared/drizzle.ts';
 
-/** The warehouse's own tables; the data types' tables come from `src/datasets`. Names starting with `_` are internal. */
+/**
+ * The warehouse's own tables; the data types' tables come from `src/datasets`. Names starting with `_` are internal.
+ */
 
-/** One row a stream: how far it has been read safely, and what is known about its completeness. */
+/** One row for each stream: how far it has been read safely, and what is known about its completeness. */
 export const streams = sqliteTable(
   '_streams',
   {
@@ -14,7 +16,7 @@ export const streams = sqliteTable(
     watermark: text('watermark'),
     /** 1 once the first read has reached the end. */
     backfilled: integer('backfilled').notNull().default(0),
-    /** 1 when the table holds all that the API held at `data_as_of`, as far as is known. */
+    /** 1 when the table holds everything that the API held at `data_as_of`, as far as is known. */
     complete: integer('complete').notNull().default(0),
     /** Why not complete, in words. */
     reason: text('reason'),
@@ -22,28 +24,33 @@ export const streams = sqliteTable(
     dataAsOf: text('data_as_of'),
     /** Local time at which all of the stream was last read and compared. */
     verifiedAt: text('verified_at'),
-    /** Local time at which its changing part was last listed whole. */
+    /** Local time at which its changing part was last listed completely. */
     listedAt: text('listed_at'),
-    /** Local time at which it last had its turn in the nightly comparison with the API's counts. */
+    /** Local time at which the nightly run last compared it with the API's counts. */
     countedAt: text('counted_at'),
-    /** The rolling re-read that is under way: when it began (local time) and how far it is (server time). */
+    /** The rolling re-read in progress: when it began (local time) and how far it is (server time). */
     rereadBegan: text('reread_began'),
     rereadTo: text('reread_to'),
     rows: integer('rows').notNull().default(0),
     /** 1 when the room is over and was verified afterwards: it is left alone until the next reconcile. */
     finished: integer('finished').notNull().default(0),
-    /** Rows that were first seen behind the watermark, and how late (first seen − timestamp) the latest was. */
+    /** Rows that were first seen behind the watermark, and how late (first seen − timestamp) the latest one was. */
     lateRows: integer('late_rows').notNull().default(0),
     latestMs: integer('latest_ms').notNull().default(0),
     lastStatus: text('last_status'),
     lastError: text('last_error'),
     lastSyncAt: text('last_sync_at'),
-    /** What speaks against completeness, as a JSON list of {kind, text, count}; null in a file of an earlier version. */
+    /**
+     * What speaks against completeness, as a JSON list of {kind, text, count}; null in a file of an earlier version.
+     */
     doubts: text('doubts'),
     /** How many records the API counts, without a time filter, and when that was last compared (local time). */
     apiTotal: integer('api_total'),
     accountedAt: text('accounted_at'),
-    /** Records that could not be stored as rows; rows held back from deletion; rows missing in one reading; rows dated ahead. */
+    /**
+     * Records that could not be stored as rows; rows withheld from deletion; rows missing in one reading; rows dated
+     * ahead.
+     */
     quarantinedRecords: integer('quarantined_records').notNull().default(0),
     withheldRows: integer('withheld_rows').notNull().default(0),
     missingRows: integer('missing_rows').notNull().default(0),
@@ -51,9 +58,9 @@ export const streams = sqliteTable(
     /** Rows deleted in the day that began at `deleted_from` (local time), for the delete guard. */
     deletedRows: integer('deleted_rows').notNull().default(0),
     deletedFrom: text('deleted_from'),
-    /** Why the whole stream is to be read again; null: it is not. */
+    /** Why the whole stream is to be read again; null if it is not. */
     rereadReason: text('reread_reason'),
-    /** What the server last said of itself: the version of its processing, and when the experiment started. */
+    /** What the server last said: the version of its processing, and when the experiment started. */
     serverBasis: text('server_basis'),
     /** Rows in this stream's answers that by their own words belong to another part of the experiment. */
     elsewhereRows: integer('elsewhere_rows').notNull().default(0),
@@ -61,15 +68,15 @@ export const streams = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
 );
 
-/** From when the server counts the onsets of a part of an experiment, and by which version of its processing. */
+/** The time from which the server counts the onsets of a part of an experiment, and the version of its processing. */
 export const experimentStarts = sqliteTable(
   '_experiment_starts',
   {
     experimentId: text('experiment_id').notNull(),
-    /** The data type whose answers said so, and its stream's scope in the words of `_streams`. */
+    /** The data type whose answers said so, and its stream's scope as in `_streams`. */
     data: text('data').notNull(),
     scope: text('scope').notNull(),
-    /** The room, where they were of one. */
+    /** The room, if they were those of one. */
     roomId: text('room_id'),
     startedAt: text('started_at'),
     processingVersion: text('processing_version'),
@@ -79,13 +86,13 @@ export const experimentStarts = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope] })],
 );
 
-/** What answers say in their metadata that is data as well, such as the timeline of a room's variables. */
+/** Data in the metadata of answers, such as the timeline of a room's variables. */
 export const answerMetadata = sqliteTable(
   '_answer_metadata',
   {
     experimentId: text('experiment_id').notNull(),
     data: text('data').notNull(),
-    /** The stream's scope, in the words of `_streams`. */
+    /** The stream's scope, as in `_streams`. */
     scope: text('scope').notNull(),
     member: text('member').notNull(),
     /** JSON. */
@@ -96,13 +103,13 @@ export const answerMetadata = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope, t.member] })],
 );
 
-/** Rows that a clean reading did not find in the API any more: a second one that agrees deletes them. */
+/** Rows that a clean reading no longer found in the API: a second reading that agrees deletes them. */
 export const missingRows = sqliteTable(
   '_missing_rows',
   {
     experimentId: text('experiment_id').notNull(),
     data: text('data').notNull(),
-    /** The stream's scope, in the words of `_streams`. */
+    /** The stream's scope, as in `_streams`. */
     scope: text('scope').notNull(),
     key: text('key').notNull(),
     /** Local time of the reading that first missed it, and of the last one that did. */
@@ -112,7 +119,7 @@ export const missingRows = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.scope, t.key] })],
 );
 
-/** Rooms of large listings that were read whole after they were over: they are left alone. */
+/** Rooms of large listings that were read completely after they were over: they are left alone. */
 export const verifiedRooms = sqliteTable(
   '_verified_rooms',
   {
@@ -124,32 +131,32 @@ export const verifiedRooms = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.room] })],
 );
 
-/** What was learned of an endpoint's undocumented behaviour, as JSON, so that it is learned once. */
+/** What was learned about an endpoint's undocumented behaviour, as JSON, so that it is learned once. */
 export const endpoints = sqliteTable('_endpoints', {
   endpoint: text('endpoint').primaryKey(),
   learned: text('learned').notNull(),
   updatedAt: text('updated_at').notNull(),
 });
 
-/** Parts of answers that are no records, kept with the reason. */
+/** Parts of answers that are not records, stored with the reason. */
 export const quarantine = sqliteTable(
   '_quarantine',
   {
     experimentId: text('experiment_id').notNull(),
     data: text('data').notNull(),
     key: text('key').notNull(),
-    /** The stream's scope, in the words of `_streams`. */
+    /** The stream's scope, as in `_streams`. */
     scope: text('scope').notNull().default('experiment'),
     reason: text('reason').notNull(),
     record: text('record').notNull(),
     firstSeenAt: text('first_seen_at').notNull(),
-    /** When an answer last had it; null in a file of an earlier version. */
+    /** When an answer last contained it; null in a file of an earlier version. */
     lastSeenAt: text('last_seen_at'),
   },
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.key] })],
 );
 
-/** Former versions of rows that changed or were deleted. */
+/** Earlier versions of rows that changed or were deleted. */
 export const history = sqliteTable(
   '_history',
   {
@@ -160,7 +167,7 @@ export const history = sqliteTable(
     /** `changed` or `deleted`. */
     what: text('what').notNull(),
     at: text('at').notNull(),
-    /** The former row: a JSON object of its columns. */
+    /** The earlier row: a JSON object of its columns. */
     record: text('record').notNull(),
   },
   (t) => [index('_history_by_key').on(t.tableName, t.experimentId, t.key)],
@@ -172,11 +179,11 @@ export const ledger = sqliteTable(
   {
     id: integer('id').primaryKey(),
     keyId: text('key_id').notNull(),
-    /** `request`: one of ours; `pause`: the API asked for one; `others`: taken to be another program's. */
+    /** `request`: one of ours; `pause`: the API asked for one; `others`: assumed to be another program's. */
     kind: text('kind').notNull().default('request'),
-    /** Null: all of them, for a pause or for what others spent. */
+    /** Null for all of them, for a pause or for what others spent. */
     endpoint: text('endpoint'),
-    /** 0 for what matters most, 9 for what can wait. */
+    /** 0 for the most important, 9 for what can wait. */
     priority: integer('priority').notNull().default(5),
     bootId: text('boot_id').notNull(),
     startedUp: integer('started_up').notNull(),
@@ -187,7 +194,7 @@ export const ledger = sqliteTable(
   (t) => [index('_ledger_by_key').on(t.keyId, t.endpoint)],
 );
 
-/** What the daemon has to remember over a restart, each as JSON under a name. */
+/** What the daemon has to remember across restarts, each as JSON under a name. */
 export const state = sqliteTable('_state', {
   name: text('name').primaryKey(),
   value: text('value').notNull(),
@@ -200,7 +207,7 @@ export const growth = sqliteTable('_growth', {
   rows: integer('rows').notNull(),
 });
 
-/** Every column of every table for readers: what it means, its unit and where that is known from. */
+/** Every column of every table, for readers: what it means, its unit and the source of that. */
 export const dataDictionary = sqliteTable(
   '_data_dictionary',
   {
@@ -214,7 +221,7 @@ export const dataDictionary = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.tableName, t.columnName] })],
 );
 
-/** Keys seen inside JSON columns, from which the views are made. */
+/** Keys seen in JSON columns, from which the views are made. */
 export const seenKeys = sqliteTable(
   '_seen_keys',
   {

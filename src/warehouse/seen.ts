@@ -5,15 +5,15 @@ import type { Db } from './open.ts';
 import { rowsIn, type TimeRange } from './records.ts';
 import { quote } from './upsert.ts';
 
-/** The keys that one full read of a range has met, on disk so that memory does not grow with the rows. */
+/** The keys that one full read of a range has seen, on disk so that memory does not grow with the rows. */
 export interface Seen {
   add(keys: readonly string[]): void;
-  /** Adds what another read has met. */
+  /** Adds what another read has seen. */
   addAll(other: Seen): void;
   has(key: string): boolean;
-  /** How many different keys. */
+  /** The number of different keys. */
   count(): number;
-  /** Keys of the stream's rows in the range that were not met; undefined where the table cannot tell its scope. */
+  /** Keys of the stream's rows in the range that were not seen; undefined where the table does not show its scope. */
   missing(stream: Stream, range: TimeRange): string[] | undefined;
   /** How many of them are held, but not as rows of the stream's scope. */
   countElsewhere(stream: Stream): number;

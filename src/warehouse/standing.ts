@@ -1,10 +1,10 @@
 import type { Position } from './positions.ts';
 
 /**
- * How a stream stands, in one word: complete · incomplete: read, but not accounted for · failed: the last read ended in an
- * error · lost: it was read, and the key may not read it any more · gone: what it belongs to is no longer given to the key ·
- * unread: no read has ended yet · skipped: the key could never read it · unconfigured: the configuration no longer asks
- * for it.
+ * The state of a stream, in one word: complete · incomplete: read, but not accounted for · failed: the last read ended
+ * in an error · lost: it was read, and the key may no longer read it · gone: what it belongs to is no longer available
+ * to the key · unread: no read has ended yet · skipped: the key could never read it · unconfigured: it is no longer
+ * configured.
  */
 export type Standing = 'complete' | 'incomplete' | 'failed' | 'lost' | 'gone' | 'unread' | 'skipped' | 'unconfigured';
 
@@ -26,13 +26,13 @@ export function standingOf({
 /** A stream as `isWell` judges it. */
 export interface Judged {
   readonly standing: Standing;
-  /** Whether the configuration, or a person, asks for its data type by name. */
+  /** Whether the configuration, or the user, names its data type. */
   readonly isNamed: boolean;
 }
 
 /**
- * Whether all is well with the streams: each is complete, or is one that the key never could read and that was not asked
- * for by name; and the key can read some of them. What is no longer configured does not count.
+ * Whether all is well with the streams: each is complete, or was never readable with the key and not requested by name;
+ * and the key can read some of them. What is no longer configured does not count.
  */
 export function isWell(streams: readonly Judged[]): boolean {
   const wanted = streams.filter(({ standing }) => standing !== 'unconfigured');
@@ -40,7 +40,7 @@ export function isWell(streams: readonly Judged[]): boolean {
   return wanted.every(isFine) && !isAllSkipped;
 }
 
-/** Whether that is all right with a stream by itself. */
+/** Whether a stream by itself is well. */
 export function isFine({ standing, isNamed }: Judged): boolean {
   return standing === 'complete' || (standing === 'skipped' && !isNamed);
 }

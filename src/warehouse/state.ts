@@ -3,12 +3,12 @@ import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 import { growth, state, streams } from './schema.ts';
 
-/** What was last remembered under a name, as the JSON text that `remember` was given. */
+/** What was last stored under a name, as the JSON text given to `remember`. */
 export function recall(db: Db, name: string): string | undefined {
   return drizzle(db).select().from(state).where(eq(state.name, name)).get()?.value;
 }
 
-/** Keeps a JSON text under a name over restarts. */
+/** Stores a JSON text under a name across restarts. */
 export function remember(db: Db, name: string, value: string, now: number): void {
   const values = { value, updatedAt: formatTime(now) };
   drizzle(db)
@@ -18,10 +18,10 @@ export function remember(db: Db, name: string, value: string, now: number): void
     .run();
 }
 
-/** The most points that are kept of how the warehouse grew: a year of hours. */
+/** How many points of the warehouse's growth are kept: a year of hours. */
 const MOST_POINTS = 8760;
 
-/** Notes how many rows the warehouse holds now. */
+/** Records how many rows the warehouse holds now. */
 export function noteGrowth(db: Db, now: number): void {
   const rows = drizzle(db)
     .select({ rows: sql<number>`coalesce(sum(${streams.rows}), 0)` })

@@ -11,7 +11,7 @@ export function knownExperiments(db: Db): string[] {
   return queryValues(db, 'SELECT DISTINCT experiment_id FROM _streams ORDER BY 1', z.string()).all();
 }
 
-/** The rooms of an experiment as its last listing gave them, and whether that listing was complete. */
+/** The rooms of an experiment from its last listing, and whether that listing was complete. */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
   const listed = "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'";
   return {
@@ -20,7 +20,7 @@ export function knownRooms(db: Db, experimentId: string): { ids: string[]; compl
   };
 }
 
-/** How many rooms or participants the experiment's own record counts; 0 where it does not say. */
+/** How many rooms or participants the experiment's own record counts; 0 if it does not say. */
 export function countedInExperiment(db: Db, experimentId: string, field: 'roomCount' | 'participantCount'): number {
   const column = field === 'roomCount' ? 'room_count' : 'participant_count';
   const sql = `SELECT max(${column}) FROM experiments WHERE experiment_id = ?`;
@@ -67,7 +67,7 @@ const SENT = DATASETS.filter(
 /** The names of those data types. */
 export const SENT_DATA: ReadonlySet<string> = new Set(SENT.map(({ name }) => name));
 
-/** The rooms of an experiment that are not over, with the time of the last row of each (milliseconds since 1970 UTC). */
+/** The rooms of an experiment that are not over, with the time of each one's last row (milliseconds since 1970 UTC). */
 export function runningRooms(
   db: Db,
   experimentId: string,
@@ -91,7 +91,7 @@ export function runningRooms(
     });
 }
 
-/** When a room ended, in milliseconds since 1970 UTC: undefined while it runs or where the API does not say. */
+/** When a room ended, in milliseconds since 1970 UTC; undefined while it runs or if the API does not say. */
 export function roomEndedAt(db: Db, experimentId: string, room: string): number | undefined {
   const sql = 'SELECT status, ended_at, synced_at FROM rooms WHERE experiment_id = ? AND id = ?';
   const Room = z.object({ status: z.string().nullable(), ended_at: z.string().nullable(), synced_at: z.string() });

@@ -4,12 +4,12 @@ import type { Row } from '../datasets/normalise.ts';
 import { queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 
-/** What writing one row did. */
+/** The result of writing one row. */
 export type Written = 'inserted' | 'updated' | 'unchanged';
 
 /**
  * Writes one row: inserts it, updates it where anything differs, or leaves it alone. `now` (ISO 8601) must be later
- * than in every earlier transaction, as a new row is told from an updated one by it.
+ * than in every earlier transaction, as it distinguishes a new row from an updated one.
  */
 export type Upsert = (experimentId: string, row: Row, now: string) => Written;
 

@@ -4,7 +4,7 @@ import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 import { verifiedRooms as table } from './schema.ts';
 
-/** The rooms of a stream that were read whole after they were over. */
+/** The rooms of a stream that were read completely after they were over. */
 export function verifiedRooms(db: Db, { experimentId, dataset }: Stream): ReadonlySet<string> {
   const rows = drizzle(db)
     .select({ room: table.room })
@@ -14,7 +14,7 @@ export function verifiedRooms(db: Db, { experimentId, dataset }: Stream): Readon
   return new Set(rows.map(({ room }) => room));
 }
 
-/** A room was over and was read whole, without a doubt, at `now` (milliseconds since 1970 UTC). */
+/** Records that a room was over and was read completely, without a doubt, at `now` (milliseconds since 1970 UTC). */
 export function markVerified(db: Db, { experimentId, dataset }: Stream, room: string, now: number): void {
   const verifiedAt = formatTime(now);
   drizzle(db)

@@ -5,15 +5,15 @@ import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { quote } from './upsert.ts';
 
-/** More columns than this SQLite's default limit of 2000 would not take, and nobody reads. */
+/** SQLite's default limit of 2000 would not allow more columns than this, and no one would read them. */
 const MOST_KEYS = 300;
 
-/** Keys that make a column name; others stay in the JSON only. */
+/** Keys that can be column names; others stay in the JSON only. */
 const PLAIN_KEY = /^[\p{L}\p{N} _.:/@$'-]{1,100}$/u;
 
 /**
- * Remakes the view of each table where it is not there or its keys have grown: `events_all` is `events` with a column
- * for each key in `extra` and one level into each nested object, as in `response_value`.
+ * Creates the view of each table again if it does not exist or its keys have grown: `events_all` is `events` with a
+ * column for each key in `extra` and one level into each nested object, as in `response_value`.
  */
 export function refreshViews(db: Db, datasets: readonly Dataset[]): void {
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", z.string());
@@ -28,7 +28,7 @@ export function viewName({ table }: Dataset): string {
   return `${table}_all`;
 }
 
-/** The view over `_streams` that readers ask whether data are fresh and complete. */
+/** The view of `_streams` that shows readers whether data are fresh and complete. */
 export function makeFreshnessView(db: Db): void {
   db.exec(`
     DROP VIEW IF EXISTS _freshness;
@@ -39,7 +39,9 @@ export function makeFreshnessView(db: Db): void {
     FROM _streams`);
 }
 
-/** Notes the keys seen in the JSON columns of rows just written; in the rows' own transaction, so that none is forgotten. */
+/**
+ * Records the keys in the JSON columns of rows just written, in the rows' own transaction, so that none is forgotten.
+ */
 export function noteKeys(db: Db, { table, columns }: Dataset, experimentId: string, rows: readonly Row[]): void {
   const places = columns.flatMap(({ name, spec }, i) => (spec.kind === 'json' ? [{ name, i }] : []));
   for (const { name, i } of [...places, { name: 'extra', i: -1 }]) {
@@ -55,7 +57,7 @@ export function noteKeys(db: Db, { table, columns }: Dataset, experimentId: stri
   }
 }
 
-/** The statement that makes a table's view. */
+/** The statement that creates a table's view. */
 function viewOf(db: Db, dataset: Dataset): string {
   const { table, columns } = dataset;
   const sql = 'SELECT column_name, key FROM _seen_keys WHERE table_name = ? ORDER BY column_name, key LIMIT ?';
@@ -83,7 +85,7 @@ function viewOf(db: Db, dataset: Dataset): string {
   return `CREATE VIEW ${quote(viewName(dataset))} AS SELECT ${selected.join(', ')} FROM ${quote(table)}`;
 }
 
-/** SQLite compares column names without regard to case. */
+/** SQLite ignores case in column names. */
 function freeName(wanted: string, taken: Set<string>): string {
   const snake = wanted
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

@@ -26,17 +26,17 @@ import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 export interface Batch {
   readonly rows: readonly Row[];
   readonly bad?: readonly BadRecord[];
-  /** Keys of rows that a clean reading did not find any more: they are marked. */
+  /** Keys of rows that a clean reading no longer found: they are marked. */
   readonly missing?: readonly string[];
   /** When the reading that missed them began, by the local clock; by default now. */
   readonly missedAt?: number;
-  /** Keys of rows that go to the history. */
+  /** Keys of rows that move to the history. */
   readonly deleted?: readonly string[];
-  /** The whole stream was read from this local time on: malformed records that did not come again are settled. */
+  /** The whole stream was read from this local time on: malformed records that did not come again are removed. */
   readonly wholeSince?: number;
   /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
   readonly position?: PositionChange;
-  /** What the answers say beside their records. */
+  /** What the answers say besides their records. */
   readonly metadata?: Readonly<Record<string, Json>>;
 }
 
@@ -54,16 +54,16 @@ export interface Committed {
 export interface Warehouse {
   readonly db: Db;
   readonly path: string;
-  /** Writes rows, deletions and the position of a stream in one transaction: all of it or nothing. */
+  /** Writes rows, deletions and the position of a stream in one transaction: all or nothing. */
   commit(stream: Stream, batch: Batch): Committed;
-  /** Brings the views up to the keys of all rows. */
+  /** Updates the views to the keys of all rows. */
   refreshViews(): void;
-  /** Gives the file back, checkpointed. */
+  /** Closes the file, checkpointed. */
   close(): void;
 }
 
 /**
- * Opens the warehouse for writing: takes the writer's lock, brings the tables to this version, keeps history.
+ * Opens the warehouse for writing: takes the writer's lock, migrates the tables to this version, keeps history.
  * @throws WarehouseError WAREHOUSE_BUSY, _UNWRITABLE, _FULL, _NEWER, _CORRUPT or _FILESYSTEM.
  */
 export function openWarehouse(path: string, options: { clock: Clock; history: boolean }): Warehouse {
@@ -96,7 +96,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
   const upserts = new Map<string, Upsert>();
   const checkFile = watchFile(path);
   let lastNow = 0;
-  /** Strictly rising, as a row counts as new when it was first seen in this very transaction. */
+  /** Strictly increasing, as a row counts as new when it was first seen in this very transaction. */
   const nextNow = () => (lastNow = Math.max(clock.now(), lastNow + 1));
 
   const commit = db.transaction((stream: Stream, batch: Batch): Committed => {
@@ -176,7 +176,7 @@ function remove(db: Db, stream: Stream, keys: readonly string[]): number {
   return deleted;
 }
 
-/** Where the first record of an id is deleted, another one of it is the first now. */
+/** Where the first record of an id is deleted, the next one takes its place. */
 function promote(db: Db, { experimentId, dataset }: Stream, deleted: readonly string[]): void {
   const table = quote(dataset.table);
   const move = command(

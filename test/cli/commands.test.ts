@@ -232,7 +232,9 @@ describe('hsw', () => {
     const at = await lab({ fault: list.fault });
     const doctor = await hsw(['doctor'], at);
     expect(doctor.status).toBe(1);
-    expect(doctor.stdout).toMatch(/^✗ experiments: The key sees no experiment: .* Check in HyperStudy that the key/m);
+    expect(doctor.stdout).toMatch(
+      /^✗ experiments: The key cannot see any experiment: .* Check in HyperStudy that the key/m,
+    );
   });
 
   it('asks no further in doctor and init once the limits of the key are reached', async () => {

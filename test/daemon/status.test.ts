@@ -165,7 +165,7 @@ describe('hsw status', () => {
     const synced = await hsw(['sync', 'now'], { cwd });
     expect(synced.status).toBe(1);
     expect(synced.stdout).toMatch(/^✗ Done, but not everything was read: 2 streams/);
-    const said = `✗ ${id} is no longer in the list of experiments that the key sees: deleted, or no longer shared.`;
+    const said = `✗ ${id} is no longer in the list of experiments that the key can see: deleted, or no longer shared.`;
     expect(synced.stdout.split(said)).toHaveLength(2);
     const seen = await hsw(['status'], { cwd });
     expect([seen.status, seen.stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 2 of 4 streams gone.']);
@@ -175,7 +175,7 @@ describe('hsw status', () => {
     list.hidden = 'all';
     const empty = await hsw(['sync', 'now'], { cwd });
     expect(empty.status).toBe(1);
-    expect(empty.stdout).toMatch(/^✗ Nothing was read: 0 streams.*\n {2}✗ The key sees no experiment/);
+    expect(empty.stdout).toMatch(/^✗ Nothing was read: 0 streams.*\n {2}✗ The key cannot see any experiment/);
     expect(empty.stdout).not.toContain('Up to date');
     list.hidden = [];
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);

@@ -153,7 +153,7 @@ describe('an experiment that has left the list', () => {
     const gone = positions(lab, { experimentId: first });
     expect(gone.every(({ doubts }) => doubts.some(({ kind }) => kind === 'gone'))).toBe(true);
     expect(gone[0]?.reason).toBe(
-      `${first} is no longer in the list of experiments that the key sees: deleted, or no longer shared; its rows are kept as of 2026-01-12 11:01 UTC`,
+      `${first} is no longer in the list of experiments that the key can see: deleted, or no longer shared; its rows are kept as of 2026-01-12 11:01 UTC`,
     );
     expect(lab.mirrored('events', first)).toEqual(held);
     expect(kinds(positions(lab, { experimentId: second }))).toEqual([]);

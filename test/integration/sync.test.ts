@@ -194,7 +194,7 @@ describe('a sync', () => {
     expect(lab.mirrored('sync', id)).toEqual(lab.truth('sync', id));
   });
 
-  it('finds every experiment that the key sees, beyond the first fifty', async () => {
+  it('finds every experiment that the key can see, beyond the first fifty', async () => {
     const lab = await openLab({ world: { experiments: 53, roomsPerExperiment: 0 } });
     const result = await lab.sync({ selection: { data: ['experiments'] } });
     expect(result.streams.length).toBe(53);

@@ -276,7 +276,7 @@ function render({
 }): string {
   const experiments =
     chosen === 'all'
-      ? '  - all: true # every experiment that the key sees'
+      ? '  - all: true # every experiment that the key can see'
       : chosen.map((id) => `  - id: ${JSON.stringify(id)}`).join('\n');
   return `# yaml-language-server: $schema=${JSON_SCHEMA}
 # Made by hsw init. config.example.yaml explains every key and its default.

@@ -431,7 +431,9 @@ describe('the issues', () => {
       /^exp_1 is no longer in the list of .* Its rows are kept\. They are as of 2026-01-12 09:00 UTC\.\nAffected: events; chat\.\n\nThis began at 2026-01-12 09:00 UTC, 3 h ago\./,
     );
     const list = [{ ...NO_EXPERIMENTS, since: NOW - HOUR }];
-    expect(loud(found({ ...facts, list })).map(({ subject }) => subject)).toEqual(['The key sees no experiment']);
+    expect(loud(found({ ...facts, list })).map(({ subject }) => subject)).toEqual([
+      'The key cannot see any experiment',
+    ]);
   });
 
   it('tell that a list may lack experiments', () => {
