@@ -82,7 +82,7 @@ describe('a key by plain http', () => {
     '[::ffff:10.0.0.1]',
     'api.hyperstudy.io',
   ])('may not go to %s', (host) => {
-    expect(addressProblem(new URL(`http://${host}/api`))).toMatch(/^must begin with https/);
+    expect(addressProblem(new URL(`http://${host}/api`))).toMatch(/^must start with https/);
     expect(addressProblem(new URL(`https://${host}/api`))).toBeUndefined();
   });
 });
