@@ -70,7 +70,7 @@ function goneIssueOf({ id, streams }: ExperimentView, snapshot: Snapshot): Issue
 }
 
 /** The most streams that one text names; how many more there are is said. */
-const NAMED = 20;
+const NAMED = 3;
 /** Streams that no read is awaited of. */
 const NOT_AWAITED: ReadonlySet<Standing> = new Set(['skipped', 'gone']);
 
