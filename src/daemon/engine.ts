@@ -63,6 +63,8 @@ export function createEngine(options: EngineOptions): Engine {
   const { clock, outage, warehouse } = options;
   let nap = new AbortController();
   let tickedAt = clock.uptime();
+  // A tick that is under way may be asking for the list of experiments.
+  let ticking: Promise<unknown> = Promise.resolve();
   const wake = () => nap.abort();
   const parts = assemble(options, wake);
   const { background, connections, experiments, leases, outcomes, plan, requests } = parts;
@@ -92,12 +94,13 @@ export function createEngine(options: EngineOptions): Engine {
         if (clock.now() < seenAt - SET_BACK_MS) startAgain(parts, seenAt - clock.now());
         seenAt = clock.now();
         tickedAt = clock.uptime();
-        await tick(parts, signal).catch((error: unknown) => {
+        ticking = tick(parts, signal).catch((error: unknown) => {
           // A disk that fills up between two reads is no reason to end.
           const said = plainError(warehouse.path, error);
           if (said === undefined) throw error;
           outcomes.fail(said);
         });
+        await ticking;
         await clock.sleep(napMs(parts), AbortSignal.any([rested, signal])).catch(() => undefined);
       }
       background.interrupt();
@@ -116,7 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
       plan.expireStreams();
       outage.over();
       wake();
-      return Promise.all([leases.settled(), underWay]).then(() => former.client.close());
+      return Promise.allSettled([leases.settled(), underWay, ticking]).then(() => former.client.close());
     },
   };
 }
