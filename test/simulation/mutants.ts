@@ -36,21 +36,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'pages go on behind the last timestamp instead of at it',
-    file: 'src/sync/paginate.ts',
+    file: 'src/sync/place.ts',
     from: '? { from: time, offset: 0 }',
     to: '? { from: time + 2, offset: 0 }',
   },
   {
     name: 'startTime is asked for without the millisecond before it',
-    file: 'src/sync/paginate.ts',
+    file: 'src/sync/place.ts',
     from: "from: by === 'key' && from !== undefined ? from - 1 : undefined,",
     to: "from: by === 'key' ? from : undefined,",
   },
   {
     name: 'a listing pages by plain offset',
     file: 'src/sync/paginate.ts',
-    from: 'page.places[start] ?? page.returned);',
-    to: 'page.returned);',
+    from: 'const step = places[start] ?? page.returned - guard;',
+    to: 'const step = page.returned - guard;',
   },
   {
     name: 'records are not accounted for',
@@ -134,8 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a crowd at one instant is read in one pass',
     file: 'src/sync/same-timestamp.ts',
-    from: 'if (found.size >= group.rows.length) return',
-    to: 'if (pass > 0) return',
+    from: 'if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return',
+    to: 'if (passes.length > 0 || isTwice || isAlone) return',
   },
   {
     name: 'retries cost no token',
