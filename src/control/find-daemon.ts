@@ -3,18 +3,18 @@ import type { About } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
 /**
- * Whether a daemon keeps a warehouse: `about` where it says so (one that is busy or of another version may not), and
- * `foreign` where only its own user can ask it.
+ * Whether a daemon is running for a warehouse: `about` if it answers (one that is busy or of another version may not),
+ * and `foreign` if it belongs to another user and cannot be asked.
  */
 export type FoundDaemon =
   | { readonly kind: 'none' }
   | { readonly kind: 'foreign' }
   | { readonly kind: 'running'; readonly about: About | undefined };
 
-/** A daemon that is well answers within milliseconds. */
+/** A healthy daemon answers within milliseconds. */
 const LONGEST_ANSWER_MS = 2000;
 
-/** Asks the daemon of a warehouse, which it does not disturb. */
+/** Looks for the daemon of a warehouse, without disturbing it. */
 export async function findDaemon(warehouse: string): Promise<FoundDaemon> {
   const patience = AbortSignal.timeout(LONGEST_ANSWER_MS);
   try {

@@ -11,7 +11,7 @@ const Selection = z.strictObject({
   data: z.array(z.string()).readonly().exactOptional(),
 });
 
-/** What the command line asks a daemon for: one line of JSON. `reads` says what its configuration reads (`readsOf`). */
+/** A request of the command line: one line of JSON. `reads` says what the command's configuration reads (`readsOf`). */
 export const RequestMessage = z.discriminatedUnion('ask', [
   z.strictObject({
     ask: z.literal('sync'),
@@ -36,41 +36,41 @@ export type Ask = ControlRequest['ask'];
 /** The request of that kind. */
 export type RequestOf<A extends Ask> = Extract<ControlRequest, { ask: A }>;
 
-/** What a daemon says of itself. */
+/** What a daemon says about itself. */
 export interface About {
   readonly version: string;
   /** Milliseconds since 1970 UTC. */
   readonly startedAt: number;
-  /** Where its dashboard is; null without one. */
+  /** The URL of its dashboard; null without one. */
   readonly http: string | null;
-  /** What the API said when it refused the key, while it does. */
+  /** What the API said when it refused the key; absent while it accepts it. */
   readonly keyRefused?: string | undefined;
-  /** What keeps it from reading anything, while that lasts. */
+  /** What keeps it from reading anything; absent without an outage. */
   readonly outage?:
     | { readonly since: number; readonly code: ErrorCode; readonly text: string; readonly hint?: string | undefined }
     | undefined;
 }
 
-/** What each request comes to. */
+/** The result of each request. */
 export interface Results {
   readonly sync: SyncResult;
   readonly verify: VerifyResult;
   readonly about: About;
 }
 
-/** A request waits so many milliseconds for a limit. */
+/** A request waits for a limit, for this many milliseconds. */
 const LimitWait = z.object({
   endpoint: z.string(),
   waitMs: z.number(),
   limit: z.enum(['hour', 'minute', 'paused', 'share']),
 });
 
-/** How it goes meanwhile. */
+/** Progress while a request runs. */
 export type ControlEvent =
   | { readonly wait: z.infer<typeof LimitWait> }
   | { readonly stream: Stream; readonly page: { readonly fetched: number; readonly total: number | undefined } }
   | { readonly stream: Stream; readonly verdict: Verdict }
-  /** The sync of a stream begins or, with what came of it, has ended. */
+  /** The sync of a stream starts or, with its result, has ended. */
   | { readonly stream: Stream; readonly ended?: StreamResult };
 
 export type Notify = (event: ControlEvent) => void;
@@ -138,7 +138,7 @@ const VerdictMessage = z.object({
   reason: z.string().exactOptional(),
 });
 
-/** How the result of each request is read. */
+/** The schema of each request's result. */
 export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
   sync: z.object({
     status: z.enum(['ok', 'partial']),
@@ -165,7 +165,7 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
   }),
 };
 
-/** What the daemon answers: lines of JSON, the last of them a result or an error. */
+/** The daemon's answer: lines of JSON, the last of them a result or an error. */
 export const AnswerMessage = z.union([
   z.strictObject({ result: z.unknown() }),
   z.strictObject({ error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }) }),
@@ -196,7 +196,7 @@ export function toEvent(
 
 const streams = new Map<string, Stream>();
 
-/** The stream of a message; the same object for the same stream, as progress is shown by it. */
+/** The stream of a message; the same object for the same stream, as the progress display compares objects. */
 function streamOf({ experimentId, data, scope, filter }: z.infer<typeof StreamMessage>): Stream {
   const made: Stream = {
     experimentId,

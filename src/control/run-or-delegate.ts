@@ -4,8 +4,8 @@ import type { RequestOf, Results, Notify } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
 /**
- * Does something that writes the warehouse here or, while a daemon holds it, has the daemon do it.
- * @throws WarehouseError WAREHOUSE_BUSY when what holds it is no daemon.
+ * Runs something that writes the warehouse here or, while a daemon holds the warehouse, in the daemon.
+ * @throws WarehouseError WAREHOUSE_BUSY when it is held by a process that is not a daemon.
  */
 export async function runOrDelegate<A extends 'sync' | 'verify'>(
   here: () => Promise<Results[A]>,

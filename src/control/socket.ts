@@ -23,7 +23,7 @@ import {
 const LONGEST_PATH = 100;
 
 /**
- * Where the daemon of a warehouse listens: beside the file or, where that path is too long, in the temporary folder.
+ * Where the daemon of a warehouse listens: beside the file or, if that path is too long, in the temporary folder.
  */
 export function socketPath(warehouse: string): string {
   const beside = `${warehouse}.sock`;
@@ -33,19 +33,18 @@ export function socketPath(warehouse: string): string {
 }
 
 /**
- * Does what was asked for and notifies meanwhile how it goes; ends when the signal is aborted, as the command line has
- * gone.
+ * Runs a request and reports its progress; ends when the signal is aborted, as the command line has disconnected.
  */
 export type ControlHandlers = {
   readonly [A in Ask]: (request: RequestOf<A>, notify: Notify, signal: AbortSignal) => Promise<Results[A]>;
 };
 
-/** The code, on the wire, of an error that is a bug of ours; the command line says so, as if it had happened there. */
+/** The code, on the wire, of an internal error; the command line reports it as if it had happened there. */
 const INTERNAL_ERROR = 'MISTAKE';
 
 /**
- * Takes over what the command line was asked for while this daemon holds the warehouse. Only the same user (and root)
- * can connect. Call it as the only writer: a socket that is left over is removed.
+ * Serves requests of the command line while this daemon holds the warehouse. Only the same user (and root) can connect.
+ * Call it only as the single writer: an existing socket is taken for a stale one and removed.
  */
 export async function serveControl(path: string, handlers: ControlHandlers): Promise<{ close: () => Promise<void> }> {
   rmSync(path, { force: true });
@@ -79,7 +78,7 @@ async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> 
       const request = understood(
         RequestMessage,
         line,
-        'The daemon that runs is of another version and does not know what it was asked for. Nothing was done.',
+        'The running daemon has another version and does not understand this request. Nothing was done.',
       );
       send({ result: await handle(handlers, request, (event) => send(toMessage(event)), gone.signal) });
       break;
@@ -112,9 +111,9 @@ function errorMessage(error: unknown): { code: string; message: string; hint?: s
 }
 
 /**
- * Has the daemon of a warehouse do something.
- * @returns undefined when none is listening.
- * @throws WarehouseError what the daemon throws; INTERRUPTED when the signal is aborted or the daemon goes away;
+ * Sends a request to the daemon of a warehouse and waits for its result.
+ * @returns undefined if no daemon is listening.
+ * @throws WarehouseError what the daemon throws; INTERRUPTED when the signal is aborted or the daemon stops;
  * WAREHOUSE_BUSY when it is another user's.
  */
 export async function askDaemon<A extends Ask>(
@@ -146,17 +145,17 @@ export async function askDaemon<A extends Ask>(
   throw signal.aborted ? interrupted() : left();
 }
 
-const STRANGE_ANSWER = 'The daemon that runs is of another version, and its answer cannot be understood.';
+const STRANGE_ANSWER = 'The running daemon has another version, and its answer cannot be understood.';
 
-/** The lines that come over a socket, until either side is gone. */
+/** The lines that arrive on a socket, until either side closes it. */
 function linesOf(socket: Socket): AsyncIterable<string> {
   const lines = createInterface({ input: socket });
-  // It sees the end of what comes, but not that the socket was destroyed.
+  // readline notices the end of the input, but not that the socket was destroyed.
   socket.once('close', () => lines.close());
   return lines;
 }
 
-/** @throws WarehouseError with that text when a line is none of the messages. */
+/** @throws WarehouseError with that text when a line is not a valid message. */
 function understood<T>(messages: z.ZodType<T>, line: string, otherwise: string): T {
   let message: unknown;
   try {
@@ -171,12 +170,12 @@ function checked<T>(messages: z.ZodType<T>, message: unknown, otherwise: string)
   const read = messages.safeParse(message);
   if (read.success) return read.data;
   throw new WarehouseError('USAGE', otherwise, {
-    hint: 'Restart the daemon, so that it is of the same version as this command, and try again.',
+    hint: 'Restart the daemon, so that it has the same version as this command, and try again.',
   });
 }
 
 function asThrown({ code, message, hint }: { code: string; message: string; hint?: string | undefined }): Error {
-  if (code === INTERNAL_ERROR) return new Error(`in the daemon, whose log says more: ${message}`);
+  if (code === INTERNAL_ERROR) return new Error(`in the daemon (see its log): ${message}`);
   return new WarehouseError(isErrorCode(code) ? code : 'USAGE', message, hint === undefined ? {} : { hint });
 }
 
@@ -188,8 +187,10 @@ function interrupted(): WarehouseError {
 }
 
 function left(): WarehouseError {
-  const text = 'The daemon ended before it had done what was asked. Everything read so far is stored.';
-  return new WarehouseError('INTERRUPTED', text, { hint: 'Run the command again; the next sync goes on from there.' });
+  const text = 'The daemon stopped before the request was done. Everything read so far is stored.';
+  return new WarehouseError('INTERRUPTED', text, {
+    hint: 'Run the command again; the next sync continues from there.',
+  });
 }
 
 /** @throws WarehouseError WAREHOUSE_BUSY when the socket is another user's. */
@@ -204,7 +205,7 @@ function dial(path: string): Promise<Socket | undefined> {
       }
       reject(
         new WarehouseError('WAREHOUSE_BUSY', 'The daemon of the warehouse belongs to another user.', {
-          hint: 'It takes requests from its own user and from root only: run the command as one of them.',
+          hint: 'It accepts requests only from its own user and from root: run the command as one of them.',
         }),
       );
     });

@@ -7,13 +7,13 @@ import { snapshotOf, type Shown } from './snapshot.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 
-/** What a check of the alerts is made of. */
+/** What a check for alerts needs. */
 export interface Alarm extends Shown {
   readonly log: Log;
   readonly store: AlertStore;
 }
 
-/** What was told, in the warehouse; and in memory for as long as that cannot be written, as when its disk is full. */
+/** Stores which alerts were sent in the warehouse; in memory while it cannot be written, as when its disk is full. */
 export function createAlertStore(db: Db, clock: Clock, log: Log): AlertStore {
   let unsaved: string | undefined;
   return {
@@ -24,13 +24,13 @@ export function createAlertStore(db: Db, clock: Clock, log: Log): AlertStore {
         remember(db, 'alerts', text, clock.now());
         unsaved = undefined;
       } catch (error) {
-        log.warn({ err: error }, 'what the alerts told could not be stored: after a restart it may be told again');
+        log.warn({ err: error }, 'which alerts were sent could not be stored: after a restart they may be sent again');
       }
     },
   };
 }
 
-/** Tells whoever is configured to be told what is wrong now, and what is over. Checks must not overlap. */
+/** Sends alerts about what is wrong now, and what is over, to the configured channels. Checks must not overlap. */
 export async function checkAlerts(alarm: Alarm, signal: AbortSignal): Promise<void> {
   const { connection, store, clock, log } = alarm;
   const { alerts } = connection().config;

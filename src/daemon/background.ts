@@ -1,10 +1,10 @@
-/** Ends what can wait, which are first reads and reconcile, whenever something else needs the room. */
+/** Interrupts work that can wait, which is first reads and reconcile, whenever something else has to go first. */
 export interface Background {
-  /** Aborted when what began with it has to end. */
+  /** Aborted when the work that started with it has to end. */
   readonly signal: AbortSignal;
-  /** Ends what is under way. */
+  /** Interrupts background work in progress. */
   interrupt(): void;
-  /** From now on it may begin again. */
+  /** Allows background work to start again. */
   resume(): void;
 }
 

@@ -5,15 +5,15 @@ import type { Clock } from '../shared/clock.ts';
 /** The connection in use. */
 export interface Connections {
   readonly current: ApiConnection;
-  /** Since when it is used (milliseconds since 1970 UTC). */
+  /** When it was opened (milliseconds since 1970 UTC). */
   readonly since: number;
-  /** Whether what was met over a connection says something of the one in use: a former key or server means nothing for it. */
+  /** Whether an error on this connection applies to the one in use: one from a previous key or server does not. */
   isCurrent(connection: ApiConnection): boolean;
-  /** Opens another one and uses it from now on. Gives the former, which the caller closes. */
+  /** Opens another connection and switches to it. Returns the previous one, which the caller closes. */
   replace(config: Config): ApiConnection;
-  /** Uses another configuration over the connection in use. */
+  /** Switches to another configuration and keeps the connection in use. */
   keep(config: Config): void;
-  /** Times that lie ahead do not count any more. */
+  /** Discards times that are now in the future. */
   clockSetBack(): void;
 }
 

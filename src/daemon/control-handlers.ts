@@ -6,18 +6,18 @@ import type { ControlHandlers } from '../control/socket.ts';
 import type { UserRequests } from './user-requests.ts';
 import type { WaitingUsers } from './waiting-users.ts';
 
-/** It would read something else than its own configuration says, and call that up to date. */
+/** With another configuration the daemon would read other data than the command asked for, and call it up to date. */
 function otherConfig(): WarehouseError {
   return new WarehouseError(
     'USAGE',
-    'A daemon keeps this warehouse, and its configuration reads something else than this one. Nothing was done.',
+    'A daemon is running for this warehouse with a configuration that reads other data than this one. Nothing was done.',
     {
-      hint: 'If the configuration was changed, have the daemon read it again (systemctl reload hyperstudy-warehouse, or kill -HUP and its process id), and try again.',
+      hint: 'If you changed the configuration, make the daemon reload it (systemctl reload hyperstudy-warehouse, or kill -HUP <process id>), and try again.',
     },
   );
 }
 
-/** What the requests of the command line are answered with. */
+/** What is needed to answer requests of the command line. */
 export interface ControlParts {
   readonly requests: UserRequests;
   /** Path of the warehouse. */
@@ -31,7 +31,7 @@ export interface ControlParts {
   readonly reads: () => string;
 }
 
-/** Has the engine do what the command line asks for. */
+/** Runs the requests of the command line in the engine. */
 export function createControlHandlers(parts: ControlParts): ControlHandlers {
   const { requests, path, log, signal, waitingUsers, about, reads } = parts;
   const handle = async <T>(
@@ -39,13 +39,13 @@ export function createControlHandlers(parts: ControlParts): ControlHandlers {
     notify: Notify,
     work: () => Promise<T>,
   ): Promise<T> => {
-    log.info({ request }, 'a request came from the command line');
+    log.info({ request }, 'received a request from the command line');
     if (request.reads !== reads()) throw otherConfig();
     const leave = waitingUsers.add(notify);
     try {
       return await work();
     } catch (error) {
-      // Said as a command says it that writes the warehouse itself.
+      // The same message as from a command that writes the warehouse itself.
       throw plainError(path, error) ?? error;
     } finally {
       leave();

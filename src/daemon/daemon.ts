@@ -34,19 +34,19 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
   readonly notifier: Notifier;
-  /** The longest silence that systemd's watchdog bears, where one watches. */
+  /** The timeout of systemd's watchdog, if there is one. */
   readonly watchdogMs?: number | undefined;
   /** Aborted when the daemon is to stop. */
   readonly signal: AbortSignal;
-  /** Calls back whenever the configuration is to be read again (SIGHUP). */
+  /** Registers a callback for whenever the configuration is to be read again (SIGHUP). */
   readonly onReload: (reload: () => void) => void;
   /** Called with the addresses at which it can be reached, once everything works. */
   readonly onReady?: (at: { http: string | undefined; socket: string }) => void;
 }
 
 /**
- * Without progress for longer than this although there is something to do, something hangs; or for longer than the tries
- * of one request may take.
+ * The daemon counts as stuck after this long without progress while there is something to do, or after the time that
+ * all tries of one request may take, whichever is longer.
  */
 const STALLED_MS = 15 * MINUTE_MS;
 const STALLED_TIMEOUTS = 6;
@@ -55,9 +55,9 @@ const KEEPING = 'Keeping the warehouse fresh';
 const VIEW_HOLDS_MS = 1000;
 
 /**
- * Keeps the warehouse fresh until it is told to stop: reads by schedule, takes over `sync now` and `verify`, shows itself
- * over HTTP, follows the configuration.
- * @throws WarehouseError when it cannot begin, or the warehouse can be written no more.
+ * Keeps the warehouse fresh until it is stopped: reads by schedule, runs `sync now` and `verify` for the command line,
+ * serves the dashboard over HTTP, and follows changes of the configuration.
+ * @throws WarehouseError when it cannot start, or can no longer write the warehouse.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { log, notifier, signal, warehouse } = options;
@@ -115,7 +115,7 @@ interface Daemon {
   readonly reload: () => void;
 }
 
-/** Puts the parts together: engine, configuration, and what is shown of them. */
+/** Puts the parts together: the engine, its configuration, and the view of both. */
 function assemble(options: DaemonOptions): Daemon {
   const { clock, log, notifier, warehouse, version } = options;
   const notices = createNotices();
@@ -188,7 +188,7 @@ function follow(
     renew(next) {
       liveness.reconnected();
       engine.reconnect(next).catch((error: unknown) => {
-        log.error({ err: error }, 'the former connection could not be closed');
+        log.error({ err: error }, 'the previous connection could not be closed');
       });
     },
     keep: (next) => engine.keep(next),
@@ -207,7 +207,7 @@ function hooksOf(log: Log, liveness: Liveness, waitingUsers: WaitingUsers): Budg
   };
 }
 
-/** Making the view takes long where there are thousands of streams, and anybody may ask for /healthz as often as they like. */
+/** Caches the view: making it takes long with thousands of streams, and anyone may request /healthz at any rate. */
 function lately<T>(make: () => T): () => T {
   let last: { readonly at: number; readonly made: T } | undefined;
   return () => {

@@ -24,46 +24,46 @@ import { createUserRequests, type UserRequests } from './user-requests.ts';
 import { createWalGuard, type WalBounds } from './wal-guard.ts';
 import { MINUTE_MS } from '../shared/time.ts';
 
-/** Decides what is read when, and has it read. */
+/** Decides what is read when, and reads it. */
 export interface Engine {
-  /** Works until the signal is aborted. @throws WarehouseError when the warehouse cannot be written any more. */
+  /** Works until the signal is aborted. @throws WarehouseError when the warehouse can no longer be written. */
   run(signal: AbortSignal): Promise<void>;
-  /** What a user asked for and waits for. */
+  /** Runs what users request from the command line. */
   readonly requests: UserRequests;
   /** The connection in use, and its configuration. */
   readonly connection: ApiConnection;
-  /** Since when it is in use (milliseconds since 1970 UTC). */
+  /** When it was opened (milliseconds since 1970 UTC). */
   readonly connectedAt: number;
-  /** Uses another configuration over a new connection from now on. Resolves when the former one is closed. */
+  /** Switches to another configuration over a new connection. Resolves when the previous one is closed. */
   reconnect(config: Config): Promise<void>;
-  /** Uses another configuration over the same connection. */
+  /** Switches to another configuration over the same connection. */
   keep(config: Config): void;
   readonly dueTimes: DueTimes;
   readonly leases: Pick<StreamLeases, 'held'>;
   readonly experiments: Experiments;
-  /** When the last tick began, by the time since boot. */
+  /** When the last tick started, in milliseconds since boot. */
   readonly tickedAt: number;
 }
 
 export interface EngineOptions extends Pick<SyncContext, 'warehouse' | 'clock' | 'log'> {
   readonly config: Config;
-  /** Opens a connection, which asks what part of the limits the requests of a priority may use. */
+  /** Opens a connection; it calls `shareOf` for the share of the limits that requests of a priority may use. */
   readonly connect: (config: Config, shareOf: (rank: number, hour: Usage['hour']) => number) => ApiConnection;
   readonly outage: Outage;
   readonly notices: Notices;
-  /** Called at every page and every result. */
+  /** Called after every page and every result. */
   readonly onProgress: () => void;
   readonly walBounds?: WalBounds;
 }
 
-/** A clock set back by less does no harm: what is due comes later by as much. */
+/** A clock that is set back by less is harmless: reads are only late by as much. */
 const SET_BACK_MS = MINUTE_MS;
 
 export function createEngine(options: EngineOptions): Engine {
   const { clock, outage, warehouse } = options;
   let nap = new AbortController();
   let tickedAt = clock.uptime();
-  // A tick that is under way may be asking for the list of experiments.
+  // A tick in progress may be requesting the list of experiments.
   let ticking: Promise<unknown> = Promise.resolve();
   const wake = () => nap.abort();
   const parts = assemble(options, wake);
@@ -95,7 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
         seenAt = clock.now();
         tickedAt = clock.uptime();
         ticking = tick(parts, signal).catch((error: unknown) => {
-          // A disk that fills up between two reads is no reason to end.
+          // A disk that fills up between two reads is no reason to exit.
           const said = plainError(warehouse.path, error);
           if (said === undefined) throw error;
           outcomes.fail(said);
@@ -111,9 +111,9 @@ export function createEngine(options: EngineOptions): Engine {
     reconnect(config) {
       const former = connections.replace(config);
       const underWay = requests.settled();
-      // What takes long goes on over the new connection; what is short ends on the former one.
+      // Long reads continue over the new connection; short ones finish on the previous one.
       background.interrupt();
-      // What is known of running sessions outlives a new key.
+      // What is known about running sessions still holds with a new key.
       if (!isDeepStrictEqual(config.experiments, former.config.experiments)) experiments.restart(config);
       parts.nightlyRun.restart();
       plan.expireStreams();
@@ -126,7 +126,7 @@ export function createEngine(options: EngineOptions): Engine {
 
 type Parts = ReturnType<typeof assemble>;
 
-/** Puts the collaborators together; each owns its part of the state and is handed what it needs. */
+/** Puts the collaborators together; each owns its part of the state and is given what it needs. */
 function assemble(options: EngineOptions, wake: () => void) {
   const { config, clock, log, outage, notices, warehouse, onProgress } = options;
   const base = { warehouse, clock, log, outage, notices, onProgress, scheduleOf: createSchedules() };
@@ -173,12 +173,13 @@ function assemble(options: EngineOptions, wake: () => void) {
 }
 
 /**
- * The clock was set back: what was noted by it lies ahead, and nothing would be read before that time comes again. All of
- * that is learned again within minutes; what the warehouse holds of the future, the due times and the reconcile leave out.
+ * Handles a clock that was set back: the times that were recorded are now in the future, and nothing would be read
+ * before they pass again. All of them are learned again within minutes; future times in the warehouse are ignored by
+ * the due times and the reconcile.
  */
 function startAgain(parts: Parts, byMs: number): void {
   const { connections, experiments, log, nightlyRun, outage, plan, pollStats, walGuard } = parts;
-  log.warn({ byMs }, 'the clock was set back: everything is looked at again');
+  log.warn({ byMs }, 'the clock was set back: everything is checked again');
   for (const part of [outage, connections, pollStats, walGuard]) part.clockSetBack();
   experiments.restart(connections.current.config);
   nightlyRun.restart();

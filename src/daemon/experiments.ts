@@ -16,23 +16,26 @@ import { goneText } from '../warehouse/experiment-list.ts';
 
 /** Which experiments there are, and which of them are running. */
 export interface Experiments {
-  /** The configured ones; with `all`, those that the key sees. */
+  /** The configured experiments; with `all`, those that the key can see. */
   planned(): readonly PlannedExperiment[];
-  /** With `all`, those that two looks in a row did not show any more, and when the second did not (milliseconds since 1970 UTC). */
+  /**
+   * With `all`, those that were missing from two lists in a row, and when from the second (milliseconds since 1970
+   * UTC).
+   */
   gone(): ReadonlyMap<string, number>;
-  /** With `all`, since when the list of experiments is empty, once a second look agrees. */
+  /** With `all`, since when the list of experiments is empty, once a second list confirms it. */
   seesNothingSince(): number | undefined;
   isLive(id: string): boolean;
-  /** When the API was last seen to count more or fewer records of a data type (milliseconds since 1970 UTC); 0 where it was not. */
+  /** When the API's count of a data type's records last changed (milliseconds since 1970 UTC); 0 if it never did. */
   changedAt(id: string, dataType: string): number;
   nameOf(id: string): string | undefined;
-  /** Asks the API for the list when that is due, and notes what changed. Gives whether the list came. */
+  /** Requests the list from the API when that is due, and notes what changed. Returns whether a list was read. */
   look(context: Pick<SyncContext, 'client' | 'signal'>): Promise<boolean>;
-  /** A stream of an experiment was read. */
+  /** Notes that a stream of an experiment was read. */
   note(result: StreamResult): void;
   /** When the next look is due (milliseconds since 1970 UTC). */
   readonly nextLookAt: number;
-  /** Follows the experiments of a configuration from the beginning, as if nothing was known of them. */
+  /** Starts over with the experiments of a configuration, as if nothing was known about them. */
   restart(config: Pick<Config, 'experiments'>): void;
 }
 
@@ -40,8 +43,8 @@ const LOOK_EVERY_MS = MINUTE_MS;
 export const LOOKS_PER_HOUR = HOUR_MS / LOOK_EVERY_MS;
 
 /**
- * Follows the configured experiments by the API's cheap signals: one list for all of them, a minute apart for each page
- * it has, and what their rooms and rows show.
+ * Follows the configured experiments by the API's cheap signals: one list of all of them, read once a minute (less
+ * often if it has several pages), and what their rooms and rows show.
  */
 export function followExperiments(
   config: Pick<Config, 'experiments'>,
@@ -81,7 +84,7 @@ export function followExperiments(
       }
     },
     note({ experiment, inserted, watermark, oldestNew }) {
-      // What is read whole each time has no watermark. A first read brings old rows, beside streams that bring new ones.
+      // A snapshot read has no watermark. A first read brings old rows while other streams bring new ones.
       const newest = watermark ?? oldestNew;
       if (inserted === 0 || newest === null) return;
       const before = signalsOf(experiment);
@@ -96,7 +99,7 @@ export function followExperiments(
   };
 }
 
-/** What is configured, and what looks have shown of it so far. */
+/** What is configured, and what is known about it so far. */
 type Followed = ReturnType<typeof begin>;
 
 function begin({ experiments }: Pick<Config, 'experiments'>, parts: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>) {
@@ -128,13 +131,13 @@ function lookOf({ updatedAt, roomCount, participantCount }: JsonObject) {
   };
 }
 
-/** Two looks that are closer together are one piece of evidence. */
+/** Two lists that are closer together count as one piece of evidence. */
 const AGREES_MS = MINUTE_MS;
 
 /**
- * Which experiments the key sees. One that the warehouse has met and that a look does not show is gone when a second look
- * agrees, a minute later or more; a list that is not whole says nothing of what it leaves out.
- * @param named those that the configuration names, which are asked for whatever the list says; undefined without `all`.
+ * Follows which experiments the key can see. One that is known and missing from the list is gone when a second list, at
+ * least a minute later, agrees; a partial list is no evidence that an experiment is missing.
+ * @param named those that the configuration names, which are read whatever the list says; undefined without `all`.
  */
 function followList(
   named: readonly PlannedExperiment[] | undefined,

@@ -5,14 +5,14 @@ import type { SyncContext } from '../sync/stream.ts';
 import { latestRooms } from '../warehouse/structure.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 
-/** Streams whose first page is asked for early, so that a long first read elsewhere does not keep them waiting. */
+/** Streams whose first page is requested early, so that long first reads of other streams do not keep them waiting. */
 export interface FirstLooks {
   /**
-   * Tells whether a stream was never looked at and may be going on right now. The rooms of former days can wait. It holds
-   * for a moment only: each experiment's rooms are asked for once, as thousands of them may be due.
+   * Returns a test of whether a stream was never looked at and may be receiving rows right now; rooms of earlier days
+   * can wait. Use it at once: it reads the rooms of each experiment only once, as thousands of streams may be due.
    */
   now(): (entry: DueTime) => boolean;
-  /** It was looked at. */
+  /** Notes that the stream was looked at. */
   note(entry: DueTime): void;
 }
 
@@ -43,10 +43,10 @@ function openRoomsOf({ db }: Warehouse, experimentId: string): ReadonlySet<strin
   return new Set(rooms.map(({ id }) => id));
 }
 
-/** A stream of no more pages than this is read whole when it is looked at first. */
+/** A stream of no more pages than this is read whole at its first look. */
 const LOOK_PAGES = 3;
 
-/** A first look at a stream of more than a few pages ends; what it read is kept, and the rest is a first read. */
+/** Ends the first look at a stream of more than a few pages; what was read is kept, and a first read does the rest. */
 export function endedWhenLong<C extends Pick<SyncContext, 'signal' | 'onPage'>>(context: C): C {
   const long = new AbortController();
   let pages = 0;

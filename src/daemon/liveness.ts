@@ -1,22 +1,22 @@
 import type { Clock } from '../shared/clock.ts';
 
-/** Whether the daemon works, has nothing to do, or provably waits for a limit. */
+/** Whether the daemon makes progress, has nothing to do, or provably waits for a limit. */
 export interface Liveness {
-  /** A page or a result came. */
+  /** Notes that a page or a result arrived. */
   progressed(): void;
-  /** A request waits for a limit. */
+  /** Notes that a request waits for a limit. */
   waits(forMs: number): void;
-  /** What waited over the former connection does not count any more. */
+  /** Forgets the requests that waited on the previous connection. */
   reconnected(): void;
-  /** When a page or a result last came, or the start (milliseconds since 1970 UTC). */
+  /** When a page or a result last arrived, or the start (milliseconds since 1970 UTC). */
   readonly progressedAt: number;
-  /** When the last of the requests that wait for a limit may start; undefined where none ever waited. */
+  /** When the last of the requests that wait for a limit may start; undefined if none ever waited. */
   limitedUntil(): number | undefined;
-  /** @param engine when its last tick began, by the time since boot, and whether it reads something. */
+  /** @param engine when its last tick started, in milliseconds since boot, and whether it is reading something. */
   isAlive(engine: { readonly tickedAt: number; readonly isReading: boolean }, patienceMs: number): boolean;
 }
 
-/** Measured by the time since boot, as the clock may be set. */
+/** Measures by the time since boot, as the clock may be changed. */
 export function createLiveness(clock: Clock): Liveness {
   let progressedAt = clock.now();
   let progressedUp = clock.uptime();
@@ -38,8 +38,8 @@ export function createLiveness(clock: Clock): Liveness {
     limitedUntil: () => (waitsUntil === 0 ? undefined : clock.now() + waitsUntil - clock.uptime()),
     isAlive({ tickedAt, isReading }, patienceMs) {
       const since = clock.uptime() - patienceMs;
-      const goesOn = tickedAt > since && (!isReading || progressedUp > since);
-      return goesOn || clock.uptime() < waitsUntil;
+      const isProgressing = tickedAt > since && (!isReading || progressedUp > since);
+      return isProgressing || clock.uptime() < waitsUntil;
     },
   };
 }

@@ -9,17 +9,19 @@ import { recall, remember } from '../warehouse/state.ts';
 const Stored = z.object({ slot: z.number(), isDone: z.boolean() });
 type Night = z.infer<typeof Stored>;
 
-/** The nightly reconcile: begins at its slot, one that was missed included, and goes on until every stream was looked at. */
+/**
+ * The nightly reconcile: starts at its slot, or later if that was missed, and continues until every stream was checked.
+ */
 export interface NightlyRun {
-  /** Whether a part of it is to be run now. */
+  /** Whether a part of it is due now. */
   isDue(schedule: Schedule, now: number): boolean;
-  /** Runs a part of it, which ends when the allowance of requests is spent. */
+  /** Runs a part of it, until the allowance of requests is spent. */
   run(
     context: Omit<SyncContext, 'full'>,
     streams: readonly Stream[],
     bounds: { readonly allowance: number; readonly claim: Claim },
   ): Promise<void>;
-  /** Its next part need not wait, as there is another configuration or another time. */
+  /** Makes its next part due at once, as the configuration or the clock has changed. */
   restart(): void;
   readonly isRunning: boolean;
 }
@@ -42,7 +44,7 @@ export function createNightlyRun({
       return isRunning;
     },
     isDue(schedule, now) {
-      // What was just read for the first time needs no reconcile before the next night. A night that lies ahead was noted
+      // What was just read for the first time needs no reconcile before the next night. A night in the future was noted
       // by a clock that was wrong.
       const last = night === undefined || night.slot > now ? keep({ slot: now, isDone: true }) : night;
       const slot = schedule.lastSlot(last.slot, now);
@@ -57,7 +59,7 @@ export function createNightlyRun({
       nextPartAt = clock.now() + HOUR_MS;
       try {
         const done = await reconcile({ ...context, full: true }, streams, allowance, claim);
-        log.info({ ...done }, done.isDone ? 'reconcile done for tonight' : 'reconcile goes on in an hour');
+        log.info({ ...done }, done.isDone ? 'reconcile done for tonight' : 'reconcile continues in an hour');
         if (done.isDone && night !== undefined) keep({ ...night, isDone: true });
       } finally {
         isRunning = false;

@@ -4,38 +4,41 @@ import { scrub, type Log } from '../shared/log.ts';
 import { SECOND_MS, MINUTE_MS } from '../shared/time.ts';
 import { type OutageState } from '../status/outage.ts';
 
-/** What keeps the daemon from asking the API at all, and when it tries again. */
+/** What keeps the daemon from using the API at all, and when it tries again. */
 export interface Outage {
-  /** Nothing is asked before this time (milliseconds since 1970 UTC). */
+  /** No request is made before this time (milliseconds since 1970 UTC). */
   restsUntil(): number;
-  /** Only one request is tried at a time, to see whether it is over. */
+  /** Whether there is an outage: then only one request is tried at a time, to see whether it is over. */
   isTrying(): boolean;
   keyRefused(): string | undefined;
-  /** Undefined while nothing does. */
+  /** Undefined without an outage. */
   current(): OutageState | undefined;
-  /** An error that concerns every stream. @param isOfStream whether the reading of a stream met it. */
+  /** Notes an error that affects every stream. @param isOfStream whether it occurred while a stream was read. */
   meet(error: WarehouseError, isOfStream: boolean): void;
   /**
-   * The list of experiments came. In a quiet lab no stream may be due for hours, so that what kept the list from coming
-   * is over; what a stream met is not, as a list is a small answer.
+   * Notes that the list of experiments was read. That ends an outage that the list met, as in a quiet lab no stream may
+   * be due for hours; it does not end one that a stream met, as the list is a small answer.
    */
   listed(): void;
-  /** A stream was read: the network, the key and the disk work. */
+  /** Ends the outage, as a stream was read: the network, the key and the disk work. */
   over(): void;
-  /** Of a clock that was set back, no time that is ahead counts any more. */
+  /** Discards times that are now in the future. */
   clockSetBack(): void;
-  /** When the last outage was over (milliseconds since 1970 UTC); 0 where there was none. */
+  /** When the last outage ended (milliseconds since 1970 UTC); 0 if there was none. */
   overSince(): number;
 }
 
-/** A new key needs some seconds until the API knows it; later it mostly takes a person to put it right. */
+/** The API may take some seconds to accept a new key; after that it mostly takes a person to fix it. */
 const FIRST_KEY_MS = 15 * SECOND_MS;
 const LONGEST_KEY_MS = 10 * MINUTE_MS;
 const DISK_AGAIN_MS = MINUTE_MS;
 const FIRST_OFFLINE_MS = 10 * SECOND_MS;
 const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
 
-/** Keeps quiet while the key is refused, the server cannot be reached or the disk is full; says it once, and when it is over. */
+/**
+ * Pauses requests while the key is refused, the server cannot be reached or the disk is full; logs its start and its
+ * end.
+ */
 export function createOutage(clock: Clock, log: Log): Outage {
   let until = 0;
   let refusal: string | undefined;
@@ -59,7 +62,7 @@ export function createOutage(clock: Clock, log: Log): Outage {
     current: () => outage,
     meet(error, isOfStream) {
       const now = clock.now();
-      // Requests that were under way together fail together.
+      // Requests that were in progress together fail together.
       if (now < until) return;
       const { code, message, hint, requestId } = error;
       if (outage === undefined) log.error({ code, hint, requestId }, message);

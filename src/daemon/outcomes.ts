@@ -12,19 +12,19 @@ import type { Outage } from './outage.ts';
 import type { RecordedPollStats } from './poll-stats.ts';
 import type { Notices } from './notices.ts';
 
-/** Says what an outcome means for the stream, its experiment, the network and the key. */
+/** Decides what an outcome means for the stream, its experiment, the network and the key. */
 export interface Outcomes {
-  /** A stream was read. Gives whether that may have named new streams. */
+  /** Notes that a stream was read. Returns whether its rows may name new streams. */
   note(stream: Stream, result: StreamResult): { readonly mayNameStreams: boolean };
-  /** A stream was read that a user asked for. */
+  /** Notes that a stream was read for a user request. */
   noteRequested(result: StreamResult, over: ApiConnection): void;
-  /** Something failed that no result tells. */
+  /** Notes an error that is not part of a result. */
   fail(error: unknown, met?: Met): void;
-  /** An error after which nothing can be written any more. */
+  /** An error after which nothing can be written. */
   readonly fatal: Error | undefined;
 }
 
-/** Where an error was met: in no single stream, and over the connection in use, unless it says otherwise. */
+/** Where an error occurred; by default in no single stream and over the connection in use. */
 export interface Met {
   readonly stream?: Stream;
   readonly over?: ApiConnection;
@@ -41,7 +41,7 @@ export interface OutcomeParts {
   readonly notices: Notices;
 }
 
-/** After a mistake of ours in a stream it rests, and the others go on. */
+/** After an internal error a stream is left alone for so long, while the others continue. */
 const REST_MS = 600_000;
 
 export function createOutcomes(parts: OutcomeParts): Outcomes {
@@ -64,7 +64,7 @@ export function createOutcomes(parts: OutcomeParts): Outcomes {
       const key = streamText(stream);
       pollStats.note(key, result, clock.now());
       experiments.note(result);
-      // While the server is away, that a stream fails says nothing of the stream.
+      // While the server cannot be reached, a failure says nothing about the stream.
       if (error?.code !== 'SERVER_UNREACHABLE' || !outage.isTrying())
         pollStats.noteEnd(key, result.status === 'failed');
       if (error?.code === 'SERVER_UNREACHABLE')
@@ -87,7 +87,7 @@ export function createOutcomes(parts: OutcomeParts): Outcomes {
       const key = met.stream === undefined ? 'reconcile' : streamText(met.stream);
       log.error(
         { err: error, stream: key },
-        'internal error (a bug in hyperstudy-warehouse); this stream rests, the others go on',
+        'internal error (a bug in hyperstudy-warehouse); this stream is paused for 10 minutes, the others continue',
       );
       if (met.stream !== undefined) pollStats.rest(key, clock.now() + REST_MS);
     },

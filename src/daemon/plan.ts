@@ -13,24 +13,24 @@ import type { NightlyRun } from './nightly-run.ts';
 import type { Outage } from './outage.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
-/** When each stream is to be read; made again every half minute, and when something is known that changes it. */
+/** When each stream is to be read; renewed every half minute, and when something changes it. */
 export interface Plan {
   readonly dueTimes: DueTimes;
-  /** When it is to be made again (milliseconds since 1970 UTC). */
+  /** When it is to be renewed (milliseconds since 1970 UTC). */
   readonly renewAt: number;
-  /** Makes it again. Gives whether `_streams` may lack streams that are configured, or the reverse. */
+  /** Renews it. Returns whether `_streams` may lack configured streams, or hold streams that are not configured. */
   renew(connection: ApiConnection, connectedAt: number): { readonly isRosterDue: boolean };
-  /** It is out of date. */
+  /** Marks it as out of date. */
   expire(): void;
-  /** A stream was read: it is out of date in a moment, in which others may end as well. */
+  /** Marks it as out of date in a moment, as a stream was read; other reads may end until then. */
   expireSoon(): void;
-  /** It is out of date, and so is what `_streams` says is configured. */
+  /** Marks it as out of date, and the configured streams in `_streams` too. */
   expireStreams(): void;
-  /** A stream is being read, and is not due until the next plan, which knows what came of it. */
+  /** Notes that a stream is being read: it is not due until the next plan, which knows the outcome. */
   begun(entry: DueTime): void;
 }
 
-/** What a plan is made of. */
+/** What a plan is made from. */
 export interface PlanParts {
   readonly warehouse: Warehouse;
   readonly clock: Clock;
@@ -84,7 +84,7 @@ export function createPlan(parts: PlanParts): Plan {
   };
 }
 
-/** Every stream that is known now; without `full` those of finished rooms are left out. */
+/** Every known stream; without `full`, except those of finished rooms. */
 export function streamsOf(
   { warehouse, experiments }: Pick<PlanParts, 'warehouse' | 'experiments'>,
   config: Config,
@@ -133,7 +133,7 @@ function make(parts: PlanParts, { connection, connectedAt, isBackfilling, now }:
     isStreamNew: positions.some(([, position]) => position === NEVER_READ),
     dueTimes: {
       ...rest,
-      // Its position is that of the read before: what is being read would begin again as soon as it ends.
+      // Their positions are those of the previous read: without this they would be read again as soon as they end.
       entries: entries.map((entry) => (leases.held.has(entry.key) ? { ...entry, dueAt: Infinity } : entry)),
     },
   };

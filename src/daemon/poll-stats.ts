@@ -2,19 +2,19 @@ import { updateRate } from '../schedule/activity.ts';
 import type { PollStats } from '../schedule/due-times.ts';
 import type { StreamResult } from '../sync/stream.ts';
 
-/** What polls of each stream have lately shown; kept in memory, as it is learned again within minutes. */
+/** What recent polls of each stream have shown; kept in memory, as it is learned again within minutes. */
 export interface RecordedPollStats extends PollStats {
-  /** A poll has ended. */
+  /** Notes the result of a poll. */
   note(key: string, result: Pick<StreamResult, 'inserted' | 'requests' | 'oldestNew'>, now: number): void;
-  /** Something went wrong that no result tells: the stream is left alone until then. */
+  /** Leaves the stream alone until then, after an error that is not part of a result. */
   rest(key: string, until: number): void;
-  /** A read of a stream ended: whether it failed by itself, and not because nothing can be read. */
+  /** Notes whether a read failed, for a reason of the stream's own and not because of an outage. */
   noteEnd(key: string, failed: boolean): void;
-  /** Times that lie ahead do not count any more: everything is learned again. */
+  /** Discards everything, as times may now be in the future; it is learned again. */
   clockSetBack(): void;
 }
 
-/** How much a poll counts in the cost that is expected of the next one. */
+/** The weight of a poll in the expected cost of the next one. */
 const WEIGHT = 0.3;
 
 export function createPollStats(): RecordedPollStats {
@@ -27,7 +27,7 @@ export function createPollStats(): RecordedPollStats {
       resting.delete(key);
       const before = seen.get(key);
       if (before === undefined) {
-        // What a first look brings may have come at any time.
+        // The rows of a first look may have arrived at any time.
         seen.set(key, { rowsPerHour: 0, cost: 1, at: now });
         return;
       }

@@ -1,7 +1,7 @@
 import type { Priority } from '../shared/priority.ts';
 import type { SyncContext } from '../sync/stream.ts';
 
-/** What the reading of a stream works with, whether whole or not. */
+/** What reading a stream needs, whether whole or not. */
 export type ReadContext = Omit<SyncContext, 'full'>;
 
 /** A context over the connection in use. */

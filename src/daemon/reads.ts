@@ -19,11 +19,11 @@ import type { ContextOf } from './read-context.ts';
 import type { StreamLeases } from './stream-leases.ts';
 import type { UserRequests } from './user-requests.ts';
 
-/** Begins what is due. */
+/** Starts the reads that are due. */
 export interface Reads {
-  /** @param mayWait whether what can wait may begin. */
+  /** @param mayWait whether reads that can wait may start. */
   beginDue(signal: AbortSignal, mayWait: boolean): void;
-  /** Begins the next part of the nightly run, if that is due. */
+  /** Starts the next part of the nightly run, if it is due. */
   beginNightly(signal: AbortSignal): void;
 }
 
@@ -45,8 +45,8 @@ export interface ReadParts {
 }
 
 /**
- * First reads under way at once; polls have the configured concurrency for themselves. Of those that may take hours one
- * fewer, so that the rooms of former days, which take a request each, do not wait for them.
+ * The most first reads at once; polls have the configured concurrency for themselves. One fewer for those that may take
+ * hours, so that rooms of earlier days, which take one request each, do not wait for them.
  */
 const MOST_FIRST_READS = { long: 2, room: 3 };
 
@@ -106,9 +106,9 @@ export function createReads(parts: ReadParts): Reads {
 }
 
 /**
- * How important a poll is while it waits for a limit. A session may begin meanwhile: those of its streams that are polled
- * from then on must not keep this one waiting. Nor may sessions keep an idle stream waiting for ever. A sync that a user
- * asked for begins when the polls have ended, so that they wait as it does, and the user is told for what.
+ * The priority of a poll while it waits for a limit. If a session starts meanwhile, polls that start later must not
+ * overtake this one; and sessions must not keep an idle stream waiting forever. A sync for a user starts when the polls
+ * have ended, so they then wait with the user's priority, and the user can see what the sync is waiting for.
  */
 function pollPriority({ clock, plan, requests }: ReadParts, { experimentId }: Stream): Priority {
   const { user, live, fresh } = PRIORITIES;

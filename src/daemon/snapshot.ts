@@ -21,7 +21,7 @@ import type { Engine } from './engine.ts';
 import type { Outage } from './outage.ts';
 import type { Notices } from './notices.ts';
 
-/** What a snapshot of the daemon is made of. */
+/** What a snapshot of the daemon is made from. */
 export interface Shown {
   readonly version: string;
   readonly startedAt: number;
@@ -35,14 +35,14 @@ export interface Shown {
   readonly refusal: () => Refusal | undefined;
   /** When the last of the requests that wait for a limit may start. */
   readonly limitedUntil: () => number | undefined;
-  /** How long it may go without progress. */
+  /** How long it may go without progress, in milliseconds. */
   readonly patienceMs: () => number;
 }
 
-/** Hours that the dashboard shows. */
+/** How many hours the dashboard shows. */
 const GROWTH_POINTS = 168;
 
-/** What the daemon shows of itself, as it is now. */
+/** The current view of the daemon. */
 export function viewOf(shown: Shown): DaemonView {
   const { version, warehouse, notices, connection } = shown;
   const snapshot = snapshotOf(shown);
@@ -56,7 +56,7 @@ export function viewOf(shown: Shown): DaemonView {
   };
 }
 
-/** What is known at this moment. */
+/** Everything that is known at this moment. */
 export function snapshotOf(shown: Shown): Snapshot & Running {
   const { clock, warehouse, engine, connection } = shown;
   const { config } = connection();
@@ -149,8 +149,8 @@ function experimentsOf({ engine }: Shown, streams: readonly StreamView[]): Exper
 }
 
 /**
- * Until when everything was read that a room sends; undefined where something never was, or nothing of it is read at all.
- * What never had rows counts only where nothing had, as it is looked at more seldom.
+ * The time up to which everything that a room sends was read; undefined if some of it was never read, or none of it is
+ * configured. Streams that never had rows count only if none had, as they are polled less often.
  */
 export function readTo(positions: readonly StoredPosition[], experimentId: string, room: string): number | undefined {
   const sent = positions.filter(

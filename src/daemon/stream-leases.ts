@@ -10,21 +10,21 @@ export interface Lease {
 }
 
 /**
- * Who reads what. No stream is ever read twice at once, as the rows of one reading would count as deleted upstream in the
- * other.
+ * Which streams are being read, and for what. No stream is ever read twice at once, as rows that one read adds would
+ * count as deleted upstream in the other.
  */
 export interface StreamLeases {
-  /** What is being read, by the name of its stream. */
+  /** The leases in use, by the name of their stream. */
   readonly held: ReadonlyMap<string, Lease>;
-  /** Takes a stream, until the returned function is called; undefined while it is taken. */
+  /** Takes a stream until the returned function is called; returns undefined if it is already taken. */
   take(stream: Stream, kind: Lease['kind'], now: number): (() => void) | undefined;
-  /** Takes a stream as soon as it is free, before anybody else can. */
+  /** Takes a stream as soon as it is free, before any other reader. */
   takeNext(stream: Stream, kind: Lease['kind'], now: () => number): Promise<() => void>;
   count(kind: Lease['kind']): number;
   note(stream: Stream, progress: Pick<Lease, 'fetched' | 'total'>): void;
   /** Resolves when nothing is being read. */
   empty(): Promise<void>;
-  /** Resolves when everything that is being read now has ended. */
+  /** Resolves when every read in progress now has ended. */
   settled(): Promise<void>;
 }
 

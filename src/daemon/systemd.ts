@@ -6,9 +6,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Runs `systemd-notify` with these arguments; settles when it has ended, and may reject. */
 export type RunNotify = (args: readonly string[]) => Promise<void>;
 
-/** What the service tells systemd. Nothing waits, nothing throws, and without systemd nothing happens. */
+/** Notifies systemd. Nothing waits, nothing throws, and without systemd nothing happens. */
 export interface Notifier {
-  /** The service works; also said again when a reload is done. */
+  /** The service works; call it again when a reload is done. */
   ready(status: string): void;
   /** The configuration is being read again; `ready` follows. */
   reloading(): void;
@@ -16,9 +16,9 @@ export interface Notifier {
   stopping(): void;
   /** One line for `systemctl status`; nothing is sent while it stays the same. */
   status(text: string): void;
-  /** There was real progress: the watchdog starts counting again. */
+  /** There was real progress: resets the watchdog. */
   watchdog(): void;
-  /** Resolves when everything said so far has arrived or failed; await it before the process ends. */
+  /** Resolves when every message so far was delivered or has failed; await it before the process ends. */
   settled(): Promise<void>;
 }
 
@@ -26,8 +26,8 @@ export interface Notifier {
 const NOTIFY_TIMEOUT_MS = 10_000;
 
 /**
- * Tells systemd how the service fares (sd_notify(3)). Node has no Unix datagrams, so `systemd-notify` sends them: the
- * unit needs `NotifyAccess=all`. Messages arrive in the order in which they were given.
+ * Notifies systemd of the service's state (sd_notify(3)). Node has no Unix datagrams, so `systemd-notify` sends them:
+ * the unit needs `NotifyAccess=all`. Messages arrive in the order in which they were sent.
  * @param run what runs `systemd-notify`; given by tests.
  */
 export function createNotifier(env: Environment, run: RunNotify = runNotify(env)): Notifier {
@@ -37,7 +37,7 @@ export function createNotifier(env: Environment, run: RunNotify = runNotify(env)
   let shown = '';
   const send = (...assignments: string[]): Promise<void> => {
     if (!isOn) return last;
-    // A message that does not arrive must not stop the sync: systemd acts on its silence.
+    // A message that does not arrive must not stop the sync: systemd acts if none arrives.
     last = last.then(() => run(assignments)).catch(() => undefined);
     return last;
   };
@@ -49,7 +49,7 @@ export function createNotifier(env: Environment, run: RunNotify = runNotify(env)
       if (statusLine(text) !== shown) void send((shown = statusLine(text)));
     },
     watchdog() {
-      // One on its way is enough: progress comes faster than processes start.
+      // One message at a time is enough: there is progress more often than a process can be started.
       if (isFeeding) return;
       isFeeding = true;
       void send('WATCHDOG=1').then(() => (isFeeding = false));
@@ -59,8 +59,8 @@ export function createNotifier(env: Environment, run: RunNotify = runNotify(env)
 }
 
 /**
- * The longest silence that systemd's watchdog bears, in ms; undefined where none watches this process. Call `watchdog`
- * at least twice in that time while there is progress.
+ * The timeout of systemd's watchdog, in milliseconds; undefined if none watches this process. Call `watchdog` at least
+ * twice in that time while there is progress.
  */
 export function watchdogMs(env: Environment, pid = process.pid): number | undefined {
   const { WATCHDOG_USEC: interval = '', WATCHDOG_PID: watched } = env;
@@ -68,12 +68,12 @@ export function watchdogMs(env: Environment, pid = process.pid): number | undefi
   return /^[1-9]\d{0,15}$/.test(interval) ? Number(interval) / 1000 : undefined;
 }
 
-/** A message's lines are separate assignments, so that a status is one line. */
+/** A status must be one line, as each line of a message is a separate assignment. */
 function statusLine(text: string): string {
   return `STATUS=${text.replace(/\s+/g, ' ').trim()}`;
 }
 
-/** The child is given nothing but what it needs: its environment holds no key. */
+/** The child gets only what it needs: its environment holds no key. */
 function runNotify({ NOTIFY_SOCKET, PATH }: Environment): RunNotify {
   return async (args) => {
     const options = { env: { NOTIFY_SOCKET, PATH }, timeout: NOTIFY_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;

@@ -28,7 +28,7 @@ export interface TickParts {
 const SHORTEST_NAP_MS = 100;
 const LONGEST_NAP_MS = 30_000;
 
-/** One tick of the engine: looks at the experiments, plans, and begins what is due. */
+/** One tick of the engine: checks the list of experiments, plans, and starts the reads that are due. */
 export async function tick(parts: TickParts, signal: AbortSignal): Promise<void> {
   const { background, clock, connections, outage, plan, reads, requests, walGuard } = parts;
   const mayNotRead = () => requests.isSyncing || clock.now() < outage.restsUntil();
@@ -48,7 +48,7 @@ export async function tick(parts: TickParts, signal: AbortSignal): Promise<void>
   if (mayWait) reads.beginNightly(signal);
 }
 
-/** Looks at the list of experiments, if that is due. Gives whether it came. */
+/** Requests the list of experiments, if that is due. Returns whether it was read. */
 async function look({ connections, experiments, outage, outcomes }: TickParts, signal: AbortSignal): Promise<boolean> {
   const { current } = connections;
   if (outage.keyRefused() !== undefined) current.client.tryKeyAgain();
@@ -60,7 +60,7 @@ async function look({ connections, experiments, outage, outcomes }: TickParts, s
   }
 }
 
-/** Has `_streams` say which streams are configured, never read, no longer configured, or gone. */
+/** Records in `_streams` which streams are configured, never read, no longer configured, or gone. */
 function keepRoster({ connections, experiments, outcomes, warehouse }: TickParts): void {
   try {
     enrol(warehouse, {
@@ -73,7 +73,7 @@ function keepRoster({ connections, experiments, outcomes, warehouse }: TickParts
   }
 }
 
-/** How long nothing is to be done; what ends sooner, or is asked for, ends the nap. */
+/** How long there is nothing to do; a read that ends, or a request, wakes the engine sooner. */
 export function napMs({ clock, experiments, outage, plan }: TickParts): number {
   const now = clock.now();
   const { entries } = plan.dueTimes;

@@ -10,14 +10,14 @@ import type { Outcomes } from './outcomes.ts';
 import type { ContextOf } from './read-context.ts';
 import type { StreamLeases } from './stream-leases.ts';
 
-/** A sync that a user asked for. */
+/** A sync that a user requested. */
 export interface SyncRequest {
   readonly selection: Selection;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
 }
 
-/** A comparison with the API that a user asked for. */
+/** A comparison with the API that a user requested. */
 export interface VerifyRequest extends VerifyOptions {
   readonly selection: Selection;
   readonly acceptDeletes: boolean;
@@ -26,15 +26,15 @@ export interface VerifyRequest extends VerifyOptions {
 type SyncHooks = Pick<SyncOptions, 'onPage' | 'onStream'> & { readonly signal: AbortSignal };
 type VerifyHooks = Pick<Verification, 'onVerdict'> & { readonly signal: AbortSignal };
 
-/** Does what a user asked for and waits for: its requests go first. */
+/** Runs what a user requested and is waiting for: its API requests go first. */
 export interface UserRequests {
   /** Nothing else is read meanwhile. */
   sync(request: SyncRequest, hooks: SyncHooks): Promise<SyncResult>;
-  /** As it may take hours, everything else goes on meanwhile, except for the stream that is being compared. */
+  /** As it may take hours, all other reads continue meanwhile, except for the stream that is being compared. */
   verify(request: VerifyRequest, hooks: VerifyHooks): Promise<VerifyResult>;
-  /** Whether a sync is waiting or under way. */
+  /** Whether a sync is waiting or in progress. */
   readonly isSyncing: boolean;
-  /** Resolves when what was asked for so far is no longer under way. */
+  /** Resolves when all requests so far have ended. */
   settled(): Promise<unknown>;
 }
 
@@ -46,14 +46,16 @@ export interface UserRequestParts {
   readonly leases: StreamLeases;
   readonly outcomes: Outcomes;
   readonly onProgress: () => void;
-  /** A request has ended. */
+  /** Called when a request has ended. */
   readonly onEnd: () => void;
 }
 
 export function createUserRequests(parts: UserRequestParts): UserRequests {
   let last: Promise<unknown> = Promise.resolve();
   let syncs = 0;
-  /** One after the other: syncs as a whole, verifications stream by stream, so that neither waits long for the other. */
+  /**
+   * Runs jobs one after the other: a sync is one job, a verification one for each stream, so that neither waits long.
+   */
   const inTurn = <T>(job: () => Promise<T>): Promise<T> => {
     const done = last.then(job);
     last = done.catch(() => undefined);
@@ -85,7 +87,7 @@ async function sync(
 ): Promise<SyncResult> {
   await leases.empty();
   const over = connections.current;
-  // The user may have put the key right.
+  // The user may have fixed the key.
   over.client.tryKeyAgain();
   const context = contextOf(hooks.signal, PRIORITIES.user.rank);
   return runSync({
@@ -120,7 +122,7 @@ async function verify(
     const release = await claim(parts, stream);
     try {
       signal.throwIfAborted();
-      // It may have changed since the verification was asked for.
+      // It may have changed since the verification started.
       over = connections.current;
       return await check(context());
     } finally {
@@ -141,7 +143,7 @@ async function verify(
   });
 }
 
-/** Takes a stream as soon as it is free. A first read or a reconcile of it makes room and begins again later. */
+/** Takes a stream as soon as it is free. A first read or a reconcile of it is interrupted and starts again later. */
 function claim({ background, clock, leases }: UserRequestParts, stream: Stream): Promise<() => void> {
   const lease = leases.held.get(streamText(stream));
   if (lease !== undefined && lease.kind !== 'poll') background.interrupt();

@@ -1,8 +1,8 @@
 import type { ControlEvent, Notify } from '../control/protocol.ts';
 
-/** The command lines that wait for what they asked for. */
+/** The command lines that wait for the result of a request. */
 export interface WaitingUsers {
-  /** Notifies one more of them, until the returned function is called. */
+  /** Adds one to notify, until the returned function is called. */
   add(notify: Notify): () => void;
   notify(event: ControlEvent): void;
 }

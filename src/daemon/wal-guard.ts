@@ -7,17 +7,17 @@ import type { Background } from './background.ts';
 import type { Notices } from './notices.ts';
 
 export interface WalBounds {
-  /** Beyond so many bytes the write-ahead log is emptied as soon as no reader needs it. */
+  /** Above this size in bytes the write-ahead log is emptied as soon as no reader needs it. */
   readonly large: number;
-  /** Beyond so many nothing that can wait writes any more: a reader has kept the log from being emptied for long. */
+  /** Above this size reads that can wait stop writing: a reader has kept the log from being emptied for long. */
   readonly tooLarge: number;
 }
 
 const BOUNDS: WalBounds = { large: 64 * 1024 ** 2, tooLarge: TOO_LARGE_BYTES };
-/** To empty it is tried so often. */
+/** How often emptying it is tried. */
 const TRY_EVERY_MS = 10_000;
 
-/** What a guard looks at, and what it notifies. */
+/** What a guard checks, and what it notifies. */
 export interface WalGuardParts {
   readonly warehouse: Pick<Warehouse, 'db' | 'path'>;
   readonly clock: Clock;
@@ -27,16 +27,16 @@ export interface WalGuardParts {
 }
 
 /**
- * Keeps the write-ahead log bounded: with a reader open for hours, first reads and reconcile wait, and only the small
- * writes of polls go on.
+ * Keeps the write-ahead log bounded: while a reader stays open for hours, first reads and reconcile wait, and only the
+ * small writes of polls continue.
  */
 export interface WalGuard {
   /**
-   * Whether what can wait may write; ends it when that is over. To be asked before it begins and at each of its pages, so
-   * that the log grows by no more than the transactions under way.
+   * Whether reads that can wait may write; interrupts them when they no longer may. Call it before they start and at
+   * each of their pages, so that the log grows by no more than the transactions in progress.
    */
   mayWrite(): boolean;
-  /** Times that lie ahead do not count any more. */
+  /** Discards times that are now in the future. */
   clockSetBack(): void;
 }
 
@@ -70,7 +70,7 @@ export function createWalGuard(parts: WalGuardParts, bounds: WalBounds = BOUNDS)
   };
 }
 
-/** False when the disk did not allow it; that is said, and no reason to end. */
+/** Returns false if the disk did not allow it; that is logged, and no reason to exit. */
 function tryToEmpty({ warehouse: { db, path }, clock, log, notices }: WalGuardParts): boolean {
   try {
     emptyWal(db);
@@ -79,14 +79,14 @@ function tryToEmpty({ warehouse: { db, path }, clock, log, notices }: WalGuardPa
     const said = plainError(path, error);
     if (said === undefined) throw error;
     const { code, message, hint } = said;
-    log.warn({ code }, `The write-ahead log could not be emptied: ${message}`);
+    log.warn({ code }, `the write-ahead log could not be emptied: ${message}`);
     notices.note({ at: clock.now(), code, text: message, hint });
     return false;
   }
 }
 
 function warnOfReader({ warehouse: { path }, clock, log, notices }: WalGuardParts, bytes: number): void {
-  const text = `A program keeps reading ${path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`;
+  const text = `A program keeps reading ${path} without a break, so that its write-ahead log has grown to ${Math.round(bytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data are still read.`;
   log.warn({ walBytes: bytes }, text);
   notices.note({ at: clock.now(), code: 'WAL_LARGE', text, hint: CLOSE_READERS });
 }

@@ -10,13 +10,13 @@ const KEY_LOOK_MS = 15_000;
 const GROWTH_EVERY_MS = HOUR_MS;
 const ALERTS_EVERY_MS = MINUTE_MS;
 
-/** What is watched, and what learns of it. */
+/** What is watched, and what is notified. */
 export interface Watched {
   readonly clock: Clock;
   readonly log: Log;
   readonly warehouse: Warehouse;
   readonly notifier: Notifier;
-  /** The longest silence that systemd's watchdog bears, where one watches. */
+  /** The timeout of systemd's watchdog, if there is one. */
   readonly watchdogMs: number | undefined;
   readonly isAlive: () => boolean;
   /** One line for `systemctl status`. */
@@ -25,11 +25,14 @@ export interface Watched {
   readonly checkAlerts: (signal: AbortSignal) => Promise<void>;
 }
 
-/** What has to be done now and then until the signal is aborted: systemd's watchdog, a new key, alerts, how the warehouse grows. */
+/**
+ * Does what is regularly due until the signal is aborted: systemd's watchdog, a new key, alerts, the warehouse's
+ * growth.
+ */
 export async function watch(watched: Watched, signal: AbortSignal): Promise<void> {
   const { clock, notifier, warehouse, log, watchdogMs = Infinity } = watched;
   const every = Math.min(WATCH_EVERY_MS, watchdogMs / 4);
-  // By the time since boot, as the clock may be set.
+  // By the time since boot, as the clock may be changed.
   let [keyAt, growthAt, alertsAt] = [clock.uptime() + KEY_LOOK_MS, 0, clock.uptime() + ALERTS_EVERY_MS];
   let checking = Promise.resolve();
   while (!signal.aborted) {
@@ -43,7 +46,7 @@ export async function watch(watched: Watched, signal: AbortSignal): Promise<void
       }
       if (up >= alertsAt) {
         alertsAt = up + ALERTS_EVERY_MS;
-        // A channel that hangs holds up the next check, and nothing else.
+        // A channel that hangs delays the next check, and nothing else.
         checking = checking
           .then(() => watched.checkAlerts(signal))
           .catch((error: unknown) => {
@@ -56,7 +59,10 @@ export async function watch(watched: Watched, signal: AbortSignal): Promise<void
         warehouse.refreshViews();
       }
     } catch (error) {
-      log.error({ err: error }, 'internal error (a bug in hyperstudy-warehouse) in the daemon’s watch, which goes on');
+      log.error(
+        { err: error },
+        'internal error (a bug in hyperstudy-warehouse) in the daemon’s watch, which continues',
+      );
     }
     await clock.sleep(every, signal).catch(() => undefined);
   }

@@ -67,24 +67,24 @@ describe('the daemon', () => {
     const file = join(cwd, 'config.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('port: 0', 'port: 1'));
     daemon.child.kill('SIGHUP');
-    await until('it says what takes a restart', () => daemon.log().includes('but http changed, which takes a restart'));
+    await until('it says what needs a restart', () => daemon.log().includes('but a change of http needs a restart'));
     write('data: [rooms, chat, events]\n');
     daemon.child.kill('SIGHUP');
     await until('the new data type is there', () => isMirror(db, simulator, time.now, ['events']));
   });
 
-  it('says at SIGHUP what takes a restart, and does nothing for a command whose configuration it does not know', async () => {
+  it('reports at SIGHUP which changes need a restart, and refuses a command that has another configuration', async () => {
     const { simulator, cwd, time, db, write } = await lab({}, 'data: [rooms, chat]\n');
     const daemon = await start(cwd);
     await until('ready', () => isReady(daemon));
     write('data: [rooms, chat, events]\nlog: { level: debug }\n');
     const refused = await hsw(['sync', 'now'], { cwd });
     expect(refused).toMatchObject({ status: 2, stdout: '' });
-    expect(refused.stderr).toContain('its configuration reads something else than this one. Nothing was done.');
+    expect(refused.stderr).toContain('with a configuration that reads other data than this one. Nothing was done.');
     expect((await hsw(['verify'], { cwd })).status).toBe(2);
     daemon.child.kill('SIGHUP');
-    await until('it says so', () => daemon.log().includes('but log changed, which takes a restart'));
-    await shows(daemon, '/', 'Restart the daemon to use it.');
+    await until('it says so', () => daemon.log().includes('but a change of log needs a restart'));
+    await shows(daemon, '/', 'Restart the daemon to use the new settings.');
     const done = await hsw(['sync', 'now'], { cwd });
     expect(done.status, done.stderr).toBe(0);
     expect(isMirror(db, simulator, time.now, ['events'])).toBe(true);
@@ -101,7 +101,7 @@ describe('the daemon', () => {
     writeKey(KEYS[1] ?? '');
     await delay(2000);
     expect(simulator.requests.filter(({ key }) => key === KEYS[1])).toEqual([]);
-    expect(daemon.log()).not.toContain('there is a new API key');
+    expect(daemon.log()).not.toContain('the API key has changed');
   });
 
   it('ends what it reads on the former connection before it closes that', { timeout: 60_000 }, async () => {

@@ -107,7 +107,7 @@ printf '[Service]\\nWatchdogSec=${WATCHDOG_S}\\nRestartSec=1\\n' >/etc/systemd/s
     await run(`cp ${CONFIG} /tmp/right`);
     await configure('nonsense: 1\n');
     await run(`systemctl reload ${UNIT}`);
-    await expect.poll(log).toContain('the former configuration stays in use');
+    await expect.poll(log).toContain('the previous configuration stays in use');
     await becomes({ MainPID, ActiveState: 'active' });
     await run(`cp /tmp/right ${CONFIG}`);
   });

@@ -113,7 +113,7 @@ describe('the control socket of a running daemon', () => {
     const second = await serve({ verify: () => Promise.reject(new TypeError('x is not a function')) });
     const mistake = await askDaemon(second.path, VERIFY, () => undefined, never).catch((error: unknown) => error);
     expect(mistake).not.toBeInstanceOf(WarehouseError);
-    expect(mistake).toMatchObject({ message: 'in the daemon, whose log says more: x is not a function' });
+    expect(mistake).toMatchObject({ message: 'in the daemon (see its log): x is not a function' });
   });
 
   it('says so where the daemon is of another version, on both sides', async () => {
@@ -121,7 +121,7 @@ describe('the control socket of a running daemon', () => {
     for (const request of ['{"ask":"dance"}', '{"selection":{},"full":false,"acceptDeletes":false}', '[]'])
       await expect(say(path, request)).rejects.toMatchObject({
         code: 'USAGE',
-        message: expect.stringContaining('does not know what it was asked for') as string,
+        message: expect.stringContaining('does not understand this request') as string,
         hint: expect.stringContaining('Restart the daemon') as string,
       });
     for (const line of ['{"news":1}', '{"result":{"streams":"all"}}', 'hello', '{"error":"no"}'])
@@ -152,7 +152,7 @@ describe('the control socket of a running daemon', () => {
     const left = askDaemon(path, VERIFY, () => undefined, never);
     const ended = expect(left).rejects.toMatchObject({
       code: 'INTERRUPTED',
-      message: 'The daemon ended before it had done what was asked. Everything read so far is stored.',
+      message: 'The daemon stopped before the request was done. Everything read so far is stored.',
     });
     await new Promise((resolve) => setTimeout(resolve, 100));
     await close();
