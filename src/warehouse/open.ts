@@ -25,6 +25,7 @@ export const PRAGMAS = {
   wal_autocheckpoint: 4000,
   journal_size_limit: 67_108_864,
   secure_delete: 0,
+  temp_store: 2, // MEMORY: what a statement with a trigger needs to undo itself never goes to the disk
 } as const;
 
 /** Opens the warehouse file for writing, and creates it if needed. Tables come from `migrate`. */
