@@ -38,8 +38,12 @@ export function exact(value: number, source: string | undefined): number | RawNu
 }
 
 /** Whether the double is the same decimal number as its source. */
-function holds(value: number, source: string): boolean {
-  return Number.isFinite(value) && !Object.is(value, -0) && decimal(String(value)) === decimal(source);
+export function holds(value: number, source: string): boolean {
+  return (
+    Number.isFinite(value) &&
+    !Object.is(value, -0) &&
+    (String(value) === source || decimal(String(value)) === decimal(source))
+  );
 }
 
 /** A decimal number as sign, digits without outer zeros, and exponent: equal numbers give equal text. */

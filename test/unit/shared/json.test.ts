@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { normalise } from '../../../src/datasets/normalise.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { canonicalJson, parseJson, textOfJson } from '../../../src/shared/json.ts';
+import { parseExactly } from '../../../src/shared/json-values.ts';
 
 const LEVELS = 100_000;
 const inLists = (inner: string) => '['.repeat(LEVELS) + inner + ']'.repeat(LEVELS);
@@ -31,6 +32,40 @@ describe('JSON nested a hundred thousand levels deep', () => {
     const [first, ...bad] = page.map((record) => normalise(events, record, { experimentId: 'e' }));
     expect(first).toMatchObject({ key: 'a' });
     expect(bad.map((record) => 'text' in record && [deep, inLists('1')].includes(record.text))).toEqual([true, true]);
+  });
+});
+
+describe('a number', () => {
+  const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,24})(\.\d{1,24})?([eE][+-]?\d{1,4})?$/);
+  const around = fc.constantFrom<(n: string) => string>(
+    (n) => n,
+    (n) => `[${n}]`,
+    (n) => `{"a":${n}}`,
+    (n) => `[1,${n} ,"x"]`,
+    (n) => ` {"a" : \t${n}\n}`,
+    (n) => `["12345678901234567 1e999 -0",${n}]`,
+  );
+
+  it('is read digit for digit wherever it stands', () => {
+    fc.assert(
+      fc.property(digits, around, (number, place) => {
+        expect(canonicalJson(parseJson(place(number)))).toBe(canonicalJson(parseExactly(place(number))));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    '12345678901234567',
+    '0.1000000000000000055',
+    '1e400',
+    '-0',
+    '-0.0',
+    '-0e5',
+    '1.5E+0001',
+    '-12345678901234.567',
+  ])('%s is not changed, or by its way of writing only', (number) => {
+    expect(textOfJson(parseJson(`{"a":[${number}]}`))).toBe(textOfJson(parseExactly(`{"a":[${number}]}`)));
   });
 });
 
