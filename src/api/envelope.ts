@@ -1,5 +1,5 @@
 import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
-import { parseTime } from '../shared/time.ts';
+import { parseEpoch, parseTime } from '../shared/time.ts';
 
 /** What a successful answer says about its place in a listing; members that are not counts are left out. */
 export interface Pagination {
@@ -58,8 +58,13 @@ export function readEnvelope(text: string): Envelope {
       (typeof metadata['total'] === 'number' ? readPagination(metadata) : undefined),
     echo: objectIn(metadata, 'query'),
     basis: basisIn(metadata),
-    sentAt: typeof metadata['timestamp'] === 'string' ? parseTime(metadata['timestamp']) : undefined,
+    sentAt: sentAtIn(metadata),
   };
+}
+
+function sentAtIn({ timestamp }: JsonObject): number | undefined {
+  if (typeof timestamp === 'number') return parseEpoch(timestamp);
+  return typeof timestamp === 'string' ? parseTime(timestamp) : undefined;
 }
 
 function objectIn(metadata: JsonObject, name: string): JsonObject | undefined {

@@ -1,6 +1,6 @@
-import { isObject, parseJson, type Json } from '../shared/json.ts';
+import { isObject, isRawNumber, parseJson, type Json } from '../shared/json.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
-import { formatTime, parseTime } from '../shared/time.ts';
+import { formatTime, parseEpoch, parseTime } from '../shared/time.ts';
 import type { FieldKind } from './define.ts';
 
 export type { SqlValue } from '../shared/sqlite.ts';
@@ -37,23 +37,20 @@ export function decode(kind: FieldKind, value: string | number): Json {
   return value;
 }
 
-/** Years 2001 to 2128 in milliseconds: numbers outside this range are not times. */
-const PLAUSIBLE_MS = { from: 1e12, to: 5e12 };
-
 /**
  * Milliseconds since 1970 UTC of a time in any form that the API or its database may send: ISO 8601 text, epoch
- * milliseconds, or a `{seconds, nanoseconds}` object; undefined for anything else.
+ * milliseconds or seconds, or a `{seconds, nanoseconds}` object; undefined for anything else.
  */
 export function timeOf(value: Json | undefined): number | undefined {
   if (typeof value === 'string') return parseTime(value);
-  if (typeof value === 'number') {
-    return value >= PLAUSIBLE_MS.from && value < PLAUSIBLE_MS.to ? Math.floor(value) : undefined;
-  }
+  if (typeof value === 'number') return parseEpoch(value);
+  if (isRawNumber(value)) return parseEpoch(Number(value.rawJSON));
   if (value === undefined || !isObject(value)) return undefined;
   const seconds = value['_seconds'] ?? value['seconds'];
   const nanoseconds = value['_nanoseconds'] ?? value['nanoseconds'] ?? 0;
   if (typeof seconds !== 'number' || typeof nanoseconds !== 'number') return undefined;
-  return timeOf(seconds * 1000 + Math.floor(nanoseconds / 1e6));
+  const second = parseEpoch(seconds);
+  return second === undefined ? undefined : second + Math.floor(nanoseconds / 1e6);
 }
 
 /**

@@ -21,6 +21,21 @@ export function parseTime(text: string): number | undefined {
   return inRange(ms);
 }
 
+/** Years 2001 to 2128 in seconds: numbers outside this range, and a thousand times it, are not times. */
+const PLAUSIBLE_S = { from: 1e9, to: 5e9 };
+/** A double does not hold every decimal fraction of a second: half a microsecond keeps the millisecond that was meant. */
+const HALF_MICROSECOND = 5e-4;
+
+/**
+ * Milliseconds since 1970 UTC of a number of milliseconds or of seconds (devices send these, with or without a
+ * fraction), any precision beyond a millisecond cut off; undefined when it is plausible as neither.
+ */
+export function parseEpoch(value: number): number | undefined {
+  const isWithin = (seconds: number) => seconds >= PLAUSIBLE_S.from && seconds < PLAUSIBLE_S.to;
+  if (isWithin(value)) return Math.floor(value * 1000 + HALF_MICROSECOND);
+  return isWithin(value / 1000) ? Math.floor(value) : undefined;
+}
+
 function inRange(ms: number): number | undefined {
   return Number.isNaN(ms) || ms < EARLIEST || ms > LATEST ? undefined : ms;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Dataset } from '../datasets/define.ts';
+import type { Column, Dataset } from '../datasets/define.ts';
 import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { saidElsewhere } from '../datasets/said.ts';
@@ -12,7 +12,7 @@ import { quote } from './upsert.ts';
 import { noteKeys } from './views.ts';
 
 const NAME = 'fields';
-/** The columns that the rows of each table were last migrated to. */
+/** The columns that the rows of each table were last migrated to, by `readAs`. */
 const Note = z.record(z.string(), z.array(z.string()));
 
 /** Rows that are in memory at a time. */
@@ -27,14 +27,19 @@ export function carryFields(db: Db, now: number, datasets: readonly Dataset[] = 
   const done = Note.parse(JSON.parse(recall(db, NAME) ?? '{}'));
   for (const dataset of datasets) {
     const known = new Set(done[dataset.table]);
-    const added = dataset.columns.filter(({ name }) => !known.has(name));
+    const added = dataset.columns.filter((column) => !known.has(readAs(column)));
     if (added.length === 0) continue;
-    done[dataset.table] = dataset.columns.map(({ name }) => name);
+    done[dataset.table] = dataset.columns.map(readAs);
     db.transaction(() => {
       carryInto(db, dataset, added);
       remember(db, NAME, JSON.stringify(done), now);
     }).immediate();
   }
+}
+
+/** A column, and how its values are read: times were not always read from seconds. */
+function readAs({ name, spec }: Column): string {
+  return spec.kind === 'time' ? `${name} (seconds too)` : name;
 }
 
 function carryInto(db: Db, dataset: Dataset, added: Dataset['columns']): void {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import { canonicalJson, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
-import { formatTime, parseTime } from '../shared/time.ts';
+import { formatTime, parseEpoch, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 
 /** Stores what a stream's answers say besides their records: the last value of each member, and since when it holds. */
@@ -37,7 +37,7 @@ export function noteStart(db: Db, stream: Stream, basis: string, at: string): vo
 
 /** In the form of all times if it is a time; otherwise as the server sent it. */
 function timeText(start: unknown): string | null {
-  const ms = typeof start === 'string' ? parseTime(start) : undefined;
+  const ms = typeof start === 'string' ? parseTime(start) : typeof start === 'number' ? parseEpoch(start) : undefined;
   return ms === undefined ? plainText(start) : formatTime(ms);
 }
 

@@ -90,6 +90,7 @@ describe('the key of a record without an id', () => {
   it('reads a time in whatever form it comes', () => {
     expect(key({ ...write, timestamp: '2026-01-02T04:04:05.000+01:00' }, variables)).toBe(key(write, variables));
     expect(key({ ...write, timestamp: 1767323045000 }, variables)).toBe(key(write, variables));
+    expect(key({ ...write, timestamp: 1767323045 }, variables)).toBe(key(write, variables));
     expect(key({ ...write, timestamp: 'soon' }, variables)).toBe('r/p/points/soon');
   });
 

@@ -93,11 +93,27 @@ describe('normalise', () => {
     ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05.000Z'],
     ['2026-01-02T05:04:05.1239+02:00', '2026-01-02T03:04:05.123Z'],
     [1767323045000, '2026-01-02T03:04:05.000Z'],
+    [1767323045, '2026-01-02T03:04:05.000Z'],
+    [1767323045.123, '2026-01-02T03:04:05.123Z'],
+    [1767323045.1239, '2026-01-02T03:04:05.123Z'],
     [{ _seconds: 1767323045, _nanoseconds: 7_000_000 }, '2026-01-02T03:04:05.007Z'],
   ])('stores the time %j as %s', (sent, stored) => {
     const { values, time } = row(events, { id: 'a', timestamp: sent });
     expect(values[events.columns.findIndex(({ field }) => field === 'timestamp')]).toBe(stored);
     expect(time).toBe(Date.parse(stored));
+  });
+
+  it.each(['1767323045.5', '1767323045.123456789012345', '1767323045123.25'])(
+    'gives the time %s back as it was sent',
+    (sent) => {
+      const text = `{"id":"a","timestamp":${sent}}`;
+      expect(row(events, parseJson(text)).time).toBe(Math.floor(Number(sent) * (Number(sent) < 5e9 ? 1000 : 1)));
+      expect(back(events, text)).toBe(text);
+    },
+  );
+
+  it.each([999_999_999, 5e9, 999_999_999_999, 5e12, -1, { seconds: 1e6 }])('takes %j for no time', (sent) => {
+    expect(row(events, { id: 'a', timestamp: sent }).time).toBeUndefined();
   });
 
   it('sees no difference between two signatures of one download address', () => {

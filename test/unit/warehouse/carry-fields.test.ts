@@ -134,3 +134,13 @@ describe('fields that get a column in a later version', () => {
     warehouse.close();
   });
 });
+
+it('gives rows whose times are seconds since 1970 the time that an earlier version did not read', () => {
+  const db = openEmpty();
+  const record = { id: 'a', timestamp: 1767323045.5 };
+  prepareUpsert(db, events)('e', rowOf(events, record), '2026-01-01T00:00:00.000Z');
+  db.exec('UPDATE events SET timestamp = NULL');
+  carryFields(db, 0);
+  expect(db.prepare('SELECT timestamp FROM events').pluck().get()).toBe('2026-01-02T03:04:05.500Z');
+  expect([...records(db, events)].map(({ record: back }) => back)).toEqual([record]);
+});
