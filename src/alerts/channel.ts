@@ -3,41 +3,41 @@ import type { Message } from './incidents.ts';
 /** The longest that one delivery may take. */
 export const DEADLINE_MS = 10_000;
 
-/** A way to tell somebody. */
+/** A way to send alerts. */
 export interface Channel {
   readonly name: 'webhook' | 'smtp';
   /**
    * Sends a message once.
-   * @returns why it could not be delivered, or undefined when all got it. Only an aborted signal throws.
+   * @returns why it could not be delivered, or undefined if all received it. Only an aborted signal throws.
    */
   send(message: Message, signal: AbortSignal): Promise<Failure | undefined>;
 }
 
-/** Why a message was not delivered, in words that hold no secret. */
+/** Why a message was not delivered, in words that contain no secret. */
 export interface Failure {
   readonly problem: string;
   /** What to do about it. */
   readonly hint: string;
   /** Whether another try may help. */
   readonly passing: boolean;
-  /** Some got it and others cannot: it is not sent again. */
+  /** Some received it and others cannot: it is not sent again. */
   readonly partly?: boolean;
 }
 
-/** Plain words for what goes wrong on the way to a server, by the code of Node's error; the first that fits. */
+/** Plain words for network errors, by the code of Node's error; the first match counts. */
 const NETWORK: readonly (readonly [RegExp, string, passing: boolean])[] = [
-  [/ECONNREFUSED/, 'nothing answers there', true],
+  [/ECONNREFUSED/, 'nothing listens at that address', true],
   [/ENOTFOUND|EAI_AGAIN|EDNS/, 'its name cannot be found', true],
   [
     /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY|ERR_TLS|ETLS|ERR_SSL|EPROTO/,
-    'no trusted TLS connection can be made',
+    'no trusted TLS connection could be made',
     false,
   ],
   [/EHOSTUNREACH|ENETUNREACH/, 'there is no network route to it', true],
   [/ECONNRESET|UND_ERR_SOCKET|EPIPE|ECONNECTION/, 'the connection broke off', true],
 ];
 
-/** What went wrong on the wire: only names and codes of the errors are read, as their texts may hold addresses. */
+/** Words for a network error: only names and codes of errors are used, as their texts may contain addresses. */
 export function networkWords(error: unknown, deadlineMs: number): { words: string; passing: boolean } {
   const codes = namesOf(error).join(' ');
   const found = NETWORK.find(([pattern]) => pattern.test(codes));
@@ -53,7 +53,7 @@ function namesOf(error: unknown): string[] {
   for (let at = error; at instanceof Error && names.length < 20; at = at.cause) {
     names.push(at.name);
     if ('code' in at && typeof at.code === 'string') names.push(at.code);
-    // Where nodemailer puts a code of its own, this is Node's.
+    // nodemailer replaces the code of Node's error by its own and keeps the original here.
     if ('originalCode' in at && typeof at.originalCode === 'string') names.push(at.originalCode);
   }
   return names;

@@ -2,12 +2,12 @@ import type { Issue } from '../status/issue.ts';
 import type { AlertsConfig } from '../config/alerts.ts';
 import type { Clock } from '../shared/clock.ts';
 import { scrub, type Log } from '../shared/log.ts';
-import { decide, formatStates, NOTHING_TOLD, parseStates, told, type Message } from './incidents.ts';
+import { decide, formatStates, NOTHING_SENT, parseStates, delivered, type Message } from './incidents.ts';
 import type { Channel } from './channel.ts';
 import { mailChannel } from './mail.ts';
 import { webhookChannel } from './webhook.ts';
 
-/** Keeps a text across restarts. */
+/** Stores a text across restarts. */
 export interface AlertStore {
   load(): string | undefined;
   save(text: string): void;
@@ -15,7 +15,7 @@ export interface AlertStore {
 
 /**
  * The channels that are configured.
- * @param source what messages say of where they come from: `hyperstudy-warehouse on lab-pc`.
+ * @param source the sender that messages name: `hyperstudy-warehouse on lab-pc`.
  */
 export function channelsOf({ webhook, smtp }: AlertsConfig, source: string): Channel[] {
   return [
@@ -34,8 +34,8 @@ export interface DeliverOptions {
 }
 
 /**
- * Sends a message through one channel, a few times if need be.
- * @returns `delivered`; `failed`; or `unreachable`, when another message would not get through either.
+ * Sends a message through one channel, with a few tries if needed.
+ * @returns `delivered`; `failed`; or `unreachable` if other messages would not get through either.
  * @throws the signal's reason when aborted.
  */
 async function deliver(
@@ -58,7 +58,7 @@ async function deliver(
   }
 }
 
-export interface TellOptions extends DeliverOptions {
+export interface AlertOptions extends DeliverOptions {
   readonly channels: readonly Channel[];
   readonly store: AlertStore;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
@@ -66,20 +66,20 @@ export interface TellOptions extends DeliverOptions {
 }
 
 /**
- * One check: tells each channel what it has to be told now. Each keeps its own account of what it was told, so that one
- * that fails is tried again at the next check and the other is told nothing twice. What was delivered is stored at once.
+ * One check: sends each channel the messages that are due. Each channel has a record of what it was sent, so that one
+ * that fails is tried again at the next check and the other gets nothing twice. What was delivered is stored at once.
  * Checks must not overlap.
  * @throws the signal's reason when aborted.
  */
-export async function tell(issues: readonly Issue[], options: TellOptions): Promise<void> {
+export async function sendAlerts(issues: readonly Issue[], options: AlertOptions): Promise<void> {
   const { channels, store, clock, afterMs } = options;
   let stored = store.load();
   const before = parseStates(stored);
   const checks = channels.map((channel) => ({
     channel,
-    ...decide(issues, before.get(channel.name) ?? NOTHING_TOLD, clock.now(), afterMs),
+    ...decide(issues, before.get(channel.name) ?? NOTHING_SENT, clock.now(), afterMs),
   }));
-  // A channel that is no longer configured forgets.
+  // The record of a channel that is no longer configured is dropped.
   const states = new Map(checks.map(({ channel, state }) => [channel.name as string, state]));
   const save = () => {
     const text = formatStates(states);
@@ -94,7 +94,7 @@ export async function tell(issues: readonly Issue[], options: TellOptions): Prom
         const outcome = await deliver(channel, message, options);
         if (outcome === 'unreachable') return;
         if (outcome === 'failed') continue;
-        state = told(state, message);
+        state = delivered(state, message);
         states.set(channel.name, state);
         save();
       }

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { formatDuration, formatMinute, DAY_MS, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import type { Issue } from '../status/issue.ts';
 import { affectedText } from '../status/words.ts';
-import { heldIn, type Held } from './held.ts';
+import { conditionsIn, type Condition } from './conditions.ts';
 import { currentKind, kindOf } from './kinds.ts';
 
-/** What is told, once, through one channel. */
+/** A message to one channel. */
 export interface Message {
   /** The alert that it is about. */
   readonly alert: string;
   readonly state: 'problem' | 'reminder' | 'recovered' | 'test';
-  /** What kind of issue it is about: `key-refused`, or `test`. */
+  /** The kind of issue: `key-refused`, or `test`. */
   readonly kind: string;
   readonly subject: string;
   readonly text: string;
@@ -26,9 +26,9 @@ const memberSchema = z.object({
   id: z.string(),
   group: z.string(),
   since: time,
-  /** When it was first seen to be over; it may yet come back. */
+  /** When it was first seen to be over; it may still come back. */
   goneAt: time.optional(),
-  /** The alert that it belongs to, once it is due. */
+  /** The alert that it belongs to, once one is raised. */
   alert: z.string().optional(),
 });
 
@@ -38,11 +38,11 @@ const alertSchema = z.object({
   subject: z.string(),
   ended: z.string(),
   since: time,
-  /** When it was last told; never, as long as no delivery succeeded. */
+  /** When a message of it was last delivered; absent if none was. */
   toldAt: time.optional(),
-  /** When the last of what it told of ended. */
+  /** When the last of its conditions ended. */
   endedAt: time.optional(),
-  /** News: told, never repeated and never over. */
+  /** Sent once, never repeated and never over. */
   once: z.boolean().optional(),
 });
 
@@ -51,17 +51,17 @@ const stateSchema = z.object({ members: z.array(memberSchema), alerts: z.array(a
 type Member = Readonly<z.output<typeof memberSchema>>;
 type Alert = Readonly<z.output<typeof alertSchema>>;
 
-/** What one channel was told and what it may be told next. Plain JSON, so that it outlives a restart. */
+/** What one channel was sent and what may be sent next. Plain JSON, as it is stored across restarts. */
 export interface AlertState {
   readonly members: readonly Member[];
   readonly alerts: readonly Alert[];
 }
 
-export const NOTHING_TOLD: AlertState = { members: [], alerts: [] };
+export const NOTHING_SENT: AlertState = { members: [], alerts: [] };
 
 const storeSchema = z.object({ channels: z.array(z.object({ channel: z.string(), state: stateSchema })) });
 
-/** The states of all channels from their stored text; what cannot be read counts as empty. */
+/** The states of all channels from their stored text; a text that cannot be read counts as empty. */
 export function parseStates(text: string | undefined): Map<string, AlertState> {
   try {
     const { channels } = storeSchema.parse(JSON.parse(text ?? ''));
@@ -75,19 +75,19 @@ export function formatStates(states: ReadonlyMap<string, AlertState>): string {
   return JSON.stringify({ channels: [...states].map(([channel, state]) => ({ channel, state })) });
 }
 
-/** What ends and returns within this time is the same. */
+/** A condition that ends and returns within this time counts as the same. */
 const GRACE_MS = 5 * MINUTE_MS;
 const REMIND_MS = DAY_MS;
-/** Streams that a message names. */
+/** The most streams that a message names. */
 const MOST_NAMED = 20;
-/** News is told once nothing was added to it for so long, but no later than a day after it began. */
+/** A message that is sent only once waits until nothing was added for this long, but no longer than a day. */
 const SETTLED_MS = HOUR_MS;
 
 /**
- * What a channel has to be told now. The new state does not count the messages as told: `told` does that with each one
- * that was delivered, and those that were not come again at the next check.
+ * The messages that a channel is due now. The new state does not count them as delivered: call `delivered` for each one
+ * that was; the others are due again at the next check.
  * @param now in milliseconds since 1970 UTC.
- * @param afterMs how long what is not told at once lasts before it is.
+ * @param afterMs how long a condition has to last before an alert is sent, unless that is done at once.
  */
 export function decide(
   issues: readonly Issue[],
@@ -95,11 +95,11 @@ export function decide(
   now: number,
   afterMs: number,
 ): { readonly state: AlertState; readonly messages: readonly Message[] } {
-  const holding = heldIn(issues);
+  const holding = conditionsIn(issues);
   const seen = raise(observe(holding, notAfter(state, now), now), holding, now, afterMs);
-  // An alert that nobody heard of ends unheard.
-  const isTold = ({ toldAt, once }: Alert) => toldAt !== undefined && once !== true;
-  const alerts = seen.alerts.filter((alert) => isTold(alert) || hasMembers(seen, alert));
+  // An alert that was never delivered ends without a message.
+  const wasDelivered = ({ toldAt, once }: Alert) => toldAt !== undefined && once !== true;
+  const alerts = seen.alerts.filter((alert) => wasDelivered(alert) || hasMembers(seen, alert));
   return {
     state: { ...seen, alerts },
     messages: alerts.flatMap((alert) => due(seen, alert, holding, now) ?? []),
@@ -107,7 +107,7 @@ export function decide(
 }
 
 /** The state after a message was delivered. */
-export function told(state: AlertState, message: Message): AlertState {
+export function delivered(state: AlertState, message: Message): AlertState {
   const alerts = state.alerts.flatMap((alert) => {
     if (alert.key !== message.alert) return [alert];
     return message.state === 'recovered' ? [] : [{ ...alert, toldAt: message.at }];
@@ -115,7 +115,7 @@ export function told(state: AlertState, message: Message): AlertState {
   return { ...state, alerts };
 }
 
-/** A clock that was set back must not make anything wait for the time that it showed before. */
+/** After the clock was set back nothing must wait until the time that it showed before. */
 function notAfter({ members, alerts }: AlertState, now: number): AlertState {
   const clamp = (time: number | undefined) => (time === undefined ? undefined : Math.min(time, now));
   return {
@@ -133,19 +133,21 @@ function notAfter({ members, alerts }: AlertState, now: number): AlertState {
   };
 }
 
-/** Brings the members up to what holds now: new ones come in, and those that have been over for a while go. */
-function observe(holding: ReadonlyMap<string, Held>, state: AlertState, now: number): AlertState {
+/**
+ * Updates the members to the conditions that hold now: adds new ones, and drops those that have been over for a while.
+ */
+function observe(holding: ReadonlyMap<string, Condition>, state: AlertState, now: number): AlertState {
   const isOver = ({ goneAt }: Member) => goneAt !== undefined && now - goneAt >= GRACE_MS;
-  // Nothing was told of what came and went, so that its return is a beginning; what was told simply goes on.
+  // A condition without an alert that returns counts as new; one with an alert continues.
   const before = new Map(
     state.members
       .filter((member) => member.alert !== undefined || !isOver(member))
       .map((member) => [member.id, member]),
   );
   const open = new Set(state.alerts.map(({ key }) => key));
-  const present = [...holding.values()].flatMap(({ id, group, since = now, isQuiet }): Member[] => {
+  const present = [...holding.values()].flatMap(({ id, group, since = now, isSuppressed }): Member[] => {
     const known = before.get(id);
-    if (isQuiet && known?.alert === undefined) return [];
+    if (isSuppressed && known?.alert === undefined) return [];
     const alert = known?.alert ?? (open.has(group) ? group : undefined);
     return [{ id, group, since: Math.max(Math.min(known?.since ?? now, since), 0), alert }];
   });
@@ -160,10 +162,10 @@ function observe(holding: ReadonlyMap<string, Held>, state: AlertState, now: num
   return { members: [...present, ...gone.filter((member) => !isOver(member))], alerts };
 }
 
-/** Makes an alert of each group of which something has lasted long enough; the others of the group join it. */
-function raise(state: AlertState, holding: ReadonlyMap<string, Held>, now: number, afterMs: number): AlertState {
+/** Raises an alert for each group with a condition that has lasted long enough; the others of the group join it. */
+function raise(state: AlertState, holding: ReadonlyMap<string, Condition>, now: number, afterMs: number): AlertState {
   const waiting = state.members.filter(({ alert, goneAt }) => alert === undefined && goneAt === undefined);
-  const waitsMs = { 'at once': 0, 'when it lasts': afterMs, 'after a day': DAY_MS, 'as news': 0, never: Infinity };
+  const waitsMs = { 'at once': 0, 'when it lasts': afterMs, 'after a day': DAY_MS, once: 0, never: Infinity };
   const isDue = ({ id, since }: Member) => now - since >= waitsMs[holding.get(id)?.issue.alert ?? 'never'];
   const raised = new Map<string, Alert>();
   for (const { group, id } of waiting.filter(isDue)) {
@@ -171,7 +173,7 @@ function raise(state: AlertState, holding: ReadonlyMap<string, Held>, now: numbe
     if (issue === undefined || raised.has(group)) continue;
     const since = Math.min(...waiting.filter((member) => member.group === group).map((member) => member.since));
     const { code, subject, ended, alert } = issue;
-    const once = alert === 'as news' ? { once: true } : {};
+    const once = alert === 'once' ? { once: true } : {};
     raised.set(group, { key: group, kind: kindOf(code), subject, ended, since, ...once });
   }
   const joins = ({ alert, goneAt, group }: Member) => alert === undefined && goneAt === undefined && raised.has(group);
@@ -183,14 +185,19 @@ function hasMembers({ members }: AlertState, { key }: Alert): boolean {
   return members.some(({ alert }) => alert === key);
 }
 
-/** The message that an alert calls for now, if any. */
-function due(state: AlertState, alert: Alert, holding: ReadonlyMap<string, Held>, now: number): Message | undefined {
+/** The message that is due for an alert now, if any. */
+function due(
+  state: AlertState,
+  alert: Alert,
+  holding: ReadonlyMap<string, Condition>,
+  now: number,
+): Message | undefined {
   if (!hasMembers(state, alert)) return recovered(alert, now);
   const { toldAt = -Infinity, once = false } = alert;
   if (now - toldAt < REMIND_MS) return undefined;
   const members = state.members.filter((member) => member.alert === alert.key && (!once || member.since > toldAt));
   if (once && !isSettled(members, now)) return undefined;
-  const held = members.flatMap(({ id }) => holding.get(id) ?? []).filter(({ isQuiet }) => !isQuiet);
+  const held = members.flatMap(({ id }) => holding.get(id) ?? []).filter(({ isSuppressed }) => !isSuppressed);
   const [first] = held;
   if (first === undefined) return undefined;
   const isNew = alert.toldAt === undefined || once;
@@ -206,7 +213,7 @@ function due(state: AlertState, alert: Alert, holding: ReadonlyMap<string, Held>
   };
 }
 
-/** Whether all the news of one cause has probably come: the server derives stream after stream. */
+/** Whether all conditions of one cause have probably been found: the server derives one stream after the other. */
 function isSettled(members: readonly Member[], now: number): boolean {
   const times = members.map(({ since }) => since);
   return now - Math.max(...times) >= SETTLED_MS || now - Math.min(...times) >= DAY_MS;
@@ -225,8 +232,8 @@ function recovered({ key, kind, subject, ended, since, endedAt }: Alert, now: nu
   };
 }
 
-/** What is wrong, each cause once, with what it affects. */
-function explain(held: readonly Held[]): string {
+/** What is wrong: each cause once, with what it affects. */
+function explain(held: readonly Condition[]): string {
   const ids = new Set(held.map(({ id }) => id));
   const issues = [...new Set(held.map(({ issue }) => issue))];
   return issues

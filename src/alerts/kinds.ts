@@ -1,6 +1,6 @@
 import type { Code } from '../shared/errors.ts';
 
-/** What messages have called issues since the first version. Any other is called by its code. */
+/** Names of issues in messages since the first version. Every other issue is named by its code. */
 const KINDS: Partial<Record<Code, string>> = {
   KEY_EXPIRES: 'key-expiring',
   SERVER_UNREACHABLE: 'halted',
@@ -20,12 +20,12 @@ const KINDS: Partial<Record<Code, string>> = {
   ROOM_SILENT: 'live-room',
 };
 
-/** What a message calls an issue: `key-refused`. */
+/** The name of an issue in messages: `key-refused`. */
 export function kindOf(code: Code): string {
   return KINDS[code] ?? code.toLowerCase().replaceAll('_', '-');
 }
 
-/** A kind that an earlier version stored, as it is called now. */
+/** The current name of a kind that an earlier version stored. */
 export function currentKind(kind: string): string {
   return kind === 'deletes-braked' ? 'deletes-withheld' : kind;
 }

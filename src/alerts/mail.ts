@@ -6,9 +6,9 @@ import type { Message } from './incidents.ts';
 import { DEADLINE_MS, networkWords, type Channel, type Failure } from './channel.ts';
 
 /**
- * Sends a message by mail. TLS is required and its certificate checked, except that this computer is spoken to in
- * plain. What goes wrong is said without the server's own words, which may repeat what it was sent.
- * @param source what the mail says of where it comes from.
+ * Sends a message by mail. TLS is required and its certificate checked, except to this computer, which is used without
+ * TLS. Errors are reported without the server's own words, which may repeat what it was sent.
+ * @param source the sender that the mail names.
  */
 export function mailChannel(smtp: SmtpConfig, source: string, deadlineMs = DEADLINE_MS): Channel {
   const { host, port, secure, login, from, to } = smtp;
@@ -31,7 +31,7 @@ export function mailChannel(smtp: SmtpConfig, source: string, deadlineMs = DEADL
         disableFileAccess: true,
         disableUrlAccess: true,
       });
-      // A server that keeps talking without an end is in time for each of those.
+      // A server that keeps sending would never reach those timeouts.
       const deadline = AbortSignal.timeout(deadlineMs);
       const mail = { ...mailOf(message, source), from, to: [...to], signal: AbortSignal.any([signal, deadline]) };
       try {
@@ -59,30 +59,30 @@ function mailOf({ state, subject, text, hint, at }: Message, source: string) {
 
 function partlyRefused(refused: number, all: number): Failure {
   return {
-    problem: `the mail server refuses ${refused} of ${all} addresses in alerts.smtp.to; the others got it`,
+    problem: `the mail server refused ${refused} of ${all} addresses in alerts.smtp.to; the others received it`,
     hint: 'Check each address: `hsw alerts test` sends to all of them.',
     passing: false,
     partly: true,
   };
 }
 
-/** What nodemailer's error says of itself. */
+/** The parts of nodemailer's error that are used. */
 const errorSchema = z.object({ code: z.string().catch(''), responseCode: z.number().optional().catch(undefined) });
 
 function failureOf(error: unknown, deadlineMs: number): Failure {
   const { code, responseCode } = errorSchema.catch({ code: '' }).parse(error);
-  const answer = responseCode === undefined ? '' : ` (it answers with ${responseCode})`;
+  const answer = responseCode === undefined ? '' : ` (it answered with ${responseCode})`;
   const passing = responseCode !== undefined && responseCode < 500;
   if (code === 'EAUTH')
     return {
-      problem: `the mail server does not accept user and password${answer}`,
-      hint: 'Check alerts.smtp.user and the file in alerts.smtp.passwordFile; some servers want a password made for one program.',
+      problem: `the mail server did not accept the user name and password${answer}`,
+      hint: 'Check alerts.smtp.user and the file in alerts.smtp.passwordFile; some servers require an app password.',
       passing,
     };
   if (code === 'EENVELOPE' || code === 'EMESSAGE')
     return {
-      problem: `the mail server does not take the message${answer}`,
-      hint: 'Check alerts.smtp.from and .to, and whether the server wants user and passwordFile.',
+      problem: `the mail server did not accept the message${answer}`,
+      hint: 'Check alerts.smtp.from and .to, and whether the server requires user and passwordFile.',
       passing,
     };
   const { words, passing: mayPass } = networkWords(error, deadlineMs);

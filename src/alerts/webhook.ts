@@ -4,9 +4,9 @@ import type { Message } from './incidents.ts';
 import { DEADLINE_MS, networkWords, type Channel, type Failure } from './channel.ts';
 
 /**
- * Posts a message to a web address, without following redirects. What goes wrong is said without the address, which is
- * a secret, and without the server's own words.
- * @param source what the message says of where it comes from.
+ * Posts a message to a webhook, without following redirects. Errors are reported without the URL, which is a secret,
+ * and without the server's own words.
+ * @param source the sender that the message names.
  */
 export function webhookChannel({ url, format }: WebhookConfig, source: string, deadlineMs = DEADLINE_MS): Channel {
   return {
@@ -45,10 +45,10 @@ function slackBody({ subject, text, hint, state }: Message, source: string) {
 function refused(status: number): Failure {
   const passing = status === 408 || status === 429 || status >= 500;
   return {
-    problem: `the web address answers with HTTP ${status}`,
+    problem: `the webhook answered with HTTP ${status}`,
     hint: passing
-      ? 'The service behind it fails; it is tried again.'
-      : 'Check that the address is right and still valid, and that alerts.webhook.format suits it.',
+      ? 'The service has a problem; the message is sent again.'
+      : 'Check that the URL is right and still valid, and that alerts.webhook.format suits it.',
     passing,
   };
 }
@@ -56,14 +56,14 @@ function refused(status: number): Failure {
 function unreachable(error: unknown, deadlineMs: number): Failure {
   if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'unexpected redirect')
     return {
-      problem: 'the web address sends on to another one',
-      hint: 'Put the final address into alerts.webhook: messages follow no redirect.',
+      problem: 'the webhook redirects to another URL',
+      hint: 'Put the final URL into alerts.webhook: messages do not follow redirects.',
       passing: false,
     };
   const { words, passing } = networkWords(error, deadlineMs);
   return {
-    problem: `the web address cannot be reached: ${words}`,
-    hint: 'Check the address in alerts.webhook and the network of this computer.',
+    problem: `the webhook cannot be reached: ${words}`,
+    hint: 'Check the URL in alerts.webhook and the network of this computer.',
     passing,
   };
 }

@@ -10,7 +10,7 @@ import { haltedLine } from '../status/issues.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { startHttp, type HttpServer } from '../web/server.ts';
-import { checkAlerts, createAlertStore } from './alarm.ts';
+import { checkAlerts, createAlertStore } from './check-alerts.ts';
 import { createControlHandlers } from './control-handlers.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createLiveness, type Liveness } from './liveness.ts';

@@ -15,7 +15,7 @@ import {
 import { idOf, nameOf, partOf } from './stream-name.ts';
 import { wasRead } from './summary.ts';
 
-/** What is wrong with the list of experiments and with whole experiments, and what is not followed any more. */
+/** What is wrong with the list of experiments and with whole experiments, and what is no longer read. */
 export function experimentIssues(snapshot: Snapshot): Issue[] {
   return [
     ...snapshot.list.map((issue) => listIssue(issue, snapshot)),
@@ -37,16 +37,16 @@ function listIssue(
     severity: isEmpty ? 'error' : 'warning',
     since,
     scope: {},
-    subject: isEmpty ? 'The key cannot see any experiment' : 'The list of experiments may lack some',
+    subject: isEmpty ? 'The key cannot see any experiment' : 'The list of experiments may be incomplete',
     text: message,
     hint,
-    ended: isEmpty ? 'The key sees experiments again' : 'The list of experiments is whole again',
+    ended: isEmpty ? 'The key can see experiments again' : 'The list of experiments is complete again',
     alert: isEmpty ? 'when it lasts' : 'never',
-    hush: isHalted(snapshot) ? 'explained' : undefined,
+    suppressed: isHalted(snapshot) ? 'explained' : undefined,
   };
 }
 
-/** When it left the list is not known; it was there when it was last read. */
+/** When it left the list is not known; it was still there when it was last read. */
 function goneIssueOf({ id, streams }: ExperimentView, snapshot: Snapshot): Issue {
   const { code, message, hint } = goneIssue(id);
   const since = latestRead(streams);
@@ -64,17 +64,17 @@ function goneIssueOf({ id, streams }: ExperimentView, snapshot: Snapshot): Issue
     hint,
     ended: `${id} can be found again`,
     alert: 'when it lasts',
-    // It is not read any more, so that only what keeps everything from being read speaks against telling it.
-    hush: seesNothing(snapshot) ? 'explained' : isHalted(snapshot) ? 'old' : undefined,
+    // It is no longer read, so the time of its last read does not matter.
+    suppressed: seesNothing(snapshot) ? 'explained' : isHalted(snapshot) ? 'old' : undefined,
   };
 }
 
-/** The most streams that one text names; how many more there are is said. */
+/** The most streams that one text names; of the others it gives the number. */
 const NAMED = 3;
-/** Streams that no read is awaited of. */
+/** Streams of which no read is expected. */
 const NOT_AWAITED: ReadonlySet<Standing> = new Set(['skipped', 'gone']);
 
-/** What keeps the warehouse from being relied on yet. */
+/** Why the warehouse cannot be relied on yet. */
 function unreadIssues(snapshot: Snapshot): Issue[] {
   const awaited = streamsIn(snapshot).filter(({ standing }) => !NOT_AWAITED.has(standing));
   const unread = awaited.filter((stream) => !wasRead(stream));
@@ -89,26 +89,26 @@ function unreadIssues(snapshot: Snapshot): Issue[] {
       severity: 'note',
       since: undefined,
       scope: {},
-      subject: isNothing ? 'No experiment is known yet' : 'Not everything was read yet',
+      subject: isNothing ? 'No experiment is known yet' : 'Not everything has been read yet',
       text: isNothing
         ? 'No experiment is known yet.'
-        : `${unread.length} of ${awaited.length} streams were not read yet: ${names}${more}.`,
-      hint: 'The next sync reads what is left; `hsw plan` says how long it takes.',
-      ended: 'Everything was read',
+        : `${unread.length} of ${awaited.length} streams have not been read yet: ${names}${more}.`,
+      hint: 'The next sync reads what is left; `hsw plan` shows how long that takes.',
+      ended: 'Everything has been read',
       alert: 'never',
     },
   ];
 }
 
 /**
- * A pass of the nightly reconcile takes 28 nights and is dated by its beginning, so that a stream's date is up to two
- * passes old; what is older by some days was not reached.
+ * A pass of the nightly reconcile takes 28 nights and is dated by its start, so a stream's date may be up to two passes
+ * old; a date that is some days older shows that the reconcile did not reach the stream.
  */
 const LONGEST_UNCOMPARED_MS = 60 * DAY_MS;
-/** Streams that cannot be compared any more. */
+/** Streams that can no longer be compared. */
 const NOT_COMPARED: ReadonlySet<Standing> = new Set(['skipped', 'lost', 'gone', 'unconfigured']);
 
-/** Streams that nothing has compared whole for long; without the daemon nothing does so by itself. */
+/** Streams that have not been compared as a whole for long; only the daemon does so by itself. */
 function uncomparedIssues(snapshot: Snapshot): Issue[] {
   const { now, comparing } = snapshot;
   const late = streamsIn(snapshot)
@@ -129,8 +129,8 @@ function uncomparedIssues(snapshot: Snapshot): Issue[] {
       severity: 'warning',
       since: (oldest.verifiedAt ?? now) + LONGEST_UNCOMPARED_MS,
       scope: {},
-      subject: `${counted(late.length, 'stream')} ${late.length === 1 ? 'was' : 'were'} last compared whole with the API more than 60 days ago`,
-      text: `The oldest is ${nameOf(oldest)}: ${formatMinute(oldest.verifiedAt ?? now)}. What changed in old rows since then may be missing.`,
+      subject: `${counted(late.length, 'stream')} ${late.length === 1 ? 'was' : 'were'} last fully compared with the API more than 60 days ago`,
+      text: `The oldest is ${nameOf(oldest)}: ${formatMinute(oldest.verifiedAt ?? now)}. Later changes of old rows may be missing.`,
       hint: `${why} To compare everything now: hsw verify --deep --repair`,
       ended: 'Everything was compared with the API',
       alert: 'never',
@@ -138,7 +138,7 @@ function uncomparedIssues(snapshot: Snapshot): Issue[] {
   ];
 }
 
-/** What the configuration no longer asks for: once for each experiment. */
+/** Data types that are no longer configured: one issue for each experiment. */
 function unconfiguredIssues({ unconfigured }: Snapshot): Issue[] {
   return [...Map.groupBy(unconfigured, ({ experimentId }) => experimentId)].map(([id, streams]) => {
     const rows = streams.reduce((sum, stream) => sum + stream.rows, 0);
@@ -149,8 +149,8 @@ function unconfiguredIssues({ unconfigured }: Snapshot): Issue[] {
       since: undefined,
       scope: { experiment: id, streams: streams.map(affected) },
       subject: `Some data of ${id} are no longer configured`,
-      text: `They are not read any more; ${count(rows)} rows of them are kept.`,
-      hint: 'Name the data type in the config again (data) to go on reading it.',
+      text: `They are no longer read; their ${count(rows)} rows are kept.`,
+      hint: 'To read them again, add the data type to the configuration (data).',
       ended: `All data of ${id} are configured again`,
       alert: 'never',
     };

@@ -2,7 +2,7 @@ import { passesByItself, whoActs } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Issue } from './issue.ts';
 
-/** An issue as programs are told of it: null for what is not known, so that every member is there. */
+/** An issue as JSON for programs: null for what is not known, so that every member is there. */
 export function issueInJson({ code, severity, since, scope, subject, text, hint }: Issue) {
   return {
     code,

@@ -1,13 +1,13 @@
 import type { Code } from '../shared/errors.ts';
 
-/** Something that is wrong now, or that readers of the data should know: one cause, with everything that it affects. */
+/** Something that is wrong now or that readers of the data should know: one cause, with everything that it affects. */
 export interface Issue {
-  /** Equal as long as it is the same cause. */
+  /** Stays the same as long as the cause does. */
   readonly id: string;
   readonly code: Code;
-  /** error: data are not read, or cannot be · warning: they may lack something, or soon will · note: good to know. */
+  /** error: data are not or cannot be read · warning: data may be missing, or soon will be · note: good to know. */
   readonly severity: Severity;
-  /** When it began, where that is known (milliseconds since 1970 UTC). */
+  /** When it began, if that is known (milliseconds since 1970 UTC). */
   readonly since: number | undefined;
   readonly scope: Scope;
   /** The headline, without a full stop. */
@@ -16,15 +16,15 @@ export interface Issue {
   readonly text: string;
   /** What to do. */
   readonly hint: string;
-  /** The headline when it is over: `The disk has room again`. */
+  /** The headline when it is over: `The disk has enough free space again`. */
   readonly ended: string;
   readonly alert: Alert;
-  readonly hush?: Hush | undefined;
+  readonly suppressed?: Suppression | undefined;
 }
 
 export type Severity = 'error' | 'warning' | 'note';
 
-/** What an issue is about; everything where it names nothing. */
+/** What an issue is about; everything if it names nothing. */
 export interface Scope {
   readonly experiment?: string | undefined;
   readonly room?: string | undefined;
@@ -32,34 +32,35 @@ export interface Scope {
 }
 
 export interface AffectedStream {
-  /** Equal as long as the same is wrong with the same stream. */
+  /** Stays the same as long as the same is wrong with the same stream. */
   readonly id: string;
-  /** Within its experiment, with what is said of it alone: `chat, room r1`. */
+  /** Its name within its experiment, with what applies only to it: `chat, room r1`. */
   readonly name: string;
   readonly since: number | undefined;
-  readonly hush?: Hush | undefined;
+  readonly suppressed?: Suppression | undefined;
 }
 
 /**
- * When a person is alerted: at once · when it has lasted as long as `alerts.after` says · when it has lasted a day · once,
- * as news that is never over · never.
+ * When an alert is sent: at once · when it has lasted for `alerts.after` · when it has lasted a day · once, without a
+ * message that it is over · never.
  */
-export type Alert = 'at once' | 'when it lasts' | 'after a day' | 'as news' | 'never';
+export type Alert = 'at once' | 'when it lasts' | 'after a day' | 'once' | 'never';
 
 /**
- * Why no alert begins with it, although one that was begun goes on: another issue explains it · it has lasted for a moment
- * only · it was so when that was last looked at, which is long ago · whether it is over is not known.
+ * Why it raises no alert, although it keeps an open one open: another issue explains it · it has lasted only a moment ·
+ * it was last checked long ago · whether it is over is not known.
  */
-export type Hush = 'explained' | 'brief' | 'old' | 'unknown';
+export type Suppression = 'explained' | 'brief' | 'old' | 'unknown';
 
-/** Whether it is about everything: no experiment is named, and no stream. */
+/** Whether it is about everything: it names no experiment and no stream. */
 export function isOfEverything({ scope: { experiment, streams = [] } }: Issue): boolean {
   return experiment === undefined && streams.length === 0;
 }
 
-/** What is to be shown: what another issue explains, what is but a moment old and what is not known is left out. */
+/** The issues to show: without those that another one explains, that are only a moment old, or that may be over. */
 export function shownOf(issues: readonly Issue[]): Issue[] {
-  const isShown = ({ hush }: { readonly hush?: Hush | undefined }) => hush === undefined || hush === 'old';
+  const isShown = ({ suppressed }: { readonly suppressed?: Suppression | undefined }) =>
+    suppressed === undefined || suppressed === 'old';
   return issues.filter(isShown).flatMap((issue) => {
     const { streams } = issue.scope;
     if (streams === undefined || streams.length === 0) return [issue];

@@ -7,7 +7,7 @@ import type { Snapshot } from './snapshot.ts';
 import { streamIssues } from './stream-issues.ts';
 import { warehouseIssues } from './warehouse-issues.ts';
 
-/** All that is wrong now, with what is most urgent first: whatever says so renders these. */
+/** Everything that is wrong now, most urgent first: every place that reports issues renders these. */
 export function issuesOf(snapshot: Snapshot): Issue[] {
   const found = [keyIssues, runningIssues, warehouseIssues, experimentIssues, streamIssues].flatMap((find) =>
     find(snapshot),
@@ -17,13 +17,13 @@ export function issuesOf(snapshot: Snapshot): Issue[] {
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
 
-/** Of equal severity first what concerns everything, then what waits for a person. */
+/** Of equal severity, first what affects everything, then what a person has to fix. */
 function rank(issue: Issue): number {
   const isOfSome = Number(!isOfEverything(issue));
   return 4 * SEVERITIES.indexOf(issue.severity) + 2 * isOfSome + Number(passesByItself(issue.code));
 }
 
-/** What keeps everything from being read, in sentences; undefined while nothing does. */
+/** What keeps everything from being read, in sentences; undefined if nothing does. */
 export function haltedLine(known: Pick<Snapshot, 'outage' | 'keyRefused' | 'now'>): string | undefined {
   return [...refusedIssues(known), ...outageIssues(known)][0]?.text;
 }

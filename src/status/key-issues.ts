@@ -8,13 +8,15 @@ export function keyIssues(snapshot: Snapshot): Issue[] {
   const expiry = expiryIssue({ keyExpiresAt, now, readAt: latestRead(streamsIn(snapshot)) });
   return [
     ...refusedIssues(snapshot),
-    // Of a key that is refused, that is told.
-    ...(expiry === undefined ? [] : [keyRefused === undefined ? expiry : { ...expiry, hush: 'explained' as const }]),
+    // A refused key is reported instead.
+    ...(expiry === undefined
+      ? []
+      : [keyRefused === undefined ? expiry : { ...expiry, suppressed: 'explained' as const }]),
     ...sharedIssues(snapshot),
   ];
 }
 
-/** That the API refuses the key. */
+/** The issue that the API refuses the key. */
 export function refusedIssues({ keyRefused: text }: Pick<Snapshot, 'keyRefused'>): Issue[] {
   if (text === undefined) return [];
   const issue: Issue = {
@@ -25,42 +27,42 @@ export function refusedIssues({ keyRefused: text }: Pick<Snapshot, 'keyRefused'>
     scope: {},
     subject: 'The API refuses the key',
     text,
-    hint: 'Make a new key in your HyperStudy account and put it where the old one is. Until then nothing is synced.',
+    hint: 'Create a new key in your HyperStudy account and put it where the old one is. Until then nothing is synced.',
     ended: 'The API accepts the key again',
     alert: 'at once',
   };
   return [issue];
 }
 
-/** What `api.keyExpires` is measured by. */
+/** What `api.keyExpires` is compared with. */
 interface KeyDate {
   readonly keyExpiresAt: number | undefined;
-  /** When data were last read with success. */
+  /** When data were last read successfully. */
   readonly readAt: number | undefined;
   readonly now: number;
 }
 
-/** How long before its end a key is to be replaced. */
+/** How long before it expires a key should be replaced. */
 const NOTICE_MS = 7 * DAY_MS;
-/** A date without a time lasts a day, in whatever time zone it is meant, and clocks differ. */
+/** A date without a time covers a whole day in an unknown time zone, and clocks differ. */
 const VAGUE_MS = 2 * DAY_MS;
 
-/** How the date stands; outlived: data were read after it, so that it cannot be the date of the key that is used. */
+/** The state of the date; outlived: data were read after it, so it cannot be the date of the key in use. */
 export function keyDateState({ keyExpiresAt, readAt, now }: KeyDate): 'far' | 'near' | 'past' | 'outlived' {
   if (keyExpiresAt === undefined || keyExpiresAt - now >= NOTICE_MS) return 'far';
   if (readAt !== undefined && readAt > keyExpiresAt + VAGUE_MS) return 'outlived';
   return keyExpiresAt > now ? 'near' : 'past';
 }
 
-/** What is to be said of the end of the key; undefined while it is far, or not known. */
+/** The issue of a key that expires; undefined while its date is far away or not known. */
 export function expiryIssue(date: KeyDate): Issue | undefined {
   const { keyExpiresAt = Infinity, now } = date;
   const common = {
     id: 'key-expiring',
     code: 'KEY_EXPIRES',
     scope: {},
-    hint: 'Make a new key in your HyperStudy account, put it where the old one is, and write its date as api.keyExpires.',
-    ended: 'The end of the API key is not near any more',
+    hint: 'Create a new key in your HyperStudy account, put it where the old one is, and set api.keyExpires to its date.',
+    ended: 'The API key no longer expires soon',
     alert: 'at once',
   } as const;
   switch (keyDateState(date)) {
@@ -80,22 +82,22 @@ export function expiryIssue(date: KeyDate): Issue | undefined {
         severity: 'warning',
         since: keyExpiresAt,
         subject: 'The API key has expired',
-        text: `By api.keyExpires the key expired at ${formatMinute(keyExpiresAt)}.`,
+        text: `According to api.keyExpires the key expired at ${formatMinute(keyExpiresAt)}.`,
       };
     case 'outlived':
       return {
         ...common,
         severity: 'note',
         since: keyExpiresAt + VAGUE_MS,
-        subject: 'The date in api.keyExpires is that of a former key',
-        text: `api.keyExpires says that the key ended at ${formatMinute(keyExpiresAt)}, but it still works.`,
-        hint: 'Write the date of the key in use there (or never), so that you are told before it ends.',
+        subject: 'The date in api.keyExpires is that of an earlier key',
+        text: `According to api.keyExpires the key expired at ${formatMinute(keyExpiresAt)}, but it still works.`,
+        hint: 'Set it to the date of the key in use (or to never), so that you are warned before the key expires.',
         alert: 'never',
       };
   }
 }
 
-/** How long people are told of a refusal. */
+/** How long a refusal is reported. */
 const REFUSAL_MATTERS_MS = DAY_MS;
 
 function sharedIssues({ refusal, reserve, now }: Snapshot): Issue[] {
@@ -110,8 +112,8 @@ function sharedIssues({ refusal, reserve, now }: Snapshot): Issue[] {
       scope: {},
       subject: 'Another program uses the same key',
       text: `The API refused a request for ${endpoint} at ${formatMinute(at)} (${formatDuration(Math.max(0, now - at))} ago), although we kept within our limits.`,
-      hint: `Give the warehouse a key of its own, or leave that program more: raise api.limits.reserve in the config (now ${reserve}).`,
-      ended: 'No other program uses the same key any more',
+      hint: `Give the warehouse a key of its own, or leave more requests to the other program: raise api.limits.reserve in the config (now ${reserve}).`,
+      ended: 'No other program seems to use the same key any more',
       alert: 'never',
     },
   ];

@@ -5,7 +5,7 @@ export interface OutageState {
   /** Milliseconds since 1970 UTC. */
   readonly since: number;
   readonly code: ErrorCode;
-  /** In words that hold no secret. */
+  /** In words that contain no secret. */
   readonly text: string;
   readonly hint: string | undefined;
 }

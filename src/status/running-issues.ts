@@ -13,15 +13,15 @@ export function runningIssues(snapshot: Snapshot): Issue[] {
   ];
 }
 
-/** What lasts shorter is no news. */
+/** A shorter outage is not reported. */
 const BLIP_MS = MINUTE_MS;
 
-/** What keeps anything from being read; a refused key is told by itself. */
+/** What keeps everything from being read; a refused key is an issue of its own. */
 export function outageIssues({ outage, keyRefused, now }: Pick<Snapshot, 'outage' | 'keyRefused' | 'now'>): Issue[] {
   if (outage === undefined || outage.code === 'KEY_REFUSED') return [];
   const { since, code, text, hint } = outage;
   const isAway = code === 'SERVER_UNREACHABLE';
-  const goesOn = 'The daemon goes on by itself once this is over.';
+  const continues = 'The daemon continues by itself once this is over.';
   return [
     {
       id: `halted:${code}`,
@@ -31,19 +31,20 @@ export function outageIssues({ outage, keyRefused, now }: Pick<Snapshot, 'outage
       scope: {},
       subject: isAway ? 'The API cannot be reached' : 'The warehouse cannot be written',
       text: `${text} Nothing new is read until this is over.`,
-      hint: hint === undefined ? goesOn : passesByItself(code) ? `${goesOn} If it lasts: ${hint}` : hint,
+      hint: hint === undefined ? continues : passesByItself(code) ? `${continues} If it lasts: ${hint}` : hint,
       ended: isAway ? 'The API can be reached again' : 'The warehouse can be written again',
       alert: 'when it lasts',
-      hush: keyRefused !== undefined ? 'explained' : now - since < BLIP_MS ? 'brief' : undefined,
+      suppressed: keyRefused !== undefined ? 'explained' : now - since < BLIP_MS ? 'brief' : undefined,
     },
   ];
 }
 
 /**
- * The process is taken for stuck, unless it makes progress, has nothing to do, or rightly waits. It has something to do
- * while a stream is being read or one's next read is overdue; the time without progress counts from then on. Waiting is
- * right while the key is refused, while requests wait for a limit, in the hour after the API answered 429, and from one
- * try to the next in an outage: a restart would help in none of them. Names no experiment, as anybody may ask.
+ * The process counts as stuck unless it makes progress, has nothing to do, or has a reason to wait. It has something to
+ * do while a stream is being read or a next read is overdue; the time without progress counts from then on. It has a
+ * reason to wait while the key is refused, while requests wait for a limit, in the hour after the API answered 429, and
+ * between two tries in an outage: a restart would not help in any of them. The text names no experiment, as /healthz
+ * shows it to anyone.
  */
 function stalledIssues(snapshot: Snapshot): Issue[] {
   const { now, startedAt, work, budget, patienceMs, keyRefused, refusal } = snapshot;
@@ -71,14 +72,14 @@ function stalledIssues(snapshot: Snapshot): Issue[] {
   ];
 }
 
-/** A live room that sends nothing for so long is worth a look. */
+/** A live room that sends nothing for this long should be checked. */
 const SILENCE_MS = 10 * MINUTE_MS;
 
 function roomIssues({ experimentId, room, lastRowAt, startedAt, readTo }: LiveRoom, snapshot: Snapshot): Issue[] {
   const since = lastRowAt ?? startedAt;
   const silence = snapshot.now - since;
   if (readTo === undefined || readTo - since < SILENCE_MS) return [];
-  // What cannot be read may well be sent.
+  // The room may be sending rows that cannot be read.
   const isUnread =
     snapshot.keyRefused !== undefined ||
     streamsIn(snapshot).some((stream) => stream.experimentId === experimentId && stream.lastStatus === 'failed');
@@ -94,10 +95,10 @@ function roomIssues({ experimentId, room, lastRowAt, startedAt, readTo }: LiveRo
         lastRowAt === undefined
           ? `The room has sent nothing since it started ${formatDuration(silence)} ago.`
           : `The last row came ${formatDuration(silence)} ago.`,
-      hint: 'Look whether the session is going on: browsers may be offline, or the room was left open.',
+      hint: 'Check whether the session is still going on: browsers may be offline, or the room was left open.',
       ended: `The room ${room} of ${experimentId} sends rows again or is over`,
       alert: 'at once',
-      hush: isUnread ? 'unknown' : undefined,
+      suppressed: isUnread ? 'unknown' : undefined,
     },
   ];
 }

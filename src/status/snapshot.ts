@@ -4,30 +4,30 @@ import type { Refusal } from '../warehouse/refusal.ts';
 import type { Judged } from '../warehouse/standing.ts';
 import type { OutageState } from './outage.ts';
 
-/** What is known at one moment; all that is said of the state is made of it. Times are milliseconds since 1970 UTC. */
+/** What is known at one moment; every report of the state is made from it. Times are milliseconds since 1970 UTC. */
 export interface Snapshot extends Partial<Running> {
   readonly now: number;
   /** The configured experiments that are known, and those that are gone. */
   readonly experiments: readonly ExperimentView[];
-  /** What the configuration no longer asks for. */
+  /** Streams that are no longer configured. */
   readonly unconfigured: readonly StreamView[];
   /** What is wrong with the list of experiments, apart from single experiments. */
   readonly list: readonly (ListIssue & { readonly since?: number | undefined })[];
   readonly keyExpiresAt: number | undefined;
   /** When the API last answered 429 although we were within the limits. */
   readonly refusal: Pick<Refusal, 'at' | 'endpoint' | 'waitMs'> | undefined;
-  /** The share of the limits that is left to others. */
+  /** The share of the limits that is left to other programs. */
   readonly reserve: number;
   readonly warehouse: {
     readonly path: string;
     readonly walBytes: number;
     readonly freeBytes: number;
-    /** Of the disk that holds it. */
+    /** The size of the disk that holds it. */
     readonly totalBytes: number;
   };
-  /** The share of the disk, from 0 to 1, below which its free space is too little. */
+  /** The share of the disk, from 0 to 1, that should be free. */
   readonly leastFree: number;
-  /** The share of the limits for the nightly comparison; undefined where nothing compares by night. */
+  /** The share of the limits for the nightly reconcile; undefined if no daemon runs it. */
   readonly comparing: number | undefined;
 }
 
@@ -36,21 +36,21 @@ export interface Running {
   readonly startedAt: number;
   /** When the last page was committed or the last sync of a stream ended. */
   readonly lastProgressAt: number | undefined;
-  /** Without progress for longer than this, although there is something to do, something hangs (milliseconds). */
+  /** The longest time without progress, in milliseconds, before it counts as stuck while there is something to do. */
   readonly patienceMs: number;
   /** What the API said when it refused the key; undefined while it accepts it. */
   readonly keyRefused: string | undefined;
   readonly outage: OutageState | undefined;
-  /** Until when it rightly waits, or last did: for a limit, or for an outage to be over. */
+  /** Until when it has, or last had, a reason to wait: a limit or an outage. */
   readonly waitsUntil: number | undefined;
   /**
-   * Failures of syncs before this time say nothing of now: the daemon was started since, given another key, or could read
-   * nothing until then.
+   * Failures before this time say nothing about now: since then the daemon was started, was given another key, or an
+   * outage ended.
    */
   readonly countsFrom: number;
   readonly budget: Spent;
   readonly work: readonly Work[];
-  /** The rooms that run now. */
+  /** The rooms that are live now. */
   readonly liveRooms: readonly LiveRoom[];
 }
 
@@ -63,7 +63,7 @@ export interface ExperimentView {
   readonly streams: readonly StreamView[];
 }
 
-/** A stream, how it stands, and when it is read next. */
+/** A stream, its standing, and when it is read next. */
 export interface StreamView extends StoredPosition, Judged {
   readonly nextAt?: number | undefined;
 }
@@ -90,7 +90,7 @@ export interface LiveRoom {
   readonly room: string;
   readonly lastRowAt: number | undefined;
   readonly startedAt: number;
-  /** Until when everything that it sends was read: later silence may be ours. Undefined where something never was. */
+  /** The time up to which all its data were read: later rows may not be read yet. Undefined if some were never read. */
   readonly readTo: number | undefined;
 }
 
@@ -99,7 +99,7 @@ export function streamsIn({ experiments }: Pick<Snapshot, 'experiments'>): Strea
   return experiments.flatMap(({ streams }) => streams);
 }
 
-/** When any of these streams was last read to its end; undefined where none ever was. */
+/** When any of these streams was last read to its end; undefined if none ever was. */
 export function latestRead(streams: readonly Pick<StoredPosition, 'dataAsOf'>[]): number | undefined {
   return streams.reduce<number | undefined>(
     (latest, { dataAsOf }) => (dataAsOf === undefined ? latest : Math.max(latest ?? dataAsOf, dataAsOf)),

@@ -4,7 +4,7 @@ import type { AffectedStream, Issue } from './issue.ts';
 import { isHalted, seesNothing, type Snapshot, type StreamView } from './snapshot.ts';
 import { idOf, nameOf, partOf, placeOf } from './stream-name.ts';
 
-/** What is wrong with streams, and what their readers should know of them: each cause once. */
+/** What is wrong with streams, and what readers should know about them: each cause once. */
 export function streamIssues(snapshot: Snapshot): Issue[] {
   const found = snapshot.experiments
     .filter(({ isGone }) => !isGone)
@@ -13,20 +13,20 @@ export function streamIssues(snapshot: Snapshot): Issue[] {
   return [...Map.groupBy(found, ({ cause }) => cause.id).values()].flatMap(gathered);
 }
 
-/** What is wrong, whatever it affects. */
-type Cause = Omit<Issue, 'since' | 'scope' | 'ended' | 'hush'> & { readonly ended?: string };
+/** What is wrong, without what it affects. */
+type Cause = Omit<Issue, 'since' | 'scope' | 'ended' | 'suppressed'> & { readonly ended?: string };
 
 /** One thing that is wrong with one stream. */
 interface Finding {
-  /** Undefined where the cause may affect any experiment. */
+  /** Undefined if the cause may affect any experiment. */
   readonly experiment: string | undefined;
   readonly cause: Cause;
   readonly stream: AffectedStream;
 }
 
-/** An issue of the findings with one cause, in the words of one that is known to hold. */
+/** The issue of all findings with one cause, in the words of one that is not suppressed. */
 function gathered(findings: readonly Finding[]): Issue[] {
-  const first = findings.find(({ stream }) => stream.hush === undefined) ?? findings[0];
+  const first = findings.find(({ stream }) => stream.suppressed === undefined) ?? findings[0];
   if (first === undefined) return [];
   const streams = findings.map(({ stream }) => stream);
   const times = streams.flatMap(({ since }) => since ?? []);
@@ -42,20 +42,20 @@ function gathered(findings: readonly Finding[]): Issue[] {
 
 function findingsOf(stream: StreamView, snapshot: Snapshot): Finding[] {
   const { standing } = stream;
-  const news = NEWS.flatMap((kind) => newsOf(stream, kind, snapshot));
-  // A first read that is under way is nothing wrong.
-  if (isFine(stream) || standing === 'unread') return news;
+  const notes = NOTE_KINDS.flatMap((kind) => notesOf(stream, kind, snapshot));
+  // A first read in progress is not an issue.
+  if (isFine(stream) || standing === 'unread') return notes;
   if (standing === 'gone') return [partGone(stream, snapshot)];
   const withheld = stream.doubts.filter(({ kind }) => kind === 'withheld');
   const others = stream.doubts.filter((doubt) => isBlocking(doubt) && doubt.kind !== 'withheld');
   const held = withheldFinding(stream, withheld, snapshot);
-  // Whether rows that are withheld are still missing is not known before the stream is read again.
-  if (withheld.length === 0) return [...news, unread(stream, others, snapshot), held];
-  return [...news, held, ...(others.length === 0 ? [] : [unread(stream, others, snapshot)])];
+  // Whether withheld rows are still missing is not known until the stream is read again.
+  if (withheld.length === 0) return [...notes, unread(stream, others, snapshot), held];
+  return [...notes, held, ...(others.length === 0 ? [] : [unread(stream, others, snapshot)])];
 }
 
-/** What keeps everything from being read explains that a stream failed; whatever was so before it may be over. */
-function hushOf({ lastSyncAt, standing }: StreamView, snapshot: Snapshot): AffectedStream['hush'] {
+/** An outage explains why a stream failed; an issue from before the outage may be over. */
+function suppressionOf({ lastSyncAt, standing }: StreamView, snapshot: Snapshot): AffectedStream['suppressed'] {
   if (isHalted(snapshot)) return standing === 'failed' ? 'explained' : 'old';
   return (lastSyncAt ?? 0) < (snapshot.countsFrom ?? 0) ? 'old' : undefined;
 }
@@ -69,9 +69,9 @@ function withheldFinding(stream: StreamView, withheld: readonly Doubt[], snapsho
       id: `deletes:${experiment}`,
       code: 'DELETES_WITHHELD',
       severity: 'warning',
-      subject: `Rows of ${experiment} are no longer in the API, and are withheld from deletion`,
+      subject: `Rows of ${experiment} are no longer in the API and are withheld from deletion`,
       text: sentence(text ?? 'whether rows are still withheld is not known'),
-      hint: 'If they are meant to be gone, run: hsw sync now --accept-deletes',
+      hint: 'If these rows should be deleted here too, run: hsw sync now --accept-deletes',
       ended: `No rows of ${experiment} are withheld from deletion any more`,
       alert: 'when it lasts',
     },
@@ -79,7 +79,7 @@ function withheldFinding(stream: StreamView, withheld: readonly Doubt[], snapsho
       id: `deletes:${idOf(stream)}`,
       name: partOf(stream),
       since: stream.dataAsOf,
-      hush: text === undefined ? 'unknown' : hushOf(stream, snapshot),
+      suppressed: text === undefined ? 'unknown' : suppressionOf(stream, snapshot),
     },
   };
 }
@@ -94,20 +94,20 @@ function partGone(stream: StreamView, snapshot: Snapshot): Finding {
       severity: 'error',
       subject: `Some data of ${experiment} can no longer be found with this key`,
       text: sentence(reasonOf(doubts.filter(({ kind }) => kind === 'gone')) ?? 'it is gone'),
-      hint: 'If it was not deleted, ask its owner to share it again: it is read again as soon as the key sees it.',
-      ended: `The data of ${experiment} that were gone can be found again`,
+      hint: 'If it was not deleted, ask its owner to share it again: it is read again as soon as the key can see it.',
+      ended: `The missing data of ${experiment} can be found again`,
       alert: 'when it lasts',
     },
     stream: {
       id: `stream:${idOf(stream)}`,
       name: partOf(stream),
       since: dataAsOf,
-      hush: seesNothing(snapshot) ? 'explained' : isHalted(snapshot) ? 'old' : undefined,
+      suppressed: seesNothing(snapshot) ? 'explained' : isHalted(snapshot) ? 'old' : undefined,
     },
   };
 }
 
-/** A stream that cannot be read, or that may lack something. */
+/** A stream that cannot be read or may be incomplete. */
 function unread(stream: StreamView, doubts: readonly Doubt[], snapshot: Snapshot): Finding {
   const { experimentId: experiment, data, scope, standing, lastError, dataAsOf } = stream;
   const isMissingOnly = doubts.length > 0 && doubts.every(({ kind }) => kind === 'missing-upstream');
@@ -127,18 +127,18 @@ function unread(stream: StreamView, doubts: readonly Doubt[], snapshot: Snapshot
       subject: `Some data of ${experiment} ${isRead ? 'may be incomplete' : 'cannot be read'}`,
       text: sentence(reason),
       hint: isRead
-        ? 'The next sync tries again by itself; `hsw status` shows all streams, `hsw verify` compares them with the API.'
-        : 'The next sync tries again by itself; `hsw doctor` looks for what is wrong.',
-      ended: `The data of ${experiment} that ${isRead ? 'were incomplete' : 'could not be read'} are fine again`,
-      // A second reading decides soon what became of rows that one did not find; it takes a day at most.
+        ? 'The next sync tries again by itself; `hsw status` shows all streams, and `hsw verify` compares them with the API.'
+        : 'The next sync tries again by itself; `hsw doctor` looks for the cause.',
+      ended: `The data of ${experiment} that ${isRead ? 'were incomplete are complete' : 'could not be read can be read'} again`,
+      // A second reading decides whether missing rows were deleted, usually soon and within a day at most.
       alert: isMissingOnly ? 'after a day' : 'when it lasts',
     },
     stream: {
       id: `stream:${idOf(stream)}`,
       name: cannot === undefined ? partOf(stream) : nameOf(stream),
-      // How long rows have been missing does not follow from the last read.
+      // The last read does not show how long rows have been missing.
       since: isMissingOnly ? undefined : dataAsOf,
-      hush: hushOf(stream, snapshot),
+      suppressed: suppressionOf(stream, snapshot),
     },
   };
 }
@@ -147,7 +147,7 @@ function isScope(standing: Standing): standing is 'lost' | 'skipped' {
   return standing === 'lost' || standing === 'skipped';
 }
 
-/** A scope that the key lacks is one cause, however many experiments there are. */
+/** A scope that the key lacks is one cause, regardless of how many experiments it affects. */
 function scopeCause(standing: 'lost' | 'skipped', reason: string, same: string): Cause {
   return {
     id: `scope:${standing}:${same}`,
@@ -162,49 +162,48 @@ function scopeCause(standing: 'lost' | 'skipped', reason: string, same: string):
 }
 
 const HINTS = {
-  lost: 'Give the key that scope again, or leave the data type out of the configuration (data). The rows that were read are kept.',
-  skipped: 'Give the key that scope, or leave the data type out of the configuration (data).',
+  lost: 'Give the key that scope again, or remove the data type from the configuration (data). Its rows are kept.',
+  skipped: 'Give the key that scope, or remove the data type from the configuration (data).',
 } as const;
 
-/** What a doubt is told as that does not speak against completeness. */
-const NEWS_OF = {
+/** The issues of doubts that do not speak against completeness. */
+const NOTES = {
   rederived: {
     code: 'DATA_REDERIVED',
     subject: () => 'HyperStudy changed data that were read before',
     text: (id: string) =>
-      `The server derived values of old rows of ${id} again. The tables have the new ones; \`_history\` keeps the former ones.`,
+      `The server derived values of old rows of ${id} again. The tables have the new values; \`_history\` keeps the previous ones.`,
     hint: 'Run analyses that used these data again.',
-    alert: 'as news',
+    alert: 'once',
   },
   'dropped-writes': {
     code: 'WRITES_DROPPED',
     subject: (id: string) => `HyperStudy lost writes to variables of ${id}`,
-    text: () => 'It says so itself. What it lost is listed in `_answer_metadata` (droppedWrites).',
-    hint: 'Mind it where conditions or scores hang on these variables, and report it to HyperStudy.',
+    text: () => 'The API reports this itself. `_answer_metadata` lists what was lost (droppedWrites).',
+    hint: 'Check whether conditions or scores depend on these variables, and report it to HyperStudy.',
     alert: 'never',
   },
   'dated-ahead': {
     code: 'ROWS_AHEAD',
     subject: (id: string) => `Some rows of ${id} are dated in the future`,
-    text: () =>
-      'They lie ahead of the server’s clock. They are kept and counted, and keep no later row from being read.',
-    hint: 'Mind them in analyses by time: the clock of a participant’s computer was probably wrong.',
+    text: () => 'Their times are ahead of the server’s clock. They are kept and counted, and no later row is missed.',
+    hint: 'Take care in analyses by time: the clock of a participant’s computer was probably wrong.',
     alert: 'never',
   },
   'shared-id': {
     code: 'IDS_SHARED',
     subject: (id: string) => `Some records of ${id} share an id`,
     text: () => 'All of them are kept, each as a row of its own.',
-    hint: 'Do not count on the id alone to name one of these rows.',
+    hint: 'Do not rely on the id alone to identify one of these rows.',
     alert: 'never',
   },
 } as const satisfies Record<NoteKind, unknown>;
 
-const NEWS: readonly NoteKind[] = ['rederived', 'dropped-writes', 'dated-ahead', 'shared-id'];
+const NOTE_KINDS: readonly NoteKind[] = ['rederived', 'dropped-writes', 'dated-ahead', 'shared-id'];
 
-function newsOf(stream: StreamView, kind: NoteKind, snapshot: Snapshot): Finding[] {
+function notesOf(stream: StreamView, kind: NoteKind, snapshot: Snapshot): Finding[] {
   const { experimentId: experiment, doubts } = stream;
-  const { code, subject, text, hint, alert } = NEWS_OF[kind];
+  const { code, subject, text, hint, alert } = NOTES[kind];
   return doubts
     .filter((doubt) => doubt.kind === kind)
     .map((doubt) => ({
@@ -222,12 +221,12 @@ function newsOf(stream: StreamView, kind: NoteKind, snapshot: Snapshot): Finding
         id: `${kind}:${idOf(stream)}:${doubt.text}`,
         name: `${partOf(stream)}: ${doubt.text}`,
         since: undefined,
-        hush: hushOf(stream, snapshot),
+        suppressed: suppressionOf(stream, snapshot),
       },
     }));
 }
 
-/** An id at the beginning stays as it is. */
+/** Makes a text a sentence; an id at its beginning keeps its case. */
 function sentence(text: string): string {
   const begun = text.replace(/^[a-z]+(?=[ ,])/, (word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;

@@ -2,7 +2,7 @@ import type { StoredPosition } from '../warehouse/positions.ts';
 
 type Named = Pick<StoredPosition, 'experimentId' | 'data' | 'scope'>;
 
-/** Equal for the same stream. */
+/** The same text for the same stream. */
 export function idOf({ experimentId, data, scope }: Named): string {
   return `${experimentId}/${data}/${scope}`;
 }
@@ -12,12 +12,12 @@ export function partOf({ data, scope }: Pick<Named, 'data' | 'scope'>): string {
   return `${data}${placeOf(scope)}`;
 }
 
-/** How people name a stream in a list: `chat of exp_1`, `variables of exp_1 (room:r1)`. */
+/** The name of a stream in a list: `chat of exp_1`, `variables of exp_1 (room:r1)`. */
 export function nameOf({ experimentId, data, scope }: Named): string {
   return `${data} of ${experimentId}${scope === 'experiment' ? '' : ` (${scope})`}`;
 }
 
-/** A part of an experiment as `streamText` says it, from the text that the position keeps. */
+/** A part of an experiment in the words of `streamText`, from the text in the position. */
 export function placeOf(scope: string): string {
   const [, part = '', filter = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(scope) ?? [];
   const filters = filter.split('&').filter((text) => text !== '');

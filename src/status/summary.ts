@@ -2,8 +2,8 @@ import type { Standing } from '../warehouse/standing.ts';
 import type { StreamView } from './snapshot.ts';
 
 /**
- * complete · incomplete: read, but rows may be missing · failed: the last read ended in an error, or it is no longer given
- * to the key · skipped: the key could never read it · unread: its first read has not ended yet.
+ * complete · incomplete: read, but rows may be missing · failed: the last read ended in an error, or it is no longer
+ * available to the key · skipped: the key could never read it · unread: its first read has not ended yet.
  */
 export type StreamState = 'complete' | 'incomplete' | 'failed' | 'skipped' | 'unread';
 
@@ -27,7 +27,7 @@ export function wasRead({ dataAsOf, lastStatus }: StreamView): boolean {
   return dataAsOf !== undefined || lastStatus === 'ok' || lastStatus === 'incomplete';
 }
 
-/** The state that a group of streams shows: the one that needs a person most. */
+/** The state of a group of streams: the most urgent of theirs. */
 export function worst(states: readonly StreamState[]): StreamState {
   return BY_URGENCY.find((state) => states.includes(state)) ?? 'unread';
 }
@@ -41,8 +41,8 @@ export function countStates(streams: readonly StreamView[]): Record<StreamState,
 }
 
 /**
- * The age in milliseconds of the stalest of the streams that are still being followed; undefined when none was read.
- * A stream without a next read is over (a room that has ended): its age says nothing.
+ * The age in milliseconds of the stalest of the streams that are still being read; undefined if none was ever read.
+ * A stream without a next read is finished (a room that has ended): its age means nothing.
  */
 export function oldestAge(streams: readonly StreamView[], now: number): number | undefined {
   const read = streams.filter(({ dataAsOf, lastStatus }) => dataAsOf !== undefined && lastStatus !== 'skipped');
@@ -51,7 +51,7 @@ export function oldestAge(streams: readonly StreamView[], now: number): number |
   return stalest === undefined ? undefined : Math.max(0, now - stalest);
 }
 
-/** The earliest of the times that are known. */
+/** The earliest of the known times. */
 export function earliest(times: readonly (number | undefined)[]): number | undefined {
   return times.reduce((first, at) => (first === undefined || (at !== undefined && at < first) ? at : first), undefined);
 }

@@ -2,20 +2,20 @@ import type { Code } from '../shared/errors.ts';
 import type { Issue } from './issue.ts';
 import type { Running, Snapshot } from './snapshot.ts';
 
-/** What the daemon shows of itself. Times are milliseconds since 1970 UTC. */
+/** The daemon's state as it is shown. Times are milliseconds since 1970 UTC. */
 export type DaemonView = Snapshot &
   Running & {
     readonly version: string;
     readonly schedule: string;
-    /** What is wrong now, with what is most urgent first. */
+    /** What is wrong now, most urgent first. */
     readonly issues: readonly Issue[];
-    /** What went wrong lately, newest first; it may be over. */
+    /** Recent errors, newest first; they may be over. */
     readonly recent: readonly Notice[];
     /** Rows in the warehouse over time, oldest first. */
     readonly growth: readonly { readonly at: number; readonly rows: number }[];
   };
 
-/** Something that went wrong at some time. */
+/** An error at some time. */
 export interface Notice {
   readonly at: number;
   readonly code: Code;

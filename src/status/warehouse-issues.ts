@@ -7,12 +7,12 @@ export function warehouseIssues({ warehouse, leastFree }: Snapshot): Issue[] {
   return [...diskIssues({ ...warehouse, leastFree }), ...walIssues(warehouse)];
 }
 
-/** A disk that was short of space counts as such until it has this much more than the threshold. */
+/** A disk that was nearly full counts as such until its free space is this many times the threshold. */
 const DISK_RELIEF = 1.2;
 
 /**
- * The one rule of when a disk is nearly full.
- * @param leastFree the share of it, from 0 to 1, that is to be free.
+ * The rule for when a disk is nearly full.
+ * @param leastFree the share of it, from 0 to 1, that should be free.
  */
 export function diskIssues({
   freeBytes,
@@ -28,11 +28,11 @@ export function diskIssues({
       since: undefined,
       scope: {},
       subject: 'The disk of the warehouse is nearly full',
-      text: `${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} are free, ${percent(freeBytes / totalBytes)}; alerts.diskFree asks for ${percent(leastFree)}.`,
-      hint: 'Free some space, or move warehouse.path to a larger disk. A sync that finds the disk full stops and loses nothing.',
-      ended: 'The disk of the warehouse has room again',
+      text: `${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} are free (${percent(freeBytes / totalBytes)}); alerts.diskFree is ${percent(leastFree)}.`,
+      hint: 'Free some space, or move warehouse.path to a larger disk. If the disk fills up, a sync stops and nothing is lost.',
+      ended: 'The disk of the warehouse has enough free space again',
       alert: 'at once',
-      hush: freeBytes >= totalBytes * leastFree ? 'unknown' : undefined,
+      suppressed: freeBytes >= totalBytes * leastFree ? 'unknown' : undefined,
     },
   ];
 }
@@ -47,7 +47,7 @@ function walIssues({ path, walBytes }: Snapshot['warehouse']): Issue[] {
       since: undefined,
       scope: {},
       subject: 'A program keeps reading the warehouse without a break',
-      text: `The write-ahead log of ${path} has grown to ${Math.round(walBytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data still come in.`,
+      text: `The write-ahead log of ${path} has grown to ${Math.round(walBytes / 1024 ** 2)} MB. First reads wait until that program closes the file or ends its transaction; new data are still read.`,
       hint: CLOSE_READERS,
       ended: 'The write-ahead log is small again',
       alert: 'never',

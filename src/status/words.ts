@@ -2,7 +2,7 @@ import { count, counted } from '../shared/count.ts';
 import type { Issue } from './issue.ts';
 import { isWell, type Judged, type Standing } from '../warehouse/standing.ts';
 
-/** What is not fine, with what is most urgent first. */
+/** Standings that are not fine, most urgent first. */
 const WORDS: readonly (readonly [Standing, string])[] = [
   ['failed', 'failed'],
   ['lost', 'no longer readable with this key'],
@@ -12,21 +12,22 @@ const WORDS: readonly (readonly [Standing, string])[] = [
   ['skipped', 'not readable with this key'],
 ];
 
-/** How many streams stand how. */
+/** The number of streams of each standing. */
 export function countStandings(streams: readonly Judged[]): Partial<Record<Standing, number>> {
   return Object.fromEntries(
     [...Map.groupBy(streams, ({ standing }) => standing)].map(([at, { length }]) => [at, length]),
   );
 }
 
-/** The first line: how many of the configured streams are complete, and what the others are. */
+/** The first line: how many of the configured streams are complete, and the standings of the others. */
 export function headOf(streams: readonly Judged[], isListWhole: boolean): string {
   const configured = streams.filter(({ standing }) => standing !== 'unconfigured');
   if (configured.length === 0) return '✗ Not complete: no stream is known yet. Run `hsw sync now`.';
   const of = (standing: Standing) => configured.filter((stream) => stream.standing === standing).length;
   if (isWell(configured)) {
     const [complete, skipped] = [of('complete'), of('skipped')];
-    if (!isListWhole) return `✗ Not complete: ${counted(complete, 'stream')} are, but there may be other experiments.`;
+    if (!isListWhole)
+      return `✗ Not complete: ${counted(complete, 'stream')} ${complete === 1 ? 'is' : 'are'} complete, but there may be other experiments.`;
     const others = skipped === 0 ? '' : ` The key may not read ${counted(skipped, 'other')}.`;
     return `✓ Complete: ${complete === 1 ? 'the only stream' : `all ${counted(complete, 'stream')}`}.${others}`;
   }
@@ -45,7 +46,7 @@ export function affectedText({ scope: { streams = [] } }: Pick<Issue, 'scope'>, 
   return `Affected: ${names.join('; ')}${more > 0 ? `; and ${count(more)} more` : ''}.`;
 }
 
-/** The headline with the number of streams, where it is about several. */
+/** The headline, with the number of streams if there are several. */
 export function titleOf({ subject, scope: { streams = [] } }: Issue): string {
   return streams.length < 2 ? subject : `${subject} (${counted(streams.length, 'stream')})`;
 }

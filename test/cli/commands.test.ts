@@ -303,11 +303,13 @@ describe('hsw', () => {
     expect(doctor.stdout).toContain(`✗ key expiry: The key expires at ${near}`);
 
     const past = write(Date.now() - 10 * 24 * HOUR);
-    const outlived = `api.keyExpires says that the key ended at ${past} 00:00 UTC, but it still works.`;
+    const outlived = `According to api.keyExpires the key expired at ${past} 00:00 UTC, but it still works.`;
     expect((await hsw(['status'], at)).stdout).toContain(outlived);
     expect((await hsw(['doctor'], at)).stdout).toContain(`✗ key expiry: ${outlived}`);
     const env = { ...at.env, HYPERSTUDY_API_KEY: `hst_test_${'x'.repeat(64)}` };
-    expect((await hsw(['doctor'], { ...at, env })).stdout).toContain('✗ key expiry: By api.keyExpires the key expired');
+    expect((await hsw(['doctor'], { ...at, env })).stdout).toContain(
+      '✗ key expiry: According to api.keyExpires the key expired',
+    );
   });
 
   it('writes the end of the key into the configuration that init makes, and says where it belongs', async () => {

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SmtpConfig } from '../../src/config/alerts.ts';
 import type { Message } from '../../src/alerts/incidents.ts';
 import type { Channel } from '../../src/alerts/channel.ts';
-import { tell } from '../../src/alerts/deliver.ts';
+import { sendAlerts } from '../../src/alerts/deliver.ts';
 import { mailChannel } from '../../src/alerts/mail.ts';
 import { webhookChannel } from '../../src/alerts/webhook.ts';
 import { silentLog } from '../../src/shared/log.ts';
@@ -29,7 +29,7 @@ const MESSAGE: Message = {
   kind: 'key-refused',
   subject: 'The API refuses the key',
   text: 'Grüße <b>& more</b>.\n.\nA line that begins with a dot.',
-  hint: 'Make a new key.',
+  hint: 'Create a new key.',
   at: NOW,
 };
 
@@ -41,7 +41,7 @@ const KEY_REFUSED: Issue = {
   scope: {},
   subject: 'The API refuses the key',
   text: `It said so of hst_live_${'a1B2'.repeat(16)}.`,
-  hint: 'Make a new key.',
+  hint: 'Create a new key.',
   ended: 'The API accepts the key again',
   alert: 'at once',
 };
@@ -107,7 +107,7 @@ function service(channels: readonly Channel[], firstState?: string) {
       return stored;
     },
     check: (conditions: readonly Issue[], signal = never) =>
-      tell(conditions, {
+      sendAlerts(conditions, {
         channels,
         store: { load: () => stored, save: (text) => (stored = text) },
         clock: { now: () => at.now, sleep: (ms) => Promise.resolve(void waits.push(ms)) },
@@ -151,7 +151,7 @@ describe('a webhook', () => {
     const other = await startHook();
     const hook = await startHook((response) => response.writeHead(307, { location: other.url }).end());
     const failure = await hookChannel(hook.url).send(MESSAGE, never);
-    expect(failure?.problem).toBe('the web address sends on to another one');
+    expect(failure?.problem).toBe('the webhook redirects to another URL');
     expect(other.requests).toEqual([]);
   });
 
@@ -161,7 +161,10 @@ describe('a webhook', () => {
     const broken = await startHook((response) => response.socket?.resetAndDestroy());
     expect((await hookChannel(broken.url).send(MESSAGE, never))?.problem).toContain('broke off');
     const gone = await hookChannel(`http://127.0.0.1:${await closedPort()}/`).send(MESSAGE, never);
-    expect(gone).toMatchObject({ problem: 'the web address cannot be reached: nothing answers there', passing: true });
+    expect(gone).toMatchObject({
+      problem: 'the webhook cannot be reached: nothing listens at that address',
+      passing: true,
+    });
   });
 
   it('is given up when the service is stopped', async () => {
@@ -184,13 +187,13 @@ describe('a mail', () => {
     expect(mail?.text).toMatch(/^Subject: \[hyperstudy-warehouse\] Problem: The API refuses the key$/m);
     expect(mail?.text).toContain('Auto-Submitted: auto-generated');
     expect(mail?.text).toContain('\n.\nA line that begins with a dot.');
-    expect(mail?.text).toContain('Make a new key.');
+    expect(mail?.text).toContain('Create a new key.');
   });
 
   it('is not sent over a TLS connection whose certificate is not trusted', async () => {
     const server = await startMailServer({ tls: 'always' });
     const failure = await mailTo(server.port, { secure: true }).send(MESSAGE, never);
-    expect(failure?.problem).toBe('the mail server cannot be used: no trusted TLS connection can be made');
+    expect(failure?.problem).toBe('the mail server cannot be used: no trusted TLS connection could be made');
     expect(server.mails).toEqual([]);
   });
 
@@ -212,11 +215,11 @@ describe('a mail', () => {
     const server = await startMailServer({ login: { user: 'lab', password: 'another one' } });
     const failure = await mailTo(server.port, { login: { user: 'lab', password: PASSWORD } }).send(MESSAGE, never);
     expect(failure).toMatchObject({
-      problem: 'the mail server does not accept user and password (it answers with 535)',
+      problem: 'the mail server did not accept the user name and password (it answered with 535)',
       passing: false,
     });
     expect((await mailTo(server.port).send(MESSAGE, never))?.problem).toBe(
-      'the mail server does not take the message (it answers with 530)',
+      'the mail server did not accept the message (it answered with 530)',
     );
   });
 
@@ -229,7 +232,7 @@ describe('a mail', () => {
     expect(lab.waits).toEqual([]);
     const failure = await mailTo(server.port).send(MESSAGE, never);
     expect(failure).toMatchObject({ partly: true });
-    expect(failure?.problem).toContain('refuses 1 of 2 addresses');
+    expect(failure?.problem).toContain('refused 1 of 2 addresses');
   });
 
   it.each(['silent', 'endless'] as const)('to a server that is %s fails in time', async (mood) => {
@@ -240,7 +243,9 @@ describe('a mail', () => {
   });
 
   it('to a server that is gone fails', async () => {
-    expect((await mailTo(await closedPort()).send(MESSAGE, never))?.problem).toContain('nothing answers there');
+    expect((await mailTo(await closedPort()).send(MESSAGE, never))?.problem).toContain(
+      'nothing listens at that address',
+    );
   });
 });
 
@@ -263,7 +268,7 @@ describe('a check', () => {
     await lab.check([KEY_REFUSED]);
     expect(hook.bodies).toHaveLength(3);
     expect(lab.log.split('\n').filter((line) => line !== '')).toHaveLength(1);
-    expect(lab.log).toContain('An alert was not delivered: the web address answers with HTTP 500.');
+    expect(lab.log).toContain('An alert was not delivered: the webhook answered with HTTP 500.');
     status = 404;
     await lab.check([KEY_REFUSED]);
     expect(hook.bodies).toHaveLength(4);
@@ -350,7 +355,7 @@ describe('a check', () => {
   });
 
   it('sends and waits for nothing when no channel is configured', async () => {
-    await tell([KEY_REFUSED], {
+    await sendAlerts([KEY_REFUSED], {
       channels: [],
       store: { load: () => undefined, save: () => undefined },
       clock: { now: () => NOW, sleep: () => Promise.reject(new Error('waited')) },
@@ -416,14 +421,16 @@ describe('hsw alerts test', () => {
     const { status, stdout } = await run(yaml, ['test']);
     expect(status).toBe(1);
     expect(stdout).toContain('✓ webhook');
-    expect(stdout).toMatch(/✗ smtp: the mail server cannot be used: nothing answers there\. Check alerts\.smtp\.host/);
+    expect(stdout).toMatch(
+      /✗ smtp: the mail server cannot be used: nothing listens at that address\. Check alerts\.smtp\.host/,
+    );
     const json = await run(yaml, ['test', '--json']);
     expect(json.status).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({
       ok: false,
       channels: [
         { channel: 'webhook', ok: true },
-        { channel: 'smtp', ok: false, problem: 'the mail server cannot be used: nothing answers there' },
+        { channel: 'smtp', ok: false, problem: 'the mail server cannot be used: nothing listens at that address' },
       ],
     });
     expect(hook.bodies).toHaveLength(2);

@@ -152,7 +152,7 @@ describe('/readyz', () => {
   it('names the streams that were not read yet', async () => {
     expect(await readiness(withStreams([stream(), unread]))).toEqual([
       503,
-      { status: 'not ready', reasons: ['1 of 2 streams were not read yet: events of exp_1.'] },
+      { status: 'not ready', reasons: ['1 of 2 streams have not been read yet: events of exp_1.'] },
     ]);
   });
 

@@ -95,8 +95,8 @@ it('a running daemon shows no secret anywhere, whatever fails', async () => {
 
   api.isRefused = true;
   await until('The API refuses the key');
-  await until('An alert was not delivered: the web address answers with HTTP 500');
-  await until('An alert was not delivered: the mail server does not accept user and password');
+  await until('An alert was not delivered: the webhook answered with HTTP 500');
+  await until('An alert was not delivered: the mail server did not accept the user name and password');
   expect(receiver.received.length).toBeGreaterThan(0);
   expectNoSecret('a message', JSON.stringify(receiver.received).replaceAll(HOOK, ''));
 
@@ -107,7 +107,7 @@ it('a running daemon shows no secret anywhere, whatever fails', async () => {
   write(receiver.url.replace(HOOK, OTHER_HOOK));
   child.kill('SIGHUP');
   await until('the configuration was read again');
-  await until('the web address answers with HTTP 404');
+  await until('the webhook answered with HTTP 404');
 
   for (const path of ['/', '/api/status', '/metrics', '/readyz', '/nowhere', '/healthz']) {
     for (const token of [undefined, WRONG_TOKEN, TOKEN]) {

@@ -117,7 +117,7 @@ describe('hsw status', () => {
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(3);
     const told = await hsw(['status'], { cwd });
     expect(told.stdout).toMatch(
-      /^✗ The API refuses the key\n {2}The API refuses the key: It has expired\. .*\n {2}Make a new/m,
+      /^✗ The API refuses the key\n {2}The API refuses the key: It has expired\. .*\n {2}Create a new/m,
     );
     // Every stream was read before: the data are as complete as they were.
     expect(told.status).toBe(0);
@@ -141,7 +141,7 @@ describe('hsw status', () => {
     const { status: exit, stdout } = await hsw(['status'], { cwd });
     expect([exit, stdout.split('\n')[0]]).toEqual([1, '✗ Not complete: 1 of 2 streams never read.']);
     expect(stdout).toMatch(
-      /^· Some data of exp_\w+ are no longer configured\n {2}They are not read any more; [\d,]+ rows of them are kept\.\n {2}Affected: chat\.$/m,
+      /^· Some data of exp_\w+ are no longer configured\n {2}They are no longer read; their [\d,]+ rows are kept\.\n {2}Affected: chat\.$/m,
     );
     expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
     const after = await hsw(['status'], { cwd });
@@ -210,7 +210,7 @@ describe('hsw status', () => {
     expect((await status(cwd)).text).not.toContain('compared whole');
     verified(61);
     expect((await status(cwd)).text).toMatch(
-      /^! 2 streams were last compared whole .* 60 days ago\n {2}The oldest is chat of exp_\w+: .* UTC\..*\n {2}Only the daemon .*: hsw verify --deep --repair$/m,
+      /^! 2 streams were last fully compared .* 60 days ago\n {2}The oldest is chat of exp_\w+: .* UTC\..*\n {2}Only the daemon .*: hsw verify --deep --repair$/m,
     );
     expect((await hsw(['verify', '--deep', '--repair'], { cwd })).status).toBe(0);
     expect((await status(cwd)).text).not.toContain('compared whole');

@@ -79,7 +79,7 @@ it('a running daemon tells a webhook once what is wrong, and once that it is ove
   await isTold('key-expiring', ['problem: The API key expires soon']);
   await minutes(6);
   write(date(300));
-  const later = expect.stringMatching(/^recovered: The end of the API key is not near any more/) as string;
+  const later = expect.stringMatching(/^recovered: The API key no longer expires soon/) as string;
   await isTold('key-expiring', ['problem: The API key expires soon', later]);
   await minutes(6);
   expect(receiver.of('key-refused')).toHaveLength(2);

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import {
   decide,
   formatStates,
-  NOTHING_TOLD,
+  NOTHING_SENT,
   parseStates,
-  told,
+  delivered,
   type AlertState,
   type Message,
 } from '../../../src/alerts/incidents.ts';
@@ -47,7 +47,12 @@ function wrong(id: string, change: Partial<Given> = {}): Given {
 function issuesOf(given: readonly Given[]): Issue[] {
   return [...Map.groupBy(given, ({ cause }) => cause)].map(([cause, all]) => {
     const [{ subject, text, ended, urgent } = wrong(cause)] = all;
-    const streams = all.map(({ id, name = id, since, quiet }) => ({ id, name, since, hush: hushOf(quiet) }));
+    const streams = all.map(({ id, name = id, since, quiet }) => ({
+      id,
+      name,
+      since,
+      suppressed: suppressionOf(quiet),
+    }));
     const [only] = streams;
     const isWhole = only?.id === cause && streams.length === 1 && all[0]?.name === undefined;
     return {
@@ -61,24 +66,24 @@ function issuesOf(given: readonly Given[]): Issue[] {
       hint: `Look at ${cause}.`,
       ended,
       alert: urgent ? 'at once' : 'when it lasts',
-      hush: isWhole ? only.hush : undefined,
+      suppressed: isWhole ? only.suppressed : undefined,
     };
   });
 }
 
-function hushOf(isQuiet: boolean) {
+function suppressionOf(isQuiet: boolean) {
   return isQuiet ? ('unknown' as const) : undefined;
 }
 
 /** One channel over time: each check's messages are delivered unless told otherwise. */
 function channel() {
-  let state: AlertState = NOTHING_TOLD;
+  let state: AlertState = NOTHING_SENT;
   return (now: number, given: readonly Given[], isDelivered = true): readonly Message[] => {
     const decided = decide(issuesOf(given), state, now, AFTER);
     state = decided.state;
-    if (isDelivered) for (const message of decided.messages) state = told(state, message);
+    if (isDelivered) for (const message of decided.messages) state = delivered(state, message);
     // Between two checks the service may be restarted.
-    state = parseStates(formatStates(new Map([['webhook', state]]))).get('webhook') ?? NOTHING_TOLD;
+    state = parseStates(formatStates(new Map([['webhook', state]]))).get('webhook') ?? NOTHING_SENT;
     return decided.messages;
   };
 }
@@ -228,7 +233,7 @@ describe('what is told', () => {
     };
     const stored = { members: [member], alerts: [{ ...alert, toldAt: START }] };
     const text = JSON.stringify({ channels: [{ channel: 'webhook', state: stored }] });
-    const state = parseStates(text).get('webhook') ?? NOTHING_TOLD;
+    const state = parseStates(text).get('webhook') ?? NOTHING_SENT;
     const given = issuesOf([wrong(id, { cause: 'deletes:exp_1', name: 'recordings' })]);
     expect(decide(given, state, START + HOUR, AFTER).messages).toEqual([]);
     expect(decide(given, state, START + DAY, AFTER).messages).toMatchObject([

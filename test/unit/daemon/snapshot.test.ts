@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAlertStore } from '../../../src/daemon/alarm.ts';
+import { createAlertStore } from '../../../src/daemon/check-alerts.ts';
 import { readTo } from '../../../src/daemon/snapshot.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { silentLog } from '../../../src/shared/log.ts';

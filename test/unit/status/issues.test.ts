@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, NOTHING_TOLD, told } from '../../../src/alerts/incidents.ts';
+import { decide, NOTHING_SENT, delivered } from '../../../src/alerts/incidents.ts';
 import { shownOf, type AffectedStream, type Issue } from '../../../src/status/issue.ts';
 import { issuesOf } from '../../../src/status/issues.ts';
 import type { Snapshot } from '../../../src/status/snapshot.ts';
@@ -62,9 +62,9 @@ const found = (facts: Facts): Issue[] => issuesOf(snapshot(facts));
 /** What an alert may begin with. */
 const loud = (issues: readonly Issue[]): Issue[] =>
   issues
-    .filter(({ hush, alert }) => hush === undefined && alert !== 'never')
+    .filter(({ suppressed, alert }) => suppressed === undefined && alert !== 'never')
     .flatMap((issue) => {
-      const streams = streamsOf(issue).filter(({ hush }) => hush === undefined);
+      const streams = streamsOf(issue).filter(({ suppressed }) => suppressed === undefined);
       if (streams.length === 0 && streamsOf(issue).length > 0) return [];
       return [{ ...issue, scope: { ...issue.scope, streams } }];
     });
@@ -118,7 +118,7 @@ describe('the issues', () => {
       {
         code: 'NOT_READ_YET',
         severity: 'note',
-        text: '1 of 2 streams were not read yet: chat of exp_1.',
+        text: '1 of 2 streams have not been read yet: chat of exp_1.',
         alert: 'never',
       },
     ]);
@@ -180,7 +180,7 @@ describe('the issues', () => {
     expect(issue?.text).toContain('(request id a-1f)');
   });
 
-  it('are hushed for streams while the key is refused, and for failures before the service was started', () => {
+  it('are suppressed for streams while the key is refused, and for failures before the service was started', () => {
     const refused = found({ positions: [position('events')], keyRefused: 'The API refuses the key: expired.' });
     expect(loud(refused)).toMatchObject([
       { id: 'key-refused', alert: 'at once', text: 'The API refuses the key: expired.' },
@@ -227,10 +227,10 @@ describe('the issues', () => {
 
   it('of a key that expires are told once, and their end is told when the configuration has a later date', () => {
     const messages: string[] = [];
-    let state = NOTHING_TOLD;
+    let state = NOTHING_SENT;
     const check = (now: number, keyExpiresAt: number | undefined) => {
       const decided = decide(found({ keyExpiresAt, now }), state, now, 2 * HOUR);
-      state = decided.messages.reduce(told, decided.state);
+      state = decided.messages.reduce(delivered, decided.state);
       messages.push(...decided.messages.map((message) => `${message.state}: ${message.subject}`));
     };
     const end = NOW + 7 * DAY + MINUTE;
@@ -239,7 +239,7 @@ describe('the issues', () => {
     for (let at = 10; at < 20; at++) check(NOW + at * MINUTE, end + 90 * DAY);
     expect(messages).toEqual([
       'problem: The API key expires soon',
-      expect.stringMatching(/^recovered: The end of the API key is not near any more, after \d+ min$/),
+      expect.stringMatching(/^recovered: The API key no longer expires soon, after \d+ min$/),
     ]);
   });
 
@@ -255,10 +255,10 @@ describe('the issues', () => {
     const free = (gigabytes: number) => found({ disk: { freeBytes: gigabytes * GB } });
     expect(free(6)).toEqual([]);
     expect(loud(free(5))).toEqual([]);
-    expect(free(5)).toMatchObject([{ code: 'DISK_LOW', hush: 'unknown' }]);
+    expect(free(5)).toMatchObject([{ code: 'DISK_LOW', suppressed: 'unknown' }]);
     expect(shownOf(free(5))).toEqual([]);
     expect(loud(free(4))).toMatchObject([
-      { code: 'DISK_LOW', alert: 'at once', text: '4.0 GB of 100.0 GB are free, 4 %; alerts.diskFree asks for 5 %.' },
+      { code: 'DISK_LOW', alert: 'at once', text: '4.0 GB of 100.0 GB are free (4 %); alerts.diskFree is 5 %.' },
     ]);
     expect(found({ disk: { freeBytes: 0 }, leastFree: 0 })).toEqual([]);
   });
@@ -308,11 +308,11 @@ describe('the issues', () => {
     expect(loud(away)).toMatchObject([
       { code: 'SERVER_UNREACHABLE', subject: 'The API cannot be reached', since: NOW - 3 * HOUR },
     ]);
-    const state = decide(away, NOTHING_TOLD, NOW, 2 * HOUR);
+    const state = decide(away, NOTHING_SENT, NOW, 2 * HOUR);
     expect(state.messages.map(({ kind, subject }) => [kind, subject])).toEqual([
       ['halted', 'The API cannot be reached'],
     ]);
-    expect(decide(away, NOTHING_TOLD, NOW, 4 * HOUR).messages).toEqual([]);
+    expect(decide(away, NOTHING_SENT, NOW, 4 * HOUR).messages).toEqual([]);
     const full = found({ outage: { ...outage, code: 'WAREHOUSE_FULL', text: 'The disk is full.' } });
     expect(loud(full)).toMatchObject([{ code: 'WAREHOUSE_FULL', subject: 'The warehouse cannot be written' }]);
     expect(codes(loud(found({ outage, keyRefused: 'no' })))).toEqual(['KEY_REFUSED']);
@@ -338,7 +338,7 @@ describe('the issues', () => {
     expect(issue).toMatchObject({
       code: 'DELETES_WITHHELD',
       alert: 'when it lasts',
-      subject: `Rows of ${id} are no longer in the API, and are withheld from deletion`,
+      subject: `Rows of ${id} are no longer in the API and are withheld from deletion`,
     });
     expect(namesOf(issue)).toEqual(['recordings']);
     await lab.sync({ selection: { data: ['recordings'] }, acceptDeletes: true });
@@ -389,7 +389,7 @@ describe('the issues', () => {
         code: 'NOT_CONFIGURED',
         severity: 'note',
         alert: 'never',
-        text: 'They are not read any more; 7 rows of them are kept.',
+        text: 'They are no longer read; their 7 rows are kept.',
       },
     ]);
   });
@@ -424,7 +424,7 @@ describe('the issues', () => {
     expect(others).toEqual([]);
     expect(gone).toMatchObject({ code: 'EXPERIMENT_GONE', severity: 'error', since: NOW - 3 * HOUR });
     expect(namesOf(gone)).toEqual(['events', 'chat']);
-    const { messages } = decide(found(facts), NOTHING_TOLD, NOW, HOUR);
+    const { messages } = decide(found(facts), NOTHING_SENT, NOW, HOUR);
     expect(messages).toHaveLength(1);
     expect(messages[0]?.subject).toBe('exp_1 can no longer be found with this key');
     expect(messages[0]?.text).toMatch(
@@ -449,7 +449,7 @@ describe('the issues', () => {
     );
     const [issue, ...others] = found({ positions });
     expect(others).toEqual([]);
-    expect(issue?.subject).toBe('2 streams were last compared whole with the API more than 60 days ago');
+    expect(issue?.subject).toBe('2 streams were last fully compared with the API more than 60 days ago');
     expect(issue?.text).toContain('The oldest is events of exp_1 (room:r70): 2025-11-03 12:00 UTC.');
     expect(issue?.hint).toContain('raise reconcile.budgetShare in the config (now 0.2)');
     expect(found({ positions, comparing: undefined })[0]?.hint).toContain(
@@ -462,7 +462,7 @@ describe('the issues', () => {
       lastStatus: 'incomplete',
       doubts: [{ kind: 'missing-upstream', text: '3 rows' }],
     });
-    let state = NOTHING_TOLD;
+    let state = NOTHING_SENT;
     const told = (hours: number, positions: StoredPosition[]) => {
       const now = NOW + hours * HOUR;
       const decided = decide(found({ positions, now }), state, now, 2 * HOUR);
@@ -470,7 +470,7 @@ describe('the issues', () => {
       return decided.messages.length;
     };
     expect([0, 3, 23, 25].map((hours) => told(hours, [missing]))).toEqual([0, 0, 0, 1]);
-    state = NOTHING_TOLD;
+    state = NOTHING_SENT;
     const lacking = position('events', { lastStatus: 'incomplete' });
     expect(told(0, [lacking])).toBe(1);
   });
@@ -483,11 +483,11 @@ describe('the issues', () => {
         doubts: [{ kind: 'rederived', text: `onset of 9 rows of ${data} changed` }],
       });
     const messages: string[] = [];
-    let state = NOTHING_TOLD;
+    let state = NOTHING_SENT;
     const check = (hours: number, ...positions: StoredPosition[]) => {
       const now = NOW + hours * HOUR;
       const decided = decide(found({ positions, now }), state, now, 2 * HOUR);
-      state = decided.messages.reduce(told, decided.state);
+      state = decided.messages.reduce(delivered, decided.state);
       messages.push(
         ...decided.messages.map(({ text }) =>
           [...text.matchAll(/Affected: (.*)\./g)].map(([, names]) => names).join(' | '),
@@ -519,11 +519,11 @@ describe('the issues', () => {
     const doubts: Doubt[] = [{ kind: 'rederived', text: 'onset changed' }];
     const derived = (rooms: number) =>
       Array.from({ length: rooms }, (_, n) => position('events', { lastStatus: 'ok', scope: `room:r${n}`, doubts }));
-    let state = NOTHING_TOLD;
+    let state = NOTHING_SENT;
     const toldAt: number[] = [];
     for (let at = 0; at <= 30; at += 0.5) {
       const decided = decide(found({ positions: derived(1 + 2 * at) }), state, NOW + at * HOUR, 2 * HOUR);
-      state = decided.messages.reduce(told, decided.state);
+      state = decided.messages.reduce(delivered, decided.state);
       if (decided.messages.length > 0) toldAt.push(at);
     }
     expect(toldAt).toEqual([24]);
@@ -532,7 +532,7 @@ describe('the issues', () => {
   it('leave it open whether withheld rows are still missing while their stream cannot be read', () => {
     const [deletes, ...others] = coded(found({ positions: [position('events')] }), 'DELETES_WITHHELD');
     expect(others).toEqual([]);
-    expect(deletes === undefined ? [] : streamsOf(deletes).map(({ hush }) => hush)).toEqual(['unknown']);
+    expect(deletes === undefined ? [] : streamsOf(deletes).map(({ suppressed }) => suppressed)).toEqual(['unknown']);
     expect(deletes === undefined ? [] : shownOf([deletes])).toEqual([]);
   });
 

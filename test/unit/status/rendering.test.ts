@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, NOTHING_TOLD } from '../../../src/alerts/incidents.ts';
+import { decide, NOTHING_SENT } from '../../../src/alerts/incidents.ts';
 import { shownOf } from '../../../src/status/issue.ts';
 import { haltedLine } from '../../../src/status/issues.ts';
 import { dashboard } from '../../../src/web/dashboard/page.ts';
@@ -31,7 +31,7 @@ describe('an issue', () => {
     const text = await page();
     const json = JSON.parse(statusJson(VIEW)) as { issues: { code: string; message: string }[] };
     const shown = shownOf(VIEW.issues).filter(({ code }) => code !== 'NOT_READ_YET');
-    const messages = decide(VIEW.issues, NOTHING_TOLD, NOW, 0).messages;
+    const messages = decide(VIEW.issues, NOTHING_SENT, NOW, 0).messages;
     expect(shown.length).toBeGreaterThan(3);
     for (const issue of shown) {
       expect(text).toContain(issue.text);

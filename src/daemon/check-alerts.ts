@@ -1,14 +1,14 @@
 import { hostname } from 'node:os';
 import { recall, remember } from '../warehouse/state.ts';
 import type { Db } from '../warehouse/open.ts';
-import { channelsOf, tell, type AlertStore } from '../alerts/deliver.ts';
+import { channelsOf, sendAlerts, type AlertStore } from '../alerts/deliver.ts';
 import { issuesOf } from '../status/issues.ts';
 import { snapshotOf, type Shown } from './snapshot.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 
 /** What a check for alerts needs. */
-export interface Alarm extends Shown {
+export interface AlertCheck extends Shown {
   readonly log: Log;
   readonly store: AlertStore;
 }
@@ -31,10 +31,10 @@ export function createAlertStore(db: Db, clock: Clock, log: Log): AlertStore {
 }
 
 /** Sends alerts about what is wrong now, and what is over, to the configured channels. Checks must not overlap. */
-export async function checkAlerts(alarm: Alarm, signal: AbortSignal): Promise<void> {
-  const { connection, store, clock, log } = alarm;
+export async function checkAlerts(check: AlertCheck, signal: AbortSignal): Promise<void> {
+  const { connection, store, clock, log } = check;
   const { alerts } = connection().config;
   const channels = channelsOf(alerts, `hyperstudy-warehouse on ${hostname()}`);
   if (channels.length === 0) return;
-  await tell(issuesOf(snapshotOf(alarm)), { channels, store, clock, log, signal, afterMs: alerts.afterMs });
+  await sendAlerts(issuesOf(snapshotOf(check)), { channels, store, clock, log, signal, afterMs: alerts.afterMs });
 }
