@@ -9,6 +9,7 @@ import type { SyncContext } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
 import { createBackground } from './background.ts';
 import { openConnections } from './connections.ts';
+import { createDailyRun } from './daily-run.ts';
 import { followExperiments, LOOKS_PER_HOUR, type Experiments } from './experiments.ts';
 import { createNightlyRun } from './nightly-run.ts';
 import { createOutcomes } from './outcomes.ts';
@@ -67,7 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
   let ticking: Promise<unknown> = Promise.resolve();
   const wake = () => nap.abort();
   const parts = assemble(options, wake);
-  const { background, connections, experiments, leases, outcomes, plan, requests } = parts;
+  const { background, connections, dailyRun, experiments, leases, outcomes, plan, requests } = parts;
   return {
     requests,
     leases,
@@ -106,6 +107,7 @@ export function createEngine(options: EngineOptions): Engine {
       background.interrupt();
       await leases.empty();
       await requests.settled();
+      dailyRun.end();
       if (outcomes.fatal !== undefined) throw outcomes.fatal;
     },
     reconnect(config) {
@@ -162,7 +164,19 @@ function assemble(options: EngineOptions, wake: () => void) {
       walGuard.mayWrite();
     },
   });
-  const shared = { ...base, background, connections, contextOf, experiments, leases, nightlyRun, outcomes, plan };
+  const dailyRun = createDailyRun(base);
+  const shared = {
+    ...base,
+    background,
+    connections,
+    contextOf,
+    dailyRun,
+    experiments,
+    leases,
+    nightlyRun,
+    outcomes,
+    plan,
+  };
   const onEnd = () => {
     plan.expire();
     wake();

@@ -9,13 +9,14 @@ import { syncStream } from '../sync/stream.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Background } from './background.ts';
 import type { Connections } from './connections.ts';
+import type { DailyRun } from './daily-run.ts';
 import type { Experiments } from './experiments.ts';
 import { createFirstLooks, endedWhenLong } from './first-looks.ts';
 import type { NightlyRun } from './nightly-run.ts';
 import type { Outage } from './outage.ts';
 import type { Outcomes } from './outcomes.ts';
 import { streamsOf, type Plan } from './plan.ts';
-import type { ContextOf } from './read-context.ts';
+import type { ContextOf, ReadContext } from './read-context.ts';
 import type { StreamLeases } from './stream-leases.ts';
 import type { UserRequests } from './user-requests.ts';
 
@@ -33,6 +34,7 @@ export interface ReadParts {
   readonly background: Background;
   readonly connections: Connections;
   readonly contextOf: ContextOf;
+  readonly dailyRun: DailyRun;
   readonly experiments: Experiments;
   readonly leases: StreamLeases;
   readonly nightlyRun: NightlyRun;
@@ -51,7 +53,7 @@ export interface ReadParts {
 const MOST_FIRST_READS = { long: 2, room: 3 };
 
 export function createReads(parts: ReadParts): Reads {
-  const { background, clock, connections, contextOf, leases, nightlyRun, outage, outcomes, plan } = parts;
+  const { background, clock, connections, contextOf, dailyRun, leases, nightlyRun, outage, outcomes, plan } = parts;
   const firstLooks = createFirstLooks(parts.warehouse);
 
   const begin = (entry: DueTime, kind: 'poll' | 'first read', signal: AbortSignal) => {
@@ -64,7 +66,10 @@ export function createReads(parts: ReadParts): Reads {
     const context = contextOf(isFirstRead ? AbortSignal.any([signal, background.signal]) : signal, priority);
     const isLook = isFirstRead && kind === 'poll';
     if (isLook) firstLooks.note(entry);
-    void syncStream({ ...(isLook ? endedWhenLong(context) : context), full: false }, stream)
+    const read = (within: ReadContext) =>
+      syncStream({ ...(isLook ? endedWhenLong(within) : within), full: false }, stream);
+    void dailyRun
+      .read(context, stream, read)
       .then(
         (result) => {
           if (outcomes.note(stream, result).mayNameStreams) plan.expire();

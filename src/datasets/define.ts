@@ -150,6 +150,7 @@ function drizzleTable(table: string, columns: readonly Column[], timeColumn: str
     extra: text(),
     first_seen_at: text().notNull(),
     synced_at: text().notNull(),
+    synced_run: integer(),
   };
   const indexed = timeColumn === undefined ? [] : INDEXED.filter((name) => name in builders);
   return sqliteTable(table, builders, (built) => {

@@ -7,6 +7,7 @@ import { timeAt } from '../warehouse/records.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
 import { freeTime, readRange } from './reconcile.ts';
+import { recorded, type Recording } from './recording.ts';
 import { position, type Reading, type Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { named, openSession, type SyncContext } from './stream.ts';
@@ -40,12 +41,28 @@ const NIGHTS = 28;
  * use, and then the stream stays due.
  * @throws WarehouseError when no other stream could be read either; the next run goes on with those.
  */
-export async function reconcile(
+export function reconcile(
   context: SyncContext,
   streams: readonly Stream[],
   allowance: number,
   claim: Claim = () => () => undefined,
 ): Promise<Reconciled> {
+  const work = (recording: Recording) => reconcileDue(context, streams, { allowance, claim, recording });
+  return recorded(context, { kind: 'nightly reconcile' }, work, () => true);
+}
+
+interface Bounds {
+  readonly allowance: number;
+  readonly claim: Claim;
+  readonly recording: Recording;
+}
+
+async function reconcileDue(
+  outer: SyncContext,
+  streams: readonly Stream[],
+  { allowance, claim, recording }: Bounds,
+): Promise<Reconciled> {
+  const context = recording.within(outer);
   const { client, warehouse, clock, log } = context;
   const before = client.tries;
   const due = streams
@@ -69,6 +86,7 @@ export async function reconcile(
         return 0;
       })
       .finally(release);
+    recording.note(stream, readPosition(warehouse.db, stream).complete);
     if (corrected > 0) log.warn({ ...named(stream), repaired: corrected }, `reconcile repaired ${streamText(stream)}`);
     repaired += corrected;
     looked++;

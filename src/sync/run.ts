@@ -5,8 +5,9 @@ import { namesData, planStreams, waveOf, type PlannedExperiment, type Selection 
 import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts';
 import { isWell, standingOf } from '../warehouse/standing.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
+import { recorded, type Recording } from './recording.ts';
 import { enrol } from './roster.ts';
-import { syncStream, type StreamResult, type SyncContext } from './stream.ts';
+import { isFine, syncStream, type StreamResult, type SyncContext } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** What a sync did, as `sync now --json` prints it. */
@@ -37,7 +38,32 @@ interface Done {
  * not selected or not reached.
  * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
  */
-export async function runSync(options: SyncOptions): Promise<SyncResult> {
+export function runSync(options: SyncOptions): Promise<SyncResult> {
+  const purpose = { kind: 'sync now', options: beyondDefault(options) } as const;
+  return recorded(options, purpose, (recording) => sync(noting(options, recording)), isUpToDate);
+}
+
+/** What a sync was asked for beyond the default. */
+function beyondDefault({ selection, full, acceptDeletes }: SyncOptions): object {
+  return { ...selection, ...(full ? { full } : {}), ...(acceptDeletes ? { acceptDeletes } : {}) };
+}
+
+/** The same, whose requests, changes and streams count for a run. */
+function noting(options: SyncOptions, recording: Recording): SyncOptions {
+  return {
+    ...recording.within(options),
+    onStream(event) {
+      if (event.result !== undefined) recording.note(event.stream, isFine(event.result));
+      options.onStream?.(event);
+    },
+  };
+}
+
+function isUpToDate({ status }: SyncResult): boolean {
+  return status === 'ok';
+}
+
+async function sync(options: SyncOptions): Promise<SyncResult> {
   const { client, warehouse, clock, selection } = options;
   const startedAt = clock.now();
   const spentBefore = client.tries;

@@ -47,6 +47,11 @@ export interface StreamResult {
   readonly error?: { code: ErrorCode; message: string; hint?: string };
 }
 
+/** Whether a reading left its stream complete; what the key is not given is none of its streams. */
+export function isFine({ status }: Pick<StreamResult, 'status'>): boolean {
+  return status === 'ok' || status === 'skipped';
+}
+
 /** What a sync works with, the same for all its streams. */
 export interface SyncContext {
   readonly client: Client;

@@ -1,4 +1,3 @@
-import type { Client } from '../api/client.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Selection } from '../schedule/streams.ts';
 import { stopsEverything, WarehouseError } from '../shared/errors.ts';
@@ -10,6 +9,7 @@ import { surveyExperiments, withGone } from './experiments.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
 import { compareRange, readRange } from './reconcile.ts';
+import { counting, recorded, type Recording } from './recording.ts';
 import { knownStreams } from './run.ts';
 import type { Reading, Session } from './session.ts';
 import type { Differences } from './differences.ts';
@@ -71,30 +71,34 @@ export type Check = (context: SyncContext) => Promise<Verdict>;
  * Compares everything that is configured or selected with the API, one stream after the other.
  * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
  */
-export async function runVerify(verification: Verification): Promise<VerifyResult> {
+export function runVerify(verification: Verification): Promise<VerifyResult> {
+  const { selection, deep, repair, acceptDeletes } = verification;
+  if (!repair) return compareAll(verification);
+  const options = { ...selection, ...(deep ? { deep } : {}), ...(acceptDeletes ? { acceptDeletes } : {}) };
+  return recorded(
+    verification,
+    { kind: 'verify --repair', options },
+    (recording) => compareAll(verification, recording),
+    isProven,
+  );
+}
+
+async function compareAll(verification: Verification, recording?: Recording): Promise<VerifyResult> {
   const { clock, warehouse, config, selection, deep, repair, onVerdict } = verification;
   const whenFree = verification.whenFree ?? ((_: Stream, check: Check) => check(verification));
   const startedAt = clock.now();
   // Others may use the same client meanwhile.
   let requests = 0;
-  const counted = (client: Client): Client => ({
-    ...client,
-    get: (request) =>
-      client.get({
-        ...request,
-        onTry() {
-          requests++;
-          request.onTry?.();
-        },
-      }),
-  });
-  const survey = await surveyExperiments({ ...verification, client: counted(verification.client) });
+  const counted = (context: SyncContext): SyncContext => {
+    const within = recording?.within(context) ?? context;
+    return { ...within, client: counting(within.client, () => requests++) };
+  };
+  const survey = await surveyExperiments({ ...verification, ...counted(verification) });
   if (selection.experiments === undefined) rememberList(warehouse.db, survey.issues, startedAt);
   const streams: Verdict[] = [];
   for (const stream of knownStreams({ config, warehouse, selection, full: true }, withGone(verification, survey))) {
-    const verdict = await whenFree(stream, (context) =>
-      verifyStream({ ...context, client: counted(context.client) }, stream, { deep, repair }),
-    );
+    const verdict = await whenFree(stream, (context) => verifyStream(counted(context), stream, { deep, repair }));
+    recording?.note(stream, isEqual(verdict));
     streams.push(verdict);
     onVerdict?.(stream, verdict);
   }
@@ -104,11 +108,11 @@ export async function runVerify(verification: Verification): Promise<VerifyResul
 
 /** Whether every stream is proven to equal the API now, and nothing speaks against these being all. */
 export function isProven({ streams, issues }: VerifyResult): boolean {
-  return (
-    streams.length > 0 &&
-    issues.length === 0 &&
-    streams.every(({ status }) => status === 'equal' || status === 'repaired')
-  );
+  return streams.length > 0 && issues.length === 0 && streams.every(isEqual);
+}
+
+function isEqual({ status }: Verdict): boolean {
+  return status === 'equal' || status === 'repaired';
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Dataset } from '../datasets/define.ts';
 import { SQL_TYPE } from '../datasets/define.ts';
 import { command } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
+import { RUN_COLUMNS } from './runs.ts';
 
 const COMMON: readonly (readonly [name: string, type: string, meaning: string])[] = [
   ['experiment_id', 'TEXT', 'The experiment under which the record was read.'],
@@ -17,6 +18,11 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
   ],
   ['first_seen_at', 'TEXT', 'When this row was first read, by the local clock, UTC.'],
   ['synced_at', 'TEXT', 'When this version of the row was written, by the local clock, UTC.'],
+  [
+    'synced_run',
+    'INTEGER',
+    'The run that wrote this version of the row: `_runs.id`. NULL: it was written before runs were recorded.',
+  ],
 ];
 
 /** Writes `_data_dictionary`, which explains every column to readers of the file. */
@@ -27,6 +33,8 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
      ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, meaning = excluded.meaning, source = excluded.source
      WHERE type <> excluded.type OR unit IS NOT excluded.unit OR meaning <> excluded.meaning OR source <> excluded.source`,
   );
+  for (const { table, column, type, unit, meaning } of RUN_COLUMNS)
+    write(table, column, type, unit ?? null, meaning, 'HyperStudy Warehouse');
   for (const dataset of datasets) {
     for (const [name, type, meaning] of COMMON) {
       write(dataset.table, name, type, null, meaning, 'HyperStudy Warehouse');

@@ -6,15 +6,25 @@ import type { Db } from './open.ts';
 
 const OF_STREAM = 'experiment_id = ? AND data = ? AND scope = ?';
 
-/** Records that a clean reading at `now` (local, milliseconds since 1970 UTC) no longer found these rows. */
-export function markMissing(db: Db, stream: Stream, keys: readonly string[], now: number): void {
+/**
+ * Records that a clean reading at `now` (local, milliseconds since 1970 UTC) no longer found these rows; gives how many of
+ * them were not missing before.
+ */
+export function markMissing(db: Db, stream: Stream, keys: readonly string[], now: number): number {
   const mark = command(
     db,
     `INSERT INTO _missing_rows (experiment_id, data, scope, key, missed_at, last_missed_at) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (experiment_id, data, scope, key) DO UPDATE SET last_missed_at = excluded.last_missed_at`,
+     ON CONFLICT (experiment_id, data, scope, key) DO NOTHING`,
   );
+  const markAgain = command(db, `UPDATE _missing_rows SET last_missed_at = ? WHERE ${OF_STREAM} AND key = ?`);
   const at = formatTime(now);
-  for (const key of keys) mark(...named(stream), key, at, at);
+  let fresh = 0;
+  for (const key of keys) {
+    const isFresh = mark(...named(stream), key, at, at) === 1;
+    if (isFresh) fresh++;
+    else markAgain(at, ...named(stream), key);
+  }
+  return fresh;
 }
 
 /** Rows that came again, or that were deleted, are no longer missing. */

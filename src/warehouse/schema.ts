@@ -169,8 +169,46 @@ export const history = sqliteTable(
     at: text('at').notNull(),
     /** The earlier row: a JSON object of its columns. */
     record: text('record').notNull(),
+    /** The run that changed or deleted it; null: it was changed before runs were recorded. */
+    runId: integer('run_id'),
   },
   (t) => [index('_history_by_key').on(t.tableName, t.experimentId, t.key)],
+);
+
+/** One row for each run: what it was for, how it ended and what it changed; see `runs.ts`. */
+export const runs = sqliteTable('_runs', {
+  id: integer('id').primaryKey(),
+  kind: text('kind').notNull(),
+  version: text('version').notNull(),
+  options: text('options'),
+  startedAt: text('started_at').notNull(),
+  endedAt: text('ended_at'),
+  outcome: text('outcome'),
+  error: text('error'),
+  readings: integer('readings').notNull().default(0),
+  incompleteStreams: integer('incomplete_streams').notNull().default(0),
+  requests: integer('requests').notNull().default(0),
+  inserted: integer('inserted').notNull().default(0),
+  updated: integer('updated').notNull().default(0),
+  deleted: integer('deleted').notNull().default(0),
+  markedMissing: integer('marked_missing').notNull().default(0),
+});
+
+/** What a run changed in each stream; streams in which it changed nothing have no row. */
+export const runStreams = sqliteTable(
+  '_run_streams',
+  {
+    runId: integer('run_id').notNull(),
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    /** The stream's scope, as in `_streams`. */
+    scope: text('scope').notNull(),
+    inserted: integer('inserted').notNull(),
+    updated: integer('updated').notNull(),
+    deleted: integer('deleted').notNull(),
+    markedMissing: integer('marked_missing').notNull(),
+  },
+  (t) => [core.primaryKey({ columns: [t.runId, t.experimentId, t.data, t.scope] })],
 );
 
 /** Requests spent; see `src/budget/ledger.ts`. */

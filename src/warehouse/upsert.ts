@@ -6,8 +6,11 @@ import type { Db } from './open.ts';
 /** The result of writing one row. */
 export type Written = 'inserted' | 'updated' | 'unchanged';
 
-/** Writes one row at `now` (ISO 8601): inserts it, updates it where anything differs, or leaves it alone. */
-export type Upsert = (experimentId: string, row: Row, now: string) => Written;
+/**
+ * Writes one row at `now` (ISO 8601): inserts it, updates it where anything differs, or leaves it alone.
+ * @param run the run that writes it, where one does.
+ */
+export type Upsert = (experimentId: string, row: Row, now: string, run?: number) => Written;
 
 /**
  * The prepared statements of a data type's table. They are derived from the drizzle table's columns rather than run
@@ -17,7 +20,7 @@ export type Upsert = (experimentId: string, row: Row, now: string) => Written;
  */
 export function prepareUpsert(db: Db, dataset: Dataset): Upsert {
   const fields = dataset.columns.map(({ name }) => quote(name));
-  const columns = ['experiment_id', 'key', ...fields, 'extra', 'first_seen_at', 'synced_at'];
+  const columns = ['experiment_id', 'key', ...fields, 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
   const compared = [...fields, 'extra'];
   const table = quote(dataset.table);
   const insert = command(
@@ -27,13 +30,14 @@ export function prepareUpsert(db: Db, dataset: Dataset): Upsert {
   );
   const update = command(
     db,
-    `UPDATE ${table} SET ${[...compared, 'synced_at'].map((column) => `${column} = ?`).join(', ')}
+    `UPDATE ${table} SET ${[...compared, 'synced_at', 'synced_run'].map((column) => `${column} = ?`).join(', ')}
        WHERE experiment_id = ? AND key = ? AND (${compared.map((column) => `${column} IS NOT ?`).join(' OR ')})`,
   );
-  return (experimentId, row, now) => {
+  return (experimentId, row, now, run) => {
     const values = [...row.values, row.extra];
-    if (insert(experimentId, row.key, ...values, now, now) === 1) return 'inserted';
-    return update(...values, now, experimentId, row.key, ...values) === 1 ? 'updated' : 'unchanged';
+    const by = run ?? null;
+    if (insert(experimentId, row.key, ...values, now, now, by) === 1) return 'inserted';
+    return update(...values, now, by, experimentId, row.key, ...values) === 1 ? 'updated' : 'unchanged';
   };
 }
 

@@ -70,6 +70,7 @@ function viewOf(db: Db, dataset: Dataset): string {
     'extra',
     'first_seen_at',
     'synced_at',
+    'synced_run',
     ...fieldNames.values(),
   ]);
   const own = columns.map(({ field, name }) =>
@@ -81,7 +82,7 @@ function viewOf(db: Db, dataset: Dataset): string {
       const wanted = column_name === 'extra' ? key : `${column_name}_${key}`;
       return `${extract(column_name, key)} AS ${quote(freeName(wanted, taken))}`;
     });
-  const selected = ['experiment_id', 'key', ...own, ...added, 'first_seen_at', 'synced_at'];
+  const selected = ['experiment_id', 'key', ...own, ...added, 'first_seen_at', 'synced_at', 'synced_run'];
   return `CREATE VIEW ${quote(viewName(dataset))} AS SELECT ${selected.join(', ')} FROM ${quote(table)}`;
 }
 

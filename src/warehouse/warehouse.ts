@@ -15,6 +15,7 @@ import { keepHistory } from './history.ts';
 import { acquireWriterLock } from './lock.ts';
 import { clearMissing, countMissing, markMissing } from './missing.ts';
 import { migrate } from './migrate.ts';
+import { countInRun, endInterrupted, type Run } from './runs.ts';
 import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
 import { countQuarantined, quarantine, settleQuarantine } from './quarantine.ts';
 import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
@@ -45,6 +46,8 @@ export interface Committed {
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
+  /** Rows that were marked missing, and were not before. */
+  readonly marked: number;
   /** The earliest time of the rows that were inserted. */
   readonly oldestNew: number | undefined;
   readonly position: Position;
@@ -56,6 +59,8 @@ export interface Warehouse {
   readonly path: string;
   /** Writes rows, deletions and the position of a stream in one transaction: all or nothing. */
   commit(stream: Stream, batch: Batch): Committed;
+  /** The same warehouse, whose commits count for a run and leave its id in the rows that they write. */
+  during(run: Run): Warehouse;
   /** Updates the views to the keys of all rows. */
   refreshViews(): void;
   /** Closes the file, checkpointed. */
@@ -80,10 +85,10 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
         carryOverReasons(db);
         writeDictionary(db, DATASETS);
         makeFreshnessView(db);
+        endInterrupted(db);
       }).immediate();
       refreshViews(db, DATASETS);
-      if (options.history) keepHistory(db, DATASETS);
-      return writer(db, path, options.clock, lock.release);
+      return writer(db, { path, ...options, release: lock.release });
     });
   } catch (error) {
     opened?.close();
@@ -92,14 +97,26 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
   }
 }
 
-function writer(db: Db, path: string, clock: Clock, release: () => void): Warehouse {
+interface WriterOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly history: boolean;
+  readonly release: () => void;
+}
+
+function writer(db: Db, { path, clock, history, release }: WriterOptions): Warehouse {
   const upserts = new Map<string, Upsert>();
   const checkFile = watchFile(path);
   let lastNow = 0;
   /** Strictly increasing, as a row counts as new when it was first seen in this very transaction. */
   const nextNow = () => (lastNow = Math.max(clock.now(), lastNow + 1));
 
-  const commit = db.transaction((stream: Stream, batch: Batch): Committed => {
+  /** The run whose transaction is under way, for the history. */
+  let current: Run | undefined;
+  if (history) keepHistory(db, DATASETS, () => current?.id);
+
+  const commit = db.transaction((stream: Stream, batch: Batch, run: Run | undefined): Committed => {
+    current = run;
     const { experimentId, dataset } = stream;
     const before = readPosition(db, stream);
     const now = nextNow();
@@ -113,7 +130,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     let oldestNew: number | undefined;
     const met = new Set<string>();
     for (const row of batch.rows) {
-      const upserted = upsert(experimentId, row, at);
+      const upserted = upsert(experimentId, row, at, run?.id);
       // A row that was inserted a moment ago in this very transaction looks new.
       const written = upserted === 'inserted' && met.has(row.key) ? 'updated' : upserted;
       met.add(row.key);
@@ -131,7 +148,7 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
     if (batch.position?.serverBasis !== undefined) noteStart(db, stream, batch.position.serverBasis, at);
     quarantine(db, stream, batch.bad ?? [], at);
     if (batch.wholeSince !== undefined) settleQuarantine(db, stream, batch.wholeSince);
-    markMissing(db, stream, batch.missing ?? [], batch.missedAt ?? now);
+    const marked = markMissing(db, stream, batch.missing ?? [], batch.missedAt ?? now);
     const deleted = remove(db, stream, batch.deleted ?? []);
     clearMissing(db, stream, [
       ...(before.missingRows === 0 ? [] : batch.rows.map(({ key }) => key)),
@@ -149,22 +166,25 @@ function writer(db: Db, path: string, clock: Clock, release: () => void): Wareho
       ...deletedLately(before, deleted, now),
     };
     if (!samePosition(before, position)) writePosition(db, stream, position);
-    return { ...counts, deleted, oldestNew, position };
+    if (run !== undefined) countInRun(db, run, stream, { ...counts, deleted, marked });
+    return { ...counts, deleted, marked, oldestNew, position };
   });
 
-  return {
+  const writing = (run: Run | undefined): Warehouse => ({
     db,
     path,
     commit(stream, batch) {
       checkFile();
-      return withPlainErrors(path, () => commit.immediate(stream, batch));
+      return withPlainErrors(path, () => commit.immediate(stream, batch, run));
     },
+    during: writing,
     refreshViews: () => withPlainErrors(path, () => refreshViews(db, DATASETS)),
     close() {
       closeForWriting(db);
       release();
     },
-  };
+  });
+  return writing(undefined);
 }
 
 function remove(db: Db, stream: Stream, keys: readonly string[]): number {

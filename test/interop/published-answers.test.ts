@@ -53,7 +53,7 @@ const FRAMES: readonly Frame[] = [
 const WHOLE = FRAMES.filter(({ where }) => where === undefined);
 
 /** Columns of a view that are the warehouse's own. */
-const OWN = ['experiment_id', 'key', 'first_seen_at', 'synced_at'];
+const OWN = ['experiment_id', 'key', 'first_seen_at', 'synced_at', 'synced_run'];
 
 /** Columns of a view that hold a member under another name than the SDK would give it. */
 const MEMBER_OF: Readonly<Record<string, string>> = {

@@ -139,7 +139,9 @@ export function gapsInHistory(db: Db, former: Map<string, Map<string, string>>):
 
 function isVersion(record: string, version: string): boolean {
   const members = Object.entries(JSON.parse(record) as Record<string, Json>);
-  const said = Object.fromEntries(members.filter(([name]) => name !== 'first_seen_at' && name !== 'synced_at'));
+  const said = Object.fromEntries(
+    members.filter(([name]) => !['first_seen_at', 'synced_at', 'synced_run'].includes(name)),
+  );
   return canonicalJson(said) === canonicalJson(JSON.parse(version) as Json);
 }
 

@@ -12,6 +12,7 @@ import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../../src/sync/run.ts';
+import type { SyncContext } from '../../src/sync/stream.ts';
 import { records } from '../../src/warehouse/records.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { HOUR_MS as HOUR } from '../../src/shared/time.ts';
@@ -58,6 +59,8 @@ export interface Lab {
       config?: Partial<Config>;
     },
   ): Promise<SyncResult>;
+  /** What a sync works with. */
+  context(): SyncContext;
   /** The records of a data type in the warehouse, as sorted canonical JSON. */
   mirrored(data: string, experimentId: string): string[];
   /** The records that the API holds now, in the same form. */
@@ -95,6 +98,15 @@ export async function openLab(
     warehouse.close();
     await simulator.close();
   });
+  const context = () => ({
+    client,
+    warehouse,
+    config,
+    clock,
+    log: silentLog,
+    full: false,
+    acceptDeletes: false,
+  });
   return {
     simulator,
     warehouse,
@@ -105,18 +117,9 @@ export async function openLab(
     set now(to) {
       now = to;
     },
+    context,
     sync: ({ config: change, ...rest } = {}) =>
-      runSync({
-        client,
-        warehouse,
-        config: { ...config, ...change },
-        clock,
-        log: silentLog,
-        selection: {},
-        full: false,
-        acceptDeletes: false,
-        ...rest,
-      }),
+      runSync({ ...context(), config: { ...config, ...change }, selection: {}, ...rest }),
     mirrored: (data, experimentId) =>
       [...records(warehouse.db, datasetNamed(data), [experimentId])].map(({ record }) => canonicalJson(record)).sort(),
     truth: (data, experimentId) =>

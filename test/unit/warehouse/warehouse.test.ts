@@ -60,7 +60,7 @@ describe('the warehouse', () => {
     for (const { table, columns } of DATASETS) {
       const found = warehouse.db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table);
       // A column that a later version adds stands at the end.
-      const common = ['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at'];
+      const common = ['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
       expect(found.toSorted(), table).toEqual([...common, ...columns.map(({ name }) => name)].sort());
     }
     const plan = warehouse.db
