@@ -1,3 +1,4 @@
+import { WarehouseError } from '../shared/errors.ts';
 import type { TraitValues } from './endpoint-traits.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 
@@ -83,4 +84,22 @@ export function isShownLast(page: Page, met: number, { largestPage = 0, totalPro
   const follows = whatFollows(page);
   if (follows === 'more' || returned >= limit) return false;
   return returned < largestPage || (met === totalProven && returned < capacity);
+}
+
+/** No timestamp and no listing has so many records. */
+const FAR = 10_000_000;
+
+/**
+ * Whether the endpoint heeds `offset`: nothing comes far behind the end. Exact repeats that fill page after page look
+ * like an answer that is always the same, and this tells them from it.
+ * @param pageAt asks for the page so many places on.
+ */
+export async function heedsOffset(pageAt: (further: number) => Promise<Page>): Promise<boolean> {
+  try {
+    const { returned, doubts } = await pageAt(FAR);
+    return returned === 0 && doubts.length === 0;
+  } catch (error) {
+    if (error instanceof WarehouseError && error.code === 'PARAMETER_REFUSED') return false;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from './endpoint-traits.ts';
-import { askSteadily, contradictionIn, isShownLast, whatFollows } from './evidence.ts';
+import { askSteadily, contradictionIn, heedsOffset, isShownLast, whatFollows } from './evidence.ts';
 import { markOf, numbered, tailStart, type Repeats } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 import { ENDLESS, MOST_IDLE } from './pass.ts';
@@ -86,6 +86,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   let beginning: Page | undefined;
   let shorter = 0;
   let isBehindCrowd = false;
+  let isHeeded: boolean | undefined;
   const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
     const guard = guardOf(place, carried);
@@ -93,7 +94,10 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     const own = between(page, guard);
     const { rows, places } = own;
     if (options.by === 'key') checkOrder(page, place.from);
-    const isAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
+    const looksAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
+    if (looksAgain && hasRepeats(page))
+      isHeeded ??= await heedsOffset((further) => reader.page(pageAt(options, place, further)));
+    const isAgain = looksAgain && isHeeded !== true;
     if (isAgain) doubts.push(OFFSET_IGNORED);
     beginning ??= page;
     shorter = options.end === 'empty' && isShort(page, beginning) ? shorter + 1 : 0;
@@ -259,8 +263,16 @@ function lacksAll(rows: readonly Row[], carried: readonly Row[]): boolean {
   return !rows.some((row) => marks.has(markOf(row)));
 }
 
+/** Whether a page has the same records as another one, each as often, in whatever order. */
 function isSame({ rows }: Page, other: Page | undefined): boolean {
-  return other !== undefined && other.rows.length === rows.length && includesAll(other.rows, rows);
+  if (other?.rows.length !== rows.length) return false;
+  const [marks, others] = [rows.map(markOf).sort(), other.rows.map(markOf).sort()];
+  return marks.every((mark, i) => mark === others[i]);
+}
+
+/** Whether a page holds exact repeats, so that another one may look the same and be another one. */
+function hasRepeats({ rows }: Page): boolean {
+  return new Set(rows.map(markOf)).size < rows.length;
 }
 
 function firstBeyond(rows: readonly Row[], to: number | undefined): number {

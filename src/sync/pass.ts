@@ -1,6 +1,7 @@
 import { contentOf } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
+import { heedsOffset } from './evidence.ts';
 import type { Page } from './reader.ts';
 
 /** One reading of all places that a timestamp fills, from its first place to its last. */
@@ -88,14 +89,19 @@ export async function sweep(
   const marks = new Set<string>();
   const beginning = metOf(start.page);
   let [idle, page, place] = [0, start.page, start.place];
+  let isHeeded = false;
   for (;;) {
     const view = look({ page, place, skip: views.length === 0 ? start.skip : 0 }, views, beginning, time);
     views.push(view);
     const news = view.all.slice(view.isAgain ? view.overlap : 0);
     idle = news.every(({ mark, bad }) => bad === undefined && marks.has(mark)) ? idle + 1 : 0;
     for (const { mark } of news) marks.add(mark);
-    const isEnough = bringsNothing(view) || isEnd(page) || idle === MOST_IDLE;
-    if (view.stop < page.returned || isEnough) return passOf(views, idle === MOST_IDLE);
+    if (idle === MOST_IDLE && !isHeeded && hasRepeats(view)) {
+      isHeeded = await heedsOffset((further) => pageAt(place + further));
+      if (isHeeded) idle = 0;
+    }
+    const isEnough = bringsNothing(view) || isEnd(page) || (idle >= MOST_IDLE && !isHeeded);
+    if (view.stop < page.returned || isEnough) return passOf(views, idle >= MOST_IDLE && !isHeeded);
     place += page.returned - overlapOf(page, views.length);
     page = await pageAt(place);
   }
@@ -140,6 +146,11 @@ function look(
 function overlapOf({ returned, limit }: Page, nth: number): number {
   if (returned >= LONG) return OVERLAP;
   return nth === 1 && returned < limit ? 0 : Math.min(1, Math.max(returned - 1, 0));
+}
+
+/** Whether exact repeats are in a page, so that one that brings nothing new may be another one all the same. */
+function hasRepeats({ all }: View): boolean {
+  return new Set(all.map(({ mark }) => mark)).size < all.length;
 }
 
 function bringsNothing({ page, overlap, isAgain, isOneAnswer }: View): boolean {

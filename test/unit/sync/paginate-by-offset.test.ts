@@ -99,6 +99,40 @@ describe('a listing by offset', () => {
     },
   );
 
+  it.each([
+    [8, 'absent'],
+    [8, 'whole'],
+    [20, 'absent'],
+    [20, 'whole'],
+  ] as const)('counts %i exact repeats of one record, with the pagination %s', async (repeats, pagination) => {
+    const same = Array.from({ length: repeats }, () => callRecord('a', 3));
+    const records = [callRecord('x', 1), callRecord('y', 2), ...same, callRecord('b', 4)];
+    const { keys, doubts } = await list(fakeReader(records, { pagination }, 'videochat'));
+    expect(doubts).toEqual([]);
+    expect(keys).toHaveLength(records.length);
+    expect(new Set(keys).size).toBe(records.length);
+  });
+
+  it.each(['absent', 'whole'] as const)(
+    'counts exact repeats without a time, with the pagination %s',
+    async (pagination) => {
+      const records = Array.from({ length: 9 }, () => callRecord('a'));
+      const { keys, doubts } = await list(fakeReader(records, { pagination }, 'videochat'));
+      expect(doubts).toEqual([]);
+      expect(new Set(keys).size).toBe(9);
+    },
+  );
+
+  it.each(['absent', 'whole'] as const)(
+    'is given up where offset is ignored and all rows are exact repeats, with the pagination %s',
+    async (pagination) => {
+      const same = Array.from({ length: 6 }, () => callRecord('a', 3));
+      const reader = fakeReader(same, { offset: 'ignored', pagination }, 'videochat');
+      expect((await list(reader)).keys.length).toBeLessThanOrEqual(6);
+      expect(reader.requests.length).toBeLessThanOrEqual(12);
+    },
+  );
+
   // Rows without a time always count as new, so that the same page is asked for and numbered again for ever.
   it('is given up where offset is ignored and no row has a time', async () => {
     const reader = fakeReader(messages(...Array.from({ length: 6 }, () => undefined)), { offset: 'ignored' });
