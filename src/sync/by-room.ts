@@ -1,5 +1,5 @@
 import type { Stream } from '../datasets/stream.ts';
-import { createSeen } from '../warehouse/seen.ts';
+import { createSeen, type Seen } from '../warehouse/seen.ts';
 import { countRows } from '../warehouse/records.ts';
 import { countedInExperiment, countRowsOutsideRooms, knownRooms, roomEndedAt } from '../warehouse/structure.ts';
 import { markVerified, verifiedRooms } from '../warehouse/verified-rooms.ts';
@@ -38,14 +38,14 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
   const { stream, warehouse } = session;
   const met = createSeen(warehouse.db);
   let reading: Reading = NOTHING_READ;
-  let records = 0;
+  let bad = 0;
   try {
     for (const room of rooms.ids) {
       const listed = await list(session, { reader: session.inRoom(room), end: 'shown' }, (seen, one) => {
         met.addAll(seen);
+        bad += one.met - seen.count();
         return one;
       });
-      records += listed.met;
       reading = both(reading, { doubts: listed.doubts, unseen: [] });
     }
     const isProven = rooms.areAll && reading.doubts.length === 0;
@@ -53,7 +53,8 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
     return {
       doubts: [],
       unseen: met.missing(stream, {}) ?? [],
-      met: records,
+      // A record in the answers of two rooms is one record.
+      met: met.count() + bad,
       byRoom: true,
       isWhole: true,
       isListed: true,
@@ -81,17 +82,28 @@ export async function readLiveRooms(session: Session, total: number | undefined)
   const verified = verifiedRooms(warehouse.db, stream);
   const live = rooms.ids.filter((room) => !verified.has(room));
   if (live.length >= pages) return undefined;
+  const met = createSeen(warehouse.db);
   let reading: Reading = NOTHING_READ;
-  let counted = 0;
-  for (const room of live) {
-    const one = await readLiveRoom(session, room);
-    if (one.met === undefined || one.doubts.length > 0) return undefined;
-    counted += one.met;
-    reading = both(reading, { doubts: [], unseen: one.unseen });
+  let bad = 0;
+  let isLeaky = false;
+  try {
+    for (const room of live) {
+      const one = await readLiveRoom(session, room, met);
+      if (one.met === undefined || one.doubts.length > 0) return undefined;
+      bad += one.bad;
+      isLeaky ||= one.isLeaky;
+      reading = both(reading, { doubts: [], unseen: one.unseen });
+    }
+    const ofFinished = (count: (of: Stream) => number) =>
+      rooms.ids.filter((room) => verified.has(room)).reduce((sum, room) => sum + count(partOf(stream, room)), 0);
+    // Of a finished room a record may come in a live one's answer too; it is counted once.
+    const counted = met.count() + bad - (isLeaky ? ofFinished((part) => met.countIn(part)) : 0);
+    const held = ofFinished((part) => countRows(warehouse.db, part) ?? 0);
+    const now = await countNow(session, { before: total, counted, held });
+    return now === undefined ? undefined : { ...reading, total: now, isShown: true };
+  } finally {
+    met.drop();
   }
-  const held = rooms.ids.filter((room) => verified.has(room)).reduce((sum, room) => sum + countRoom(session, room), 0);
-  const now = await countNow(session, { before: total, counted, held });
-  return now === undefined ? undefined : { ...reading, total: now, isShown: true };
 }
 
 /**
@@ -111,17 +123,31 @@ async function countNow(
   return Math.min(total, sink.held());
 }
 
-function countRoom({ stream, warehouse }: Session, room: string): number {
-  return countRows(warehouse.db, { ...stream, scope: { kind: 'room', id: room } }) ?? 0;
+function partOf(stream: Stream, room: string): Stream {
+  return { ...stream, scope: { kind: 'room', id: room } };
 }
 
-async function readLiveRoom(session: Session, room: string): Promise<Reading> {
+/** One live room: how many malformed records it has, and whether records of other rooms are in its answer. */
+interface LiveRoom extends Reading {
+  readonly bad: number;
+  readonly isLeaky: boolean;
+}
+
+/** @param met is given the keys that the room has. */
+async function readLiveRoom(session: Session, room: string, met: Seen): Promise<LiveRoom> {
   const { warehouse, stream } = session;
-  const inRoom: Stream = { ...stream, scope: { kind: 'room', id: room } };
+  const part = partOf(stream, room);
   return list(session, { reader: session.inRoom(room) }, (seen, listed) => {
     const isWhole = listed.doubts.length === 0 && (listed.total === undefined || listed.total === listed.met);
     if (isWhole && isOver(session, room)) markVerified(warehouse.db, stream, room, session.startedAt);
-    return { ...listed, met: isWhole ? listed.met : undefined, unseen: seen.missing(inRoom, {}) ?? [] };
+    met.addAll(seen);
+    return {
+      ...listed,
+      met: isWhole ? listed.met : undefined,
+      unseen: seen.missing(part, {}) ?? [],
+      bad: listed.met - seen.count(),
+      isLeaky: seen.countElsewhere(part) > 0,
+    };
   });
 }
 

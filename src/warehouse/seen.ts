@@ -15,6 +15,8 @@ export interface Seen {
   count(): number;
   /** Keys of the stream's rows in the range that were not seen; undefined where the table does not show its scope. */
   missing(stream: Stream, range: TimeRange): string[] | undefined;
+  /** How many of them are held as rows of the stream; 0 where the table does not show its scope. */
+  countIn(stream: Stream): number;
   /** How many of them are held, but not as rows of the stream's scope. */
   countElsewhere(stream: Stream): number;
   readonly id: number;
@@ -46,6 +48,12 @@ export function createSeen(db: Db): Seen {
       const key = `${quote(stream.dataset.table)}.key`;
       const sql = `SELECT key ${held.sql} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.read = ? AND s.key = ${key})`;
       return queryValues(db, sql, z.string()).all(...held.params, id);
+    },
+    countIn(stream) {
+      const held = rowsIn(stream);
+      if (held === undefined) return 0;
+      const sql = `SELECT count(*) ${held.sql} AND key IN (SELECT s.key FROM temp.seen s WHERE s.read = ?)`;
+      return queryValues(db, sql, z.number()).get(...held.params, id) ?? 0;
     },
     countElsewhere({ experimentId, dataset, scope }) {
       const own = rowsIn({ experimentId, dataset, scope });

@@ -3,7 +3,8 @@ import type { JsonObject } from '../../../src/shared/json.ts';
 import { formatTime } from '../../../src/shared/time.ts';
 import { isOver, readLiveRooms, readRooms, roomsOf } from '../../../src/sync/by-room.ts';
 import { verifiedRooms } from '../../../src/warehouse/verified-rooms.ts';
-import { warned } from '../../support/fake-api.ts';
+import type { Answer } from '../../../src/api/client.ts';
+import { told, warned, type Asked } from '../../support/fake-api.ts';
 import { at, fakeStream, HOUR, type FakeStream, type Listed } from '../../support/fake-stream.ts';
 
 const TWO = { r1: {}, r2: {} };
@@ -31,6 +32,17 @@ describe('the rooms of an experiment', () => {
   });
 });
 
+/** Has a record come at the end of another room's answers as well. */
+const leaking =
+  (record: JsonObject, room: string) =>
+  (answer: Answer, asked: Asked): Answer => {
+    const [own = 0, offset] = [answer.pagination?.total, Number(asked['offset'] ?? 0)];
+    const isEnd = offset <= own && answer.data.length < Number(asked['limit']);
+    if (asked['room'] !== room) return answer;
+    const data = isEnd ? [...answer.data, record] : answer.data;
+    return told({ ...answer, data }, { total: own + 1, returned: data.length });
+  };
+
 const DOUBTS = [{ kind: 'warned', text: 'the API warned' }] as const;
 
 describe('reading every room', () => {
@@ -53,6 +65,13 @@ describe('reading every room', () => {
       isListed: true,
     });
     expect(fake.held()).toContain('r2/c');
+  });
+
+  it('counts a record once that comes in the answers of two rooms', async () => {
+    const fake = inTwoRooms();
+    fake.api.change = leaking(fake.make('a', 1, { roomId: 'r1' }), 'r2');
+    const { met, unseen } = await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: true }, DOUBTS);
+    expect({ met, unseen, held: fake.held() }).toEqual({ met: 2, unseen: ['r2/b'], held: ['r1/a', 'r2/b', 'r2/c'] });
   });
 
   it('keeps the doubt and misses nothing where they may not be all', async () => {
@@ -130,6 +149,19 @@ describe('a large listing', () => {
     expect(await readLiveRooms(fake.session(), 30)).toMatchObject({ doubts: [], unseen: ['r3/r30'], total: 30 });
     expect(roomsAsked(fake)).toEqual(new Set(['r3']));
     expect(fake.held()).toContain('r3/new');
+  });
+
+  it.each(['r1', 'r3'])('counts a record of room %s once that a live room has as well', async (room) => {
+    const fake = threeRooms();
+    fake.listRooms({ r1: ENDED, r2: ENDED, r3: { status: 'active' }, r4: { status: 'active' } });
+    await readLiveRooms(fake.session(), 30);
+    fake.api.asked = [];
+    fake.api.change = leaking(
+      room === 'r1' ? fake.make('r1', 1, { roomId: 'r1' }) : fake.make('r21', 21, { roomId: 'r3' }),
+      'r4',
+    );
+    expect(await readLiveRooms(fake.session(), 30)).toMatchObject({ doubts: [], unseen: [], total: 30, isShown: true });
+    expect(roomsAsked(fake)).toEqual(new Set(['r3', 'r4']));
   });
 
   it.each<[string, (fake: FakeStream) => void]>([
