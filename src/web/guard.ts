@@ -5,7 +5,7 @@ import type { Log } from '../shared/log.ts';
 import { isLoopback } from '../shared/loopback.ts';
 import { signIn } from './dashboard/sign-in.ts';
 
-/** Headers of every answer: nothing is kept, framed, sniffed, or loaded from elsewhere. */
+/** Headers of every response: nothing is cached, framed, sniffed, or loaded from elsewhere. */
 export function secureHeaders(contentSecurityPolicy: string): MiddlewareHandler {
   return async (c, next) => {
     c.header('Content-Security-Policy', contentSecurityPolicy);
@@ -19,23 +19,26 @@ export function secureHeaders(contentSecurityPolicy: string): MiddlewareHandler 
 }
 
 /**
- * On a loopback address, refuses requests that name another host: a web page of somebody else can point its own name at
- * 127.0.0.1 (DNS rebinding) and would read the answers.
+ * On a loopback address, refuses requests for another host name: a foreign web page can point its own name at 127.0.0.1
+ * (DNS rebinding) and would read the responses.
  */
 export function onlyLoopbackHosts(log: Log): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header('host') ?? '';
     if (isLoopback(host.replace(/:\d+$/, ''))) return next();
     log.warn({ path: c.req.path.slice(0, 200) }, 'refused a request for another host name');
-    return c.json({ status: 'refused', reasons: ['This server answers to localhost and 127.0.0.1 only.'] }, 403);
+    return c.json(
+      { status: 'refused', reasons: ['This server answers only requests for localhost and 127.0.0.1.'] },
+      403,
+    );
   };
 }
 
-/** The server changes nothing, so it takes no request that could. */
+/** The server changes nothing, so it refuses requests that could. */
 export const onlyReads: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
   c.header('Allow', 'GET, HEAD');
-  return c.json({ status: 'refused', reasons: ['Only GET and HEAD are answered.'] }, 405);
+  return c.json({ status: 'refused', reasons: ['Only GET and HEAD are allowed.'] }, 405);
 };
 
 /**
@@ -71,7 +74,7 @@ function unauthorised(c: Context, isWrong: boolean) {
   return c.json({ status: 'refused', reasons: [reason] }, 401);
 }
 
-/** Compares in a time that does not depend on where the texts differ. */
+/** Compares in constant time, whatever the position of the first difference. */
 function isSame(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => createHash('sha256').update(text).digest());
   return left !== undefined && right !== undefined && timingSafeEqual(left, right);

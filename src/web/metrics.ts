@@ -14,7 +14,7 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  /** What is not known has no sample. */
+  /** An unknown value has no sample. */
   readonly samples: (view: DaemonView) => readonly Sample[];
 }
 
@@ -43,11 +43,11 @@ const perEndpoint = (name: string, help: string, member: 'used' | 'allowed'): Me
     budget.minute.map((minute) => ({ labels: { endpoint: minute.endpoint }, value: minute[member] })),
 });
 
-/** What is measured, beside the process itself; each name has the prefix `hyperstudy_warehouse_`. */
+/** The metrics besides those of the process itself; each name has the prefix `hyperstudy_warehouse_`. */
 const METRICS: readonly Metric[] = [
   {
     name: 'info',
-    help: 'The version that runs; the value is always 1.',
+    help: 'The running version; the value is always 1.',
     labels: ['version'],
     samples: ({ version }) => [{ labels: { version }, value: 1 }],
   },
@@ -55,14 +55,10 @@ const METRICS: readonly Metric[] = [
   perData('data_age_seconds', 'How long ago the stalest of the streams was read to its end.', (streams, now) =>
     seconds(oldestAge(streams, now)),
   ),
-  perData(
-    'complete',
-    '1 when all streams are complete, else 0; absent when the key may not read the data type.',
-    (all) => {
-      const streams = all.filter((stream) => stateOf(stream) !== 'skipped');
-      return streams.length === 0 ? undefined : Number(streams.every(({ complete }) => complete));
-    },
-  ),
+  perData('complete', '1 if all streams are complete, else 0; absent if the key may not read the data type.', (all) => {
+    const streams = all.filter((stream) => stateOf(stream) !== 'skipped');
+    return streams.length === 0 ? undefined : Number(streams.every(({ complete }) => complete));
+  }),
   {
     name: 'streams',
     help: 'Streams by state: complete, incomplete, failed, skipped (the key may not read them), unread.',
@@ -83,7 +79,7 @@ const METRICS: readonly Metric[] = [
   one('api_reachable', '1 while the API can be reached, else 0.', (view) => lacks(view, 'SERVER_UNREACHABLE')),
   {
     name: 'issues',
-    help: 'What is wrong now, by code and severity: error, warning, note.',
+    help: 'Current issues by code and severity (error, warning, note).',
     labels: ['code', 'severity'],
     samples: ({ issues }) =>
       [...Map.groupBy(shownOf(issues), ({ code }) => code)].map(([code, all]) => ({
@@ -92,12 +88,12 @@ const METRICS: readonly Metric[] = [
       })),
   },
   one('hour_used_requests', 'Requests in the last hour.', ({ budget }) => budget.hour.used),
-  one('hour_allowed_requests', 'Requests that we allow ourselves in any hour.', ({ budget }) => budget.hour.allowed),
+  one('hour_allowed_requests', 'Requests that the daemon may make in any hour.', ({ budget }) => budget.hour.allowed),
   perEndpoint('minute_used_requests', 'Requests to an endpoint in the last minute.', 'used'),
-  perEndpoint('minute_allowed_requests', 'Requests to an endpoint that we allow ourselves in any minute.', 'allowed'),
+  perEndpoint('minute_allowed_requests', 'Requests to an endpoint that the daemon may make in any minute.', 'allowed'),
   one(
     'last_refusal_timestamp_seconds',
-    'When the API last answered 429 although we were within the limits; changes() of it counts the times.',
+    'When the API last answered 429 although the daemon was within the limits; count the changes() of it.',
     ({ refusal }) => seconds(refusal?.at),
   ),
   one('wal_bytes', "Size of the warehouse's write-ahead log.", ({ warehouse }) => warehouse.walBytes),
@@ -110,7 +106,7 @@ export interface Metrics {
   render(view: DaemonView): Promise<string>;
 }
 
-/** A registry of our own with the measures of the process (`process_…`, `nodejs_…`) and those of the daemon. */
+/** A separate registry with the metrics of the process (`process_…`, `nodejs_…`) and those of the daemon. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -127,7 +123,7 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     render(view) {
       for (const { metric, gauge } of gauges) {
-        // What is gone from the view must not live on; a gauge without labels would come back as 0.
+        // Values that are gone from the view must disappear; after a reset a gauge without labels would be 0.
         gauge.reset();
         if (metric.labels.length === 0) gauge.remove();
         for (const { labels, value } of metric.samples(view)) gauge.set(labels, value);

@@ -19,7 +19,7 @@ export interface RouteOptions {
   readonly log: Log;
 }
 
-/** What is answered where; `http.ts` puts it on a port. */
+/** The routes; `server.ts` serves them on a port. */
 export function createRoutes(options: RouteOptions): Hono {
   const { token, isLoopback, port, view, log } = options;
   const app = new Hono();
@@ -36,7 +36,7 @@ export function createRoutes(options: RouteOptions): Hono {
     const reasons = unreadiness(view().issues);
     return reasons.length === 0 ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reasons }, 503);
   });
-  // Made when first asked for: measuring the event loop wakes an idle process a hundred times a second.
+  // Created on the first request: measuring the event loop wakes an idle process a hundred times a second.
   let metrics: Metrics | undefined;
   app.get('/metrics', async (c) => {
     metrics ??= createMetrics();
@@ -47,8 +47,8 @@ export function createRoutes(options: RouteOptions): Hono {
   app.get('/icon.svg', (c) => c.body(ICON, 200, { 'Content-Type': 'image/svg+xml' }));
   app.notFound((c) => c.json({ status: 'not found', reasons: ['There is no such page.'] }, 404));
   app.onError((error, c) => {
-    log.error({ err: error, path: c.req.path.slice(0, 200) }, 'a page could not be made');
-    return c.json({ status: 'failed', reasons: ['The page could not be made; the log says why.'] }, 500);
+    log.error({ err: error, path: c.req.path.slice(0, 200) }, 'a page could not be rendered');
+    return c.json({ status: 'failed', reasons: ['The page could not be rendered; see the log of the daemon.'] }, 500);
   });
   return app;
 }

@@ -10,16 +10,16 @@ export interface HttpOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Asked of every request but `/healthz`; without one, only this computer may be served. */
+  /** Required of every request except `/healthz`; without one, only this computer may be served. */
   readonly token: string | undefined;
-  /** Asked anew for every answer. */
+  /** Called for every response. */
   readonly view: () => DaemonView;
   readonly log: Log;
 }
 
 export interface HttpServer {
   readonly url: string;
-  /** Answers what is under way, for half a second at most, and ends. */
+  /** Finishes responses in progress, for at most half a second, and stops. */
   close(): Promise<void>;
 }
 
@@ -27,15 +27,15 @@ const CLOSE_MS = 500;
 
 /**
  * Serves `/healthz`, `/readyz`, `/metrics`, `/api/status` and the dashboard.
- * @throws WarehouseError USAGE when the address cannot be used, or could be reached by others without a token.
+ * @throws WarehouseError USAGE when the address cannot be used, or would be open to others without a token.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { port, token, view, log } = options;
   const host = options.host.replace(/^\[|\]$/g, '');
   const isLocal = isLoopback(host);
   if (!isLocal && (token ?? '') === '') {
-    throw new WarehouseError('USAGE', `The dashboard would be open to everybody who can reach ${host}.`, {
-      hint: 'Set a token for it, or let it listen on 127.0.0.1.',
+    throw new WarehouseError('USAGE', `The dashboard would be open to everyone who can reach ${host}.`, {
+      hint: 'Set http.token or http.tokenFile, or set http.host to 127.0.0.1.',
     });
   }
   let listening = port;
@@ -54,7 +54,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     server.once('error', (cause) => {
       reject(
         new WarehouseError('USAGE', `Port ${port} of ${host} cannot be used (${reasonOf(cause)}).`, {
-          hint: 'Choose another port or address for the dashboard.',
+          hint: 'Choose another http.port or http.host for the dashboard.',
           cause,
         }),
       );
@@ -77,14 +77,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-/** Plain words for why a port cannot be listened on. */
+/** Plain words for why the server cannot listen on a port. */
 function reasonOf(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   const known: Record<string, string> = {
-    EADDRINUSE: 'another program uses it',
-    EACCES: 'it needs more rights',
+    EADDRINUSE: 'another program is using it',
+    EACCES: 'it needs more permissions',
     EADDRNOTAVAIL: 'this computer has no such address',
-    ENOTFOUND: 'there is no such name',
+    ENOTFOUND: 'there is no such host name',
   };
   return known[code] ?? code;
 }

@@ -26,7 +26,7 @@ export function statusJson(view: DaemonView): string {
   });
 }
 
-/** The members as people's programs know them. */
+/** The members of the public JSON format. */
 function membersOf(view: DaemonView) {
   const { version, startedAt, now, lastProgressAt, keyRefused, outage, waitsUntil, schedule, work, growth } = view;
   const { path, walBytes, freeBytes } = view.warehouse;

@@ -84,7 +84,7 @@ async function expectAge(page: Page, unit: 's' | 'min'): Promise<void> {
   const [now, text] = await page.evaluate<[number, string]>(
     "[Date.now(), document.getElementById('gone-since').textContent]",
   );
-  const words = /^What stands below is from (\d\d:\d\d:\d\d), (\d+) (s|min) ago\. The page goes on trying\.$/;
+  const words = /^Last updated at (\d\d:\d\d:\d\d), (\d+) (s|min) ago\. The page keeps trying\.$/;
   const [, clock = '', count, shown] = words.exec(text) ?? [];
   const age = now - Date.parse(`2026-03-11T${clock}Z`);
   expect([text, shown]).toEqual([text, unit]);
@@ -373,7 +373,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await page.waitForTimeout(100);
     expect(await page.locator('#live').innerText()).toContain('Paused at');
     expect(await page.locator('#issues').innerText()).toContain('2 recent errors');
-    await page.getByRole('button', { name: 'Go on updating' }).click();
+    await page.getByRole('button', { name: 'Resume updates' }).click();
     await expect.poll(() => page.locator('#issues').innerText()).not.toContain('recent errors');
   });
 
@@ -426,9 +426,9 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     const { page, server } = await open();
     const alert = page.getByRole('alert');
     const answers = [
-      [401, '', 'asks for its token again'],
-      [500, '', 'cannot make this page now'],
-      [200, '<h1>Hotel network: please sign in</h1>', 'Something else than the daemon answers'],
+      [401, '', 'requires its token again'],
+      [500, '', 'cannot render this page'],
+      [200, '<h1>Hotel network: please sign in</h1>', 'Another program answers at this address'],
     ] as const;
     for (const [status, body, words] of answers) {
       await page.route(`${server.url}/`, (route) => route.fulfill({ status, contentType: 'text/html', body }));
@@ -465,7 +465,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await page.goto(server.url);
     await page.getByLabel('Token of this dashboard').fill('wrong');
     await page.getByRole('button', { name: 'Open' }).click();
-    expect(await page.getByRole('alert').innerText()).toBe('That is not the token.');
+    expect(await page.getByRole('alert').innerText()).toBe('This token is wrong.');
     await page.getByLabel('Token of this dashboard').fill('open-sesame-0123456789');
     await page.keyboard.press('Enter');
     await page.getByRole('status').waitFor();

@@ -301,7 +301,7 @@ describe('the token', () => {
     const { status, text } = await ask(url, { accept: 'text/html' });
     expect(status).toBe(401);
     expect(text).toContain('<form');
-    expect((await ask(`${url}/?token=wrong`, { accept: 'text/html' })).text).toContain('That is not the token.');
+    expect((await ask(`${url}/?token=wrong`, { accept: 'text/html' })).text).toContain('This token is wrong.');
   });
 
   it('never reaches the log, nor a page', async () => {
@@ -500,7 +500,7 @@ describe('the page', () => {
           stream({ data: 'rooms', complete: false, dataAsOf: undefined, lastStatus: undefined }),
         ]),
       },
-      'The first read is under way: 1 of 2 streams is complete</span>.',
+      'The first read is in progress: 1 of 2 streams is complete</span>.',
     ],
     [
       'a stream failed',
@@ -510,7 +510,7 @@ describe('the page', () => {
     [
       'the key may read nothing',
       { ...withStreams([stream({ complete: false, lastStatus: 'skipped', dataAsOf: undefined })]) },
-      'Every stream is skipped</span>: the key may read none of them.',
+      'Every stream is skipped</span>: the key may not read any of them.',
     ],
     [
       'a room is over',
@@ -528,7 +528,7 @@ describe('the page', () => {
       return (await ask((await serve({ view: () => sampleView(NOW, { budget }) })).url)).text;
     };
     expect(await page(NOW + 31 * MINUTE)).toContain(
-      'Waits for the limits of requests; goes on in 31 min at the latest.',
+      'Waiting for the request limits; continues in 31 min at the latest.',
     );
     for (const at of [NOW + 3000, NOW - HOUR]) expect(await page(at)).not.toContain('Waits for');
   });
@@ -545,15 +545,15 @@ describe('the page', () => {
   it('warns of little space on the disk', async () => {
     const warehouse = { path: 'w.db', walBytes: 1, freeBytes: 900_000_000, totalBytes: 500e9 };
     const { text } = await ask((await serve({ view: () => sampleView(NOW, { warehouse }) })).url);
-    expect(text).toContain('little is left');
+    expect(text).toContain('nearly full');
   });
 
   it('says in words when it reads, and when the curve of rows begins', async () => {
     const page = async (change: Partial<DaemonView>) =>
       (await ask((await serve({ view: () => sampleView(NOW, change) })).url)).text;
-    expect(await page({ schedule: 'adaptive' })).toContain('reads most where data come in');
+    expect(await page({ schedule: 'adaptive' })).toContain('reads active experiments most often');
     expect(await page({ schedule: '*/5 * * * *' })).toContain('reads every 5 minutes');
-    expect(await page({ growth: [{ at: NOW, rows: 5 }] })).toContain('the curve begins with the second count');
+    expect(await page({ growth: [{ at: NOW, rows: 5 }] })).toContain('the chart starts with the second count');
   });
 
   it('names nothing outside itself', async () => {
@@ -615,7 +615,7 @@ describe('the server', () => {
     const port = Number(new URL(url).port);
     await expect(serve({ port })).rejects.toMatchObject({
       code: 'USAGE',
-      message: `Port ${port} of 127.0.0.1 cannot be used (another program uses it).`,
+      message: `Port ${port} of 127.0.0.1 cannot be used (another program is using it).`,
     });
   });
 

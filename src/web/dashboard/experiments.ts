@@ -7,7 +7,7 @@ import { age, badge, NOTHING, STATES, type Html } from './format.ts';
 import { headings, pips } from './pips.ts';
 import { streamTable } from './streams.ts';
 
-/** As many reasons stand under an experiment that is folded up; unfolded, its table has them all. */
+/** The most reasons shown under a collapsed experiment; expanded, its table has them all. */
 const REASONS = 3;
 
 export function experimentsSection({ experiments, now }: DaemonView): Html {
@@ -17,7 +17,7 @@ export function experimentsSection({ experiments, now }: DaemonView): Html {
     <h2 id="experiments-title">Experiments</h2>
     ${
       rows.length === 0
-        ? html`<p class="empty">None yet. They appear here as soon as the first sync has listed them.</p>`
+        ? html`<p class="empty">None yet. They appear here after the first sync has listed them.</p>`
         : html`<div class="over" aria-hidden="true">${legend()}${headings(types)}</div>
             <ul>
               ${rows.map((row) => experimentRow(row.experiment, row.state, types, now))}
@@ -32,7 +32,7 @@ function stateOfAll({ streams }: ExperimentView): StreamState {
 
 const URGENCY: Record<StreamState, number> = { failed: 0, incomplete: 1, unread: 3, complete: 3, skipped: 3 };
 
-/** What needs a person comes first, then what is going on now, then by name. */
+/** First experiments with problems, then live ones, then by name. */
 function byUrgency(
   a: { experiment: ExperimentView; state: StreamState },
   b: { experiment: ExperimentView; state: StreamState },
@@ -79,7 +79,7 @@ function verdict(streams: readonly StreamView[]): string {
   return `${some} complete${skipped === 0 ? '' : `, ${count(skipped)} skipped`}`;
 }
 
-/** Why the experiment is not complete, for as long as it is folded up. */
+/** Why the experiment is not complete, shown while it is collapsed. */
 function reasons(streams: readonly StreamView[]): Html {
   const doubtful = [...byData(streams.filter((stream) => ['failed', 'incomplete'].includes(stateOf(stream))))];
   if (doubtful.length === 0) return NOTHING;

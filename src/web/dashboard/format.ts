@@ -3,12 +3,12 @@ import { formatDuration, formatTime } from '../../shared/time.ts';
 import type { Severity } from '../../status/issue.ts';
 import type { StreamState } from '../../status/summary.ts';
 
-/** Escaped markup, as `html` makes it of a template. */
+/** Escaped markup, as `html` makes it from a template. */
 export type Html = ReturnType<typeof html>;
 
 export const NOTHING: Html = html``;
 
-/** Bytes as people count them: `512 B`, `4.1 MB`, `212 GB`. */
+/** Bytes for people: `512 B`, `4.1 MB`, `212 GB`. */
 export function size(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
@@ -21,12 +21,12 @@ export function age(ms: number): string {
   return ms < 1000 ? 'now' : formatDuration(ms);
 }
 
-/** A time in the past as its distance from now; the time itself is in the title. */
+/** How long ago a time was; the time itself is in the title. */
 export function ago(at: number, now: number): Html {
   return time(at, now - at < 1000 ? 'now' : `${formatDuration(now - at)} ago`);
 }
 
-/** A time to come as its distance from now. */
+/** How long until a time in the future. */
 export function until(at: number, now: number): Html {
   return time(at, at <= now ? 'due' : `in ${formatDuration(at - now)}`);
 }
@@ -40,9 +40,9 @@ export function clockTime(at: number): string {
   return `${formatTime(at).slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** When the daemon reads, in words where that is easy; a cron expression that is not stays as it is. */
+/** When the daemon reads, in words; a cron expression without simple words stays as it is. */
 export function schedule(cron: string): string {
-  if (cron === 'adaptive') return 'most where data come in';
+  if (cron === 'adaptive') return 'active experiments most often';
   const everyMinutes = /^\*\/(\d+) \* \* \* \*$/.exec(cron)?.[1];
   if (everyMinutes !== undefined) return `every ${everyMinutes} minutes`;
   if (cron === '* * * * *') return 'every minute';
@@ -50,7 +50,7 @@ export function schedule(cron: string): string {
   return minute === undefined ? cron : `every hour, at minute ${minute}`;
 }
 
-/** The word and the sign of a state: no state is told by its colour alone. */
+/** The word and the sign of a state: no state is shown by its colour alone. */
 export const STATES: Record<StreamState, { readonly sign: string; readonly word: string }> = {
   complete: { sign: '✓', word: 'complete' },
   incomplete: { sign: '!', word: 'incomplete' },
@@ -63,7 +63,7 @@ export function badge(state: StreamState, text: string = STATES[state].word): Ht
   return html`<span class="badge ${state}"><span aria-hidden="true">${STATES[state].sign}</span> ${text}</span>`;
 }
 
-/** A filled bar for a share of something whose figures stand beside it. */
+/** A filled bar for a share; its figures are shown beside it. */
 export function bar(value: number, of: number): Html {
   const share = of <= 0 ? 0 : Math.min(100, Math.max(0, (100 * value) / of));
   return html`<svg
@@ -79,7 +79,7 @@ export function bar(value: number, of: number): Html {
 
 const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', note: '·' };
 
-/** The sign of a severity: none is told by its colour alone. */
+/** The sign of a severity: none is shown by its colour alone. */
 export function signOf(severity: Severity): string {
   return SIGNS[severity];
 }

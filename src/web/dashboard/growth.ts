@@ -6,7 +6,7 @@ import { clockTime, type Html } from './format.ts';
 
 type Points = DaemonView['growth'];
 
-/** More points than this add nothing to a line of this width, nor rows to its table. */
+/** The most points in the line and rows in the table: more would not be visible. */
 const IN_LINE = 160;
 const IN_TABLE = 12;
 
@@ -17,7 +17,7 @@ export function growthSection({ growth }: DaemonView): Html {
     <h2 id="growth-title">Rows over time</h2>
     ${
       first === undefined || last === undefined || last.at <= first.at
-        ? html`<p class="empty">The rows are counted every hour: the curve begins with the second count.</p>`
+        ? html`<p class="empty">Rows are counted every hour; the chart starts with the second count.</p>`
         : curve(growth, last.at - first.at, last.rows - first.rows)
     }
   </section>`;
@@ -75,7 +75,7 @@ function table(points: Points): Html {
   </details>`;
 }
 
-/** At most so many of the points, evenly spread, the first and the last among them. */
+/** At most this many of the points, evenly spread, including the first and the last. */
 function spread(points: Points, most: number): Points {
   if (points.length <= most) return points;
   return Array.from({ length: most }, (_, i) => points[Math.round((i * (points.length - 1)) / (most - 1))]).filter(

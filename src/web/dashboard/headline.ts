@@ -7,13 +7,13 @@ import { age, ago, NOTHING, size, until, type Html } from './format.ts';
 
 export interface Headline {
   readonly tone: 'complete' | 'unread' | 'incomplete' | 'failed';
-  /** How things stand, without a full stop; read out when it changes. */
+  /** The overall state, without a full stop; screen readers announce it when it changes. */
   readonly state: string;
-  /** The rest of the sentence, and what follows it; it may change at any time without being read out. */
+  /** The rest of the sentence and what follows it; its changes are not announced. */
   readonly rest: string;
 }
 
-/** How things stand in a sentence: what keeps everything from being read, or how many streams are complete. */
+/** The overall state in a sentence: what keeps everything from being read, or how many streams are complete. */
 export function headlineOf(view: DaemonView): Headline {
   const worst = shownOf(view.issues).find((issue) => issue.severity === 'error' && isOfEverything(issue));
   return worst === undefined ? countsOf(view) : haltedBy(worst, view.now);
@@ -32,11 +32,11 @@ function countsOf(view: DaemonView): Headline {
   const isOld = oldest === undefined ? '' : `; the oldest is ${oldest < 1000 ? 'a moment' : age(oldest)} old`;
   const isSkipped = skipped === 0 ? '' : ` ${counted(skipped, 'other')} ${are(skipped)} skipped.`;
   if (streams.length === 0) {
-    const rest = view.work.length > 0 ? '; the first sync is under way.' : '; the first sync will list them.';
+    const rest = view.work.length > 0 ? '; the first sync is in progress.' : '; the first sync will list them.';
     return { tone: 'unread', state: 'No stream is known yet', rest };
   }
   if (wanted.length === 0) {
-    return { tone: 'incomplete', state: 'Every stream is skipped', rest: ': the key may read none of them.' };
+    return { tone: 'incomplete', state: 'Every stream is skipped', rest: ': the key may not read any of them.' };
   }
   if (failed + incomplete > 0) {
     const waiting = unread === 0 ? '' : `, and ${count(unread)} ${are(unread)} not read yet`;
@@ -44,7 +44,7 @@ function countsOf(view: DaemonView): Headline {
     return { tone: failed > 0 ? 'failed' : 'incomplete', state, rest: `${isOld}.${isSkipped}` };
   }
   if (unread > 0) {
-    const state = `The first read is under way: ${count(complete)} of ${counted(wanted.length, 'stream')} ${are(complete)} complete`;
+    const state = `The first read is in progress: ${count(complete)} of ${counted(wanted.length, 'stream')} ${are(complete)} complete`;
     return { tone: 'unread', state, rest: `.${isSkipped}` };
   }
   const all = wanted.length === 1 ? 'The only stream is' : `All ${counted(wanted.length, 'stream')} are`;
@@ -57,8 +57,8 @@ export function headlineSection(view: DaemonView, { tone, state, rest }: Headlin
   const live = experiments.filter((experiment) => experiment.live).length;
   const next = earliest(streams.map(({ nextAt }) => nextAt));
   const isLow = shownOf(view.issues).some(({ code }) => code === 'DISK_LOW');
-  const little = isLow ? html` <b class="incomplete">little is left</b>` : NOTHING;
-  return html`<section class="headline ${tone}" aria-label="How things stand">
+  const little = isLow ? html` <b class="incomplete">nearly full</b>` : NOTHING;
+  return html`<section class="headline ${tone}" aria-label="Overall state">
     <p><span role="status">${state}</span>${rest}</p>
     <dl class="facts">
       ${fact('Rows', count(totalRows(streams)))}

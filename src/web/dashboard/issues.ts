@@ -5,16 +5,16 @@ import type { DaemonView, Notice } from '../../status/view.ts';
 import { counted } from '../../shared/count.ts';
 import { ago, NOTHING, signOf, type Html } from './format.ts';
 
-/** As many are shown at once; the others unfold. */
+/** The most that are shown at once; the others are collapsed. */
 const SHOWN = 4;
-/** Streams that an issue names; its experiment's table has all. */
+/** The most streams that an issue names; its experiment's table has all. */
 const NAMED = 8;
 
-/** What is wrong now, and what went wrong lately. */
+/** Current issues and recent errors. */
 export function issuesSection(view: DaemonView): Html {
   const issues = shownOf(view.issues).filter(({ code }) => code !== 'NOT_READ_YET');
   const [first, others] = [issues.slice(0, SHOWN), issues.slice(SHOWN)];
-  const over = view.recent.filter((notice) => !isTold(notice, view));
+  const over = view.recent.filter((notice) => !isShown(notice, view));
   return html`<section class="card issues" id="issues" aria-labelledby="issues-title">
     <h2 id="issues-title">Issues</h2>
     ${issues.length === 0 ? html`<p class="empty">None.</p>` : issueList(first, view.now)}
@@ -23,8 +23,8 @@ export function issuesSection(view: DaemonView): Html {
   </section>`;
 }
 
-/** Whether an issue, or the reason of a stream, says it already. */
-function isTold({ code, text }: Notice, { issues, experiments }: DaemonView): boolean {
+/** Whether an issue, or the reason of a stream, shows it already. */
+function isShown({ code, text }: Notice, { issues, experiments }: DaemonView): boolean {
   return (
     issues.some((issue) => issue.code === code && isOfEverything(issue)) ||
     experiments.some(({ streams }) => streams.some(({ lastError }) => lastError === text))

@@ -4,14 +4,14 @@ import { NOTHING, type Html } from './format.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 
-/** Changes with the page's own code, so that an open page notices that the daemon was replaced by another version. */
+/** Changes with the page's own code, so that an open page notices when the daemon was updated. */
 const BUILD = hash(STYLE + SCRIPT).slice(0, 12);
 
-// Made outside the template, as a space more in them would no longer fit the policy's hashes.
+// Made outside the template, as any extra space would no longer match the hashes of the policy.
 const STYLE_ELEMENT = raw(`<style>${STYLE}</style>`);
 const SCRIPT_ELEMENT = raw(`<script>${SCRIPT}</script>`);
 
-/** Nothing from elsewhere, and of script and style only our own text. */
+/** Nothing from elsewhere; only this page's own script and style. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   `script-src 'sha256-${hash(SCRIPT)}'`,

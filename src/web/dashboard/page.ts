@@ -10,7 +10,7 @@ import { requestsSection } from './requests.ts';
 import { workSection } from './work.ts';
 import type { DaemonView } from '../../status/view.ts';
 
-/** The dashboard as one HTML document that needs nothing else, JavaScript included. */
+/** The dashboard as one HTML document, which works without other files and without JavaScript. */
 export function dashboard(view: DaemonView): Html {
   const headline = headlineOf(view);
   return layout(

@@ -3,12 +3,12 @@ import type { ExperimentView } from '../../status/snapshot.ts';
 import { byData, stateOf, worst, type StreamState } from '../../status/summary.ts';
 import { STATES, type Html } from './format.ts';
 
-/** Width of a column in pixels; all experiments share the columns, so that a data type can be followed down. */
+/** Width of a column in pixels; all experiments share the columns, so that a data type lines up across experiments. */
 const STEP = 14;
-/** Height of the headings: the longest name of a data type, aslant. */
+/** Height of the headings: the longest name of a data type, slanted. */
 const HEADING = 100;
 
-/** Each state has a shape of its own, for eyes that do not see its colour. */
+/** Each state has its own shape, for people who cannot tell its colour. */
 const SHAPES: Record<StreamState, string> = {
   complete: 'M2,2h10v10h-10z',
   incomplete: 'M7,1.5L13,12.5H1z',
@@ -17,7 +17,7 @@ const SHAPES: Record<StreamState, string> = {
   unread: 'M2,2h10v10h-10zM3.5,3.5v7h7v-7z',
 };
 
-/** A sign for each data type of an experiment. What it says stands beside it in words. */
+/** A sign for each data type of an experiment; the words are shown beside it. */
 export function pips({ streams }: ExperimentView, types: readonly string[]): Html {
   const groups = byData(streams);
   const width = types.length * STEP;
@@ -35,7 +35,7 @@ export function pips({ streams }: ExperimentView, types: readonly string[]): Htm
   </svg>`;
 }
 
-/** The names of the columns, standing aslant above them and leaning out to the right. */
+/** The names of the columns, slanted above them to the right. */
 export function headings(types: readonly string[]): Html {
   const width = types.length * STEP;
   return html`<svg class="headings" viewBox="0 0 ${width} ${HEADING}" width="${width}" height="${HEADING}">

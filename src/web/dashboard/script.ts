@@ -1,7 +1,7 @@
 /**
- * The page's own script. It asks for the page again every few seconds and carries over what differs, node by node, so
- * that focus, selection, scroll position and unfolded lists stay. Where the daemon does not answer, the last state stays
- * and the page says how old it is, and asks again within a minute.
+ * The page's own script. It requests the page again every few seconds and updates what differs, node by node, so that
+ * focus, selection, scroll position and expanded lists are kept. If the daemon does not answer, the last state stays,
+ * the page says how old it is, and it tries again within a minute.
  */
 export const SCRIPT = `(() => {
 'use strict';
@@ -20,7 +20,7 @@ const span = (ms) => ms < 90000 ? Math.round(ms / 1000) + ' s' : ms < 5400000 ? 
 const keyOf = (node) => node.nodeType === 1 ? node.dataset.key ?? node.id : '';
 const say = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
-/** Makes a node like another; whether a list is unfolded is the reader's own. */
+/** Makes a node equal to another, but keeps lists expanded or collapsed as they are. */
 function carryOver(from, to) {
   if (from.nodeType !== 1) { if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue; return; }
   for (const { name } of [...from.attributes]) if (name !== 'open' && !to.hasAttribute(name)) from.removeAttribute(name);
@@ -37,16 +37,16 @@ function carryOver(from, to) {
   while (at) { const next = at.nextSibling; at.remove(); at = next; }
 }
 
-function sayAge() {
+function showAge() {
   if (gone.hidden) return;
-  const next = paused ? 'Updates are paused.' : 'The page goes on trying.';
-  say(since, 'What stands below is from ' + clock(lastAt) + ', ' + span(Date.now() - lastAt) + ' ago. ' + next);
+  const next = paused ? 'Updates are paused.' : 'The page keeps trying.';
+  say(since, 'Last updated at ' + clock(lastAt) + ', ' + span(Date.now() - lastAt) + ' ago. ' + next);
 }
 
 function show(text) {
   const next = new DOMParser().parseFromString(text, 'text/html');
   const build = next.documentElement.dataset.build;
-  if (!build) throw new Error('Something else than the daemon answers at this address.');
+  if (!build) throw new Error('Another program answers at this address.');
   if (build !== root.dataset.build) { location.reload(); return; }
   const focused = document.activeElement;
   for (const id of ['main', 'about']) carryOver(document.getElementById(id), next.getElementById(id));
@@ -63,9 +63,9 @@ async function ask() {
   const answer = await fetch('/', { headers: { accept: 'text/html' }, cache: 'no-store', signal }).catch(() => {
     throw new Error('The daemon does not answer.');
   });
-  if (answer.status === 401) throw new Error('The daemon asks for its token again: reload this page.');
-  if (!answer.ok) throw new Error('The daemon cannot make this page now (HTTP ' + answer.status + '); its log says why.');
-  return answer.text().catch(() => { throw new Error('The daemon broke off its answer.'); });
+  if (answer.status === 401) throw new Error('The daemon requires its token again: reload this page.');
+  if (!answer.ok) throw new Error('The daemon cannot render this page (HTTP ' + answer.status + '); see its log.');
+  return answer.text().catch(() => { throw new Error('The connection to the daemon broke off.'); });
 }
 
 async function refresh() {
@@ -79,12 +79,12 @@ async function refresh() {
     root.dataset.gone = '';
     gone.hidden = false;
     say(why, error.message);
-    sayAge();
+    showAge();
     document.title = 'No answer · HyperStudy Warehouse';
   }
   running = false;
   say(updated, (paused ? 'Paused at ' : 'Updated ') + clock(lastAt));
-  // A page that takes long to make is asked for less often.
+  // A page that takes long to render is requested less often.
   const wait = Math.min(SELDOM_MS, Math.max(EVERY_MS, 20 * (performance.now() - began)));
   if (!paused && !document.hidden) timer = setTimeout(refresh, wait);
 }
@@ -93,15 +93,15 @@ pause.type = 'button';
 pause.textContent = 'Pause updates';
 pause.addEventListener('click', () => {
   paused = !paused;
-  pause.textContent = paused ? 'Go on updating' : 'Pause updates';
+  pause.textContent = paused ? 'Resume updates' : 'Pause updates';
   clearTimeout(timer);
-  sayAge();
+  showAge();
   if (paused) say(updated, 'Paused at ' + clock(lastAt)); else refresh();
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden && !paused) refresh(); });
 say(updated, 'Updated ' + clock(lastAt));
 live.replaceChildren(updated, ' ', pause);
 timer = setTimeout(refresh, EVERY_MS);
-setInterval(sayAge, EVERY_MS);
+setInterval(showAge, EVERY_MS);
 })();
 `;

@@ -4,7 +4,7 @@ import type { ExperimentView, StreamView } from '../../status/snapshot.ts';
 import { count, counted } from '../../shared/count.ts';
 import { ago, badge, NOTHING, STATES, until, type Html } from './format.ts';
 
-/** As many reasons stand in a cell; the others unfold. */
+/** The most reasons shown in a cell; the others are collapsed. */
 const SHOWN = 2;
 
 /** The streams of an experiment; those of one data type (a stream for each room) share a row. */
@@ -50,7 +50,7 @@ function dataRow(data: string, group: readonly StreamView[], now: number): Html 
   </tr>`;
 }
 
-/** What of the experiment the streams cover, where it is not all of it. */
+/** Which part of the experiment the streams cover, if not all of it. */
 function part(group: readonly StreamView[]): Html {
   if (group.length > 1) return html` <small>${counted(group.length, 'stream')}</small>`;
   const scope = group[0]?.scope ?? 'experiment';
@@ -64,7 +64,7 @@ function verified(group: readonly StreamView[], now: number): Html | string {
   return times.length < group.length ? `${count(times.length)} of ${count(group.length)}` : ago(oldest, now);
 }
 
-/** The reasons of the streams that are not complete, each once, with whom it holds for. */
+/** The reasons of the streams that are not complete, each once, with the streams it applies to. */
 function why(group: readonly StreamView[]): Html {
   const doubtful = group.filter(
     ({ complete, standing, reason }) => !complete && standing !== 'unread' && reason !== undefined,

@@ -1,6 +1,6 @@
 /**
  * The page's style: system fonts, light and dark, one column on narrow screens. Sizes grow with the reader's own text
- * size; every colour of text keeps a contrast of at least 4.5 on what lies behind it.
+ * size; every text has a contrast of at least 4.5 to its background.
  */
 export const STYLE = `
 :root {

@@ -8,8 +8,8 @@ const SHOWN = 5;
 
 type Work = DaemonView['work'][number];
 
-/** Shorter waits for a limit are not worth a word. */
-const WORTH_MS = 10_000;
+/** Shorter waits for a limit are not shown. */
+const SHOWN_FROM_MS = 10_000;
 
 export function workSection({ work, budget, now }: DaemonView): Html {
   const [first, others] = [work.slice(0, SHOWN), work.slice(SHOWN)];
@@ -29,8 +29,8 @@ export function workSection({ work, budget, now }: DaemonView): Html {
 }
 
 function wait(ms: number): Html {
-  if (ms < WORTH_MS) return NOTHING;
-  return html`<p class="aside">Waits for the limits of requests; goes on in ${formatDuration(ms)} at the latest.</p>`;
+  if (ms < SHOWN_FROM_MS) return NOTHING;
+  return html`<p class="aside">Waiting for the request limits; continues in ${formatDuration(ms)} at the latest.</p>`;
 }
 
 function list(work: readonly Work[], now: number): Html {
