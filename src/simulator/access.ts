@@ -4,7 +4,7 @@ import { MINUTE_MS, HOUR_MS } from '../shared/time.ts';
 /** An API key as the server knows it. */
 export interface SimKey {
   readonly key: string;
-  /** Scopes such as `read:events`; `*` stands for all. */
+  /** Scopes such as `read:events`; `*` means all. */
   readonly scopes: readonly string[];
   /** In ms since 1970 UTC. */
   readonly expiresAt?: number;
@@ -16,11 +16,11 @@ export interface Limits {
   readonly perEndpointPerMinute: number;
 }
 
-/** Counts every request of a key, those that it refuses as well. */
+/** Counts every request of a key, including those that it refuses. */
 export function createMeter(limits: Limits, { endpoint: reading, window }: Pick<Readings, 'endpoint' | 'window'>) {
   const spent = new Map<string, { at: number; endpoint: string }[]>();
   return {
-    /** Counts a request; gives the milliseconds until one like it would be allowed, or 0 where this one is. */
+    /** Counts a request; returns the milliseconds until one like it would be allowed, or 0 if this one is. */
     take(key: string, dataType: string, path: string, now: number): number {
       const endpoint = reading === 'dataType' ? dataType : path;
       const recent = (spent.get(key) ?? []).filter(({ at }) => now - at < HOUR_MS);
@@ -36,7 +36,7 @@ export function createMeter(limits: Limits, { endpoint: reading, window }: Pick<
   };
 }
 
-/** How long until a limit allows another request; 0 when the last of `times`, which is the one at `now`, is within it. */
+/** How long until a limit allows another request; 0 if the last of `times`, the request at `now`, is within it. */
 function waitFor(
   times: readonly number[],
   limit: number,
@@ -50,7 +50,7 @@ function waitFor(
   return window === 'rolling' ? (counted.at(-limit) ?? now) + lengthMs - now : opened + lengthMs - now;
 }
 
-/** Whether a key has one of the scopes that would do. */
+/** Whether a key has one of the scopes, any of which is enough. */
 export function mayRead({ scopes }: SimKey, needed: readonly string[]): boolean {
   const isWild = (scope: string) => scopes.includes('*') || scopes.includes(`${scope.split(':')[0] ?? ''}:*`);
   return needed.length === 0 || needed.some((scope) => scopes.includes(scope) || isWild(scope));

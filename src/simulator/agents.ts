@@ -1,12 +1,12 @@
 import type { SimRecord } from './life.ts';
 import { ApiError, jsonReply, type SimReply } from './reply.ts';
 
-/** Decisions per room that agent-decisions gives unless asked for more (Python SDK 0.4.1). */
+/** How many decisions per room agent-decisions returns without a `limit` (Python SDK 0.4.1). */
 const DECISIONS_PER_ROOM = 5000;
-/** What a decision shows with `detail=true` only. */
+/** The fields of a decision that are shown only with `detail=true`. */
 const DETAIL = new Set(['prompt', 'reasoning', 'chain']);
 
-/** At most `limit` decisions of each room, or `cut` where that is less, and after them the runs of the agents who took them. */
+/** At most `limit` decisions of each room, or `cut` if that is less, followed by the runs of their agents. */
 export function agentDecisions(
   decisions: readonly SimRecord[],
   runs: readonly SimRecord[],
@@ -28,7 +28,7 @@ export function agentDecisions(
   return { rows, truncated: kept.length < decisions.length };
 }
 
-/** One decision with all its detail. */
+/** One decision with all its details. */
 export function agentDecision(decisions: readonly SimRecord[], id: string | undefined): SimReply {
   const found = decisions.find((decision) => decision['id'] === id);
   if (found === undefined) throw new ApiError(404, `decision not found: ${id ?? ''}`);

@@ -2,7 +2,7 @@ import type { SimRecord } from './life.ts';
 
 const MEASURES = ['timeDrift', 'playbackRate', 'syncQuality', 'latency', 'bufferHealth'] as const;
 
-/** Sync metrics with those of one participant in one window of `windowMs` made one: the first, with their means. */
+/** Sync metrics with one record for each participant and window of `windowMs`: the first record, with the means. */
 export function aggregated(records: readonly SimRecord[], windowMs: number | undefined): readonly SimRecord[] {
   if (windowMs === undefined) return records;
   const time = (record: SimRecord) => Date.parse(String(record['timestamp']));
@@ -16,7 +16,7 @@ export function aggregated(records: readonly SimRecord[], windowMs: number | und
   }));
 }
 
-/** Of the numbers among the values; a single value stays what it is. */
+/** The mean of the numbers among the values; a single value stays as it is. */
 function mean(values: readonly unknown[]): unknown {
   if (values.length === 1) return values[0];
   const numbers = values.filter((value) => typeof value === 'number');

@@ -16,17 +16,17 @@ export interface ApiOptions {
   readonly limits: Limits;
   readonly readings?: Partial<Readings>;
   readonly sharing?: Sharing;
-  /** What the API does wrong; the list may change while it is served. */
+  /** What the API does wrong; the list may change while the simulator runs. */
   readonly faults?: readonly ApiFault[];
 }
 
 /**
- * Answers one request at a time of the server's clock (ms since 1970 UTC).
- * @param meterNow the time by which limits count, where the server's clock is driven by hand.
+ * Answers a request at `now`, by the server's clock (ms since 1970 UTC).
+ * @param meterNow the time by which limits count, if the server's clock is set by hand.
  */
 export type Handler = (request: SimRequest, now: number, meterNow?: number) => SimReply;
 
-/** The HyperStudy API as one pure function of a world, its keys and limits, and the readings and faults in force. */
+/** The HyperStudy API as a pure function of a world, its keys and limits, and the active readings and faults. */
 export function createApi(options: ApiOptions): Handler {
   const readings = { ...ORDINARY, ...options.readings };
   const sharing = options.sharing ?? {};
@@ -90,7 +90,7 @@ export function createApi(options: ApiOptions): Handler {
   };
 }
 
-/** The world as the API shows it while experiments are away. */
+/** The world as the API shows it while experiments are missing. */
 function withoutGone(world: World, faults: Faults, now: number): World {
   const gone = faults.inForce('experimentGone', now);
   return gone.length === 0
@@ -120,7 +120,7 @@ function retryAfter(wait: number, now: number, { retryAfter: form }: Readings): 
   return form === 'seconds' ? String(seconds) : new Date(now + seconds * 1000).toUTCString();
 }
 
-/** What the per-minute limit may count by: `ratings/continuous` of `/data/ratings/continuous/room/r1`. */
+/** What the per-minute limit may count by: `ratings/continuous` for `/data/ratings/continuous/room/r1`. */
 function dataTypeOf(path: string): string {
   const [first = '', ...rest] = path.split('/').filter((step) => step !== '');
   if (first !== 'data') return first;

@@ -11,7 +11,7 @@ import { readCount } from './select.ts';
 import { counts, exists, type List } from './structure.ts';
 import { visible, type World } from './world.ts';
 
-/** A request under /data and what it is answered from. */
+/** A request under /data and what its answer is made from. */
 export interface Asked {
   readonly world: World;
   readonly sharing: Sharing;
@@ -23,10 +23,10 @@ export interface Asked {
   readonly faults: Faults;
 }
 
-/** At most so many rooms are ever listed (API data types page). */
+/** The most rooms that are ever listed (API data types page). */
 const MOST_ROOMS = 5000;
 
-/** Not a data type: how many records of each there are. */
+/** Not a data type: the number of records of each data type. */
 const COUNTS = { keyScopes: ['read:events'], scopes: ['participant'] } as const;
 
 /** The endpoints under /data; `steps` is the path below it. */
@@ -74,13 +74,13 @@ function decisions(
   return list('agent-decisions', scope, id, rows, { truncated });
 }
 
-/** @throws ApiError 403 when the key has none of the scopes that would do, or a fault took them away. */
+/** @throws ApiError 403 when the key has none of the accepted scopes, or a fault removed them. */
 export function requireScope(
   needed: readonly string[],
   { key, faults, now }: Pick<Asked, 'key' | 'faults' | 'now'>,
 ): void {
   const lost = faults.inForce('scopeLost', now).map(({ scope }) => scope);
-  // What takes every scope leaves the lists outside of /data.
+  // A fault that removes every scope does not affect the lists outside of /data.
   const isLost = (scope: string) => lost.includes(scope) || (lost.includes(undefined) && scope !== 'read:experiments');
   const left = needed.filter((scope) => !isLost(scope));
   if (left.length > 0 && mayRead(key, left)) return;
@@ -90,7 +90,7 @@ export function requireScope(
 
 /**
  * The experiment that a request is about.
- * @throws ApiError 404 when the experiment, room or participant is not there, or no longer.
+ * @throws ApiError 404 when the experiment, room or participant does not exist, or no longer does.
  */
 function experimentAsked(scope: string, id: string, { world, request, now }: Asked): string {
   const missing = new ApiError(404, `${scope} not found: ${id}`);
@@ -157,7 +157,7 @@ function checkAccess([, scope, id = '']: readonly string[], { world, sharing, no
   });
 }
 
-/** A recording's signed address, another one in every answer. */
+/** A recording's signed URL, different in every answer. */
 function download([, , room = '', egressId = '']: readonly string[], asked: Asked): SimReply {
   const { world, now } = asked;
   const entry = world.catalogue.get('recordings');
@@ -177,7 +177,7 @@ function aggregationWindow(query: URLSearchParams): number | undefined {
   return windowMs;
 }
 
-/** What the metadata of a room's variables derive from its writes: every variable's value after each of them. */
+/** What the metadata of a room's variables derive from their writes: the value of every variable after each write. */
 function timeline(records: readonly SimRecord[], time = 'timestamp'): SimRecord {
   const writes = records.toSorted((a, b) => Date.parse(String(a[time])) - Date.parse(String(b[time])));
   const variableNames = [...new Set(writes.map(({ variable }) => String(variable)))];

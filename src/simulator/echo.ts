@@ -3,7 +3,7 @@ import type { Readings } from './readings.ts';
 import type { Entry } from './catalogue/entry.ts';
 import type { Selected } from './select.ts';
 
-/** What `metadata.query` repeats of a request: the parameters as given, or those that the endpoint parsed with its defaults. */
+/** The request in `metadata.query`: its parameters as given, or as the endpoint parsed them, with its defaults. */
 export function echo(
   dataType: string,
   entry: Entry | undefined,
@@ -27,7 +27,7 @@ export function echo(
   };
 }
 
-/** Published answers of recordings echo no time filter, whatever the endpoint does with it. */
+/** Published answers of recordings never echo a time filter, whether the endpoint honours it or not. */
 function takesTimes(dataType: string, entry: Entry | undefined, { timeFilter }: Readings): boolean {
   return dataType !== 'recordings' && entry?.time !== undefined && timeFilter[dataType] === undefined;
 }

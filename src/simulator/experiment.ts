@@ -9,13 +9,13 @@ const TITLES = [
 ] as const;
 const NAMES = ['Ana', 'Björn', 'Chloé', 'Đức', 'Eva', 'Fatima', 'Γιώργος', 'Hana 花', 'Ismaïl', 'Jörg'] as const;
 
-/** What people do before the experiment's clock starts. */
+/** The time before the experiment's clock starts. */
 const LOBBY_MS = 90_000;
 const WEEK_MS = 7 * 86_400_000;
 
 /**
- * Experiments with a deployment each and rooms that open one after the other; gives their ids. Each data type draws from
- * a random stream of its own, so that another one more changes nothing in the others.
+ * Makes experiments with a deployment each and rooms that open one after the other; returns their ids. Each data type
+ * has a random stream of its own, so that adding one changes nothing in the others.
  */
 export function generateExperiments(options: WorldOptions, catalogue: Catalogue, add: Add): string[] {
   const structure = createRandom(seedOf(`${options.seed} structure`));

@@ -1,54 +1,54 @@
 import type { SimRecord } from './life.ts';
 import type { Random } from './random.ts';
 
-/** The requests that a fault strikes; what is left out does not narrow it. */
+/** The requests that a fault affects; an absent field does not restrict it. */
 export interface Where {
   readonly dataTypes?: readonly string[];
   /** `experiment`, `room` and `participant`, or `user` for the list of experiments. */
   readonly scopes?: readonly string[];
-  /** From this time of the server's clock on, in ms since 1970 UTC. */
+  /** From this time on, by the server's clock (ms since 1970 UTC). */
   readonly from?: number;
-  /** Up to this time, and not at it. */
+  /** Before this time, exclusively. */
   readonly until?: number;
-  /** How likely a request is struck; by default 1. */
+  /** The probability that a request is affected; by default 1. */
   readonly chance?: number;
-  /** How many requests are struck before it is over. */
+  /** How many requests are affected before it is over. */
   readonly times?: number;
 }
 
-/** Which records a fault is about: a share of them, chosen by their content, or those for which a condition holds. */
+/** The records that a fault affects: a share, chosen by their content, or those that meet a condition. */
 export type Which = number | ((record: SimRecord) => boolean);
 
-/** What the API does wrong, as its release notes tell it. None is in force unless it is named. */
+/** Faults of the API, from its release notes. None is active unless it is configured. */
 export type ApiFault = Where &
   (
     | { readonly kind: 'totalIsReturned' }
-    /** A success with `_warnings` that lacks records, and counts only those that it has; without `lacks` it has none. */
+    /** A success with `_warnings` in which records are missing and not counted; without `lacks` all are missing. */
     | { readonly kind: 'warned'; readonly lacks?: Which }
-    /** An answer of at most so many rows that tells the whole `total` and says that there are no more. */
+    /** An answer of at most this many rows with the whole `total`, which says that there are no more. */
     | { readonly kind: 'cutPage'; readonly rows: number }
-    /** Records that no request with a `startTime` or `endTime` sees. */
+    /** Records that are missing from every request with a `startTime` or `endTime`. */
     | { readonly kind: 'blindFilter'; readonly to: Which }
-    /** A request with `sort` leaves out, and does not count, records that lack the field. */
+    /** A request with `sort` omits and does not count records without that field. */
     | { readonly kind: 'sortNeedsField' }
-    /** A list ends after so many records, and counts only those. */
+    /** A list ends after this many records, and counts only those. */
     | { readonly kind: 'cutList'; readonly after: number }
     /** Pages of more records than this end in a 504. */
     | { readonly kind: 'tooLarge'; readonly above: number }
-    /** Agent decisions end after so many of each room, and `truncated` says so. */
+    /** Agent decisions end after this many of each room, with `truncated` set. */
     | { readonly kind: 'truncated'; readonly perRoom: number }
     /** These fields are null in answers. */
     | { readonly kind: 'nulled'; readonly fields: readonly string[] }
-    /** The experiment, or every one, is out of the list and answers 404. */
+    /** The experiment, or every one, is missing from the list, and its requests get 404. */
     | { readonly kind: 'experimentGone'; readonly experimentId?: string }
-    /** No key has this scope, such as `read:events`, or any at all. */
+    /** No key has this scope, such as `read:events`, or any scope at all. */
     | { readonly kind: 'scopeLost'; readonly scope?: string }
   );
 
 type Kind = ApiFault['kind'];
 export type FaultOf<K extends Kind> = Extract<ApiFault, { kind: K }>;
 
-/** A request as faults are aimed at it. */
+/** A request as faults match it. */
 export interface Target {
   readonly dataType: string;
   readonly scope: string;
@@ -56,13 +56,13 @@ export interface Target {
 }
 
 export interface Faults {
-  /** The first fault of a kind that strikes the request, which it counts as struck. */
+  /** The first fault of a kind that affects the request; counts the request as affected. */
   strike<K extends Kind>(kind: K, target: Target): FaultOf<K> | undefined;
-  /** Every fault of a kind that is in force at a time, whatever it is aimed at. */
+  /** Every fault of a kind that is active at a time, for any request. */
   inForce<K extends Kind>(kind: K, now: number): FaultOf<K>[];
 }
 
-/** @param faults looked at anew at every request, so that whoever holds the list may change it. */
+/** @param faults read again for every request, so that the owner of the list may change it. */
 export function createFaults(faults: readonly ApiFault[], random: Random): Faults {
   const struck = new Map<ApiFault, number>();
   const strikes = (fault: ApiFault, { dataType, scope, now }: Target) => {
@@ -87,7 +87,7 @@ function isInForce({ from = -Infinity, until = Infinity }: Where, now: number): 
   return now >= from && now < until;
 }
 
-/** Whether a record is among those meant; the same record always is, or never. */
+/** Whether a record is selected; always the same result for the same record. */
 export function isAmong(which: Which, record: SimRecord): boolean {
   return typeof which === 'number' ? shareOf(record) < which : which(record);
 }

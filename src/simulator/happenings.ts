@@ -3,43 +3,43 @@ import { iso, type SimRecord } from './life.ts';
 import { roomOf, type Entry } from './catalogue/entry.ts';
 import type { World } from './world.ts';
 
-/** Times as some stores hold them: no instant that a filter could compare. */
+/** Values in place of a time that some stores hold, which a filter cannot compare. */
 export const ODD_TIMES = [null, '', '2016-12-31T23:59:60Z', 'yesterday, about noon', undefined] as const;
 
-/** What happens to the records of a data type at a time of the server's clock, in ms since 1970 UTC. */
+/** A change to the records of a data type at a time of the server's clock (ms since 1970 UTC). */
 interface Of {
   readonly dataType: string;
   readonly at: number;
 }
 
-/** What the store has gone through, as the API's release notes tell it. */
+/** Changes to the store, from the API's release notes. */
 export type Happening =
-  /** New records dated so many ms ahead of the server's clock. */
+  /** New records dated this many ms ahead of the server's clock. */
   | (Of & { readonly kind: 'datedAhead'; readonly byMs: number; readonly count?: number })
-  /** A new record for each of these times, which are none; undefined: it lacks the field. */
+  /** A new record with each of these invalid times; undefined: without the field. */
   | (Of & { readonly kind: 'oddTimes'; readonly times?: readonly (string | null | undefined)[] })
-  /** Events from before the matching, of a lobby session that is no room or, without one, of no room at all. */
+  /** Events from before the matching, of a lobby session that is not a room or, without one, of no room at all. */
   | { readonly kind: 'lobby'; readonly at: number; readonly count: number; readonly session?: string }
-  /** A field that is a number or a time moves by so many ms in every record, or in those meant. */
+  /** A field that is a number or a time moves by this many ms in every record, or in the selected ones. */
   | (Of & { readonly kind: 'derivedAnew'; readonly field: string; readonly byMs: number; readonly of?: Which })
-  /** A new field on every record, or on those meant. */
+  /** A new field in every record, or in the selected ones. */
   | (Of & { readonly kind: 'enriched'; readonly field: string; readonly of?: Which })
-  /** Records that say the same as those meant under ids of their own. */
+  /** Copies of the selected records with new ids. */
   | (Of & { readonly kind: 'duplicated'; readonly of: Which })
-  /** Of records that differ in their ids only, the first stays. */
+  /** Of records that differ only in their ids, all but the first are removed. */
   | (Of & { readonly kind: 'deduplicated' })
-  /** Those meant appear once more, under the same id with other content. */
+  /** The selected records appear once more, with the same id and other content. */
   | (Of & { readonly kind: 'listedTwice'; readonly of: Which })
-  /** New records whose ids a careless key takes for one: "1" and 1, and "{room}/a" beside "a" in that room. */
+  /** New records whose ids a careless key would confuse: "1" and 1, or "{room}/a" and "a" in that room. */
   | (Of & { readonly kind: 'twins' })
   /** `sessionId` is called `roomId` from now on. */
   | (Of & { readonly kind: 'roomRenamed' })
-  /** Those meant go to another room of the experiment. */
+  /** The selected records move to another room of the experiment. */
   | (Of & { readonly kind: 'movedToRoom'; readonly of: Which })
-  /** Records that happened so long ago arrive now: recordings of a room that ended long since, for example. */
+  /** Records from this long ago arrive now, for example recordings of a room that ended long ago. */
   | (Of & { readonly kind: 'late'; readonly byMs: number; readonly count?: number });
 
-/** Lets something happen in an experiment; gives how many records it made, changed or removed. */
+/** Applies a change to an experiment; returns how many records it made, changed or removed. */
 export function happen(world: World, experimentId: string, happening: Happening): number {
   const { at } = happening;
   const insert = (dataType: string, records: readonly SimRecord[]) => {
@@ -78,7 +78,7 @@ export function happen(world: World, experimentId: string, happening: Happening)
   }
 }
 
-/** A record under another id; one without an id gets a note, so that it is a record of its own. */
+/** A record with another id; one without an id gets a note, so that it differs from the original. */
 function copy(entry: Entry | undefined, record: SimRecord, id: unknown): SimRecord {
   const field = entry?.id;
   if (field === undefined) return { ...record, note: id };

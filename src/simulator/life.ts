@@ -1,10 +1,10 @@
 /** A record as the API shows it. */
 export type SimRecord = Readonly<Record<string, unknown>>;
 
-/** One record through its life: what it said from when on, and when it was removed. */
+/** The life of one record: its versions, and when it was removed. */
 export interface Life {
   readonly participant: string | undefined;
-  /** Versions in the order in which they took effect; `from` is when the server had it, in ms since 1970 UTC. */
+  /** Versions in the order in which they took effect; `from` is when the server received it, in ms since 1970 UTC. */
   versions: { from: number; record: SimRecord }[];
   removedAt: number;
 }
@@ -20,14 +20,14 @@ export interface WorldOptions {
   readonly videoSeconds: number;
   /** Time between the openings of two rooms of an experiment, in ms. */
   readonly roomEveryMs: number;
-  /** How far ids are unique: in their data type, as by default, or only within a room. */
+  /** Where ids are unique: in their data type, which is the default, or only within a room. */
   readonly ids?: 'dataType' | 'room';
 }
 
-/** A record as it was from when on, in ms since 1970 UTC, in that order. */
+/** Versions of a record and when each took effect (ms since 1970 UTC), in order of time. */
 export type Versions = Life['versions'];
 
-/** Takes a record with the versions of its life. */
+/** Adds a record with the versions of its life. */
 export type Add = (dataType: string, experimentId: string, ...versions: Versions) => void;
 
 export interface Person {

@@ -22,7 +22,7 @@ export interface Listing extends Target {
   readonly startedAt: string | null;
 }
 
-/** A list in the envelope, or as the format asked for. */
+/** A list in the envelope, or in the requested format. */
 export function listing(asked: Listing): SimReply {
   const { dataType, entry, scope, request, readings, faults, random } = asked;
   const warned = faults.strike('warned', asked);
@@ -49,7 +49,7 @@ export function listing(asked: Listing): SimReply {
   return jsonReply({ status: 'success', data: page, metadata: metadata(asked, told, isUnpaged, warned !== undefined) });
 }
 
-/** The records that the answer knows of. */
+/** The records from which the answer is made. */
 function present(asked: Listing, lacks: Parameters<typeof isAmong>[0] | undefined): readonly SimRecord[] {
   const { records, faults } = asked;
   const listed = records.slice(0, faults.strike('cutList', asked)?.after);
@@ -100,7 +100,7 @@ function pagesAreTold({ pagination: reading }: Readings, dataType: string): 'sen
   return reading.flatFor?.includes(dataType) === true ? 'flat' : 'sent';
 }
 
-/** What stands between the API and the network gives up; its body is not JSON. */
+/** The answer of a gateway that gave up waiting; its body is not JSON. */
 function tooLarge(): SimReply {
   return { status: 504, headers: { 'content-type': 'text/html' }, body: '<html>504 Gateway Time-out</html>' };
 }

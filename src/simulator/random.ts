@@ -8,11 +8,11 @@ export interface Random {
   chance(probability: number): boolean;
   /** Normally distributed. */
   normal(mean: number, deviation: number): number;
-  /** A text of letters and digits. */
+  /** A string of letters and digits. */
   id(length: number): string;
 }
 
-/** A seed that follows from a text (FNV-1a). */
+/** A seed derived from a text (FNV-1a). */
 export function seedOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const letter of text) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);

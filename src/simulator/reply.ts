@@ -1,4 +1,4 @@
-/** A request as the handler takes it: no sockets, so that a simulation can run without them. */
+/** A request without its socket, so that a simulation can run without sockets. */
 export interface SimRequest {
   readonly method: string;
   /** Path below the base URL, such as `/data/events/experiment/exp_1`. */
@@ -24,7 +24,7 @@ const CODES: Readonly<Record<number, string>> = {
   500: 'INTERNAL_SERVER_ERROR',
 };
 
-/** Thrown inside the handler where a request ends in an error envelope. */
+/** Thrown inside the handler when a request ends in an error envelope. */
 export class ApiError extends Error {
   readonly status: number;
   readonly details: unknown;
@@ -60,7 +60,7 @@ export function jsonReply(body: unknown, status = 200, headers: Readonly<Record<
   };
 }
 
-/** Records as comma-separated values: a column for each key seen, objects as JSON. */
+/** Records as comma-separated values: a column for each key that occurs, objects as JSON. */
 export function csvReply(records: readonly Readonly<Record<string, unknown>>[]): SimReply {
   const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
   const cell = (value: unknown) => {

@@ -13,7 +13,7 @@ export interface Selected {
   readonly limit: number;
 }
 
-/** How a request is answered. */
+/** What decides how a request is answered. */
 export interface Selection {
   readonly entry: Entry | undefined;
   readonly query: URLSearchParams;
@@ -23,7 +23,7 @@ export interface Selection {
   readonly target: Target;
 }
 
-/** Filters, sorts and pages records as the query says and the readings and faults have it. */
+/** Filters, sorts and pages records according to the query, the readings and the faults. */
 export function selectPage(records: readonly SimRecord[], selection: Selection): Selected {
   const { query, readings, target } = selection;
   const limit = readLimit(query, readings, target.dataType);
@@ -59,14 +59,14 @@ function timeFiltered(
   const blind = faults.strike('blindFilter', target);
   return records.filter((record) => {
     const time = timeOf(record, field);
-    // What is no time is in no range of time.
+    // A value that is not a time is in no time range.
     if (Number.isNaN(time) || (blind !== undefined && isAmong(blind.to, record))) return false;
     if (start !== undefined && (readings.startTime === 'inclusive' ? time < start : time <= start)) return false;
     return !(end !== undefined && (readings.endTime === 'inclusive' ? time > end : time >= end));
   });
 }
 
-/** Times that were read before: a record never changes, and each request looks at all of them. */
+/** Caches parsed times: a record never changes, and each request compares all of them. */
 const times = new WeakMap<SimRecord, number>();
 
 function timeOf(record: SimRecord, field: string): number {
@@ -123,8 +123,8 @@ function readLimit(query: URLSearchParams, { overLimit, maxLimit }: Readings, da
 }
 
 /**
- * A whole number of the query.
- * @throws ApiError 400 when it is none.
+ * An integer of the query.
+ * @throws ApiError 400 when it is not an integer.
  */
 export function readCount(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);

@@ -11,20 +11,20 @@ import type { Sharing } from './sharing.ts';
 import { createWorld, type World } from './world.ts';
 import { HOUR_MS } from '../shared/time.ts';
 
-/** What may go wrong with one answer, on the wire or in it. */
+/** A fault of one answer, on the wire or in its content. */
 export type Fault =
   | { readonly kind: 'reply'; readonly reply: SimReply }
   | { readonly kind: 'change'; readonly change: (reply: SimReply) => SimReply }
-  /** The connection breaks off: before the answer, or after so many bytes of its body. */
+  /** The connection breaks off: before the answer, or after this many bytes of its body. */
   | { readonly kind: 'reset'; readonly afterBytes?: number }
   | { readonly kind: 'hang' }
-  /** The body comes in so many bytes at a time. */
+  /** The body arrives this many bytes at a time. */
   | { readonly kind: 'drip'; readonly bytes: number; readonly everyMs: number };
 
 export interface LoggedRequest {
   readonly at: number;
   readonly method: string;
-  /** Below the base URL; the whole path where a request misses it. */
+  /** The path below the base URL; the whole path if the request is not below it. */
   readonly path: string;
   readonly query: string;
   readonly key: string | undefined;
@@ -35,7 +35,7 @@ export interface LoggedRequest {
 
 export interface SimulatorOptions {
   readonly world?: Partial<WorldOptions> | World;
-  /** Data types to make up records for, where the simulator does not know them. */
+  /** Data types with made-up records, for those that the simulator does not know. */
   readonly declared?: readonly Declaration[];
   /** The clock that the API shows and limits by, in ms since 1970 UTC. */
   readonly now?: () => number;
@@ -46,10 +46,10 @@ export interface SimulatorOptions {
   readonly limits?: Partial<Limits>;
   readonly readings?: Partial<Readings>;
   readonly sharing?: Sharing;
-  /** What the API does wrong; the list may change while it is served. */
+  /** What the API does wrong; the list may change while the simulator runs. */
   readonly faults?: readonly ApiFault[];
   readonly latencyMs?: number;
-  /** Asked before each answer; `n` counts requests from 0. */
+  /** Called before each answer; `n` counts requests from 0. */
   readonly fault?: (request: SimRequest, n: number) => Fault | undefined;
 }
 
@@ -79,7 +79,7 @@ const SMALL_WORLD: WorldOptions = {
   roomEveryMs: HOUR_MS,
 };
 
-/** Starts the HyperStudy API in a box on this computer's loopback address, over real HTTP. */
+/** Starts the simulated HyperStudy API on the loopback address, over real HTTP. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const world =
     options.world !== undefined && 'lives' in options.world
@@ -119,7 +119,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       organization: headers['x-organization-id'],
     };
     if (options.latencyMs !== undefined) await delay(options.latencyMs);
-    // A request counts against the limits whatever becomes of its answer.
+    // A request counts against the limits even if its answer fails.
     const made = url.pathname.startsWith(`${BASE}/`)
       ? handle(request, now(), (options.meterNow ?? now)())
       : errorReply(404, 'no such endpoint');

@@ -5,7 +5,7 @@ import { HOUR_MS } from '../shared/time.ts';
 
 const ISO_MS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
-/** A record as one answer shows it: download addresses signed anew, times in the form in force. */
+/** A record as one answer shows it: with newly signed download URLs, and times in the configured form. */
 export function shown(dataType: string, record: SimRecord, { times }: Readings, random: Random): SimRecord {
   const signed =
     dataType === 'recordings' && typeof record['downloadUrl'] === 'string'

@@ -3,7 +3,7 @@ import type { SimRecord } from './life.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
 import { visible, type World } from './world.ts';
 
-/** Answers with records in the envelope, paged where the endpoint pages. */
+/** Answers with records in the envelope, in pages if the endpoint has them. */
 export type List = (
   dataType: string,
   scope: string,
@@ -38,7 +38,7 @@ export function exists(world: World, experimentId: string, now: number): boolean
   return world.experimentIds.includes(experimentId) && world.records('experiments', experimentId, now).length > 0;
 }
 
-/** An experiment's counts and `updatedAt` follow what happens in it. */
+/** An experiment whose counts and `updatedAt` follow its records. */
 function experimentAt(world: World, experimentId: string, now: number): SimRecord {
   const [base = {}] = world.records('experiments', experimentId, now);
   const rooms = world.records('rooms', experimentId, now);
@@ -111,7 +111,7 @@ export function deployments(
   return list('deployment-sessions', 'none', id, sessions);
 }
 
-/** What the agents of a deployment cost; one of people has no such thing. */
+/** The cost of a deployment's agents; a deployment without agents has none. */
 function agentSpend(world: World, { id, experimentId }: SimRecord, now: number): SimReply {
   const [data] = world.records('agent-spend', String(experimentId), now);
   if (data === undefined) throw new ApiError(404, `deployment has no agents: ${String(id)}`);

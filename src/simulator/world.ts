@@ -4,20 +4,20 @@ import { roomOf, type Catalogue } from './catalogue/entry.ts';
 import { generateExperiments } from './experiment.ts';
 import type { Add, Life, SimRecord, WorldOptions } from './life.ts';
 
-/** Everything that happens in a simulated HyperStudy, past and future; what is visible depends on the time asked for. */
+/** Everything that happens in a simulated HyperStudy, past and future; what is visible depends on the time. */
 export interface World {
-  /** The data types that there are. */
+  /** The names of all data types. */
   readonly catalogue: Catalogue;
   readonly experimentIds: readonly string[];
   /** The lives of a data type's records in an experiment, in no particular order. */
   lives(dataType: string, experimentId: string): readonly Life[];
-  /** What the API holds at a time: the truth that a mirror must equal. */
+  /** The records that the API has at a time: the truth that a mirror must equal. */
   records(dataType: string, experimentId: string, now: number): SimRecord[];
   /** The experiment that a room belongs to. */
   experimentOf(roomId: string): string | undefined;
-  /** A record reaches the server. */
+  /** Adds a record that reaches the server. */
   insert(dataType: string, experimentId: string, record: SimRecord, at: number): void;
-  /** Changes the records for which `matches` holds; gives how many. */
+  /** Changes the records that match; returns how many. */
   edit(
     dataType: string,
     experimentId: string,
@@ -33,7 +33,7 @@ export function visible(life: Life, now: number): SimRecord | undefined {
   return life.versions.findLast(({ from }) => from <= now)?.record;
 }
 
-/** @param declared data types to make up records for, where the simulator does not know them. */
+/** @param declared data types with made-up records, for those that the simulator does not know. */
 export function createWorld(options: WorldOptions, declared: readonly Declaration[] = []): World {
   const catalogue = catalogueWith(declared);
   const store = new Map<string, Life[]>();
@@ -77,7 +77,7 @@ export function createWorld(options: WorldOptions, declared: readonly Declaratio
   };
 }
 
-/** The versions of a record that is changed at a time; what it will say later on is changed as well. */
+/** The versions of a record after a change at a time; its later versions are changed too. */
 function edited(life: Life, change: (record: SimRecord) => SimRecord, at: number): Life['versions'] {
   const later = life.versions.filter(({ from }) => from > at);
   return [

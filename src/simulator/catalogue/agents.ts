@@ -84,7 +84,7 @@ function agentOf({ people }: RoomSetting): string {
   return people.at(-1)?.id ?? 'agent';
 }
 
-/** What the agent of a room costs, in US dollars: the same wherever it is said. */
+/** What the agent of a room costs, in US dollars; the same in every data type. */
 export function costOf(roomId: string): number {
   return ((seedOf(roomId) >>> 0) % 900) / 10_000;
 }

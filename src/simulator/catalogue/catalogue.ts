@@ -21,7 +21,7 @@ const KNOWN: readonly Entry[] = [
   ...[agentDecisions, agentRuns, agentSpend],
 ];
 
-/** Every data type that is known here, and those declared elsewhere of which nothing is known but their declaration. */
+/** Every data type that is known here, and others of which only a declaration is known. */
 export function catalogueWith(declared: readonly Declaration[] = []): Catalogue {
   const unknown = declared.filter(({ name }) => !KNOWN.some((entry) => entry.name === name));
   return new Map([...KNOWN, ...unknown.map(fromDeclaration)].map((entry) => [entry.name, entry]));

@@ -1,7 +1,7 @@
 import { iso } from '../life.ts';
 import type { Entry } from './entry.ts';
 
-/** What is asked on a scale after the video. */
+/** Questions after the video that are answered on a scale. */
 export const QUESTIONS = ['liked', 'felt close', 'wäre gern geblieben'] as const;
 
 export const components: Entry = {

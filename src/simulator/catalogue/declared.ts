@@ -2,7 +2,7 @@ import { iso } from '../life.ts';
 import type { Random } from '../random.ts';
 import type { DataScope, Entry } from './entry.ts';
 
-/** What is written down of a data type, by which the simulator can serve one that it does not know. */
+/** The declaration of a data type, from which the simulator can serve one that it does not know. */
 export interface Declaration {
   readonly name: string;
   readonly identity: readonly string[];
@@ -15,10 +15,10 @@ export interface Declaration {
 
 const SCOPES: readonly DataScope[] = ['experiment', 'room', 'participant'];
 
-/** Records of each participant in a room. */
+/** The number of records of each participant in a room. */
 const EACH = 5;
 
-/** A data type with made-up records: what its fields are called and which kind they have is all that is true of them. */
+/** A data type with made-up records: only the names and kinds of their fields are real. */
 export function fromDeclaration({ name, identity, timeField, keyScopes, scopes, path, fields }: Declaration): Entry {
   const [id] = identity;
   return {

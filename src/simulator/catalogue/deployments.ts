@@ -27,7 +27,7 @@ export const deploymentSessions: Entry = {
   ofRoom: (room) => room.add(...roomVersions(room)),
 };
 
-/** What the agents of a deployment cost so far; one of people has no such record. */
+/** What the agents of a deployment have cost so far; a deployment without agents has no such record. */
 export const agentSpend: Entry = {
   name: 'agent-spend',
   keyScopes: ['read:experiments'],

@@ -52,7 +52,7 @@ function writer(
     });
 }
 
-/** Consent is asked for before anybody has a room; the rest happens in a session that becomes one. */
+/** Consent is requested before participants have a room; the rest happens in a session that becomes one. */
 function beforeMatching({ roomId, random }: Stage<RoomSetting>, write: Write): void {
   write(-89_000 + random.int(0, 9000), 'consent.viewed', 'pre_experiment', { content: 'v2' });
   write(-80_000 + random.int(0, 9000), 'consent.given', 'pre_experiment', {
@@ -74,7 +74,7 @@ function watching({ options, random }: Stage<RoomSetting>, write: Write): void {
   }
 }
 
-/** Answers are numbers, texts, several choices at once, or none. */
+/** Answers are numbers, texts, several choices, or null. */
 function answering({ options, random }: Stage<RoomSetting>, write: Write): void {
   const after = options.videoSeconds * 1000;
   const questions = { stateId: 'state_questions', stateName: 'Questions' };
@@ -105,7 +105,7 @@ function answering({ options, random }: Stage<RoomSetting>, write: Write): void 
   }
 }
 
-/** What devices send belongs to no participant. */
+/** Events of devices, which belong to no participant. */
 function scanning({ options }: Stage<RoomSetting>, write: Write): void {
   write(0, 'trigger', 'scanner', { data: { device: 'ttl', code: 5 } });
   for (let at = 0, pulse = 1; at < options.videoSeconds * 1000; at += REPETITION_MS, pulse++)

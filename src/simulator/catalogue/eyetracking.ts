@@ -1,7 +1,7 @@
 import { iso } from '../life.ts';
 import type { Entry } from './entry.ts';
 
-/** Where the eyes go, in every third room. */
+/** Gaze samples, in every third room. */
 export const eyetracking: Entry = {
   name: 'eyetracking',
   time: 'timestamp',

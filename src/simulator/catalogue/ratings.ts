@@ -1,7 +1,7 @@
 import { iso } from '../life.ts';
 import type { Entry } from './entry.ts';
 
-/** A rating that wanders with the film. */
+/** A rating that drifts with the film. */
 export const ratingsContinuous: Entry = {
   name: 'ratings/continuous',
   id: 'ratingId',

@@ -2,7 +2,7 @@ import { isObject } from '../../shared/json.ts';
 import { iso } from '../life.ts';
 import type { Entry } from './entry.ts';
 
-/** As published: a recording names its room and experiment in `metadata` and `downloadPath` only. */
+/** As published: a recording names its room and experiment only in `metadata` and `downloadPath`. */
 export const recordings: Entry = {
   name: 'recordings',
   id: 'recordingId',

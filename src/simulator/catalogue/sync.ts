@@ -1,7 +1,7 @@
 import { iso } from '../life.ts';
 import type { Entry } from './entry.ts';
 
-/** What the players measure. */
+/** Measurements of the video players. */
 export const sync: Entry = {
   name: 'sync',
   id: 'metricId',
