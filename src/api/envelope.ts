@@ -16,6 +16,8 @@ export type Envelope =
   | {
       readonly kind: 'success';
       readonly data: Json[];
+      /** `data` was an object, not a list. */
+      readonly isSingle: boolean;
       readonly metadata: JsonObject;
       readonly warnings: readonly string[];
       readonly truncated: boolean;
@@ -40,8 +42,8 @@ export function readEnvelope(text: string): Envelope {
     return { kind: 'unreadable', why: text.trim() === '' ? 'it is empty' : 'it is not JSON' };
   }
   if (!isObject(body)) return { kind: 'unreadable', why: 'it is not a JSON object' };
-  if (body['status'] === 'error') return readError(body['error']);
-  const { data } = body;
+  const { status, error, data } = body;
+  if (status === 'error' || (error !== undefined && isObject(error))) return readError(error);
   if (!Array.isArray(data) && (data === undefined || !isObject(data))) {
     return { kind: 'unreadable', why: 'it has no data' };
   }
@@ -49,9 +51,10 @@ export function readEnvelope(text: string): Envelope {
   return {
     kind: 'success',
     data: Array.isArray(data) ? data : [data],
+    isSingle: !Array.isArray(data),
     metadata,
-    warnings: warningsIn(metadata),
-    truncated: metadata['truncated'] === true,
+    warnings: [...doubtedStatus(status), ...warningsIn(metadata)],
+    truncated: (metadata['truncated'] ?? false) !== false,
     // One endpoint was seen to put these directly into the metadata (Python SDK 0.4.1, its test of recordings).
     pagination:
       readPagination(metadata['pagination']) ??
@@ -96,6 +99,11 @@ function readError(error: Json | undefined): Envelope {
     message: typeof message === 'string' ? message : 'the API gave no reason',
     details,
   };
+}
+
+/** Of a status that is neither documented one, such as `partial`, it is not known what the answer lacks. */
+function doubtedStatus(status: Json | undefined): string[] {
+  return status === undefined || status === 'success' ? [] : [`the status of the answer is ${textOfJson(status)}`];
 }
 
 /** Documented as a list of strings; anything else counts as a warning too. */

@@ -8,6 +8,8 @@ import { httpTime } from './headers.ts';
 /** A successful answer. */
 export interface Answer {
   readonly data: Json[];
+  /** The answer gave one object instead of a list. */
+  readonly isSingle?: boolean;
   readonly metadata: JsonObject;
   /** `metadata._warnings`: rows may be missing from the answer. */
   readonly warnings: readonly string[];

@@ -100,7 +100,7 @@ export async function readLiveRooms(session: Session, total: number | undefined)
     const counted = met.count() + bad - (isLeaky ? ofFinished((part) => met.countIn(part)) : 0);
     const held = ofFinished((part) => countRows(warehouse.db, part) ?? 0);
     const now = await countNow(session, { before: total, counted, held });
-    return now === undefined ? undefined : { ...reading, total: now, isShown: true };
+    return now === undefined ? undefined : { ...reading, total: now, isShown: true, isRenewed: true };
   } finally {
     met.drop();
   }

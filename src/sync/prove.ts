@@ -167,7 +167,7 @@ function conclude(session: Session, found: Found): Proof {
       lastStatus: isComplete(doubts) ? 'ok' : 'incomplete',
       lastError: undefined,
       ...(isRead ? { dataAsOf: startedAt, backfilled: true, watermark: watermarkAfter(session, before, reading) } : {}),
-      ...(isWhole ? { listedAt: startedAt } : {}),
+      ...(isWhole || (reading.isRenewed === true && isRead) ? { listedAt: startedAt } : {}),
       ...(isWhole && isComplete(doubts) && sink.tally.bad === 0 ? { verifiedAt: startedAt } : {}),
     },
   };

@@ -1,4 +1,5 @@
 import type { Answer, Client } from '../api/client.ts';
+import { STAYS } from '../api/failure.ts';
 import type { Config } from '../config/schema.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
 import { saidElsewhere } from '../datasets/said.ts';
@@ -111,6 +112,7 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       if (options.mayBeAbsent === true && isAbsence(error)) return NO_RECORDS;
       throw error;
     });
+    if (answer.isSingle === true) checkRecord(stream, answer);
     spent.fetched += answer.data.length;
     heard = {
       serverTime: answer.serverTime ?? heard.serverTime,
@@ -149,6 +151,15 @@ const NO_RECORDS: Answer = {
   serverTime: undefined,
   tries: 1,
 };
+
+/** An object that came instead of a list is one record, unless it has no id: then it may wrap the list, or be nothing. */
+function checkRecord(stream: Stream, { data: [record] }: Answer): void {
+  const { read, identity } = stream.dataset;
+  const has = (field: string) => record !== undefined && isObject(record) && Object.hasOwn(record, field);
+  if (read === 'single' || identity.some(has)) return;
+  const message = `The answer for ${streamText(stream)} cannot be read: it holds an object instead of a list. ${STAYS}`;
+  throw new WarehouseError('ANSWER_UNREADABLE', message, { hint: 'If it stays so, please report it.' });
+}
 
 function isAbsence(error: unknown): boolean {
   return error instanceof WarehouseError && (error.code === 'NOT_FOUND' || error.code === 'PARAMETER_REFUSED');

@@ -53,6 +53,8 @@ export interface Reading {
   readonly isWhole?: boolean;
   /** And did so by requests without a time filter, which may be blind for some rows. */
   readonly isListed?: boolean;
+  /** It brought a listing up to date by the rooms that still change; the counts say the same of the others. */
+  readonly isRenewed?: boolean;
   /** The rooms together were proven to be all of the stream. */
   readonly byRoom?: boolean;
 }
@@ -71,6 +73,7 @@ export function both(first: Reading, second: Reading): Reading {
       second.total === undefined && second.met === undefined ? (first.isShown ?? false) : (second.isShown ?? false),
     isWhole: (first.isWhole ?? false) || (second.isWhole ?? false),
     isListed: (first.isListed ?? false) || (second.isListed ?? false),
+    isRenewed: (first.isRenewed ?? false) || (second.isRenewed ?? false),
     byRoom: second.byRoom ?? first.byRoom ?? false,
   };
 }

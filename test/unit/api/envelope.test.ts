@@ -51,6 +51,20 @@ describe('the envelope', () => {
     });
   });
 
+  it.each([
+    [
+      'a status that is not documented',
+      '{"status":"partial","data":[]}',
+      { warnings: ['the status of the answer is "partial"'] },
+    ],
+    ['a word for true', '{"data":[],"metadata":{"truncated":"true"}}', { truncated: true }],
+    ['null', '{"data":[],"metadata":{"truncated":null}}', { truncated: false, warnings: [] }],
+    ['an object', '{"data":{}}', { isSingle: true }],
+    ['an error without a status', '{"data":[],"error":{"code":"X"}}', { kind: 'error', code: 'X' }],
+  ])('takes what may mean that records are lacking for that: %s', (_, text, expected) => {
+    expect(readEnvelope(text)).toMatchObject(expected);
+  });
+
   it.each(['', '<html>', 'null', '[]', '{}', '{"data":null}', '{"status":"success","data":"text"}'])(
     'calls %j unreadable',
     (text) => {

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { SimReply } from '../../src/simulator/reply.ts';
+import { accountLab, type AccountLab } from '../support/accounts.ts';
+import { DAY_MS as DAY } from '../../src/shared/time.ts';
+
+interface Body {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A lab in which answers about its data type are changed while `change` says how. */
+async function changedLab(data: string) {
+  const fault: { change?: ((body: Body) => object) | undefined } = {};
+  const it = await accountLab(data, {
+    also: ['rooms', 'experiments'],
+    fault: ({ path }) =>
+      fault.change !== undefined && path.startsWith(`/data/${data}/`)
+        ? { kind: 'change', change: (reply) => rewritten(reply, fault.change) }
+        : undefined,
+  });
+  return { it, fault };
+}
+
+function rewritten(reply: SimReply, change: ((body: Body) => object) | undefined): SimReply {
+  if (reply.status !== 200 || change === undefined) return reply;
+  return { ...reply, body: JSON.stringify(change(JSON.parse(reply.body) as Body)) };
+}
+
+function expectExact(lab: AccountLab): void {
+  const { right, held, truth } = lab.rows();
+  expect({ right, held, reason: lab.position().reason }).toEqual({ right: truth, held: truth, reason: undefined });
+}
+
+describe('an answer that is not what was asked for', () => {
+  it.each<[string, string, (body: Body) => object]>([
+    ['an object without members', 'components', ({ metadata }) => ({ status: 'success', data: {}, metadata })],
+    ['an object that wraps the list', 'components', ({ data }) => ({ status: 'success', data: { components: data } })],
+    ['an object that wraps no record', 'rooms', () => ({ status: 'success', data: { rooms: [], total: 0 } })],
+    ['no record, and an error beside it', 'chat', () => ({ data: [], error: { code: 'INTERNAL', message: 'x' } })],
+    ['no record, and a status of its own', 'chat', () => ({ status: 'partial', data: [] })],
+    ['no record, and that it was cut, in a word', 'chat', () => ({ data: [], metadata: { truncated: 'true' } })],
+  ])('is believed neither in a first read nor later: %s (%s)', async (_, data, change) => {
+    const { it, fault } = await changedLab(data);
+    fault.change = change;
+    expect(await it.sync()).toMatchObject({ complete: false });
+    expect(it.rows().held).toBe(0);
+    fault.change = undefined;
+    await it.sync();
+    expectExact(it);
+    fault.change = change;
+    for (let times = 0; times < 2; times++) expect(await it.sync()).toMatchObject({ complete: false });
+    fault.change = undefined;
+    await it.sync();
+    expectExact(it);
+    expect(it.history('deleted')).toBe(0);
+  });
+});
+
+describe('a large listing whose rooms are all live', () => {
+  it.each(['components', 'recordings'])(
+    'costs a read of the rooms once a day, not at every sync (%s)',
+    async (data) => {
+      const { it } = await changedLab(data);
+      it.arrive(600, (i) => ({ onset: i }));
+      await it.sync();
+      await it.sync({ after: DAY });
+      expect((await it.sync()).requests).toBeLessThanOrEqual(2);
+      expectExact(it);
+    },
+  );
+});
