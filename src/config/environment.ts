@@ -10,12 +10,15 @@ export function environment(env: Environment, name: string): string | undefined 
 /** `${NAME}` in a string. */
 export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
+/** A variable that the file names and that is not set, and where it is named. */
+export interface Unset {
+  readonly path: readonly PropertyKey[];
+  readonly name: string;
+}
+
 /** Replaces `${NAME}` in every string of the file with the environment variable. */
-export function substitute(
-  value: unknown,
-  env: Environment,
-): { value: unknown; missing: { path: PropertyKey[]; name: string }[] } {
-  const missing: { path: PropertyKey[]; name: string }[] = [];
+export function substitute(value: unknown, env: Environment): { value: unknown; missing: Unset[] } {
+  const missing: Unset[] = [];
   const visit = (at: unknown, path: PropertyKey[]): unknown => {
     if (Array.isArray(at)) return at.map((item, i) => visit(item, [...path, i]));
     if (typeof at === 'object' && at !== null)

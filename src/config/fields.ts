@@ -2,12 +2,26 @@ import { z } from 'zod';
 import { isLoopback } from '../shared/loopback.ts';
 import { formatTime, parseDuration, parseTime } from '../shared/time.ts';
 
-/** A group of settings. Its message for an unknown key is the list of those allowed: `a, b, c`. */
+/** A group of settings. Of each unknown key it says which are allowed: see `allowedInstead`. */
 export function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const names = Object.keys(shape).join(', ');
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? names : `must be a mapping with any of: ${names}`),
-  });
+  const allowed = Object.keys(shape);
+  return z.strictObject(shape, `must be a mapping with any of: ${allowed.join(', ')}`).superRefine(
+    (_, context) => {
+      // The issues of inner groups have a path.
+      for (const issue of context.issues.filter(({ path }) => path === undefined))
+        if (issue.code === 'unrecognized_keys')
+          for (const key of issue.keys)
+            context.addIssue({ code: 'custom', path: [key], message: 'unknown key', params: { allowed } });
+    },
+    { when: () => true },
+  );
+}
+
+const ALLOWED = z.object({ allowed: z.array(z.string()) });
+
+/** The keys that are allowed where an issue found an unknown one; undefined for any other issue. */
+export function allowedInstead(issue: z.core.$ZodIssue): readonly string[] | undefined {
+  return issue.code === 'custom' ? ALLOWED.safeParse(issue.params).data?.allowed : undefined;
 }
 
 export function listOf<Item extends z.ZodType>(item: Item) {

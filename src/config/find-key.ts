@@ -10,6 +10,12 @@ const text = z.string().optional().catch(undefined);
 /** What a document says about the key, whatever else is wrong in it. */
 const SECRETS = z.object({ api: z.object({ key: text, keyFile: text }).catch({}) }).catch({ api: {} });
 
+/** What is wrong with the key, and the setting that names it, where one does. */
+export interface KeyProblem {
+  readonly name: 'key' | 'keyFile' | undefined;
+  readonly text: string;
+}
+
 /** Finds the key: in the environment, in the file, in a file that it names, or among systemd's credentials. */
 export function findKey(from: {
   path: string;
@@ -20,7 +26,7 @@ export function findKey(from: {
   keyFromEnv: string | undefined;
   /** The key from systemd; looked for only when nothing else names one. */
   credential: () => KeyFound | undefined;
-}): { key: string | undefined } | { problem: { name: 'key' | 'keyFile' | undefined; text: string } } {
+}): { key: string | undefined } | { problem: KeyProblem } {
   const inFile = SECRETS.parse(from.written).api.key?.replace(REFERENCE, '').trim() ?? '';
   if (inFile !== '' && (statSync(from.path).mode & 0o077) !== 0) {
     const what =

@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig, SEARCHED } from '../../config/load.ts';
+import { SEARCHED } from '../../config/document.ts';
+import { loadConfig } from '../../config/load.ts';
 import { DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import type { Command } from '../context.ts';
