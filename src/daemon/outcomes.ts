@@ -1,7 +1,7 @@
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { Clock } from '../shared/clock.ts';
-import { isOutage, WarehouseError } from '../shared/errors.ts';
+import { isLocal, isOutage, WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { plainError } from '../warehouse/open.ts';
@@ -49,7 +49,7 @@ export function createOutcomes(parts: OutcomeParts): Outcomes {
   let fatal: Error | undefined;
   const failPlainly = (error: WarehouseError, { stream, over = connections.current }: Met) => {
     const { code, message, hint } = error;
-    const isFormer = !connections.isCurrent(over) && !code.startsWith('WAREHOUSE_');
+    const isFormer = !connections.isCurrent(over) && !isLocal(code);
     if (code === 'INTERRUPTED' || isFormer) return;
     notices.note({ at: clock.now(), code, text: message, hint });
     if (code === 'WAREHOUSE_CORRUPT') fatal = error;

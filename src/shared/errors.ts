@@ -34,6 +34,8 @@ interface Known {
    * What it prevents from being read: one stream · the API, so that no other stream is requested either · everything.
    */
   readonly stops?: 'stream' | 'api' | 'everything';
+  /** Whether the local file failed: it says nothing of the API, the key or a stream. */
+  readonly isLocal?: true;
 }
 
 export const CODES = {
@@ -55,14 +57,14 @@ export const CODES = {
   PARAMETER_REFUSED: { exit: EXIT.partial, passes: false, acts: 'user', stops: 'stream' },
   ANSWER_UNREADABLE: { exit: EXIT.partial, passes: true, acts: 'server', stops: 'stream' },
 
-  WAREHOUSE_MISSING: { exit: EXIT.usage, passes: false, acts: 'user' },
-  WAREHOUSE_OLDER: { exit: EXIT.usage, passes: false, acts: 'user' },
-  WAREHOUSE_NEWER: { exit: EXIT.unwritable, passes: false, acts: 'user' },
-  WAREHOUSE_FILESYSTEM: { exit: EXIT.unwritable, passes: false, acts: 'user' },
-  WAREHOUSE_BUSY: { exit: EXIT.busy, passes: true, acts: 'user', stops: 'everything' },
-  WAREHOUSE_FULL: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
-  WAREHOUSE_UNWRITABLE: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
-  WAREHOUSE_CORRUPT: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything' },
+  WAREHOUSE_MISSING: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },
+  WAREHOUSE_OLDER: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },
+  WAREHOUSE_NEWER: { exit: EXIT.unwritable, passes: false, acts: 'user', isLocal: true },
+  WAREHOUSE_FILESYSTEM: { exit: EXIT.unwritable, passes: false, acts: 'user', isLocal: true },
+  WAREHOUSE_BUSY: { exit: EXIT.busy, passes: true, acts: 'user', stops: 'everything', isLocal: true },
+  WAREHOUSE_FULL: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything', isLocal: true },
+  WAREHOUSE_UNWRITABLE: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything', isLocal: true },
+  WAREHOUSE_CORRUPT: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything', isLocal: true },
 
   READ_FAILED: { passes: true, acts: 'server' },
   ANSWER_INCOMPLETE: { passes: true, acts: 'server' },
@@ -115,6 +117,11 @@ export function stopsEverything(code: Code): boolean {
 /** Whether it concerns more than one stream: the API cannot be used, or nothing can be read. */
 export function isOutage(code: Code): boolean {
   return stopsEverything(code) || known(code).stops === 'api';
+}
+
+/** Whether the local file failed, and not the API, the key or a stream. */
+export function isLocal(code: Code): boolean {
+  return known(code).isLocal === true;
 }
 
 function known(code: Code): Known {

@@ -1,6 +1,6 @@
 import { isDigest } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
-import { WarehouseError } from '../shared/errors.ts';
+import { isLocal, WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, keysOf } from '../warehouse/records.ts';
 import { askSteadily, countedBy, isShownLast } from './evidence.ts';
@@ -87,7 +87,7 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
     }
   } catch (error) {
     // Whatever ended the reading, these pages are right, and need not be asked for again.
-    if (error instanceof WarehouseError && !error.code.startsWith('WAREHOUSE_')) flush();
+    if (error instanceof WarehouseError && !isLocal(error.code)) flush();
     throw error;
   }
   flush();

@@ -3,7 +3,7 @@ import { PRIORITIES } from '../budget/priorities.ts';
 import type { Config } from '../config/schema.ts';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
-import { stopsEverything, WarehouseError, type ErrorCode } from '../shared/errors.ts';
+import { isLocal, stopsEverything, WarehouseError, type ErrorCode } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime, MINUTE_MS } from '../shared/time.ts';
@@ -99,7 +99,7 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
     const error = thrown instanceof WarehouseError ? thrown : plainError(warehouse.path, thrown);
     if (error === undefined) throw thrown;
     // What was interrupted is as complete as it was before.
-    if (!error.code.startsWith('WAREHOUSE_') && error.code !== 'INTERRUPTED')
+    if (!isLocal(error.code) && error.code !== 'INTERRUPTED')
       session.sink.note({ ...failurePosition(session, error), lastSyncAt: session.startedAt });
     if (stopsEverything(error.code)) throw error;
     const failed = result(session, statusOf(error), error);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  CODES,
   EXIT,
   isErrorCode,
+  isLocal,
   isOutage,
   passesByItself,
   stopsEverything,
@@ -31,6 +33,19 @@ describe('a code', () => {
     expect([stopsEverything('SERVER_FAILED'), isOutage('SERVER_FAILED')]).toEqual([false, false]);
     // A mistake in what one person asks for keeps nothing else from being read.
     expect(isOutage('USAGE')).toBe(false);
+  });
+
+  it('says whether the local file failed, which says nothing of the API', () => {
+    expect(Object.keys(CODES).filter((code) => isErrorCode(code) && isLocal(code))).toEqual([
+      'WAREHOUSE_MISSING',
+      'WAREHOUSE_OLDER',
+      'WAREHOUSE_NEWER',
+      'WAREHOUSE_FILESYSTEM',
+      'WAREHOUSE_BUSY',
+      'WAREHOUSE_FULL',
+      'WAREHOUSE_UNWRITABLE',
+      'WAREHOUSE_CORRUPT',
+    ]);
   });
 
   it('that is only told is none of an error', () => {
