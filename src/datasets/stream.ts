@@ -28,6 +28,26 @@ export function scopeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter
   return filters.length === 0 ? part : `${part}?${filters.join('&')}`;
 }
 
+/** The part of an experiment that `scopeText` wrote; the values of its filters as texts. */
+export function partIn(text: string): Pick<Stream, 'scope' | 'filter'> {
+  const [part = '', ...search] = text.split('?');
+  const pairs = search
+    .join('?')
+    .split('&')
+    .filter((pair) => pair !== '');
+  const filter = Object.fromEntries(pairs.map((pair) => cut(pair, pair.indexOf('='))));
+  const [kind, id] = cut(part, part.indexOf(':'));
+  if (kind === 'room' || kind === 'deployment') return { scope: { kind, id }, filter };
+  if (kind !== 'participant') return { scope: { kind: 'experiment' }, filter };
+  // An id of a participant may be an email address.
+  const [participant, room] = cut(id, id.lastIndexOf('@'));
+  return { scope: { kind, id: participant, room }, filter };
+}
+
+function cut(text: string, at: number): [before: string, after: string] {
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
 /** The path of a stream and the query parameters that belong to its scope. */
 export function addressOf({
   dataset,
@@ -62,7 +82,12 @@ export function endpointOf({ dataset: { name, path } }: Pick<Stream, 'dataset'>)
 }
 
 /** A stream's name in messages: `events of exp_1, room room_2`. */
-export function streamText({ experimentId, dataset, scope, filter = {} }: Stream): string {
+export function streamText({ experimentId, dataset, ...part }: Stream): string {
+  return `${dataset.name} of ${experimentId}${placeText(part)}`;
+}
+
+/** Where in its experiment a stream is: `, room room_2`; empty for all of it. */
+export function placeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter'>): string {
   const part =
     scope.kind === 'experiment'
       ? ''
@@ -70,5 +95,5 @@ export function streamText({ experimentId, dataset, scope, filter = {} }: Stream
         ? `, participant ${scope.id} in room ${scope.room}`
         : `, ${scope.kind} ${scope.id}`;
   const only = Object.entries(filter).map(([field, value]) => `, only ${field} ${value}`);
-  return `${dataset.name} of ${experimentId}${part}${only.join('')}`;
+  return `${part}${only.join('')}`;
 }

@@ -2,7 +2,7 @@ import { isBlocking, reasonOf, type Doubt, type NoteKind } from '../warehouse/do
 import { isFine, type Standing } from '../warehouse/standing.ts';
 import type { AffectedStream, Issue } from './issue.ts';
 import { isHalted, seesNothing, type Snapshot, type StreamView } from './snapshot.ts';
-import { idOf, nameOf, partOf, placeOf } from './stream-name.ts';
+import { idOf, nameOf, partOf, textOf } from './stream-name.ts';
 
 /** What is wrong with streams, and what readers should know about them: each cause once. */
 export function streamIssues(snapshot: Snapshot): Issue[] {
@@ -109,12 +109,12 @@ function partGone(stream: StreamView, snapshot: Snapshot): Finding {
 
 /** A stream that cannot be read or may be incomplete. */
 function unread(stream: StreamView, doubts: readonly Doubt[], snapshot: Snapshot): Finding {
-  const { experimentId: experiment, data, scope, standing, lastError, dataAsOf } = stream;
+  const { experimentId: experiment, standing, lastError, dataAsOf } = stream;
   const isMissingOnly = doubts.length > 0 && doubts.every(({ kind }) => kind === 'missing-upstream');
   const reason = reasonOf(doubts) ?? lastError ?? 'the reason is not known';
   const isRead = standing === 'incomplete';
   const same = reason
-    .replaceAll(`${data} of ${experiment}${placeOf(scope)}`, '…')
+    .replaceAll(textOf(stream), '…')
     .replace(/ \(request id [^)]*\)/g, '')
     .replace(/\d+/g, '#');
   const cannot = isScope(standing) ? scopeCause(standing, reason, same) : undefined;
