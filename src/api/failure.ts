@@ -1,7 +1,8 @@
 import { WarehouseError, type ErrorCode } from '../shared/errors.ts';
 import { isObject, type Json } from '../shared/json.ts';
 import { scrub } from '../shared/log.ts';
-import { PROXY_407, PROXY_HINT } from './network.ts';
+import { PROXY_LOGIN } from '../shared/network.ts';
+import { PROXY_HINT } from './network.ts';
 
 /** An unsuccessful answer: its status, and what its envelope says. */
 export interface Refusal {
@@ -60,7 +61,11 @@ export function refused(refusal: Refusal, what: string, secrets: readonly string
         'Check the id in the config; `hsw init` lists the experiments that the key can see.',
       );
     case 407:
-      return failed('SERVER_UNREACHABLE', `The API cannot be reached for ${what}: ${PROXY_407}. ${STAYS}`, PROXY_HINT);
+      return failed(
+        'SERVER_UNREACHABLE',
+        `The API cannot be reached for ${what}: ${PROXY_LOGIN.reason}. ${STAYS}`,
+        PROXY_HINT,
+      );
     case 429:
       return failed(
         'RATE_LIMITED',

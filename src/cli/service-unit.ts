@@ -54,8 +54,7 @@ function replaceLine(unit: string, start: string, line: string): string {
 
 /** A path as one word of a unit (systemd.syntax(7)): quoted where it has spaces, with `%` escaped. */
 function word(path: string): string {
-  // eslint-disable-next-line no-control-regex
-  if (/["'\\\u0000-\u001f\u007f]/.test(path)) {
+  if (/["'\\\p{Cc}]/u.test(path)) {
     throw new WarehouseError(
       'USAGE',
       `systemd cannot name the path ${JSON.stringify(path)}: it has a quote, a backslash or a control character.`,
