@@ -239,7 +239,7 @@ function explain(held: readonly Condition[]): string {
   return issues
     .map((issue) => {
       const streams = (issue.scope.streams ?? []).filter(({ id }) => ids.has(id));
-      const affected = affectedText({ scope: { streams } }, MOST_NAMED);
+      const affected = affectedText({ scope: { ...issue.scope, streams } }, MOST_NAMED);
       return affected === '' ? issue.text : `${issue.text}\n${affected}`;
     })
     .join('\n\n');

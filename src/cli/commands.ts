@@ -56,6 +56,7 @@ function sync(program: Program, run: Run): void {
     .option('--full', 'read everything again and compare, instead of continuing where the last sync stopped')
     .option('--dry-run', 'show streams, expected requests and time under the limits; send no request')
     .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
+    .option('--accept-schema', 'accept the new fields and types for which streams are stopped (schema: freeze)')
     .addHelpText(
       'after',
       `

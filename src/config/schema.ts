@@ -88,6 +88,12 @@ export function configSchema(dataTypes: OptionKinds) {
           'The share of a stream that may be deleted within a day without your consent. Deleting all of a stream always needs it.',
         ),
     }).prefault({}),
+    schema: z
+      .enum(['follow', 'freeze'], 'must be follow or freeze')
+      .default('follow')
+      .describe(
+        'What happens when records bring a new field, or values of another type: `follow` stores them and says so; `freeze` stores them as well, but stops the stream, which is incomplete until you run `hsw sync now --accept-schema`.',
+      ),
     alerts: alertsSchema().prefault({}),
     log: logSchema().prefault({}),
   });

@@ -19,6 +19,7 @@ export const RequestMessage = z.discriminatedUnion('ask', [
     selection: Selection,
     full: z.boolean(),
     acceptDeletes: z.boolean(),
+    acceptSchema: z.boolean(),
   }),
   z.strictObject({
     ask: z.literal('verify'),

@@ -4,6 +4,7 @@ import { scopeText, streamText } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
 import { issuesOf } from '../status/issues.ts';
 import type { ExperimentView, LiveRoom, Running, Snapshot, StreamView } from '../status/snapshot.ts';
+import { SCHEMA_NEWS_MS } from '../status/schema-issues.ts';
 import { idOf } from '../status/stream-name.ts';
 import { earliest } from '../status/summary.ts';
 import type { DaemonView } from '../status/view.ts';
@@ -11,6 +12,7 @@ import { diskOf } from '../warehouse/disk.ts';
 import { NO_EXPERIMENTS } from '../warehouse/experiment-list.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../warehouse/positions.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
+import { schemaChangesAfter } from '../warehouse/schema-changes.ts';
 import { standingOf } from '../warehouse/standing.ts';
 import { readGrowth } from '../warehouse/state.ts';
 import { runningRooms, SENT_DATA } from '../warehouse/structure.ts';
@@ -69,6 +71,7 @@ export function snapshotOf(shown: Shown): Snapshot & Running {
     experiments: experimentsOf(shown, streams),
     unconfigured: all.filter(({ standing }) => standing === 'unconfigured'),
     list: emptyAt === undefined ? [] : [{ ...NO_EXPERIMENTS, since: emptyAt }],
+    schemaChanges: schemaChangesAfter(warehouse.db, clock.now() - SCHEMA_NEWS_MS),
     keyExpiresAt: config.api.keyExpiresAt,
     refusal: shown.refusal(),
     reserve: config.api.limits.reserve,

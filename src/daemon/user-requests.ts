@@ -15,6 +15,7 @@ export interface SyncRequest {
   readonly selection: Selection;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
+  readonly acceptSchema: boolean;
 }
 
 /** A comparison with the API that a user requested. */

@@ -39,6 +39,12 @@ const DEEPEST = 900;
 const ABSENT = '$absent';
 const ABSENT_LIKE = /^\$+absent$/;
 
+/** The field that a member of `extra` holds; undefined for the list of absent ones. */
+export function fieldInExtra(member: string): string | undefined {
+  if (member === ABSENT) return undefined;
+  return ABSENT_LIKE.test(member) ? member.slice(1) : member;
+}
+
 /** Turns one record of an answer into a row without loss: `denormalise` restores the record. */
 export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | BadRecord {
   if (!isObject(value)) return { reason: 'not an object', text: textOfJson(value) };
@@ -85,7 +91,8 @@ export function denormalise(
     if (value !== null && !absent.has(field)) members.push([field, decode(spec.kind, value)]);
   });
   for (const [key, value] of Object.entries<Json>(extra)) {
-    if (key !== ABSENT) members.push([ABSENT_LIKE.test(key) ? key.slice(1) : key, value]);
+    const field = fieldInExtra(key);
+    if (field !== undefined) members.push([field, value]);
   }
   return Object.fromEntries(members);
 }

@@ -77,6 +77,8 @@ export const CODES = {
   NOT_READ_YET: { passes: true, acts: 'nobody' },
   NOT_COMPARED: { passes: false, acts: 'user' },
   NOT_CONFIGURED: { passes: false, acts: 'nobody' },
+  SCHEMA_CHANGED: { passes: false, acts: 'user' },
+  SCHEMA_FROZEN: { passes: false, acts: 'user' },
   DATA_REDERIVED: { passes: false, acts: 'user' },
   WRITES_DROPPED: { passes: false, acts: 'server' },
   ROWS_AHEAD: { passes: false, acts: 'nobody' },

@@ -29,6 +29,8 @@ export interface Scope {
   readonly experiment?: string | undefined;
   readonly room?: string | undefined;
   readonly streams?: readonly AffectedStream[] | undefined;
+  /** What `streams` names, where these are no streams. */
+  readonly are?: 'changes' | undefined;
 }
 
 export interface AffectedStream {

@@ -1,5 +1,6 @@
 import type { ListIssue } from '../warehouse/experiment-list.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
+import type { SchemaChange } from '../warehouse/schema-changes.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import type { Judged } from '../warehouse/standing.ts';
 import type { OutageState } from './outage.ts';
@@ -13,6 +14,8 @@ export interface Snapshot extends Partial<Running> {
   readonly unconfigured: readonly StreamView[];
   /** What is wrong with the list of experiments, apart from single experiments. */
   readonly list: readonly (ListIssue & { readonly since?: number | undefined })[];
+  /** New fields and types that were read lately, the latest first. */
+  readonly schemaChanges: readonly SchemaChange[];
   readonly keyExpiresAt: number | undefined;
   /** When the API last answered 429 although we were within the limits. */
   readonly refusal: Pick<Refusal, 'at' | 'endpoint' | 'waitMs'> | undefined;

@@ -42,12 +42,20 @@ function gathered(findings: readonly Finding[]): Issue[] {
 
 function findingsOf(stream: StreamView, snapshot: Snapshot): Finding[] {
   const { standing } = stream;
-  const notes = NOTE_KINDS.flatMap((kind) => notesOf(stream, kind, snapshot));
+  const stopped = stream.doubts.filter(({ kind }) => kind === 'schema');
+  const notes = [
+    ...NOTE_KINDS.flatMap((kind) => notesOf(stream, kind, snapshot)),
+    ...(stopped.length === 0 ? [] : [stoppedFinding(stream, stopped, snapshot)]),
+  ];
   // A first read in progress is not an issue.
   if (isFine(stream) || standing === 'unread') return notes;
   if (standing === 'gone') return [partGone(stream, snapshot)];
   const withheld = stream.doubts.filter(({ kind }) => kind === 'withheld');
-  const others = stream.doubts.filter((doubt) => isBlocking(doubt) && doubt.kind !== 'withheld');
+  const others = stream.doubts.filter(
+    (doubt) => isBlocking(doubt) && doubt.kind !== 'withheld' && doubt.kind !== 'schema',
+  );
+  // What else speaks against it is not known before it is read on.
+  if (stopped.length > 0 && withheld.length === 0) return notes;
   const held = withheldFinding(stream, withheld, snapshot);
   // Whether withheld rows are still missing is not known until the stream is read again.
   if (withheld.length === 0) return [...notes, unread(stream, others, snapshot), held];
@@ -80,6 +88,30 @@ function withheldFinding(stream: StreamView, withheld: readonly Doubt[], snapsho
       name: partOf(stream),
       since: stream.dataAsOf,
       suppressed: text === undefined ? 'unknown' : suppressionOf(stream, snapshot),
+    },
+  };
+}
+
+/** Records came in another shape, and the configuration wants that accepted first. */
+function stoppedFinding(stream: StreamView, stopped: readonly Doubt[], snapshot: Snapshot): Finding {
+  const { data } = stream;
+  return {
+    experiment: undefined,
+    cause: {
+      id: `schema-frozen:${data}`,
+      code: 'SCHEMA_FROZEN',
+      severity: 'warning',
+      subject: `Records of ${data} changed their shape, and streams are stopped`,
+      text: `${sentence(reasonOf(stopped) ?? 'what changed is not known')} The rows that came are kept; nothing more is requested.`,
+      hint: 'Look at `_schema_changes`. To accept what changed and read on, run: hsw sync now --accept-schema',
+      ended: `Records of ${data} are read again`,
+      alert: 'at once',
+    },
+    stream: {
+      id: `schema-frozen:${idOf(stream)}`,
+      name: nameOf(stream),
+      since: undefined,
+      suppressed: suppressionOf(stream, snapshot),
     },
   };
 }

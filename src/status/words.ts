@@ -39,14 +39,14 @@ export function headOf(streams: readonly Judged[], isListWhole: boolean): string
 }
 
 /** What an issue affects within its experiment: `Affected: chat; events, room r1; and 5 more.` */
-export function affectedText({ scope: { streams = [] } }: Pick<Issue, 'scope'>, most: number): string {
+export function affectedText({ scope: { streams = [], are } }: Pick<Issue, 'scope'>, most: number): string {
   if (streams.length === 0) return '';
   const more = streams.length - most;
   const names = streams.slice(0, most).map(({ name }) => name);
-  return `Affected: ${names.join('; ')}${more > 0 ? `; and ${count(more)} more` : ''}.`;
+  return `${are === undefined ? 'Affected' : 'What changed'}: ${names.join('; ')}${more > 0 ? `; and ${count(more)} more` : ''}.`;
 }
 
 /** The headline, with the number of streams if there are several. */
-export function titleOf({ subject, scope: { streams = [] } }: Issue): string {
-  return streams.length < 2 ? subject : `${subject} (${counted(streams.length, 'stream')})`;
+export function titleOf({ subject, scope: { streams = [], are } }: Issue): string {
+  return streams.length < 2 ? subject : `${subject} (${count(streams.length)} ${are ?? 'streams'})`;
 }

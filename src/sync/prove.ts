@@ -24,7 +24,11 @@ export interface Proof {
 /** Doubts about answers that lose their weight once every record is accounted for. */
 const SETTLED_BY_COUNT: ReadonlySet<DoubtKind> = new Set(['contradiction', 'endless', 'unproven']);
 /** Doubts about the answers themselves: behind them the watermark stays. */
-const HOLDS_WATERMARK: ReadonlySet<DoubtKind> = new Set(['warned', 'cut', 'contradiction', 'endless', 'unstable']);
+const HOLDS_WATERMARK: ReadonlySet<DoubtKind> = new Set([
+  ...(['warned', 'cut', 'contradiction', 'endless', 'unstable'] as const),
+  // Not about the answers, but nothing is read behind it before a person accepts it.
+  'schema',
+]);
 /** Rows so little ahead of the server's clock may be so by a browser's clock that is somewhat fast. */
 const FAST_CLOCK_MS = MINUTE_MS;
 
@@ -137,8 +141,10 @@ function conclude(session: Session, found: Found): Proof {
     : reading.doubts;
   const withheldRows = deletion?.withheld ?? (isSettled(found) ? 0 : before.withheldRows);
   const datedAheadRows = countAhead(session);
+  const stopped = after.doubts.filter(({ kind }) => kind === 'schema');
   const doubts = ranked([
     ...answers,
+    ...stopped,
     ...counts,
     ...account.doubts,
     ...goneDoubts(session),
@@ -150,7 +156,7 @@ function conclude(session: Session, found: Found): Proof {
     ...sharedDoubts(session, before),
     ...droppedDoubts(session),
   ]);
-  const isRead = !answers.some(({ kind }) => HOLDS_WATERMARK.has(kind));
+  const isRead = ![...answers, ...stopped].some(({ kind }) => HOLDS_WATERMARK.has(kind));
   const isWhole = reading.isWhole === true && isRead;
   return {
     doubts,

@@ -44,8 +44,13 @@ export function runSync(options: SyncOptions): Promise<SyncResult> {
 }
 
 /** What a sync was asked for beyond the default. */
-function beyondDefault({ selection, full, acceptDeletes }: SyncOptions): object {
-  return { ...selection, ...(full ? { full } : {}), ...(acceptDeletes ? { acceptDeletes } : {}) };
+function beyondDefault({ selection, full, acceptDeletes, acceptSchema }: SyncOptions): object {
+  return {
+    ...selection,
+    ...(full ? { full } : {}),
+    ...(acceptDeletes ? { acceptDeletes } : {}),
+    ...(acceptSchema === true ? { acceptSchema } : {}),
+  };
 }
 
 /** The same, whose requests, changes and streams count for a run. */

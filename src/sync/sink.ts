@@ -73,13 +73,14 @@ export interface Tally {
 /**
  * A sink that writes: each batch in one transaction with the position.
  * @param tells whether it is to tell what the rows differed in before they were written.
+ * @param freezes whether a new field or another type stops the stream: from then on its watermark stays.
  */
-export function committing(warehouse: Warehouse, stream: Stream, { tells = false } = {}): Sink {
+export function committing(warehouse: Warehouse, stream: Stream, { tells = false, freezes = false } = {}): Sink {
   const differences = tells ? openDifferences() : undefined;
   let tally: Tally = EMPTY;
   const met = openMet(warehouse, stream);
   const commit = (batch: Parameters<Warehouse['commit']>[1]) => {
-    const done = warehouse.commit(stream, batch);
+    const done = warehouse.commit(stream, { ...batch, freezes });
     tally = {
       ...tally,
       inserted: tally.inserted + done.inserted,

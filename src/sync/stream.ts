@@ -9,7 +9,8 @@ import type { Priority } from '../shared/priority.ts';
 import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isBlocking, isComplete, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { plainError } from '../warehouse/open.ts';
-import { readPosition, type PositionChange } from '../warehouse/positions.ts';
+import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
+import { acceptChanges, unacceptedChanges } from '../warehouse/schema-changes.ts';
 import { isShared } from '../warehouse/shares.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { isOver } from './by-room.ts';
@@ -62,6 +63,8 @@ export interface SyncContext {
   readonly signal?: AbortSignal | undefined;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
+  /** Accept the new fields and types for which streams are stopped, and read on. */
+  readonly acceptSchema?: boolean | undefined;
   /** The priority of every request; by default that of a stream read before, or of a first read. */
   readonly priority?: Priority | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
@@ -77,11 +80,13 @@ const CONFIRM_AFTER_MS = MINUTE_MS;
  */
 export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
   const { log, warehouse } = context;
+  release(context, stream);
   const before = readPosition(warehouse.db, stream);
   // Rows that are to go now may lie behind the newest page.
   const isAccepted = context.acceptDeletes && before.withheldRows + before.missingRows > 0;
   const full = context.full || isAccepted || before.rereadReason !== undefined;
   const session = openSession({ ...context, full }, stream);
+  if (isStopped(before)) return leaveStopped(session, before);
   try {
     const proof = await readAndProve(session, !before.backfilled || full);
     const isFinished = isComplete(proof.doubts) && stream.scope.kind === 'room' && isOver(session, stream.scope.id);
@@ -110,6 +115,30 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   }
 }
 
+function isStopped({ doubts }: Position): boolean {
+  return doubts.some(({ kind }) => kind === 'schema');
+}
+
+/** Lets a stream go on whose new fields and types are accepted, now or since, or need not be any more. */
+function release({ acceptSchema, config, warehouse, clock }: SyncContext, stream: Stream): void {
+  const before = readPosition(warehouse.db, stream);
+  if (!isStopped(before)) return;
+  const { name } = stream.dataset;
+  if (acceptSchema === true || config.schema === 'follow') acceptChanges(warehouse.db, name, clock.now());
+  if (unacceptedChanges(warehouse.db, name).length > 0) return;
+  const doubts = before.doubts.filter(({ kind }) => kind !== 'schema');
+  warehouse.commit(stream, { rows: [], position: { doubts } });
+}
+
+/** A stream that is stopped is not requested: what came since then is read from the watermark on once it is released. */
+function leaveStopped(session: Session, { reason = '' }: Position): StreamResult {
+  const { stream, sink, log, startedAt } = session;
+  sink.note({ lastStatus: 'incomplete', lastError: undefined, lastSyncAt: startedAt });
+  sink.close();
+  log.warn(named(stream), `${streamText(stream)} is not read: ${reason}`);
+  return result(session, 'incomplete');
+}
+
 /** Reads what is new, or everything, and accounts for the whole stream. */
 export async function readAndProve(session: Session, isStrict: boolean) {
   const reading = await (session.stream.dataset.read === 'incremental'
@@ -119,7 +148,13 @@ export async function readAndProve(session: Session, isStrict: boolean) {
 }
 
 /** Doubts that a read that failed says nothing of. */
-const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set(['withheld', 'missing-upstream', 'quarantined', 'reread']);
+const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set([
+  'withheld',
+  'schema',
+  'missing-upstream',
+  'quarantined',
+  'reread',
+]);
 
 /** What is known of a stream whose read failed. */
 function failurePosition(session: Session, error: WarehouseError): PositionChange {
@@ -160,7 +195,7 @@ function figures(result: StreamResult, { stream, sink, clock, startedAt }: Sessi
 export function openSession(
   context: SyncContext,
   stream: Stream,
-  sink: Sink = committing(context.warehouse, stream),
+  sink: Sink = committing(context.warehouse, stream, { freezes: context.config.schema === 'freeze' }),
 ): Session {
   const { client, warehouse, config, clock, log, signal, full, acceptDeletes, onPage } = context;
   const traits = openTraits(warehouse.db, stream, () => clock.now());

@@ -148,7 +148,7 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
 }
 
 /** Doubts that the verdict tells as differences or that concern records that are accounted for. */
-const ARE_DIFFERENCES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined']);
+const ARE_DIFFERENCES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined', 'schema']);
 
 interface Verified {
   readonly doubts: readonly Doubt[];
@@ -158,7 +158,9 @@ interface Verified {
 
 async function verifyOnce(context: SyncContext, stream: Stream, { deep, repair }: VerifyOptions): Promise<Verified> {
   const { warehouse } = context;
-  const sink = repair ? committing(warehouse, stream, { tells: true }) : comparing(warehouse, stream);
+  const sink = repair
+    ? committing(warehouse, stream, { tells: true, freezes: context.config.schema === 'freeze' })
+    : comparing(warehouse, stream);
   const session: Session = { ...openSession({ ...context, full: true }, stream, sink), confirmAfterMs: 0 };
   const verified = (doubts: readonly Doubt[]): Verified => ({
     doubts,

@@ -25,6 +25,36 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
   ],
 ];
 
+/** The table that tells readers of new fields and types. */
+const SCHEMA_CHANGES: readonly (readonly [name: string, type: string, unit: string | null, meaning: string])[] = [
+  ['id', 'INTEGER', null, 'The number of the change.'],
+  ['data', 'TEXT', null, "The data type, by the API's name."],
+  [
+    'field',
+    'TEXT',
+    null,
+    'The field of its records; NULL in the row that counts changes that are too many to be listed.',
+  ],
+  [
+    'change',
+    'TEXT',
+    null,
+    'new field: neither the data type nor the file knew it; changed type: its values have another type than before; more: further changes, which are only counted.',
+  ],
+  ['type_before', 'TEXT', null, 'The types of its values so far: text, number, boolean, object, list or null.'],
+  ['type_now', 'TEXT', null, 'The types that came. A value is never stored here.'],
+  ['experiment_id', 'TEXT', null, 'The experiment whose records first brought it.'],
+  ['records', 'INTEGER', null, 'How often a record was written with it; one that changed later on counts again.'],
+  ['since', 'TEXT', 'ISO 8601, UTC', 'The earliest time of these records, by the server; NULL where they have none.'],
+  ['seen_at', 'TEXT', 'ISO 8601, UTC', 'When it was first read, by the local clock.'],
+  [
+    'accepted_at',
+    'TEXT',
+    'ISO 8601, UTC',
+    'When it was accepted, by the local clock: at once with `schema: follow`; NULL while streams are stopped for it.',
+  ],
+];
+
 /** Writes `_data_dictionary`, which explains every column to readers of the file. */
 export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   const write = command(
@@ -35,6 +65,9 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   );
   for (const { table, column, type, unit, meaning } of RUN_COLUMNS)
     write(table, column, type, unit ?? null, meaning, 'HyperStudy Warehouse');
+  for (const [name, type, unit, meaning] of SCHEMA_CHANGES) {
+    write('_schema_changes', name, type, unit, meaning, 'HyperStudy Warehouse');
+  }
   for (const dataset of datasets) {
     for (const [name, type, meaning] of COMMON) {
       write(dataset.table, name, type, null, meaning, 'HyperStudy Warehouse');

@@ -7,6 +7,8 @@ import { z } from 'zod';
 const KINDS = {
   /** Rows are no longer in the API and were not deleted here: for so many at once, a user has to agree. */
   withheld: { blocking: true },
+  /** Records came in another shape than before, and the configuration wants that accepted first. */
+  schema: { blocking: true },
   /** The experiment, room or participant is no longer available to this key. */
   gone: { blocking: true },
   /** The stream is no longer configured. */

@@ -269,3 +269,42 @@ export const seenKeys = sqliteTable(
   },
   (t) => [core.primaryKey({ columns: [t.tableName, t.columnName, t.key] })],
 );
+
+/** Fields and types that records brought and that neither the declaration nor the file knew, for readers. */
+export const schemaChanges = sqliteTable(
+  '_schema_changes',
+  {
+    id: integer('id').primaryKey(),
+    data: text('data').notNull(),
+    /** Null for what is too much to be listed. */
+    field: text('field'),
+    /** `new field`, `changed type`, or `more`. */
+    change: text('change').notNull(),
+    /** Types as in JSON: text, number, boolean, object, list, null; several are joined by "or". */
+    typeBefore: text('type_before'),
+    typeNow: text('type_now'),
+    /** Whose records first brought it. */
+    experimentId: text('experiment_id').notNull(),
+    records: integer('records').notNull(),
+    /** The earliest time of these records, by the server. */
+    since: text('since'),
+    /** Local time at which it was first read. */
+    seenAt: text('seen_at').notNull(),
+    /** Local time at which it was accepted; null while streams are stopped for it. */
+    acceptedAt: text('accepted_at'),
+  },
+  (t) => [index('_schema_changes_by_data').on(t.data, t.seenAt)],
+);
+
+/** The types that the values of fields were seen to have, where the declaration does not settle them. */
+export const fieldTypes = sqliteTable(
+  '_field_types',
+  {
+    data: text('data').notNull(),
+    field: text('field').notNull(),
+    type: text('type').notNull(),
+    /** The row of `_schema_changes` that tells of it, where one does. */
+    changeId: integer('change_id'),
+  },
+  (t) => [core.primaryKey({ columns: [t.data, t.field, t.type] })],
+);

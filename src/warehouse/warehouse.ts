@@ -20,6 +20,8 @@ import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } 
 import { countQuarantined, quarantine, settleQuarantine } from './quarantine.ts';
 import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { stoppedDoubt, unacceptedChanges } from './schema-changes.ts';
+import { openSchemaWatch } from './schema-watch.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 
@@ -37,6 +39,8 @@ export interface Batch {
   readonly wholeSince?: number;
   /** Members of the position to change; `rows` and the lateness are kept by the commit itself. */
   readonly position?: PositionChange;
+  /** A new field or another type stops the stream until it is accepted: its watermark stays. */
+  readonly freezes?: boolean;
   /** What the answers say besides their records. */
   readonly metadata?: Readonly<Record<string, Json>>;
 }
@@ -106,6 +110,7 @@ interface WriterOptions {
 
 function writer(db: Db, { path, clock, history, release }: WriterOptions): Warehouse {
   const upserts = new Map<string, Upsert>();
+  const watch = openSchemaWatch(db);
   const checkFile = watchFile(path);
   let lastNow = 0;
   /** Strictly increasing, as a row counts as new when it was first seen in this very transaction. */
@@ -143,6 +148,9 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
         late.latestMs = Math.max(late.latestMs, now - row.time);
       }
     }
+    const { backfilled } = before;
+    // Before their keys are noted, as what is noted is known.
+    const stops = watch.note(stream, changed, { now, backfilled, freezes: batch.freezes === true });
     noteKeys(db, dataset, experimentId, changed);
     keepMetadata(db, stream, batch.metadata ?? {}, at);
     if (batch.position?.serverBasis !== undefined) noteStart(db, stream, batch.position.serverBasis, at);
@@ -164,6 +172,7 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
       missingRows: isMarked ? countMissing(db, stream) : 0,
       quarantinedRecords: isQuarantined ? countQuarantined(db, stream) : 0,
       ...deletedLately(before, deleted, now),
+      ...stopped(db, stream, { before, doubts: batch.position?.doubts ?? before.doubts, stops }),
     };
     if (!samePosition(before, position)) writePosition(db, stream, position);
     if (run !== undefined) countInRun(db, run, stream, { ...counts, deleted, marked });
@@ -175,7 +184,12 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
     path,
     commit(stream, batch) {
       checkFile();
-      return withPlainErrors(path, () => commit.immediate(stream, batch, run));
+      try {
+        return withPlainErrors(path, () => commit.immediate(stream, batch, run));
+      } catch (error) {
+        watch.forget();
+        throw error;
+      }
     },
     during: writing,
     refreshViews: () => withPlainErrors(path, () => refreshViews(db, DATASETS)),
@@ -185,6 +199,18 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
     },
   });
   return writing(undefined);
+}
+
+/** What is different in the position of a stream whose records come, or came, in a shape that is not accepted. */
+function stopped(
+  db: Db,
+  { dataset }: Stream,
+  { before, doubts, stops }: { before: Position; doubts: Position['doubts']; stops: boolean },
+): Partial<Pick<Position, 'doubts' | 'watermark'>> {
+  const others = doubts.filter(({ kind }) => kind !== 'schema');
+  if (!stops && others.length === doubts.length) return {};
+  const { watermark } = before;
+  return stops ? { doubts: [...others, stoppedDoubt(unacceptedChanges(db, dataset.name))], watermark } : { watermark };
 }
 
 function remove(db: Db, stream: Stream, keys: readonly string[]): number {

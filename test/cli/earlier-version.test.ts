@@ -34,7 +34,7 @@ describe('a warehouse of an earlier version', () => {
   it('is brought up to date by a sync, with a backup beside it', async () => {
     const at = await earlier();
     await hsw(['sync', 'now'], at);
-    expect(existsSync(join(at.cwd, 'w.db.before-0007_runs'))).toBe(true);
+    expect(existsSync(join(at.cwd, 'w.db.before-0008_schema_changes'))).toBe(true);
     const { status, stdout } = await hsw(['status'], at);
     expect([0, 1]).toContain(status);
     expect(stdout).toMatch(/complete/i);

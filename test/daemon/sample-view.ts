@@ -65,6 +65,7 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
     leastFree: 0.05,
     patienceMs: 10 * MINUTE,
     keyRefused: undefined,
+    schemaChanges: [],
     keyExpiresAt: undefined,
     refusal: { at: now - 2 * HOUR, endpoint: 'chat', waitMs: 1000 },
     reserve: 0.1,

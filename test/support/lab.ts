@@ -55,7 +55,7 @@ export interface Lab {
   readonly client: Client;
   now: number;
   sync(
-    change?: Partial<Pick<SyncOptions, 'selection' | 'full' | 'acceptDeletes' | 'signal'>> & {
+    change?: Partial<Pick<SyncOptions, 'selection' | 'full' | 'acceptDeletes' | 'acceptSchema' | 'signal'>> & {
       config?: Partial<Config>;
     },
   ): Promise<SyncResult>;

@@ -11,11 +11,13 @@ import { shownOf, type Issue, type Severity } from '../../status/issue.ts';
 import { issueInJson } from '../../status/issue-json.ts';
 import { issuesOf } from '../../status/issues.ts';
 import { keyDateState } from '../../status/key-issues.ts';
+import { SCHEMA_NEWS_MS } from '../../status/schema-issues.ts';
 import { latestRead, streamsIn, type Snapshot, type StreamView } from '../../status/snapshot.ts';
 import { affectedText, countStandings, headOf, titleOf } from '../../status/words.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
+import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
 import { isWell, standingOf } from '../../warehouse/standing.ts';
 import { recallRefusal } from '../../warehouse/refusal.ts';
 import { walBytes } from '../../warehouse/wal.ts';
@@ -92,8 +94,9 @@ function snapshotOf(
   );
   const about = daemon.kind === 'running' ? daemon.about : undefined;
   const { key, keyExpiresAt, limits } = api;
+  const now = systemClock.now();
   return {
-    now: systemClock.now(),
+    now,
     experiments: [...configured].map(([id, all]) => ({
       id,
       name: undefined,
@@ -103,6 +106,7 @@ function snapshotOf(
     })),
     unconfigured: streams.filter(({ standing }) => standing === 'unconfigured'),
     list: recallList(db, { experiments }),
+    schemaChanges: schemaChangesAfter(db, now - SCHEMA_NEWS_MS),
     keyExpiresAt,
     refusal: recallRefusal(db, key === undefined ? undefined : keyIdOf(key)),
     reserve: limits.reserve,

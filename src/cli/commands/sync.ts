@@ -18,6 +18,7 @@ export interface SyncFlags extends SelectionFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly acceptDeletes?: boolean;
+  readonly acceptSchema?: boolean;
 }
 
 /** `hsw sync now`: one sync of everything that is configured, or of the selection. */
@@ -27,7 +28,12 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
   if (flags.dryRun === true) return showPlan(context, config, selection, flags.full === true);
   const { log, progress, onWait, onPage } = reporting(context, config);
   try {
-    const asked = { selection, full: flags.full === true, acceptDeletes: flags.acceptDeletes === true };
+    const asked = {
+      selection,
+      full: flags.full === true,
+      acceptDeletes: flags.acceptDeletes === true,
+      acceptSchema: flags.acceptSchema === true,
+    };
     const here = () =>
       withRuntime(config, log, { onWait }, (runtime) =>
         runSync({

@@ -125,7 +125,7 @@ describe('a poll that waits for a limit', () => {
     await wait(50 * MINUTE);
     const poll = asked.findLast(({ now }) => now === PRIORITIES.fresh.rank);
     const { signal } = new AbortController();
-    const request = { selection: { data: ['rooms'] }, full: false, acceptDeletes: false };
+    const request = { selection: { data: ['rooms'] }, full: false, acceptDeletes: false, acceptSchema: false };
     const sync = engine.requests.sync(request, { signal });
     expect(poll?.later()).toBe(PRIORITIES.user.rank);
     await wait(10 * MINUTE);

@@ -3,11 +3,13 @@ import { decide, NOTHING_SENT, delivered } from '../../../src/alerts/incidents.t
 import { shownOf, type AffectedStream, type Issue } from '../../../src/status/issue.ts';
 import { issuesOf } from '../../../src/status/issues.ts';
 import type { Snapshot } from '../../../src/status/snapshot.ts';
+import { titleOf } from '../../../src/status/words.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { scopeText, streamText, type Stream } from '../../../src/datasets/stream.ts';
 import { isComplete, reasonOf, type Doubt, type DoubtKind } from '../../../src/warehouse/doubts.ts';
 import { NO_EXPERIMENTS } from '../../../src/warehouse/experiment-list.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../../../src/warehouse/positions.ts';
+import type { SchemaChange } from '../../../src/warehouse/schema-changes.ts';
 import { standingOf } from '../../../src/warehouse/standing.ts';
 import { openLab } from '../../support/lab.ts';
 import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../../src/shared/time.ts';
@@ -48,6 +50,7 @@ function snapshot({
     })),
     unconfigured: streams.filter(isUnconfigured),
     list: [],
+    schemaChanges: [],
     keyExpiresAt: undefined,
     refusal: undefined,
     reserve: 0.1,
@@ -375,6 +378,78 @@ describe('the issues', () => {
     expect(stands('dated-ahead', 'shared-id')).toEqual([
       ['ROWS_AHEAD', expect.stringContaining('are kept') as string, ['events: dated-ahead!']],
       ['IDS_SHARED', expect.stringContaining('are kept') as string, ['events: shared-id!']],
+    ]);
+  });
+
+  it('tell of new fields and types once, in one issue for each data type, for eight days', () => {
+    const change = (id: number, data: string, more: Partial<SchemaChange> = {}): SchemaChange => ({
+      id,
+      data,
+      field: `field${id}`,
+      change: 'new field',
+      typeBefore: null,
+      typeNow: 'object',
+      experimentId: 'exp_1',
+      records: 12,
+      since: NOW - 9 * DAY,
+      seenAt: NOW - 2 * HOUR,
+      ...more,
+    });
+    const schemaChanges = [
+      change(1, 'events'),
+      change(2, 'events', { change: 'changed type', typeBefore: 'number', typeNow: 'text', records: 1 }),
+      change(3, 'chat', { field: 'ada@example.org', since: undefined }),
+      change(4, 'chat', { field: null, change: 'more', typeNow: null, records: 10_000 }),
+    ];
+    const issues = found({ schemaChanges });
+    expect(issues.map(({ code, severity, subject }) => [code, severity, subject])).toEqual([
+      ['SCHEMA_CHANGED', 'note', 'Records of events have new fields or types'],
+      ['SCHEMA_CHANGED', 'note', 'Records of chat have new fields or types'],
+    ]);
+    expect(issues.map(namesOf)).toEqual([
+      [
+        'a new field field1 (object) in 12 records since 2026-01-03, first in exp_1',
+        'field2 as text instead of number in 1 record since 2026-01-03, first in exp_1',
+      ],
+      [
+        'a new field (see _schema_changes) (object) in 12 records since 2026-01-12, first in exp_1',
+        'more changes than are listed in 10,000 records since 2026-01-03, first in exp_1',
+      ],
+    ]);
+    expect(issues.map(titleOf)).toEqual([
+      'Records of events have new fields or types (2 changes)',
+      'Records of chat have new fields or types (2 changes)',
+    ]);
+    expect(found({ schemaChanges, now: NOW + 7 * DAY })).toHaveLength(2);
+    expect(found({ schemaChanges, now: NOW + 8 * DAY })).toEqual([]);
+
+    let state = NOTHING_SENT;
+    const heard = (now: number, changes = schemaChanges) => {
+      const decided = decide(found({ schemaChanges: changes, now }), state, now, HOUR);
+      state = decided.messages.reduce(delivered, decided.state);
+      return decided.messages.map(({ text }) => text);
+    };
+    expect(heard(NOW)).toEqual([expect.stringContaining('What changed: a new field field1 (object) in 12 records')]);
+    expect([heard(NOW + DAY), heard(NOW + 3 * DAY), heard(NOW + 9 * DAY, [])]).toEqual([[], [], []]);
+  });
+
+  it('tell of streams that are stopped for a new field what to do, and not that the next sync helps', () => {
+    const text = 'records came with a new field mood (text), and the stream is stopped until that is accepted';
+    const doubts: Doubt[] = [{ kind: 'schema', text }];
+    const positions = ['exp_1', 'exp_2'].map((experimentId) =>
+      position('chat', { experimentId, lastStatus: 'incomplete', doubts }),
+    );
+    expect(found({ positions })).toMatchObject([
+      {
+        code: 'SCHEMA_FROZEN',
+        severity: 'warning',
+        alert: 'at once',
+        text: expect.stringMatching(
+          /^Records came with a new field mood \(text\), .* The rows that came are kept/,
+        ) as string,
+        hint: expect.stringContaining('hsw sync now --accept-schema') as string,
+        scope: { streams: [{ name: 'chat of exp_1' }, { name: 'chat of exp_2' }] },
+      },
     ]);
   });
 
