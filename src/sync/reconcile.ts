@@ -18,7 +18,7 @@ export async function readRange(
   range: TimeRange,
   readers: readonly Reader[] = [session.reader],
 ): Promise<Reading> {
-  const { stream, warehouse, sink, traits } = session;
+  const { warehouse, sink, traits } = session;
   const seen = createSeen(warehouse.db);
   const doubts: Doubt[] = [];
   let upTo: number | undefined;
@@ -42,7 +42,7 @@ export async function readRange(
     const isClean = doubts.length === 0 && bad === 0;
     return {
       doubts,
-      unseen: isClean ? (seen.missing(stream, range) ?? []) : [],
+      unseen: isClean ? sink.unmet(range) : [],
       ...(range.to === undefined ? { upTo } : {}),
       ...(isWhole ? { isWhole, met: seen.count() + bad, isShown: isShown && readers.length === 1 } : {}),
     };

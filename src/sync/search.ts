@@ -41,9 +41,9 @@ export function searches(session: Session, reading: Reading, account: Account): 
 
 /** One listing of everything, without a time filter. */
 export function listWhole(session: Session, isPlain: boolean): Promise<Reading> {
-  return list(session, { end: 'empty', isPlain }, (seen, listed) => ({
+  return list(session, { end: 'empty', isPlain }, (_seen, listed) => ({
     ...listed,
-    unseen: listed.doubts.length === 0 ? (seen.missing(session.stream, {}) ?? []) : [],
+    unseen: listed.doubts.length === 0 ? session.sink.unmet({}) : [],
     isWhole: listed.doubts.length === 0,
     isListed: listed.doubts.length === 0,
   }));

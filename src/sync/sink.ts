@@ -5,7 +5,7 @@ import type { Json } from '../shared/json.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
-import { compareRows, countRows } from '../warehouse/records.ts';
+import { compareRows, countRows, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { NO_DIFFERENCES, openDifferences, type Differences } from './differences.ts';
@@ -47,6 +47,11 @@ export interface Sink {
   held(): number;
   /** Whether a row of that key was taken. */
   wasMet(key: string): boolean;
+  /**
+   * Keys of held rows in a range that were not taken, by the keys under which rows are held: which of several records of
+   * an id came shows only there.
+   */
+  unmet(range: TimeRange): readonly string[];
   /** Whether several records with one id were taken. */
   readonly hasSharedIds: boolean;
   /** What was taken so far. */
@@ -119,6 +124,7 @@ export function committing(warehouse: Warehouse, stream: Stream, { tells = false
       return heldRows(warehouse, stream) + elsewhere + countQuarantined(warehouse.db, stream);
     },
     wasMet: met.has,
+    unmet: met.missing,
     get hasSharedIds() {
       return met.hasShared();
     },
@@ -164,6 +170,7 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
       return heldRows(warehouse, stream) + elsewhere + differences.countMissing() + Math.max(quarantined, bad.size);
     },
     wasMet: met.has,
+    unmet: met.missing,
     get hasSharedIds() {
       return met.hasShared();
     },
@@ -192,6 +199,7 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
       return settled;
     },
     has: (key: string) => seen === undefined || seen.has(key),
+    missing: (range: TimeRange) => seen?.missing(stream, range) ?? [],
     hasShared: () => hasShared,
     countElsewhere: () => seen?.countElsewhere(stream) ?? 0,
     close: () => seen?.drop(),

@@ -38,9 +38,9 @@ export async function readSnapshot(session: Session): Promise<Reading> {
     const reading = await readLiveRooms(session, total);
     if (reading !== undefined) return reading;
   }
-  return list(session, { first: contradiction === undefined && !isNewest ? first : undefined }, (seen, listed) => ({
+  return list(session, { first: contradiction === undefined && !isNewest ? first : undefined }, (_seen, listed) => ({
     ...listed,
-    unseen: listed.doubts.length === 0 ? (seen.missing(stream, {}) ?? []) : [],
+    unseen: listed.doubts.length === 0 ? session.sink.unmet({}) : [],
     isWhole: listed.doubts.length === 0,
     isListed: listed.doubts.length === 0,
   }));

@@ -69,3 +69,24 @@ describe('a large listing whose rooms are all live', () => {
     },
   );
 });
+
+describe('of two records with one id', () => {
+  it.each([
+    ['participants', 'id', 3],
+    ['participants', 'id', 250],
+    ['events', 'id', 250],
+    ['recordings', 'recordingId', 250],
+  ])('either can go, and its row goes (%s, %s, %i more)', async (data, field, more) => {
+    for (const [i, keeps] of ['one', 'two'].entries()) {
+      const { it } = await changedLab(data);
+      it.arrive(2, (n) => ({ [field]: 'shared', note: n === 0 ? 'one' : 'two' }));
+      it.arrive(more);
+      await it.sync({ full: true });
+      expectExact(it);
+      const { world } = it.lab.simulator;
+      world.remove(data, it.id, (one) => one[field] === 'shared' && one['note'] !== keeps, it.lab.now + 1 + i);
+      for (let times = 0; times < 3; times++) await it.sync();
+      expectExact(it);
+    }
+  });
+});
