@@ -5,10 +5,12 @@ import { stopsEverything, WarehouseError } from '../shared/errors.ts';
 import { isObject, type Json } from '../shared/json.ts';
 import { listShared } from '../sync/shares.ts';
 
-/** An experiment, or a deployment of one, that the key is given. */
+/** An experiment, or a deployment of one, that is available to the key. */
 export type Given = Pick<Stream, 'experimentId' | 'scope'>;
 
-/** Something that the key can be tried on: what the configuration names, else the first that is listed or shared. */
+/**
+ * An experiment or deployment to try the key on: the one that the configuration names, else the first listed or shared.
+ */
 export async function findGiven(
   client: Client,
   { experiments }: Pick<Config, 'experiments'>,
@@ -30,7 +32,7 @@ function idIn(records: readonly Json[]): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-/** What HyperStudy says of the key's rights to an experiment; undefined where it does not say. */
+/** The key's rights to an experiment, as HyperStudy reports them; undefined if it does not. */
 export async function rightsTo(
   client: Client,
   id: string,
@@ -52,7 +54,7 @@ export async function rightsTo(
   if (rights['canExport'] === false)
     return {
       ok: false,
-      text: `The key may see ${id}, but not export its data: HyperStudy may refuse to give them. Ask its owner for the right to export.`,
+      text: `The key may see ${id}, but not export its data, so HyperStudy may refuse to send them. Ask its owner for the right to export.`,
     };
   return { ok: true, text: `the key may see and export ${id}` };
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command as Program } from 'commander';
 import type { Command } from './context.ts';
 
-/** Runs a command; a service that is told to stop exits with status 0. */
+/** Runs a command; a service that is stopped exits with status 0. */
 export type Run = (
   command: () => Promise<Command<never>>,
   options: unknown,

@@ -21,7 +21,7 @@ export function exposedSecrets(
   return `${path} holds ${inlineSecrets.join(' and ')}, and others can read it. Run: ${command}`;
 }
 
-/** Says that everyone can read or change the data, with the command that fixes it; undefined when not. */
+/** Says that everyone can read or change the data, with the command that fixes it; undefined if they cannot. */
 export function openFolder(warehouse: string): string | undefined {
   const folder = dirname(warehouse);
   if (!existsSync(folder) || !isReachable(realpathSync(folder))) return undefined;
@@ -37,8 +37,8 @@ export function openFolder(warehouse: string): string | undefined {
   return undefined;
 }
 
-/** Says that files of the warehouse belong to another user than its folder, with the command that fixes it. */
-export function strangeFiles(warehouse: string): string | undefined {
+/** Says that files of the warehouse belong to a different user than its folder, with the command that fixes it. */
+export function foreignFiles(warehouse: string): string | undefined {
   const folder = dirname(warehouse);
   const owner = lookAt(folder)?.uid ?? 0;
   const isStrange = (file: string) => owner !== 0 && (lookAt(file)?.uid ?? owner) !== owner;

@@ -318,7 +318,7 @@ describe('hsw', () => {
       hsw(['--config', `${more.length}.yaml`, 'init', '--yes', '--all', ...more], { cwd, env });
     const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
     const plain = await init();
-    expect(plain.stdout).toContain('set api.keyExpires to the date there');
+    expect(plain.stdout).toContain('set api.keyExpires there to its expiry date');
     expect(read('0.yaml')).toContain('  # keyExpires: 2027-05-01 #');
     const dated = await init('--key-expires', '2027-05-01');
     expect(dated.stdout).not.toContain('keyExpires');

@@ -463,10 +463,10 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
       await server.close();
     });
     await page.goto(server.url);
-    await page.getByLabel('Token of this dashboard').fill('wrong');
+    await page.getByLabel('Token for this dashboard').fill('wrong');
     await page.getByRole('button', { name: 'Open' }).click();
     expect(await page.getByRole('alert').innerText()).toBe('This token is wrong.');
-    await page.getByLabel('Token of this dashboard').fill('open-sesame-0123456789');
+    await page.getByLabel('Token for this dashboard').fill('open-sesame-0123456789');
     await page.keyboard.press('Enter');
     await page.getByRole('status').waitFor();
     expect(page.url()).toBe(`${server.url}/`);

@@ -99,7 +99,7 @@ export function sampleView(now: number, change: Partial<DaemonView> = {}): Daemo
         at: now - 26 * HOUR,
         code: 'SCOPE_MISSING',
         text: 'The key may not read videochat of exp_VdU6a1Rf: it lacks the scope read:videochat.',
-        hint: 'Make a key with that scope, or leave the data type out. The rest is synced.',
+        hint: 'Create a key with that scope in HyperStudy, or remove the data type from the config.',
       },
       {
         at: now - 31 * HOUR,

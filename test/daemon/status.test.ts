@@ -85,7 +85,7 @@ describe('hsw status', () => {
     await new Promise<void>((resolve) => former.listen(`${db}.sock`, resolve));
     const other = await status(cwd);
     expect(other.json.daemon).toEqual({ ...NO_DAEMON, running: true });
-    expect(other.text).toContain('busy, or of another version');
+    expect(other.text).toContain('busy, or has another version');
   });
 
   it.runIf(process.getuid?.() === 0)("says that only its own user can ask another user's daemon", async () => {

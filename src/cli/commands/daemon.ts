@@ -11,10 +11,10 @@ import { exposedSecrets } from '../permissions.ts';
 import { findDaemon } from '../../control/find-daemon.ts';
 import { VERSION } from '../../shared/version.ts';
 
-/** A service manager waits ten seconds. What still hangs by then is abandoned; what was committed is safe. */
+/** A service manager waits ten seconds. Work that hangs longer is abandoned; what was committed is safe. */
 const LONGEST_STOP_MS = 8000;
 
-/** `hsw daemon`: keeps the warehouse fresh until it is told to stop. */
+/** `hsw daemon`: keeps the warehouse fresh until it is stopped. */
 export const daemon: Command<unknown> = async (context) => {
   const clock = systemClock;
   const config = readConfig(context, true, true);
@@ -49,7 +49,7 @@ export const daemon: Command<unknown> = async (context) => {
   return EXIT.ok;
 };
 
-/** @throws WarehouseError WAREHOUSE_BUSY, which says so where another daemon is the writer. */
+/** @throws WarehouseError WAREHOUSE_BUSY, which says so if the writer is another daemon. */
 async function open(path: string, options: Parameters<typeof openWarehouse>[1]): Promise<Warehouse> {
   try {
     return openWarehouse(path, options);

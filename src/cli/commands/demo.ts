@@ -30,7 +30,7 @@ const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
 export const demo: Command<{ out: string }> = async (context, { out }) => {
   const path = resolve(out);
   mkdirSync(dirname(path), { recursive: true });
-  // A process that is writing it, perhaps a daemon, keeps it.
+  // Fails if another process, perhaps a daemon, is writing the file.
   acquireWriterLock(path).release();
   for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });
   let now = BEFORE_LAST_ROOM;

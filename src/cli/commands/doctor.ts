@@ -18,7 +18,7 @@ import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
 import { findGiven, rightsTo } from '../access-checks.ts';
 import { readConfig, type Command } from '../context.ts';
-import { exposedSecrets, openFolder, strangeFiles } from '../permissions.ts';
+import { exposedSecrets, openFolder, foreignFiles } from '../permissions.ts';
 import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
 
 /** One line of the diagnosis. */
@@ -28,7 +28,7 @@ interface Check {
   readonly text: string;
 }
 
-/** A larger difference of the clocks makes data look older or newer than they are. */
+/** A larger difference between the clocks makes data look older or newer than they are. */
 const CLOCK_TOLERANCE_MS = 5000;
 
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
@@ -41,7 +41,7 @@ export const doctor: Command<unknown> = async (context) => {
   };
   const config = attempt(
     () => readConfig(context, true, true),
-    (error) => add('config', false, said(error)),
+    (error) => add('config', false, errorText(error)),
   );
   if (config !== undefined) {
     add('config', true, `${config.path} is valid; the key has the form of a HyperStudy key`);
@@ -49,8 +49,8 @@ export const doctor: Command<unknown> = async (context) => {
     add('config file', exposed === undefined, exposed ?? 'no one else can read the secrets in it');
     const open = openFolder(config.warehouse.path);
     add('warehouse folder', open === undefined, open ?? 'only its owner and its group can access the data');
-    const strange = strangeFiles(config.warehouse.path);
-    if (strange !== undefined) add('warehouse files', false, strange);
+    const foreign = foreignFiles(config.warehouse.path);
+    if (foreign !== undefined) add('warehouse files', false, foreign);
     checkDisk(config, add);
     const isAccepted = await checkApi(config, context.signal, add);
     checkExpiry(config, isAccepted, add);
@@ -72,11 +72,11 @@ function attempt<T>(action: () => T, onFailure: (error: WarehouseError) => void)
   }
 }
 
-function said({ message, hint }: WarehouseError): string {
+function errorText({ message, hint }: WarehouseError): string {
   return hint === undefined ? message : `${message} ${hint}`;
 }
 
-function told({ text, hint }: Issue): string {
+function issueText({ text, hint }: Issue): string {
   return `${text} ${hint}`;
 }
 
@@ -88,14 +88,14 @@ function checkDisk({ warehouse, alerts }: Config, add: Add): void {
       refuseSharedFilesystem(warehouse.path);
       return true;
     },
-    (error) => add('filesystem', false, said(error)),
+    (error) => add('filesystem', false, errorText(error)),
   );
   if (local === true) add('filesystem', true, `${filesystemOf(warehouse.path) ?? 'local'}: suitable for SQLite`);
   try {
     accessSync(folder, constants.W_OK);
     const disk = diskOf(folder);
     const [issue] = shownOf(diskIssues({ ...disk, leastFree: alerts.diskFree }));
-    add('space', issue === undefined, issue === undefined ? `${gigabytes(disk.freeBytes)} free` : told(issue));
+    add('space', issue === undefined, issue === undefined ? `${gigabytes(disk.freeBytes)} free` : issueText(issue));
   } catch {
     add('space', false, `${folder} is not writable: check who owns it, or change warehouse.path`);
   }
@@ -110,7 +110,7 @@ function checkExpiry({ api: { keyExpiresAt } }: Config, isAccepted: boolean, add
     issue === undefined,
     issue === undefined
       ? `the key expires at ${formatMinute(keyExpiresAt)}, in ${formatDuration(keyExpiresAt - now)}`
-      : told(issue),
+      : issueText(issue),
   );
 }
 
@@ -136,7 +136,7 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;
     const isFull = error.code === 'RATE_LIMITED';
-    add(error.code === 'KEY_REFUSED' ? 'key' : isFull ? 'limits' : 'network', false, said(error));
+    add(error.code === 'KEY_REFUSED' ? 'key' : isFull ? 'limits' : 'network', false, errorText(error));
     return isFull;
   } finally {
     await client.close();
@@ -162,11 +162,11 @@ async function isOrganizations(error: unknown, { api }: Config, signal: AbortSig
 
 function organizationText(organization: string, data: readonly Json[] | undefined): string {
   return data === undefined
-    ? `The API refuses requests for ${organization}: it does not exist, or the key's owner is no member. Nothing can be read. Check api.organization and HYPERSTUDY_ORGANIZATION_ID.`
+    ? `The API refuses requests for ${organization}: it does not exist, or the key's owner is not a member. Nothing can be read. Check api.organization and HYPERSTUDY_ORGANIZATION_ID.`
     : `the API answers requests for ${organization}`;
 }
 
-/** Asks for one record of each configured data type, as no endpoint says what a key may read. */
+/** Requests one record of each configured data type, as no endpoint says what a key may read. */
 async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
   const data = await firstOfList(client, signal).catch(async (error: unknown) => {
     if (!(await isOrganizations(error, config, signal))) throw error;
@@ -203,19 +203,19 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
       if (!(error instanceof WarehouseError) || stopsEverything(error.code) || error.code === 'RATE_LIMITED')
         throw error;
       if (dataset.mayBeAbsent === true && error.code === 'NOT_FOUND') {
-        add(name, true, 'allowed, though there are none');
+        add(name, true, 'allowed, but there are none');
         continue;
       }
       lacksScope ||= error.code === 'SCOPE_MISSING';
       add(
         name,
         false,
-        `${said(error)}${keyScopes.length === 0 ? '' : ` (documented scope: ${keyScopes.join(' or ')})`}`,
+        `${errorText(error)}${keyScopes.length === 0 ? '' : ` (documented scope: ${keyScopes.join(' or ')})`}`,
       );
     }
   }
   if (lacksScope) {
     const scopes = scopesToTick(config.data).join(', ');
-    add('key scopes', false, `what is configured needs these boxes ticked at the key in HyperStudy: ${scopes}`);
+    add('key scopes', false, `the configured data types need these boxes ticked for the key in HyperStudy: ${scopes}`);
   }
 }

@@ -76,7 +76,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const npx = context.env['npm_command'] === 'exec' ? 'npx ' : '';
   say(`✓ Wrote ${path}. Now run: ${first}${npx}hsw sync now\n`);
   if (keyExpires === undefined)
-    say(`  If your key expires, set api.keyExpires to the date there, and you are warned a week before.\n`);
+    say(`  If your key expires, set api.keyExpires there to its expiry date; you are then warned a week before.\n`);
   return EXIT.ok;
 };
 
@@ -143,7 +143,7 @@ async function findKey({ env }: CommandContext, { keyFile }: InitFlags, ask: Ask
   const fromEnv = env['HYPERSTUDY_API_KEY']?.trim() ?? '';
   if (fromEnv !== '')
     return { key: formed('The environment variable HYPERSTUDY_API_KEY', checkKey(fromEnv)), from: 'environment' };
-  const boxes = `Tick these boxes at the key: ${scopesToTick('all').join(', ')}.`;
+  const boxes = `Tick these boxes for the key: ${scopesToTick('all').join(', ')}.`;
   const typed =
     (await ask?.(`${boxes}\nYour HyperStudy API key (hst_…; not shown while you type): `, { hidden: true })) ?? '';
   if (typed !== '') return { key: formed('What you typed', checkKey(typed)), from: 'terminal' };
@@ -282,9 +282,9 @@ function render({
 # Made by hsw init. config.example.yaml explains every key and its default.
 api:
   baseUrl: ${baseUrl}
-  ${organization === undefined ? '# organization: org_abc123 # your organization, where others share experiments with it' : `organization: ${JSON.stringify(organization)}`}
+  ${organization === undefined ? '# organization: org_abc123 # your organization, if experiments are shared with it' : `organization: ${JSON.stringify(organization)}`}
   ${keyLine}
-  ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key expires, as HyperStudy showed it: you are warned a week before' : `keyExpires: ${keyExpires}`}
+  ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key expires, as shown by HyperStudy; you are warned a week before' : `keyExpires: ${keyExpires}`}
 warehouse:
   path: ${JSON.stringify(warehouse)}
 data: all # or a list such as [events, chat, ratings/continuous]

@@ -66,9 +66,9 @@ function inJson({ streams, ...cost }: Cost) {
 }
 
 const UNKNOWN =
-  'The configuration says all experiments, and the warehouse knows none yet: the first request lists them, and their cost is known after the first sync.';
+  'The configuration names all experiments, and the warehouse knows none yet: the first request lists them, and their cost is known after the first sync.';
 const NEW_ONES =
-  'The configuration says all experiments: those that the warehouse does not know yet are not in this list.';
+  'The configuration names all experiments; those that the warehouse does not know yet are not in this list.';
 
 function planText(
   { streams, requests, doneInMs, firstReads }: Cost,
@@ -82,10 +82,10 @@ function planText(
     `in ${formatDuration(done)}`,
   ]);
   const notes = [
-    `At least ${counted(requests, 'request')}, done in about ${formatDuration(doneInMs)} under the limits (${count(hour.used)} of ${count(hour.allowed)} requests of this hour are spent).`,
+    `At least ${counted(requests, 'request')}, done in about ${formatDuration(doneInMs)} under the limits (${count(hour.used)} of ${count(hour.allowed)} requests of this hour are used).`,
     ...(firstReads > 0
       ? [
-          `${firstReads === 1 ? '1 stream is' : `${count(firstReads)} streams are`} read for the first time: every page takes a request; rooms and deployments found on the way add streams of their own.`,
+          `${firstReads === 1 ? '1 stream is' : `${count(firstReads)} streams are`} read for the first time: every page takes a request, and rooms and deployments that are found add streams of their own.`,
         ]
       : []),
     ...(isOpen ? [streams.length === 0 ? UNKNOWN : NEW_ONES] : []),

@@ -149,28 +149,28 @@ const MOST_NAMED = 8;
 
 /** Each cause once, with what it affects and what to do about it. */
 function issuesText(issues: readonly Issue[]): string {
-  const told = issues.slice(0, MOST_ISSUES).map((issue) => {
+  const shown = issues.slice(0, MOST_ISSUES).map((issue) => {
     const lines = [issue.text, affectedText(issue, MOST_NAMED), issue.hint].filter((line) => line !== '');
     return `${SIGNS[issue.severity]} ${titleOf(issue)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
   });
-  const more = issues.length - told.length;
+  const more = issues.length - shown.length;
   const rest = more > 0 ? `· and ${count(more)} more; \`hsw status --json\` has them all\n` : '';
-  return told.length === 0 ? '' : `${told.join('')}${rest}\n`;
+  return shown.length === 0 ? '' : `${shown.join('')}${rest}\n`;
 }
 
 function daemonText({ daemon, snapshot: { now } }: Found): string {
   if (daemon.kind === 'none')
     return 'No daemon is running: `hsw daemon` keeps the warehouse fresh; `hsw sync now` reads what is new once.\n';
   if (daemon.kind === 'foreign')
-    return "Another user's daemon keeps the warehouse, or did until it was killed: only that user can query it.\n";
+    return 'The warehouse has a daemon of another user, or had one that was killed: only that user can query it.\n';
   const { about } = daemon;
-  if (about === undefined) return 'A daemon is running but did not answer: it is busy, or of another version.\n';
+  if (about === undefined) return 'A daemon is running but did not answer: it is busy, or has another version.\n';
   const since = `A daemon has kept it fresh since ${formatMinute(about.startedAt)} (${formatDuration(Math.max(0, now - about.startedAt))}).`;
   return `${since}${about.http === null ? '' : ` Its dashboard: ${about.http}`}\n`;
 }
 
 function usageText({ hour, others }: Usage): string {
-  const theirs = others === 0 ? '' : ` ${count(others)} more count as spent by other programs.`;
+  const theirs = others === 0 ? '' : ` ${count(others)} more count as used by other programs.`;
   return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
 }
 

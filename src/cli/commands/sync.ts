@@ -84,8 +84,8 @@ function reporting(context: CommandContext, config: Config) {
 }
 
 /**
- * Returns a check of the write-ahead log, which warns once when a reader keeps it from being emptied. The sync goes on,
- * as a person is waiting for it; only the disk fills up.
+ * Returns a check of the write-ahead log, which warns once when a reader keeps it from being emptied. The sync
+ * continues, as a person is waiting for it; only the disk fills up.
  */
 function warnOfReader(path: string, warn: (text: string) => void): () => void {
   let isSaid = false;

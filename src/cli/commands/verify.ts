@@ -57,11 +57,11 @@ function line(stream: Stream, { status, proof, rows, missing, changed, extra, re
   if (status === 'equal')
     return `✓ ${name}: ${counted(rows ?? 0, 'row')}${quarantined === 0 ? '' : ` and ${counted(quarantined, 'record')} in quarantine`}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
   const parts = Object.entries({ missing, changed, extra }).filter(([, keys]) => keys.length > 0);
-  const told = parts.map(
+  const differences = parts.map(
     ([what, keys]) =>
       `${count(keys.length)} ${what} (${keys.slice(0, KEYS_SHOWN).join(', ')}${keys.length > KEYS_SHOWN ? ', …' : ''})`,
   );
-  return `${status === 'repaired' ? '✓' : '✗'} ${name}: ${told.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
+  return `${status === 'repaired' ? '✓' : '✗'} ${name}: ${differences.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
 }
 
 function closing({ at, requests, durationMs, streams, issues }: VerifyResult, isRepair: boolean): string {
@@ -71,6 +71,6 @@ function closing({ at, requests, durationMs, streams, issues }: VerifyResult, is
     : 'Repair with: hsw verify --repair';
   const hint = of('different') > 0 ? ` ${repair}` : '';
   const others = streams.length === 0 ? ['✗ Nothing was verified: no stream is known.'] : [];
-  const told = [...others, ...issues.flatMap(({ message, hint: what }) => [`✗ ${message}`, `  ${what}`])];
-  return `${told.map((text) => `${text}\n`).join('')}\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
+  const problems = [...others, ...issues.flatMap(({ message, hint: what }) => [`✗ ${message}`, `  ${what}`])];
+  return `${problems.map((text) => `${text}\n`).join('')}\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exposedSecrets, openFolder, strangeFiles } from '../../../src/cli/permissions.ts';
+import { exposedSecrets, openFolder, foreignFiles } from '../../../src/cli/permissions.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
 /** A folder that everybody may enter, with a file of that mode in it. */
@@ -84,10 +84,10 @@ it.skipIf(process.geteuid?.() !== 0)(
   'files that root copied into another user’s folder are named until they are given away',
   () => {
     const path = folderWith('w.db', 0o640);
-    expect(strangeFiles(path)).toBeUndefined();
+    expect(foreignFiles(path)).toBeUndefined();
     chownSync(dirname(path), 65_534, 65_534);
-    expect(strangeFiles(path)).toMatch(/do not belong to the folder's owner/);
-    follow(strangeFiles(path));
-    expect(strangeFiles(path)).toBeUndefined();
+    expect(foreignFiles(path)).toMatch(/do not belong to the folder's owner/);
+    follow(foreignFiles(path));
+    expect(foreignFiles(path)).toBeUndefined();
   },
 );
