@@ -14,7 +14,12 @@ export interface Row extends Key {
   readonly values: readonly SqlValue[];
   /** JSON text of everything that has no column or does not fit it; null when nothing is left over. */
   readonly extra: string | null;
+  /** Its room or participant, where the record itself does not name it, so that only a request can say; else undefined. */
+  readonly unsaid?: readonly string[];
 }
+
+/** The fields that a request for a part of an experiment says as well. */
+const SCOPE_FIELDS = ['roomId', 'participantId'];
 
 /** An item of an answer's list that is not a record or cannot be stored; kept as text with the reason. */
 export interface BadRecord {
@@ -65,12 +70,22 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
   addUnknown(dataset, record, origin, extra);
   if (absent.length > 0) extra.set(ABSENT, absent);
 
+  const unsaid = unsaidIn(dataset, record);
   return {
     ...keyOf(dataset, record, origin),
     time: timeIn(dataset, record),
     values,
     extra: extra.size === 0 ? null : JSON.stringify(Object.fromEntries(extra)),
+    ...(unsaid.length === 0 ? {} : { unsaid }),
   };
+}
+
+function unsaidIn({ fields }: Dataset, record: JsonObject): string[] {
+  return SCOPE_FIELDS.filter((field) => {
+    const aliases = fields[field]?.aliases ?? [];
+    const isSaid = record[field] !== undefined || aliases.some((name) => typeof record[name] === 'string');
+    return fields[field] !== undefined && !isSaid;
+  });
 }
 
 function timeIn({ timeField }: Dataset, record: JsonObject): number | undefined {

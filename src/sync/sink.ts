@@ -6,6 +6,7 @@ import { matchDoubles } from '../warehouse/doubles.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
 import { compareRows, countRows, type TimeRange } from '../warehouse/records.ts';
+import { withKnownScope } from '../warehouse/filled.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { NO_DIFFERENCES, openDifferences, type Differences } from './differences.ts';
@@ -193,7 +194,8 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   return {
     note(rows: readonly Row[]): readonly Row[] {
       // Which of several records of an id comes first depends on what was asked for, their content does not.
-      const settled = isShared ? matchDoubles(warehouse.db, stream, rows) : rows;
+      const own = isShared ? matchDoubles(warehouse.db, stream, rows) : rows;
+      const settled = seen === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       seen?.add(settled.map(({ key }) => key));
       return settled;

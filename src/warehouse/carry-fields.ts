@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import type { Column, Dataset } from '../datasets/define.ts';
-import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
-import { saidElsewhere } from '../datasets/said.ts';
-import { isObject, parseJson } from '../shared/json.ts';
 import { command, queryLists } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn, type Held } from './records.ts';
+import { filledIn, isSameRow, refilled } from './filled.ts';
+import { heldColumns, heldIn } from './records.ts';
 import { recall, remember } from './state.ts';
 import { quote } from './upsert.ts';
 import { noteKeys } from './views.ts';
@@ -57,8 +55,8 @@ function carryInto(db: Db, dataset: Dataset, added: Dataset['columns']): void {
   for (let chunk = next.all(0, CHUNK); chunk.length > 0; chunk = next.all(Number(chunk.at(-1)?.[0]), CHUNK)) {
     const carried = chunk.flatMap(([rowid = null, experiment, key, ...stored]) => {
       const held = heldIn(stored);
-      const row = asNow(dataset, String(experiment), held);
-      return row === undefined || isSame(row, held)
+      const row = refilled(dataset, String(experiment), held, filledIn(dataset, held));
+      return row === undefined || isSameRow(row, held)
         ? []
         : [{ rowid, experimentId: String(experiment), row: { ...row, key: String(key) } }];
     });
@@ -71,33 +69,4 @@ function carryInto(db: Db, dataset: Dataset, added: Dataset['columns']): void {
         rows.map(({ row }) => row),
       );
   }
-}
-
-/** The row that this version makes of a stored record; what a request said about it is kept. */
-function asNow(dataset: Dataset, experimentId: string, held: Held): Row | undefined {
-  const record = denormalise(dataset, { experimentId, ...held });
-  const row = normalise(dataset, record, {
-    experimentId,
-    fill: { ...saidElsewhere(dataset, record), ...filledIn(dataset, held) },
-  });
-  return 'reason' in row ? undefined : row;
-}
-
-/** Columns that were filled although the record does not have their field. */
-function filledIn({ columns }: Dataset, { values, extra }: Held): Record<string, string | boolean> {
-  const parsed = extra === null ? null : parseJson(extra);
-  const absent = parsed !== null && isObject(parsed) ? parsed['$absent'] : undefined;
-  const fields = new Set(Array.isArray(absent) ? absent : []);
-  return Object.fromEntries(
-    columns.flatMap(({ field, spec }, i): [string, string | boolean][] => {
-      const value = values[i];
-      if (!fields.has(field) || value === null || value === undefined) return [];
-      if (spec.kind === 'boolean') return [[field, value === 1]];
-      return typeof value === 'string' ? [[field, value]] : [];
-    }),
-  );
-}
-
-function isSame(row: Row, held: Held): boolean {
-  return row.extra === held.extra && row.values.every((value, i) => value === held.values[i]);
 }

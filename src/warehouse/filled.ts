@@ -1,0 +1,71 @@
+import type { Dataset } from '../datasets/define.ts';
+import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
+import { saidElsewhere } from '../datasets/said.ts';
+import type { Stream } from '../datasets/stream.ts';
+import { isObject, parseJson } from '../shared/json.ts';
+import { queryLists } from '../shared/sqlite.ts';
+import type { Db } from './open.ts';
+import { heldColumns, heldIn, type Held } from './records.ts';
+import { quote } from './upsert.ts';
+
+type Fill = Readonly<Record<string, string | boolean>>;
+
+/** Columns that were filled although the record does not have their field. */
+export function filledIn({ columns }: Dataset, { values, extra }: Held): Fill {
+  const parsed = extra === null ? null : parseJson(extra);
+  const absent = parsed !== null && isObject(parsed) ? parsed['$absent'] : undefined;
+  const fields = new Set(Array.isArray(absent) ? absent : []);
+  return Object.fromEntries(
+    columns.flatMap(({ field, spec }, i): [string, string | boolean][] => {
+      const value = values[i];
+      if (!fields.has(field) || value === null || value === undefined) return [];
+      if (spec.kind === 'boolean') return [[field, value === 1]];
+      return typeof value === 'string' ? [[field, value]] : [];
+    }),
+  );
+}
+
+/**
+ * The row that this version makes of a stored record, where that is one.
+ * @param fill what requests said of the record.
+ */
+export function refilled(dataset: Dataset, experimentId: string, held: Held, fill: Fill): Row | undefined {
+  const record = denormalise(dataset, { experimentId, ...held });
+  const row = normalise(dataset, record, { experimentId, fill: { ...saidElsewhere(dataset, record), ...fill } });
+  return 'reason' in row ? undefined : row;
+}
+
+export function isSameRow(row: Held, held: Held): boolean {
+  return row.extra === held.extra && row.values.every((value, i) => value === held.values[i]);
+}
+
+/**
+ * Rows with what an earlier request said of them. The answer for a room tells the room of records that do not name it,
+ * and the answer for the experiment does not: what is known stays, so that a record that did not change is no change,
+ * however it was asked for. Of one in the answers of two rooms the first one stays.
+ */
+export function withKnownScope(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): readonly Row[] {
+  // Of what is only asked for by room each request says the same.
+  if (!dataset.scopes.includes('experiment') || rows.every(({ unsaid }) => unsaid === undefined)) return rows;
+  const find = queryLists(
+    db,
+    `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
+  );
+  return rows.map((row) => {
+    const stored = row.unsaid === undefined ? undefined : find.get(experimentId, row.key);
+    if (stored === undefined) return row;
+    const held = heldIn(stored);
+    const known = Object.fromEntries(
+      Object.entries(filledIn(dataset, held)).filter(([field]) => row.unsaid?.includes(field) === true),
+    );
+    if (Object.keys(known).length === 0 || isSameRow(row, held)) return row;
+    const now = filledIn(dataset, row);
+    const asKnown = withFill(dataset, experimentId, row, { ...now, ...known });
+    return isSameRow(asKnown, held) ? asKnown : withFill(dataset, experimentId, row, { ...known, ...now });
+  });
+}
+
+function withFill(dataset: Dataset, experimentId: string, row: Row, fill: Fill): Row {
+  const { values, extra } = refilled(dataset, experimentId, row, fill) ?? row;
+  return { ...row, values, extra };
+}
