@@ -15,6 +15,8 @@ export interface PageSize {
 }
 
 interface Served {
+  /** How many it was made for: fewer than asked for where the answer says so. */
+  readonly limit: number;
   readonly returned: number;
   readonly hasMore: boolean | undefined;
   readonly doubts: readonly unknown[];
@@ -78,14 +80,22 @@ export function openPageSize(traits: Traits, fixed: number | undefined): PageSiz
       return page;
     }
   };
+  // An answer that says that it was made for fewer tells what is served, with no trial.
+  const noteClamp = <Page extends Served>(asked: number, page: Page): Page => {
+    const isClamped = page.limit < asked && page.doubts.length === 0;
+    if (isClamped && fixed === undefined && traits.known.smallerPage === undefined)
+      traits.learn({ pageSize: page.limit, pageSizeTried: true }, `asked for ${asked}, it served ${page.limit}`);
+    return page;
+  };
   return {
     get known() {
       return known();
     },
     async use(ask, atMost = Infinity) {
+      const asking = async (limit: number) => noteClamp(limit, await ask(limit));
       const guess = atMost === Infinity ? larger() : undefined;
-      const tried = guess === undefined ? undefined : traits.tryOut(() => tryLarger(traits, guess, known(), ask));
-      const page = await (tried ?? askKnown(ask, Math.min(known(), atMost)));
+      const tried = guess === undefined ? undefined : traits.tryOut(() => tryLarger(traits, guess, known(), asking));
+      const page = await (tried ?? askKnown(asking, Math.min(known(), atMost)));
       isFull = page.hasMore === true && page.returned >= known() && page.doubts.length === 0;
       return page;
     },

@@ -32,7 +32,7 @@ export interface Page {
   readonly badPlaces: readonly number[];
   /** Records in the answer, malformed ones included. */
   readonly returned: number;
-  /** How many were asked for, and behind how many others. */
+  /** How many were asked for, or fewer where the answer says that it was made for fewer; and behind how many others. */
   readonly limit: number;
   readonly offset: number;
   /** How many the answer says that it could have held; undefined where it says nothing of it. */
@@ -211,7 +211,7 @@ function toPage(
     bad,
     badPlaces,
     returned: answer.data.length,
-    limit: hasRoom ? Infinity : limit,
+    limit: hasRoom ? Infinity : Math.min(limit, answer.pagination?.limit ?? Infinity, echoedLimit(answer)),
     offset,
     // An echo may repeat what was asked for, not what was applied.
     capacity: hasRoom ? Infinity : answer.pagination?.limit,
@@ -230,6 +230,12 @@ function toPage(
   };
 }
 
+/** The limit that the echo of the query names; one smaller than asked for was clamped. */
+function echoedLimit({ echo }: Answer): number {
+  const limit = Number(echo?.['limit'] ?? Infinity);
+  return limit > 0 ? limit : Infinity;
+}
+
 /** Parameters whose effect the echo shows; it repeats what the endpoint parsed, with its own defaults. */
 const ECHOED = ['startTime', 'endTime', 'offset', 'sort', 'order'];
 
@@ -246,7 +252,7 @@ function ignoredParameters(
     const said = echo[name];
     if (said === undefined || said === null) return true;
     if (name === 'offset') return Number(said) !== value;
-    return name === 'order' && said !== value;
+    return name === 'order' && String(said).toLowerCase() !== value;
   });
 }
 

@@ -14,7 +14,7 @@ function endpoint(beyond: ErrorCode | 'served' | 'cut down' | 'warned', most = 1
   const ask = async (limit: number) => {
     asked.push(limit);
     await new Promise((resolve) => setImmediate(resolve));
-    const page = { returned: limit, hasMore: true, doubts: [] as string[] };
+    const page = { limit, returned: limit, hasMore: true, doubts: [] as string[] };
     if (limit <= server.most || server.beyond === 'served') return page;
     if (server.beyond === 'cut down') return { ...page, returned: server.most };
     if (server.beyond === 'warned') return { ...page, returned: server.most, doubts: ['the limit is too large'] };
@@ -83,6 +83,18 @@ describe('a page larger than documented', () => {
     await read('exp_1', 1);
     expect(asked.at(-1)).toBe(5000);
   });
+});
+
+it('asks for no more than an answer says that it was made for, and tries nothing', async () => {
+  const { asked, traitsOf } = endpoint('served');
+  const size = openPageSize(traitsOf('exp_1'), undefined);
+  const ask = (limit: number) => {
+    asked.push(limit);
+    return Promise.resolve({ limit: Math.min(limit, 500), returned: Math.min(limit, 500), hasMore: true, doubts: [] });
+  };
+  for (let pages = 0; pages < 3; pages++) await size.use(ask);
+  expect(asked).toEqual([1000, 500, 500]);
+  expect(traitsOf('exp_1').known).toMatchObject({ pageSize: 500, pageSizeTried: true });
 });
 
 it('names the setting when the API refuses the configured page', async () => {

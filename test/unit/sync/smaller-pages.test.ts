@@ -30,7 +30,7 @@ function endpoint(most: number, failure: () => WarehouseError = FAILURES['an ans
   const ask = (limit: number) => {
     asked.push(limit);
     if (limit > server.most) return Promise.reject(server.failure());
-    return Promise.resolve({ returned: Math.min(limit, server.returned), hasMore: true, doubts: [] });
+    return Promise.resolve({ limit, returned: Math.min(limit, server.returned), hasMore: true, doubts: [] });
   };
   return {
     server,
