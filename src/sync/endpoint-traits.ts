@@ -36,8 +36,10 @@ const STREAM = {
   totalProven: z.number().int().nonnegative(),
   /** Asking in narrower requests did not bring what an answer lacked. */
   narrowerFailed: z.literal(true),
-  /** What the API counts less what is held, after everything was read: searching again would not help. */
+  /** What is held less what the API counts, after everything was read twice: searching again would not help. */
   unsettled: z.number().int(),
+  /** The same after one search: a record that came meanwhile looks like this as well. */
+  suspected: z.number().int(),
   /** The experiment's start moved: it is not believed to have moved again. */
   startMoved: z.literal(true),
 };

@@ -124,8 +124,10 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
     sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
     return { doubts, unseen: [] };
   }
-  if (!isNewestFirst(page)) {
-    traits.learn({ descendingIgnored: true }, 'the newest records did not come first');
+  const isUnheeded = page.ignored.some((name) => name === 'sort' || name === 'order');
+  if (isUnheeded || !isNewestFirst(page)) {
+    const evidence = isUnheeded ? 'its echo lacks the order' : 'the newest records did not come first';
+    traits.learn({ descendingIgnored: true }, evidence);
     return readRange(session, { from });
   }
   const reading = takeNewest(session, page);
@@ -163,6 +165,7 @@ function takeNewest(session: Session, page: Page): Reading {
   });
   const range = isAll ? {} : { from: oldest === undefined ? undefined : oldest + 1 };
   const isClean = bad.length === 0 && (isAll || oldest !== undefined);
+  const view = oldest === undefined ? undefined : { since: oldest + 1, records: rows.filter(isCertain).length };
   const held = isClean ? (keysOf(warehouse.db, stream, range) ?? []) : [];
   return {
     doubts: [],
@@ -170,7 +173,7 @@ function takeNewest(session: Session, page: Page): Reading {
     upTo: newest(session, rows),
     total: countedBy(page),
     isShown: isAll || (page.total ?? 0) > page.returned,
-    ...(isAll ? { isWhole: true, isListed: true, met: page.returned } : {}),
+    ...(isAll ? { isWhole: true, isListed: true, met: page.returned } : isClean && view !== undefined ? { view } : {}),
   };
 }
 

@@ -93,7 +93,10 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     const { page, doubts } = await ask(reader, first ?? pageAt(options, place, -guard));
     const own = between(page, guard);
     const { rows, places } = own;
-    if (options.by === 'key') checkOrder(page, place.from);
+    if (options.by === 'key') {
+      checkEcho(page);
+      checkOrder(page, place.from);
+    }
     const looksAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
     if (looksAgain && hasRepeats(page))
       isHeeded ??= await heedsOffset((further) => reader.page(pageAt(options, place, further)));
@@ -277,6 +280,12 @@ function hasRepeats({ rows }: Page): boolean {
 
 function firstBeyond(rows: readonly Row[], to: number | undefined): number {
   return to === undefined ? -1 : rows.findIndex(({ time }) => time !== undefined && time > to);
+}
+
+/** What the echo of a request lacks was not heeded. */
+function checkEcho({ ignored }: Page): void {
+  if (ignored.includes('startTime')) throw new NotWalkable('startTime');
+  if (ignored.includes('sort') || ignored.includes('order')) throw new NotWalkable('sort');
 }
 
 function checkOrder({ rows }: Page, from: number | undefined): void {

@@ -9,7 +9,7 @@ import { countedInExperiment } from '../warehouse/structure.ts';
 import { takeAccount, type Account } from './account.ts';
 import { missingDoubt, settleGone, type Deletion } from './deletions.ts';
 import { rederivation } from './rederived.ts';
-import { listWhole, searches } from './search.ts';
+import { listWhole, searches, stillMissing } from './search.ts';
 import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
 
 /** What a reading, with all that was done to account for the stream's records, came to. */
@@ -42,7 +42,9 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   let isPlain = isStrict || session.traits.known.sortOmits === true;
   let reading = first;
   let account = await accountOf(session, reading, isPlain);
-  if (!isPlain && !isExplained(session, reading, account, before)) {
+  // Where the count is right, rows moved or came back.
+  const isCountRight = account.truth !== undefined && account.truth === account.held;
+  if (!isPlain && !isCountRight && !isExplained(session, reading, account, before)) {
     // One request tells whether there is anything to look for, or only a total that is not right.
     isPlain = true;
     account = await accountOf(session, { ...reading, isShown: false }, isPlain);
@@ -81,9 +83,35 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
     : isSearched && gone.length === 0 && surplusBefore !== 0 && account.held === heldBefore
       ? surplusBefore
       : undefined;
-  if (unsettled !== undefined && !reading.doubts.some(({ kind }) => kind === 'unstable'))
-    session.traits.learn({ unsettled }, `after everything was read ${account.held} of ${account.truth ?? 0}`);
+  if (!reading.doubts.some(({ kind }) => kind === 'unstable')) learnUnsettled(session, unsettled, account, deletion);
+  unlearnLongPages(session, first, account);
   return conclude(session, { before, reading, account, gone, deletion });
+}
+
+/**
+ * A difference that one search left may be a record that came meanwhile: only one that the next search leaves as well is
+ * learned. Rows that are withheld were missed by two readings already.
+ */
+function learnUnsettled(
+  { traits }: Session,
+  unsettled: number | undefined,
+  { held, truth = 0 }: Account,
+  deletion: Deletion | undefined,
+): void {
+  const { suspected, unsettled: known } = traits.known;
+  if (unsettled === undefined) {
+    if (suspected !== undefined && known === undefined) traits.forget('suspected');
+    return;
+  }
+  const evidence = `after everything was read ${held} of ${truth}`;
+  if (suspected === unsettled || (deletion?.withheld ?? 0) > 0) traits.learn({ unsettled }, evidence);
+  traits.learn({ suspected: unsettled }, evidence);
+}
+
+/** A page that was taken for the last because others had been longer, and was not: the longer ones say nothing any more. */
+function unlearnLongPages({ traits, sink }: Session, { isShown, met }: Reading, { truth }: Account): void {
+  const isWrong = isShown === true && met !== undefined && truth !== undefined && truth - sink.tally.inserted > met;
+  if (isWrong) traits.forget('largestPage');
 }
 
 function accountOf(session: Session, reading: Reading, isStrict: boolean): Promise<Account> {
@@ -109,7 +137,7 @@ function isExplained(session: Session, reading: Reading, account: Account, befor
   const gone = unseen(session, reading).length;
   if (account.truth === undefined) return account.isOff === undefined && gone === 0;
   const surplus = account.held - account.truth;
-  if (surplus === gone) return true;
+  if (surplus === gone) return gone > 0 || stillMissing(session).length === 0;
   if (session.full || gone > 0) return false;
   const isWaiting = surplus > 0 && surplus === before.missingRows && isRecent(session);
   return isWaiting || surplus === session.traits.known.unsettled;

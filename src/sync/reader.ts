@@ -252,7 +252,7 @@ function ignoredParameters(
     const said = echo[name];
     if (said === undefined || said === null) return true;
     if (name === 'offset') return Number(said) !== value;
-    return name === 'order' && String(said).toLowerCase() !== value;
+    return name === 'order' && !(typeof said === 'string' && said.toLowerCase() === value);
   });
 }
 

@@ -75,6 +75,23 @@ export async function compareRange(session: Session, range: TimeRange, halvings 
   return compareParts(session, range, server, halvings);
 }
 
+/**
+ * Compares counts behind what an answer shows whole, where the counts of the whole stream are known already.
+ * @param since the answer has all records from this time on, as many as `records`.
+ * @param lacking how many records the API has more than are held, in the whole stream.
+ */
+export async function compareBehind(
+  session: Session,
+  { since, records }: NonNullable<Reading['view']>,
+  lacking: number,
+): Promise<Reading> {
+  const { warehouse, stream } = session;
+  const [range, inView] = [{ to: since - 1 }, countRows(warehouse.db, stream, { from: since })];
+  const local = countRows(warehouse.db, stream, range);
+  if (local === undefined || inView === undefined) return compareRange(session, {});
+  return compareParts(session, range, local + lacking + inView - records, 0);
+}
+
 async function compareParts(session: Session, range: TimeRange, server: number, halvings: number): Promise<Reading> {
   const { warehouse, stream, reader } = session;
   const local = countRows(warehouse.db, stream, range) ?? 0;
@@ -112,9 +129,15 @@ export function freeTime({ warehouse, stream }: Session, ms: number): number {
 async function serverCount({ reader, traits }: Session, { from, to }: TimeRange): Promise<number | undefined> {
   const count = async (range: TimeRange) => {
     const page = await reader.page({ ...range, order: 'desc', limit: 1 });
-    const { total, returned, hasMore, doubts } = page;
+    const { total, returned, hasMore, doubts, ignored } = page;
+    if (ignored.includes('endTime')) traits.learn({ endTime: 'ignored' }, 'its echo lacks endTime');
     const isCount =
-      total !== undefined && doubts.length === 0 && total >= returned && (hasMore !== true || total > returned);
+      !ignored.includes('startTime') &&
+      !ignored.includes('endTime') &&
+      total !== undefined &&
+      doubts.length === 0 &&
+      total >= returned &&
+      (hasMore !== true || total > returned);
     return { newest: page.rows[0]?.time, total: isCount ? total : undefined };
   };
   if (to === undefined) return (await count({ from })).total;
@@ -122,7 +145,7 @@ async function serverCount({ reader, traits }: Session, { from, to }: TimeRange)
   if (endTimeRefused !== true && endTime !== 'ignored') {
     try {
       const { newest: last, total } = await count({ from, to });
-      if (last === undefined || last <= to) return total;
+      if (traits.known.endTime !== 'ignored' && (last === undefined || last <= to)) return total;
       traits.learn({ endTime: 'ignored' }, 'a row from behind endTime came');
     } catch (error) {
       if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;

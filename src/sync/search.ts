@@ -2,8 +2,11 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Account } from './account.ts';
 import { list } from './full-listing.ts';
 import { NotWalkable } from './paginate.ts';
-import { compareRange, freeTime, readRange } from './reconcile.ts';
-import { NOTHING_READ, position, type Reading, type Session } from './session.ts';
+import { parseTime } from '../shared/time.ts';
+import { missingSince } from '../warehouse/missing.ts';
+import { heldAmong, timesOf } from '../warehouse/records.ts';
+import { compareBehind, compareRange, freeTime, readRange } from './reconcile.ts';
+import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
 
 /** What may still be done to find out which records differ, cheapest first. */
 export function searches(session: Session, reading: Reading, account: Account): (() => Promise<Reading>)[] {
@@ -27,16 +30,42 @@ export function searches(session: Session, reading: Reading, account: Account): 
     readRange(session, {
       from: watermark === undefined ? undefined : freeTime(session, watermark - config.lookbackMs),
     });
+  const { view } = reading;
+  const { truth, held, total } = account;
+  const compare = () =>
+    view === undefined || truth === undefined ? compareRange(session, {}) : compareBehind(session, view, truth - held);
   return [
-    ...(isTimed && reading.isWhole !== true
-      ? [() => byTime(account.total === undefined ? tail : () => compareRange(session, {}))]
+    ...(isTimed && reading.isWhole !== true && stillMissing(session).length > 0
+      ? [() => byTime(() => readMissing(session))]
       : []),
+    ...(isTimed && reading.isWhole !== true ? [() => byTime(total === undefined ? tail : compare)] : []),
     ...(offsetIgnored === true
       ? isTimed && reading.isWhole !== true
         ? [() => byTime(() => readRange(session, {}))]
         : []
       : [() => listWhole(session, false), () => listWhole(session, true)]),
   ];
+}
+
+/** Rows that are held, that an earlier reading missed, and that did not come since. */
+export function stillMissing({ warehouse, stream, sink }: Session): string[] {
+  const missing = [...missingSince(warehouse.db, stream).keys()].filter((key) => !sink.wasMet(key));
+  return heldAmong(warehouse.db, stream, missing);
+}
+
+/** So many times are looked at one by one. */
+const FEW_TIMES = 5;
+
+/** Reads where the rows are that an earlier reading missed: they may be back. */
+async function readMissing(session: Session): Promise<Reading> {
+  const times = timesOf(session.warehouse.db, session.stream, stillMissing(session))
+    .map((text) => parseTime(text))
+    .filter((time) => time !== undefined);
+  const ranges =
+    times.length > FEW_TIMES ? [{ from: times[0], to: times.at(-1) }] : times.map((time) => ({ from: time, to: time }));
+  let reading: Reading = NOTHING_READ;
+  for (const range of ranges) reading = both(reading, await readRange(session, range));
+  return reading;
 }
 
 /** One listing of everything, without a time filter. */

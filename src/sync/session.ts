@@ -47,6 +47,8 @@ export interface Reading {
   readonly total?: number | undefined;
   /** How many different records were met, where all of the stream was read. */
   readonly met?: number | undefined;
+  /** From which time on the answer that says `total` has all records, and how many these are. */
+  readonly view?: { readonly since: number; readonly records: number };
   /** The answer that says `total` shows by more than its own words that nothing is behind it. */
   readonly isShown?: boolean;
   /** It read all of the stream, without a doubt. */

@@ -4,7 +4,7 @@ import { askSteadily, countedBy, type Steady } from './evidence.ts';
 import { list } from './full-listing.ts';
 import type { Page, PageRequest } from './reader.ts';
 import { numbered, tailStart, withCertainKeys } from './ordinals.ts';
-import { position, type Reading, type Session } from './session.ts';
+import { NOTHING_READ, position, type Reading, type Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
 import { DAY_MS } from '../shared/time.ts';
 
@@ -26,13 +26,15 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   if (contradiction !== undefined) traits.forget('totalProven');
   const total = countedBy(first);
   const isPart = total !== undefined && total > first.returned && contradiction === undefined;
-  if (!full && isRecent && isPart && total === sink.held()) {
+  // What counts nothing, or only what it sent, is asked for the last place that the rows fill when account is taken.
+  const isUncounted = isSilent(session, first, total) && contradiction === undefined && sink.held() > first.returned;
+  if (!full && isRecent && (isUncounted || (isPart && total === sink.held()))) {
     // The last timestamp may go on behind the page, which would make its ordinals guesses.
     const whole = isNewest ? withCertainKeys(first.rows) : numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const rows = openSharedNames(session.warehouse.db, stream, () => false).place(whole);
     const { inserted, updated } = sink.take({ rows, bad: first.bad });
     if (inserted === 0 && updated === 0 && rows.length === whole.length)
-      return { doubts: [], unseen: [], total, isShown: true };
+      return isUncounted ? NOTHING_READ : { doubts: [], unseen: [], total, isShown: true };
   }
   if (!full && isPart) {
     const reading = await readLiveRooms(session, total);
@@ -44,6 +46,13 @@ export async function readSnapshot(session: Session): Promise<Reading> {
     isWhole: listed.doubts.length === 0,
     isListed: listed.doubts.length === 0,
   }));
+}
+
+/** Whether an answer does not say how many records there are, or names only those that it sent, and places can be asked for. */
+function isSilent({ stream, traits }: Session, { returned }: Page, total: number | undefined): boolean {
+  const { dataset } = stream;
+  const hasPlaces = dataset.unpaged !== true && dataset.read !== 'single' && traits.known.offsetIgnored !== true;
+  return hasPlaces && (total === undefined || total === returned);
 }
 
 /** The API warned, or cut the answer at a cap: each room is asked for by itself. */

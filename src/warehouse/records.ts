@@ -34,6 +34,24 @@ export function keysWithOrdinals(db: Db, stream: Stream): ReadonlySet<string> {
   return new Set(queryValues(db, `SELECT key ${rows.sql} AND instr(key, '#') > 0`, z.string()).all(...rows.params));
 }
 
+/** Which of these keys the stream's rows have; none where the table does not show its scope. */
+export function heldAmong(db: Db, stream: Stream, keys: readonly string[]): string[] {
+  const rows = keys.length === 0 ? undefined : rowsIn(stream);
+  if (rows === undefined) return [];
+  const sql = `SELECT key ${rows.sql} AND key IN (SELECT value FROM json_each(?))`;
+  return queryValues(db, sql, z.string()).all(...rows.params, JSON.stringify(keys));
+}
+
+/** The different times of the stream's rows that have one of these keys, in order, as they are held. */
+export function timesOf(db: Db, stream: Stream, keys: readonly string[]): string[] {
+  const { timeColumn } = stream.dataset;
+  const rows = rowsIn(stream);
+  if (rows === undefined || timeColumn === undefined) return [];
+  const time = quote(timeColumn);
+  const sql = `SELECT DISTINCT ${time} ${rows.sql} AND ${time} IS NOT NULL AND key IN (SELECT value FROM json_each(?)) ORDER BY ${time}`;
+  return queryValues(db, sql, z.string()).all(...rows.params, JSON.stringify(keys));
+}
+
 /** The time at a place in the stream's time order, counted from the start of a range; undefined beyond its end. */
 export function timeAt(db: Db, stream: Stream, range: TimeRange, place: number): string | undefined {
   const { timeColumn } = stream.dataset;

@@ -24,13 +24,33 @@ describe('a stream that lacks records', () => {
   it('is not searched again within a day, as it would not help', async () => {
     const fake = await proven();
     countMore(fake, 2);
-    const searched = await sync(fake);
-    expect(searched.requests).toBeGreaterThan(5);
-    fake.now += 23 * HOUR;
+    for (let times = 0; times < 2; times++) {
+      expect((await sync(fake)).requests).toBeGreaterThan(5);
+      fake.now += HOUR;
+    }
+    fake.now += 22 * HOUR;
     const left = await sync(fake);
     expect(left.kinds).toContain('lacking');
     expect(left.requests).toBeLessThanOrEqual(2);
     fake.now += 2 * HOUR;
+    expect((await sync(fake)).requests).toBeGreaterThan(5);
+  });
+
+  it('learns nothing of a difference that one search left, as a record may have come meanwhile', async () => {
+    const fake = await proven();
+    countMore(fake, 1);
+    expect((await sync(fake)).kinds).toContain('lacking');
+    fake.api.change = (answer) => answer;
+    fake.now += HOUR;
+    expect((await sync(fake)).kinds).toEqual([]);
+    fake.api.records = [fake.make('late', 1.5), ...fake.api.records];
+    fake.now += HOUR;
+    expect((await sync(fake)).kinds).toEqual([]);
+    expect(fake.held()).toContain('late');
+    countMore(fake, 1);
+    fake.now += HOUR;
+    await sync(fake);
+    fake.now += HOUR;
     expect((await sync(fake)).requests).toBeGreaterThan(5);
   });
 
@@ -116,6 +136,39 @@ describe('a stream that holds more than the API counts', () => {
       fake.now += 30_000;
     }
     expect(fake.held()).not.toContain('e3');
+  });
+
+  it.each([1, 8])('no longer misses %i rows that come back behind the newest page', async (rows) => {
+    const fake = await proven();
+    const all = fake.api.records;
+    drop(fake, ...Array.from({ length: rows }, (_, i) => `e${3 + i}`));
+    expect((await sync(fake)).kinds).toEqual(['missing-upstream']);
+    fake.api.records = all;
+    fake.now += HOUR;
+    const { kinds, requests, position } = await sync(fake);
+    expect({ kinds, missing: fake.position().missingRows, status: position.lastStatus }).toEqual({
+      kinds: [],
+      missing: 0,
+      status: 'ok',
+    });
+    expect(requests).toBeLessThanOrEqual(6);
+    fake.now += HOUR;
+    expect((await sync(fake)).requests).toBe(1);
+  });
+
+  it('looks for a row that it missed where another one came for it', async () => {
+    const fake = await proven();
+    drop(fake, 'e3');
+    await sync(fake);
+    fake.api.records = [...fake.api.records, fake.make('late', 1.5)];
+    fake.now += HOUR;
+    for (let times = 0; times < 2; times++) {
+      await sync(fake);
+      fake.now += HOUR;
+    }
+    expect(fake.held()).toContain('late');
+    expect(fake.held()).not.toContain('e3');
+    expect(fake.position().complete).toBe(true);
   });
 
   it('looks at once where yet another row is gone', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { proven, sync } from '../../support/proven-stream.ts';
 import type { Answer } from '../../../src/api/client.ts';
 import { readSnapshot } from '../../../src/sync/snapshot.ts';
 import { told, warned } from '../../support/fake-api.ts';
-import { DAY, fakeStream, type FakeStream } from '../../support/fake-stream.ts';
+import { DAY, fakeStream, HOUR, type FakeStream } from '../../support/fake-stream.ts';
 
 /** Participants p1 to so many, who were listed a moment ago and are all in the API. */
 function listed(last: number): FakeStream {
@@ -154,4 +155,22 @@ describe('a listing that is cut or warned', () => {
     expect(fake.api.asked[1]).toMatchObject({ limit: 1_000_000 });
     expect(fake.held()).toHaveLength(6);
   });
+});
+
+it('costs two requests where nothing changed and the API counts nothing, and misses nothing that does', async () => {
+  const fake = await proven('participants');
+  fake.api.change = (answer) => ({ ...answer, pagination: undefined });
+  await sync(fake);
+  fake.now += HOUR;
+  expect(await sync(fake)).toMatchObject({ requests: 2, kinds: [] });
+  fake.api.records = [...fake.api.records, fake.make('late', 1.5)];
+  fake.now += HOUR;
+  await sync(fake);
+  expect(fake.held()).toContain('late');
+  fake.api.records = fake.api.records.slice(1);
+  for (let times = 0; times < 2; times++) {
+    fake.now += HOUR;
+    await sync(fake);
+  }
+  expect(fake.held()).toHaveLength(20);
 });

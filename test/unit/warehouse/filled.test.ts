@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, type Row } from '../../../src/datasets/normalise.ts';
-import type { JsonObject } from '../../../src/shared/json.ts';
-import { canonicalJson } from '../../../src/shared/json.ts';
+import { canonicalJson, type JsonObject } from '../../../src/shared/json.ts';
 import { committing, comparing } from '../../../src/sync/sink.ts';
 import { records } from '../../../src/warehouse/records.ts';
 import { fakeStream } from '../../support/fake-stream.ts';
@@ -21,7 +20,7 @@ function ratings() {
     fake,
     rowOf,
     /** Reads a record in the answer for a room, or for the experiment; gives its room as it is held then. */
-    read(record: JsonObject, inRoom?: string) {
+    read: (record: JsonObject, inRoom?: string) => {
       const sink = committing(warehouse, stream);
       const taken = sink.take({ rows: [rowOf(record, inRoom)] });
       sink.close();

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../../src/api/client.ts';
+import type { JsonObject } from '../../../src/shared/json.ts';
+import type { Asked } from '../../support/fake-api.ts';
+import { fakeStream, HOUR } from '../../support/fake-stream.ts';
+import { proven, sync } from '../../support/proven-stream.ts';
+
+/** An answer that repeats what its endpoint parsed: all that was sent but for some parameters. */
+const echoing =
+  (lacking: readonly string[], more: JsonObject = {}) =>
+  (answer: Answer, asked: Asked): Answer => ({
+    ...answer,
+    echo: { ...Object.fromEntries(Object.entries(asked).filter(([name]) => !lacking.includes(name))), ...more },
+  });
+
+describe('a parameter that the echo of an answer lacks', () => {
+  it('is startTime: the stream is listed whole, with no trial', async () => {
+    const fake = fakeStream('events');
+    fake.api.records = fake.series(1, 20);
+    fake.api.change = echoing(['startTime', 'endTime']);
+    await sync(fake);
+    expect(fake.held()).toHaveLength(20);
+    expect(fake.session().traits.known).toMatchObject({ startTimeIgnored: true });
+    expect(fake.api.asked.filter(({ startTime }) => startTime !== undefined)).toHaveLength(1);
+  });
+
+  it('is the order: one row that would show nothing of it is not believed to be the newest', async () => {
+    const fake = await proven();
+    fake.api.change = echoing(['sort', 'order']);
+    await sync(fake);
+    expect(fake.session().traits.known).toMatchObject({ descendingIgnored: true });
+  });
+
+  it('is endTime: the counts of both ends tell where a late record is', async () => {
+    const fake = await proven();
+    fake.api.ignores = ['endTime'];
+    fake.api.change = echoing(['endTime']);
+    fake.api.records = [fake.make('late', 1.5), ...fake.api.records];
+    const { kinds } = await sync(fake);
+    expect(kinds).toEqual([]);
+    expect(fake.held()).toContain('late');
+    expect(fake.session().traits.known).toMatchObject({ endTime: 'ignored' });
+  });
+
+  it('is not believed to be offset, without which nothing could be read behind the first page', async () => {
+    const fake = fakeStream('participants');
+    fake.api.records = fake.series(1, 20);
+    fake.api.change = echoing(['offset']);
+    expect((await sync(fake)).kinds).toEqual([]);
+    expect(fake.held()).toHaveLength(20);
+  });
+
+  it('is nothing where the endpoint echoes nothing, or another word for the same', async () => {
+    const fake = await proven();
+    fake.api.change = echoing([], { order: 'DESC' });
+    await sync(fake);
+    fake.now += HOUR;
+    fake.api.change = (answer) => ({ ...answer, echo: { note: 'no parameters' } });
+    expect((await sync(fake)).requests).toBe(1);
+    expect(fake.session().traits.known).not.toHaveProperty('descendingIgnored');
+  });
+});
+
+it('a limit that is echoed smaller than it was sent makes a page of that length no last one', async () => {
+  const fake = fakeStream('events', {}, 100);
+  fake.api.records = fake.series(1, 10);
+  fake.api.change = (answer, asked) => {
+    const data = answer.data.slice(0, 5);
+    const echo = { ...asked, limit: Math.min(Number(asked['limit']), 5) };
+    return { ...answer, data, pagination: { hasMore: false, returned: data.length }, echo };
+  };
+  await sync(fake);
+  expect(fake.held()).toHaveLength(10);
+});
