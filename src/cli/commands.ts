@@ -54,7 +54,12 @@ function sync(program: Program, run: Run): void {
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list)
     .option('--full', 'read everything again and compare, instead of continuing where the last sync stopped')
-    .option('--dry-run', 'show streams, expected requests and time under the limits; send no request')
+    .option('--from <time>', 'read again what is dated from here on: a date or a time, UTC unless it names its zone')
+    .option('--to <time>', 'read again what is dated before this; the time itself is not included')
+    .option(
+      '--dry-run',
+      'show streams, expected requests and time under the limits; send no request. With --from or --to: read, show what would change, and write nothing',
+    )
     .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
     .option('--accept-schema', 'accept the new fields and types for which streams are stopped (schema: freeze)')
     .addHelpText(
@@ -63,7 +68,13 @@ function sync(program: Program, run: Run): void {
 Examples:
   hsw sync now
   hsw sync now --experiment exp_abc123 --data events --data ratings/continuous
-  hsw sync now --full --json`,
+  hsw sync now --full --json
+  hsw sync now --from 2026-03-01 --to 2026-03-08
+  hsw sync now --from 2026-03-01T09:30:00+01:00 --data events --dry-run
+
+--from and --to read a range of time again: --to 2026-03-08 ends with the last record of 7 March. Data types that the API
+does not filter by time are listed whole, and the last lines say which. A dry run of a range costs as many requests as
+the range. Rows that are no longer in the API are marked, and deleted when a later reading misses them as well.`,
     )
     .action((_when: unknown, options: unknown) => run(async () => (await import('./commands/sync.ts')).sync, options));
 }

@@ -11,6 +11,13 @@ const Selection = z.strictObject({
   data: z.array(z.string()).readonly().exactOptional(),
 });
 
+/** A range of time that is to be read again, in milliseconds since 1970 UTC. */
+const RereadMessage = z.strictObject({
+  from: z.number().exactOptional(),
+  to: z.number().exactOptional(),
+  dryRun: z.boolean(),
+});
+
 /** A request of the command line: one line of JSON. `reads` says what the command's configuration reads (`readsOf`). */
 export const RequestMessage = z.discriminatedUnion('ask', [
   z.strictObject({
@@ -20,6 +27,7 @@ export const RequestMessage = z.discriminatedUnion('ask', [
     full: z.boolean(),
     acceptDeletes: z.boolean(),
     acceptSchema: z.boolean(),
+    reread: RereadMessage.exactOptional(),
   }),
   z.strictObject({
     ask: z.literal('verify'),
@@ -111,10 +119,12 @@ const StreamResultMessage = z.object({
   updated: count,
   unchanged: count,
   deleted: count,
+  marked: count,
   requests: count,
   oldestNew: z.string().nullable(),
   watermark: z.string().nullable(),
   complete: z.boolean(),
+  listed: z.literal(true).exactOptional(),
   reason: z.string().exactOptional(),
   error: z.object({ code: ErrorCodeMessage, message: z.string(), hint: z.string().exactOptional() }).exactOptional(),
 });

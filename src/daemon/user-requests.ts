@@ -4,6 +4,7 @@ import type { Selection } from '../schedule/streams.ts';
 import type { Clock } from '../shared/clock.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
+import type { Reread } from '../sync/reread.ts';
 import type { Background } from './background.ts';
 import type { Connections } from './connections.ts';
 import type { Outcomes } from './outcomes.ts';
@@ -16,6 +17,7 @@ export interface SyncRequest {
   readonly full: boolean;
   readonly acceptDeletes: boolean;
   readonly acceptSchema: boolean;
+  readonly reread?: Reread;
 }
 
 /** A comparison with the API that a user requested. */
@@ -100,7 +102,7 @@ async function sync(
     },
     onStream(event) {
       hooks.onStream?.(event);
-      if (event.result !== undefined) outcomes.noteRequested(event.result, over);
+      if (event.result !== undefined && request.reread?.dryRun !== true) outcomes.noteRequested(event.result, over);
       onProgress();
     },
   }).catch((error: unknown) => {

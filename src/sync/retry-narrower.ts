@@ -11,11 +11,15 @@ const PARTS = 8;
  * Answers may have lacked records, as the API said: the same is asked for in parts of its time and, where a part is not
  * whole either, room by room. What then came without a warning takes the place of the doubted answers.
  */
-export async function readNarrower(session: Session, reading: Reading): Promise<Reading> {
+export async function readNarrower(
+  session: Session,
+  reading: Reading,
+  range: TimeRange = { from: begins(session) },
+): Promise<Reading> {
   const { traits } = session;
   if (!isPartial(reading) || traits.known.narrowerFailed === true) return reading;
   let narrower: Reading = NOTHING_READ;
-  for (const part of parts(session, begins(session))) {
+  for (const part of parts(session, range)) {
     const one = await readRange(session, part);
     if (isPartial(one)) return byRooms(session, reading);
     narrower = both(narrower, one);
@@ -42,16 +46,17 @@ function isPartial({ doubts }: Reading): boolean {
   return doubts.some(({ kind }) => kind === 'warned' || kind === 'cut');
 }
 
-/** Parts of about equally many of our rows, in order; the last one is open to the end. */
-function parts(session: Session, from: number | undefined): TimeRange[] {
+/** Parts of about equally many of our rows, in order. */
+function parts(session: Session, range: TimeRange): TimeRange[] {
+  const { from, to } = range;
   const { warehouse, stream } = session;
-  const rows = countRows(warehouse.db, stream, { from }) ?? 0;
+  const rows = countRows(warehouse.db, stream, range) ?? 0;
   const cuts = Array.from({ length: PARTS - 1 }, (_, i) => Math.floor(((i + 1) * rows) / PARTS))
-    .map((place) => timeAt(warehouse.db, stream, { from }, place))
+    .map((place) => timeAt(warehouse.db, stream, range, place))
     .map((text) => (text === undefined ? undefined : parseTime(text)))
     .filter((time) => time !== undefined)
     .map((time) => freeTime(session, time))
     .filter((time, i, all) => time > (from ?? -Infinity) && time > (all[i - 1] ?? -Infinity));
   const starts = [from, ...cuts.map((cut) => cut + 1)];
-  return starts.map((start, i) => ({ from: start, to: cuts[i] }));
+  return starts.map((start, i) => ({ from: start, to: cuts[i] ?? to }));
 }

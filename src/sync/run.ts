@@ -6,6 +6,7 @@ import { finishedRooms, partText, readPosition } from '../warehouse/positions.ts
 import { isWell, standingOf } from '../warehouse/standing.ts';
 import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { recorded, type Recording } from './recording.ts';
+import { hasTime, rangeText, rereadStream, type Reread } from './reread.ts';
 import { enrol } from './roster.ts';
 import { isFine, syncStream, type StreamResult, type SyncContext } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
@@ -23,6 +24,8 @@ export interface SyncResult {
 
 export interface SyncOptions extends SyncContext {
   readonly selection: Selection;
+  /** Read this range of time again, instead of what is new. */
+  readonly reread?: Reread | undefined;
   readonly onStream?: ((event: { stream: Stream; result?: StreamResult }) => void) | undefined;
 }
 
@@ -35,18 +38,21 @@ interface Done {
 /**
  * Syncs everything that is configured or selected: finds the experiments, reads what names their deployments and
  * rooms, then all the rest, several streams at a time. Whatever is configured gets its row in `_streams`, also what is
- * not selected or not reached.
+ * not selected or not reached. A range of time is read again of what has a time; a dry run of it changes nothing, and is
+ * no run.
  * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
  */
 export function runSync(options: SyncOptions): Promise<SyncResult> {
+  if (options.reread?.dryRun === true) return sync(options);
   const purpose = { kind: 'sync now', options: beyondDefault(options) } as const;
   return recorded(options, purpose, (recording) => sync(noting(options, recording)), isUpToDate);
 }
 
 /** What a sync was asked for beyond the default. */
-function beyondDefault({ selection, full, acceptDeletes, acceptSchema }: SyncOptions): object {
+function beyondDefault({ selection, full, acceptDeletes, acceptSchema, reread }: SyncOptions): object {
   return {
     ...selection,
+    ...(reread === undefined ? {} : rangeText(reread)),
     ...(full ? { full } : {}),
     ...(acceptDeletes ? { acceptDeletes } : {}),
     ...(acceptSchema === true ? { acceptSchema } : {}),
@@ -69,25 +75,29 @@ function isUpToDate({ status }: SyncResult): boolean {
 }
 
 async function sync(options: SyncOptions): Promise<SyncResult> {
-  const { client, warehouse, clock, selection } = options;
+  const { client, warehouse, clock, selection, reread } = options;
+  const isDry = reread?.dryRun === true;
   const startedAt = clock.now();
   const spentBefore = client.tries;
   const survey = await surveyExperiments(options);
-  if (selection.experiments === undefined) rememberList(warehouse.db, survey.issues, startedAt);
+  if (selection.experiments === undefined && !isDry) rememberList(warehouse.db, survey.issues, startedAt);
   let done: Done[] = [];
   try {
     for (const wave of [0, 1, 2] as const) {
-      enrolAll(options, survey);
+      if (!isDry) enrolAll(options, survey);
       const streams = survey.selected
         .flatMap((experiment) => plan(options, experiment))
         .filter((stream) => waveOf(stream) === wave);
       done.push(...(await syncAll(options, streams)));
     }
-    done = await readAgain(options, done);
+    // What a range shows to be derived again, the next sync reads.
+    if (reread === undefined) done = await readAgain(options, done);
   } finally {
-    // The rooms that were met since.
-    enrolAll(options, survey);
-    warehouse.refreshViews();
+    if (!isDry) {
+      // The rooms that were met since.
+      enrolAll(options, survey);
+      warehouse.refreshViews();
+    }
   }
   return {
     status: survey.issues.length === 0 && allIsWell(options, done) ? 'ok' : 'partial',
@@ -121,6 +131,7 @@ function together(first: StreamResult, second: StreamResult): StreamResult {
     updated: first.updated + second.updated,
     unchanged: second.unchanged,
     deleted: first.deleted + second.deleted,
+    marked: first.marked + second.marked,
     requests: first.requests + second.requests,
     oldestNew: earlier ?? null,
   };
@@ -140,7 +151,7 @@ function allIsWell({ config, selection }: SyncOptions, done: readonly Done[]): b
 }
 
 /** What planning needs to know; it reads the warehouse only. */
-type Planning = Pick<SyncOptions, 'config' | 'selection' | 'full'> & {
+type Planning = Pick<SyncOptions, 'config' | 'selection' | 'full' | 'reread'> & {
   readonly warehouse: Pick<SyncOptions['warehouse'], 'db'>;
 };
 
@@ -149,13 +160,14 @@ export function knownStreams(options: Planning, experiments: readonly PlannedExp
   return experiments.flatMap((experiment) => plan(options, experiment));
 }
 
-/** The streams of an experiment; a finished room is left alone unless everything is to be read again. */
-function plan({ config, warehouse, selection, full }: Planning, experiment: PlannedExperiment): Stream[] {
+/** The streams of an experiment; a finished room is left alone unless everything, or a range, is to be read again. */
+function plan({ config, warehouse, selection, full, reread }: Planning, experiment: PlannedExperiment): Stream[] {
   const known = {
     rooms: knownRooms(warehouse.db, experiment.id).ids,
     deployments: knownDeployments(warehouse.db, experiment.id),
   };
   const streams = planStreams(config, experiment, known, selection);
+  if (reread !== undefined) return streams.filter(({ dataset }) => hasTime(dataset));
   if (full) return streams;
   const finished = finishedRooms(warehouse.db, experiment.id);
   return streams.filter((stream) => stream.scope.kind !== 'room' || !finished.has(partText(stream)));
@@ -167,7 +179,9 @@ async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promis
   const worker = async () => {
     for (let stream = waiting.shift(); stream !== undefined; stream = waiting.shift()) {
       options.onStream?.({ stream });
-      const result = withLoss(options, stream, await syncStream(options, stream));
+      const { reread } = options;
+      const read = reread === undefined ? syncStream(options, stream) : rereadStream(options, stream, reread);
+      const result = withLoss(options, stream, await read);
       done.push({ stream, result });
       options.onStream?.({ stream, result });
     }

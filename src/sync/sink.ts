@@ -69,6 +69,8 @@ export interface Tally {
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
+  /** Rows that were marked missing, and were not before. */
+  readonly marked: number;
   readonly bad: number;
   /** The earliest time of the rows that were inserted. */
   readonly oldestNew: number | undefined;
@@ -93,6 +95,7 @@ export function committing(warehouse: Warehouse, stream: Stream, { tells = false
       updated: tally.updated + done.updated,
       unchanged: tally.unchanged + done.unchanged,
       deleted: tally.deleted + done.deleted,
+      marked: tally.marked + done.marked,
       bad: tally.bad + (batch.bad?.length ?? 0),
       oldestNew: earlier(tally.oldestNew, done.oldestNew),
     };
@@ -213,6 +216,7 @@ const EMPTY: Tally = {
   updated: 0,
   unchanged: 0,
   deleted: 0,
+  marked: 0,
   bad: 0,
   oldestNew: undefined,
   changes: new Map(),

@@ -17,7 +17,7 @@ import { isOver } from './by-room.ts';
 import { openTraits } from './endpoint-traits.ts';
 import { readIncremental } from './incremental.ts';
 import { openPageSize } from './page-size.ts';
-import { prove } from './prove.ts';
+import { prove, type Proof } from './prove.ts';
 import { createReader, type ReaderOptions } from './reader.ts';
 import { position, type Session } from './session.ts';
 import { committing, type Sink } from './sink.ts';
@@ -38,11 +38,15 @@ export interface StreamResult {
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
+  /** Rows that are missing upstream, and were not before. */
+  readonly marked: number;
   readonly requests: number;
   /** The time of the earliest row that was new. */
   readonly oldestNew: string | null;
   readonly watermark: string | null;
   readonly complete: boolean;
+  /** All of it was listed, although a range of time was asked for. */
+  readonly listed?: true;
   /** Why it is not complete, where it was read. */
   readonly reason?: string;
   readonly error?: { code: ErrorCode; message: string; hint?: string };
@@ -79,7 +83,7 @@ const CONFIRM_AFTER_MS = MINUTE_MS;
  * @throws WarehouseError when no other stream could be read either (key, interruption, disk).
  */
 export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
-  const { log, warehouse } = context;
+  const { warehouse } = context;
   release(context, stream);
   const before = readPosition(warehouse.db, stream);
   // Rows that are to go now may lie behind the newest page.
@@ -87,40 +91,59 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   const full = context.full || isAccepted || before.rereadReason !== undefined;
   const session = openSession({ ...context, full }, stream);
   if (isStopped(before)) return leaveStopped(session, before);
+  const { result } = await conduct(session, () => readAndProve(session, !before.backfilled || full));
+  return result;
+}
+
+/** What came of a reading, and what proved it; undefined where it failed. */
+export interface Conducted<Proven> {
+  readonly result: StreamResult;
+  readonly proof: Proven | undefined;
+}
+
+/**
+ * Has a session read its stream, notes what that came to, and reports it.
+ * @throws WarehouseError as `syncStream` does.
+ */
+export async function conduct<Proven extends Pick<Proof, 'doubts' | 'position'>>(
+  session: Session,
+  read: () => Promise<Proven>,
+): Promise<Conducted<Proven>> {
+  const { log, stream, warehouse } = session;
   try {
-    const proof = await readAndProve(session, !before.backfilled || full);
+    const proof = await read();
     const isFinished = isComplete(proof.doubts) && stream.scope.kind === 'room' && isOver(session, stream.scope.id);
     const known = { ...proof.position, finished: isFinished, lastSyncAt: session.startedAt };
     session.sink.note(known, session.reader.heard.metadata);
     const status = isComplete(proof.doubts) ? 'ok' : 'incomplete';
-    const done = result(session, status);
+    const done = resultOf(session, status);
     const reason = reasonOf(proof.doubts);
     log[status === 'ok' ? 'info' : 'warn'](
       { ...figures(done, session), reason },
       reason === undefined ? `synced ${streamText(stream)}` : `${streamText(stream)} may be incomplete: ${reason}`,
     );
-    return done;
+    return { result: done, proof };
   } catch (thrown) {
-    const error = thrown instanceof WarehouseError ? thrown : plainError(warehouse.path, thrown);
+    const error = thrown instanceof WarehouseError ? thrown : plainError(warehouse.db.name, thrown);
     if (error === undefined) throw thrown;
     // What was interrupted is as complete as it was before.
     if (!isLocal(error.code) && error.code !== 'INTERRUPTED')
       session.sink.note({ ...failurePosition(session, error), lastSyncAt: session.startedAt });
     if (stopsEverything(error.code)) throw error;
-    const failed = result(session, statusOf(error), error);
+    const failed = resultOf(session, statusOf(error), error);
     log.warn({ ...figures(failed, session), code: error.code, requestId: error.requestId }, error.message);
-    return failed;
+    return { result: failed, proof: undefined };
   } finally {
     session.sink.close();
   }
 }
 
-function isStopped({ doubts }: Position): boolean {
+export function isStopped({ doubts }: Position): boolean {
   return doubts.some(({ kind }) => kind === 'schema');
 }
 
 /** Lets a stream go on whose new fields and types are accepted, now or since, or need not be any more. */
-function release({ acceptSchema, config, warehouse, clock }: SyncContext, stream: Stream): void {
+export function release({ acceptSchema, config, warehouse, clock }: SyncContext, stream: Stream): void {
   const before = readPosition(warehouse.db, stream);
   if (!isStopped(before)) return;
   const { name } = stream.dataset;
@@ -131,12 +154,12 @@ function release({ acceptSchema, config, warehouse, clock }: SyncContext, stream
 }
 
 /** A stream that is stopped is not requested: what came since then is read from the watermark on once it is released. */
-function leaveStopped(session: Session, { reason = '' }: Position): StreamResult {
+export function leaveStopped(session: Session, { reason = '' }: Position): StreamResult {
   const { stream, sink, log, startedAt } = session;
   sink.note({ lastStatus: 'incomplete', lastError: undefined, lastSyncAt: startedAt });
   sink.close();
   log.warn(named(stream), `${streamText(stream)} is not read: ${reason}`);
-  return result(session, 'incomplete');
+  return resultOf(session, 'incomplete');
 }
 
 /** Reads what is new, or everything, and accounts for the whole stream. */
@@ -244,10 +267,10 @@ export function named({ experimentId, dataset, scope, filter }: Stream) {
   };
 }
 
-function result(session: Session, status: StreamResult['status'], error?: WarehouseError): StreamResult {
+function resultOf(session: Session, status: StreamResult['status'], error?: WarehouseError): StreamResult {
   const { stream, reader, warehouse, sink } = session;
   const { watermark, complete, reason } = readPosition(warehouse.db, stream);
-  const { inserted, updated, unchanged, deleted, oldestNew } = sink.tally;
+  const { inserted, updated, unchanged, deleted, marked, oldestNew } = sink.tally;
   return {
     ...named(stream),
     status,
@@ -256,6 +279,7 @@ function result(session: Session, status: StreamResult['status'], error?: Wareho
     updated,
     unchanged,
     deleted,
+    marked,
     requests: reader.spent.requests,
     oldestNew: oldestNew === undefined ? null : formatTime(oldestNew),
     watermark: watermark === undefined ? null : formatTime(watermark),

@@ -197,3 +197,24 @@ describe('other commands beside a daemon', () => {
     expect(ran.stderr).toContain('It may be of another version: restart it.');
   });
 });
+
+describe('a range of time beside a daemon', () => {
+  it('is read by it, and by its dry run only compared', async () => {
+    const { simulator, cwd, time, db } = await tampered();
+    const asked = ['sync', 'now', '--from', '2026-01-01', '--to', '2026-02-01', '--data', 'events'];
+    const dry = await hsw([...asked, '--dry-run'], { cwd });
+    expect(dry).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 row would be new, 1 changed') as string,
+    });
+    expect(isMirror(db, simulator, time.now, ['events'])).toBe(false);
+    const done = await hsw(asked, { cwd });
+    expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('1 new rows, 1 changed') as string });
+    expect(isMirror(db, simulator, time.now, ['events'])).toBe(true);
+    const held = new Database(db, { readonly: true });
+    expect(held.prepare("SELECT inserted, updated, outcome FROM _runs WHERE kind = 'sync now'").all()).toEqual([
+      { inserted: 1, updated: 1, outcome: 'complete' },
+    ]);
+    held.close();
+  });
+});

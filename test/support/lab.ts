@@ -55,7 +55,9 @@ export interface Lab {
   readonly client: Client;
   now: number;
   sync(
-    change?: Partial<Pick<SyncOptions, 'selection' | 'full' | 'acceptDeletes' | 'acceptSchema' | 'signal'>> & {
+    change?: Partial<
+      Pick<SyncOptions, 'selection' | 'full' | 'acceptDeletes' | 'acceptSchema' | 'signal' | 'reread'>
+    > & {
       config?: Partial<Config>;
     },
   ): Promise<SyncResult>;

@@ -3,7 +3,8 @@ import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
 import type { Config } from '../../config/schema.ts';
 import { EXIT } from '../../shared/errors.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatDuration, formatMinute } from '../../shared/time.ts';
+import type { Reread } from '../../sync/reread.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
@@ -12,20 +13,20 @@ import { isJournal, openLog, readConfig, type Command, type CommandContext } fro
 import { count, counted } from '../../shared/count.ts';
 import { showProgress, type Progress } from '../output.ts';
 import { readSelection, type SelectionFlags } from '../selection.ts';
+import { readTimeRange, type RangeFlags } from '../time-range.ts';
 import { showPlan } from './plan.ts';
 
-export interface SyncFlags extends SelectionFlags {
-  readonly full?: boolean;
-  readonly dryRun?: boolean;
+export interface SyncFlags extends SelectionFlags, RangeFlags {
   readonly acceptDeletes?: boolean;
   readonly acceptSchema?: boolean;
 }
 
-/** `hsw sync now`: one sync of everything that is configured, or of the selection. */
+/** `hsw sync now`: one sync of everything that is configured, or of the selection, or a range of time again. */
 export const sync: Command<SyncFlags> = async (context, flags) => {
   const selection = readSelection(flags);
+  const reread = readTimeRange(flags, Date.now());
   const config = readConfig(context, true);
-  if (flags.dryRun === true) return showPlan(context, config, selection, flags.full === true);
+  if (flags.dryRun === true && reread === undefined) return showPlan(context, config, selection, flags.full === true);
   const { log, progress, onWait, onPage } = reporting(context, config);
   try {
     const asked = {
@@ -33,6 +34,7 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
       full: flags.full === true,
       acceptDeletes: flags.acceptDeletes === true,
       acceptSchema: flags.acceptSchema === true,
+      ...(reread === undefined ? {} : { reread }),
     };
     const here = () =>
       withRuntime(config, log, { onWait }, (runtime) =>
@@ -52,7 +54,7 @@ export const sync: Command<SyncFlags> = async (context, flags) => {
     );
     progress.stop();
     context.stdout.write(
-      context.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, config.warehouse.path),
+      context.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, config.warehouse.path, reread),
     );
     return result.status === 'ok' ? EXIT.ok : EXIT.partial;
   } finally {
@@ -109,21 +111,60 @@ function shownBy(progress: Progress): Notify {
   };
 }
 
-function summary({ streams, issues, requests, durationMs, status }: SyncResult, path: string): string {
-  const sum = (pick: (stream: SyncResult['streams'][number]) => number) =>
-    streams.reduce((total, stream) => total + pick(stream), 0);
+function summary(result: SyncResult, path: string, reread: Reread | undefined): string {
+  const { streams, issues } = result;
   const notWell = streams.filter((stream) => stream.status !== 'ok');
   const lines = notWell.map(
     (stream) =>
       `  ${stream.status === 'skipped' ? '–' : '✗'} ${stream.data} of ${stream.experiment}${stream.room === undefined ? '' : `, room ${stream.room}`}: ${stream.error?.message ?? `may be incomplete: ${stream.reason ?? '`hsw status` says why'}`}`,
   );
-  const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything was read';
-  const head = status === 'ok' ? '✓ Up to date' : partly;
   return [
-    `${head}: ${counted(streams.length, 'stream')}, ${count(sum(({ inserted }) => inserted))} new rows, ${count(sum(({ updated }) => updated))} changed, ${count(sum(({ deleted }) => deleted))} deleted; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.`,
+    ...(reread === undefined ? [headline(result)] : rereadLines(result, reread)),
     ...issues.map(({ message, hint }) => `  ✗ ${message}\n    ${hint}`),
     ...[...new Set(lines)],
     `  ${path}`,
     '',
   ].join('\n');
+}
+
+function headline(result: SyncResult): string {
+  const { streams, status } = result;
+  const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything was read';
+  const { inserted, updated, deleted } = sums(result);
+  return `${status === 'ok' ? '✓ Up to date' : partly}: ${counted(streams.length, 'stream')}, ${count(inserted)} new rows, ${count(updated)} changed, ${count(deleted)} deleted; ${spent(result)}.`;
+}
+
+/** What was read of a range, and what that changed or, in a dry run, would change. */
+function rereadLines(result: SyncResult, { from, to, dryRun }: Reread): string[] {
+  const { streams, status } = result;
+  const { fetched, inserted, updated, deleted, marked } = sums(result);
+  const range = [
+    from === undefined ? 'from the beginning' : `from ${formatMinute(from)}`,
+    to === undefined ? 'until now' : `to ${formatMinute(to)}, which is not included`,
+  ].join(' ');
+  const changes = dryRun
+    ? `Nothing was written: ${counted(inserted, 'row')} would be new, ${count(updated)} changed; ${count(marked)} ${marked === 1 ? 'is' : 'are'} no longer in the API`
+    : `${count(inserted)} new rows, ${count(updated)} changed, ${count(deleted)} deleted, ${count(marked)} marked as missing`;
+  const listed = [...new Set(streams.filter((stream) => stream.listed === true).map(({ data }) => data))];
+  return [
+    `${status === 'ok' ? '✓ Read again' : '✗ Read again, but not everything'}, ${range}: ${counted(streams.length, 'stream')}, ${counted(fetched, 'record')}.`,
+    `  ${changes}; ${spent(result)}.`,
+    ...(listed.length === 0 ? [] : [`  Listed whole, as the API does not filter them by time: ${listed.join(', ')}.`]),
+  ];
+}
+
+function sums({ streams }: SyncResult) {
+  const sum = (name: 'fetched' | 'inserted' | 'updated' | 'deleted' | 'marked') =>
+    streams.reduce((total, stream) => total + stream[name], 0);
+  return {
+    fetched: sum('fetched'),
+    inserted: sum('inserted'),
+    updated: sum('updated'),
+    deleted: sum('deleted'),
+    marked: sum('marked'),
+  };
+}
+
+function spent({ requests, durationMs }: SyncResult): string {
+  return `${counted(requests, 'request')} in ${formatDuration(durationMs)}`;
 }

@@ -39,6 +39,7 @@ const RESULT: StreamResult = {
   updated: 3,
   unchanged: 4,
   deleted: 5,
+  marked: 0,
   requests: 6,
   oldestNew: null,
   watermark: '2026-01-12T09:00:00.000Z',

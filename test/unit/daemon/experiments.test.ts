@@ -26,6 +26,7 @@ function followed() {
       updated: 0,
       unchanged: 0,
       deleted: 0,
+      marked: 0,
       requests: 1,
       complete: true,
       ...rows,

@@ -1,0 +1,97 @@
+import type { Dataset } from '../datasets/define.ts';
+import type { Stream } from '../datasets/stream.ts';
+import { silentLog } from '../shared/log.ts';
+import { formatTime } from '../shared/time.ts';
+import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
+import { readPosition } from '../warehouse/positions.ts';
+import type { TimeRange } from '../warehouse/records.ts';
+import { byTime } from './incremental.ts';
+import { prove } from './prove.ts';
+import { readRange } from './reconcile.ts';
+import { readNarrower } from './retry-narrower.ts';
+import type { Reading, Session } from './session.ts';
+import { comparing } from './sink.ts';
+import { readSnapshot } from './snapshot.ts';
+import {
+  conduct,
+  isStopped,
+  leaveStopped,
+  openSession,
+  release,
+  type StreamResult,
+  type SyncContext,
+} from './stream.ts';
+
+/** A range of time that is to be read again. */
+export interface Reread {
+  /** Its first millisecond, and the one behind its last, since 1970 UTC; undefined: all before, all behind. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Only tell what would change. */
+  readonly dryRun: boolean;
+}
+
+/** Whether records of a data type lie in a range of time. */
+export function hasTime({ timeField, read }: Pick<Dataset, 'timeField' | 'read'>): boolean {
+  return timeField !== undefined && read !== 'single';
+}
+
+/** What was asked for, as `_runs.options` holds it. */
+export function rangeText({ from, to }: Reread): { from?: string; to?: string } {
+  return {
+    ...(from === undefined ? {} : { from: formatTime(from) }),
+    ...(to === undefined ? {} : { to: formatTime(to) }),
+  };
+}
+
+/**
+ * Reads a range of a stream again, or all of it where the API does not filter it by time, and accounts for the whole
+ * stream, as every sync does. The watermark stays where it is: what lies between it and the range was not read. A stream
+ * whose first read has not ended gets the rows, and stays as incomplete as it was.
+ * @throws WarehouseError as `syncStream` does.
+ */
+export async function rereadStream(context: SyncContext, stream: Stream, reread: Reread): Promise<StreamResult> {
+  const sink = reread.dryRun ? comparing(context.warehouse, stream) : undefined;
+  const log = reread.dryRun ? silentLog : context.log;
+  if (!reread.dryRun) release(context, stream);
+  const session = openSession({ ...context, log, full: true }, stream, sink);
+  const before = readPosition(context.warehouse.db, stream);
+  const { backfilled, watermark, doubts } = before;
+  if (isStopped(before)) return leaveStopped(session, before);
+  const { result, proof } = await conduct(session, async () => {
+    const reading = await read(session, reread);
+    const isListed = reading.isListed === true;
+    if (!backfilled && !isListed) return { doubts, position: {}, isListed };
+    const proven = await prove(session, reading, true);
+    const position = isListed ? proven.position : { ...proven.position, watermark };
+    return { doubts: proven.doubts, position, isListed };
+  });
+  return {
+    ...result,
+    ...(proof !== undefined && reread.dryRun ? wouldBe(session, proof.doubts, result) : {}),
+    ...(proof?.isListed === true ? { listed: true } : {}),
+  };
+}
+
+function read(session: Session, { from, to }: Reread): Promise<Reading> {
+  if (session.stream.dataset.read !== 'incremental') return readSnapshot(session);
+  const range: TimeRange = { from, to: to === undefined ? undefined : to - 1 };
+  return byTime(session, async () => readNarrower(session, await readRange(session, range), range));
+}
+
+/** Doubts that a dry run tells as what would change, or that concern records that are accounted for. */
+const ARE_CHANGES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined', 'reread']);
+
+/** What a reading that wrote nothing would have changed. */
+function wouldBe({ sink }: Session, doubts: readonly Doubt[], { status }: StreamResult): Partial<StreamResult> {
+  const { missing, changed, extra } = sink.differences;
+  const others = doubts.filter(({ kind }) => !ARE_CHANGES.has(kind));
+  const reason = reasonOf(others);
+  return {
+    inserted: missing.size,
+    updated: changed.size,
+    marked: extra.size,
+    ...(status === 'incomplete' ? { status: others.some(isBlocking) ? 'incomplete' : 'ok' } : {}),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
