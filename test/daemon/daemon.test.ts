@@ -9,7 +9,7 @@ import { HOUR } from '../support/lab.ts';
 const KEYS = ['a', 'b'].map((letter) => `hst_test_${letter.repeat(64)}`);
 
 describe('the daemon', () => {
-  it('reads everything, is ready then, does what sync now asks for, and ends well when told to', async () => {
+  it('reads everything, is ready then, runs sync now, and stops cleanly on SIGTERM', async () => {
     const { simulator, cwd, time, db } = await lab();
     const daemon = await start(cwd);
     await until('ready', () => isReady(daemon));
@@ -32,7 +32,7 @@ describe('the daemon', () => {
     expect(daemon.log()).not.toContain(simulator.key);
   });
 
-  it('stops within ten seconds although the server hangs, and goes on later', { timeout: 90_000 }, async () => {
+  it('stops within ten seconds although the server hangs, and continues later', { timeout: 90_000 }, async () => {
     let isHanging = false;
     const { simulator, cwd, time, db } = await lab({ fault: () => (isHanging ? { kind: 'hang' } : undefined) });
     const daemon = await start(cwd);

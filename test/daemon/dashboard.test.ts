@@ -377,7 +377,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await expect.poll(() => page.locator('#issues').innerText()).not.toContain('recent errors');
   });
 
-  it('keeps the last state and says how old it is when the daemon goes away, and goes on when it is back', async () => {
+  it('keeps the last state and says how old it is when the daemon stops, and continues when it is back', async () => {
     const { page, server } = await open();
     const before = await page.locator('main').innerText();
     expect(await page.locator('#gone').isVisible()).toBe(false);

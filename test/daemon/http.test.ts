@@ -256,7 +256,7 @@ describe('/api/status', () => {
 describe('the token', () => {
   const PAGES = ['/', '/readyz', '/metrics', '/api/status', '/icon.svg', '/no-such-page'];
 
-  it('is asked for on everything but /healthz', async () => {
+  it('is required for everything but /healthz', async () => {
     const { url } = await serve({ token: TOKEN });
     for (const page of PAGES) {
       const { status, headers } = await ask(url + page);

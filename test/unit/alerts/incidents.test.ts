@@ -90,7 +90,7 @@ function channel() {
 
 const brief = (messages: readonly Message[]) => messages.map(({ state, subject }) => `${state}: ${subject}`);
 
-describe('what is told', () => {
+describe('an alert', () => {
   it('is one message when something has lasted long enough, and one when it is over', () => {
     const check = channel();
     const it = [wrong('chat')];
@@ -115,7 +115,7 @@ describe('what is told', () => {
     expect(check(START + 5 * HOUR, [])).toEqual([]);
   });
 
-  it('is told at once when it is urgent, and after its own beginning when that is known', () => {
+  it('is sent at once when it is urgent, and counts from its own beginning when that is known', () => {
     const urgent = channel()(START, [wrong('key', { urgent: true })]);
     expect(brief(urgent)).toEqual(['problem: key is wrong']);
     expect(urgent[0]?.text).toContain('This began at 2026-01-12 09:00 UTC, just now.');
@@ -125,7 +125,7 @@ describe('what is told', () => {
     expect(brief(check(START + MINUTE, [wrong('chat', { since: START })]))).toEqual(['problem: chat is wrong']);
   });
 
-  it('is not told at all when it ends in time', () => {
+  it('is not sent at all when it ends in time', () => {
     const check = channel();
     check(START, [wrong('chat')]);
     expect(check(START + HOUR, [])).toEqual([]);
@@ -175,7 +175,7 @@ describe('what is told', () => {
     expect(brief(check(START + AFTER + 4 * HOUR, []))).toEqual(['recovered: exp_1 is fine, after 5 h']);
   });
 
-  it('stays the same alert when the reason of a told stream changes', () => {
+  it('stays the same alert when the reason of a reported stream changes', () => {
     const check = channel();
     expect(check(START, [wrong('chat', { cause: 'unreachable', since: START - DAY })])).toHaveLength(1);
     expect(check(START + HOUR, [wrong('chat', { cause: 'failed', since: START - DAY })])).toEqual([]);
@@ -195,7 +195,7 @@ describe('what is told', () => {
     expect(brief(check(START + 4 * DAY, []))[0]).toMatch(/^recovered/);
   });
 
-  it('comes again until it is delivered, and ends untold when it was never delivered', () => {
+  it('is sent again until it is delivered, and ends without a message when it was never delivered', () => {
     const check = channel();
     const key = [wrong('key', { urgent: true })];
     expect(check(START, key, false)).toHaveLength(1);
@@ -221,7 +221,7 @@ describe('what is told', () => {
     expect(brief(check(START + DAY + HOUR, []))[0]).toMatch(/^recovered/);
   });
 
-  it('goes on with what an earlier version stored, whatever it called the kind', () => {
+  it('continues from the state that an earlier version stored, whatever it called the kind', () => {
     const id = 'deletes:exp_1/recordings/experiment';
     const member = { id, group: 'deletes:exp_1', since: START, alert: 'deletes:exp_1' };
     const alert = {

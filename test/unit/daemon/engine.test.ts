@@ -120,7 +120,7 @@ describe('a poll that waits for a limit', () => {
     expect(idle.map(({ later }) => later())).toEqual([PRIORITIES.live.rank]);
   });
 
-  it('matters as much as a sync that a user asked for, which begins after it', async () => {
+  it('has the same priority as a sync for a user that starts after it', async () => {
     const { wait, asked, stop, engine } = lab();
     await wait(50 * MINUTE);
     const poll = asked.findLast(({ now }) => now === PRIORITIES.fresh.rank);

@@ -35,7 +35,7 @@ describe('the nightly run', () => {
     expect(isDue()).toBe(false);
   });
 
-  it('goes on in an hour where its allowance was spent, or at once where it is started again', async () => {
+  it('continues in an hour if its allowance was spent, or at once if it is restarted', async () => {
     const { lab, nightlyRun, isDue, run } = await nightly();
     isDue();
     lab.now += 24 * HOUR;

@@ -40,7 +40,7 @@ describe('what a room sends', () => {
   });
 });
 
-describe('what was told', () => {
+describe('the record of sent alerts', () => {
   it('is remembered although the warehouse cannot be written, and stored as soon as it can', async () => {
     const lab = await openLab();
     const { warehouse } = lab;

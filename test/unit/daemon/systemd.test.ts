@@ -60,7 +60,7 @@ describe.skipIf(missing.length > 0)('the notifier, with a real socket and the re
     expect(Math.abs(Number(python.stdout) - Number(told))).toBeLessThan(10_000_000);
   });
 
-  it('goes on when systemd does not listen', async () => {
+  it('continues when systemd does not listen', async () => {
     const notifier = createNotifier({ NOTIFY_SOCKET: join(temporaryFolder(), 'nobody'), PATH });
     notifier.ready('x');
     notifier.watchdog();
@@ -81,7 +81,7 @@ describe('the notifier', () => {
     expect(ran).toEqual([]);
   });
 
-  it('goes on without systemd-notify, and when it fails', async () => {
+  it('continues without systemd-notify, and when it fails', async () => {
     const absent = createNotifier({ NOTIFY_SOCKET: '/nowhere', PATH: temporaryFolder() });
     absent.ready('x');
     await absent.settled();

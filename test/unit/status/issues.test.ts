@@ -107,7 +107,7 @@ function position(data: string, given: Given = {}): StoredPosition {
 }
 
 describe('the issues', () => {
-  it('are none when all is well or a stream is skipped, and only a note while a first read is under way', () => {
+  it('are none when all is well or a stream is skipped, and only a note while a first read is in progress', () => {
     const positions = [
       position('events', { lastStatus: 'ok' }),
       position('sync', { lastStatus: 'skipped', dataAsOf: undefined }),
@@ -196,7 +196,7 @@ describe('the issues', () => {
     expect(loud(found({ positions: [position('events')], countsFrom: NOW - HOUR }))).toHaveLength(1);
   });
 
-  it('tell a week before the key expires', () => {
+  it('warn a week before the key expires', () => {
     expect(found({ keyExpiresAt: NOW + 7 * DAY })).toEqual([]);
     const [soon] = found({ keyExpiresAt: NOW + 3 * DAY });
     expect(soon).toMatchObject({ code: 'KEY_EXPIRES', alert: 'at once', subject: 'The API key expires soon' });
@@ -205,7 +205,7 @@ describe('the issues', () => {
     expect(found({ keyExpiresAt: NOW - HOUR, positions: readBefore })[0]?.subject).toBe('The API key has expired');
   });
 
-  it('alert nobody of a date that the key has outlived, as it is that of a former key', () => {
+  it('raise no alert about a date that the key has outlived, as it is that of an earlier key', () => {
     const fine = { lastStatus: 'ok' } as const;
     const keyExpiresAt = NOW - 10 * DAY;
     const readBefore = [position('events', { ...fine, dataAsOf: keyExpiresAt - MINUTE })];
@@ -228,7 +228,7 @@ describe('the issues', () => {
     expect(codes(both)).toContain('KEY_EXPIRES');
   });
 
-  it('of a key that expires are told once, and their end is told when the configuration has a later date', () => {
+  it('raise one alert about a key that expires, which ends when the configuration has a later date', () => {
     const messages: string[] = [];
     let state = NOTHING_SENT;
     const check = (now: number, keyExpiresAt: number | undefined) => {
@@ -246,7 +246,7 @@ describe('the issues', () => {
     ]);
   });
 
-  it('tell for a day that another program uses the key', () => {
+  it('report for a day that another program uses the key', () => {
     const at = NOW - 23 * HOUR;
     expect(found({ refusal: { at, endpoint: 'chat', waitMs: 1 } })).toMatchObject([
       { code: 'KEY_SHARED', severity: 'warning', since: at, subject: 'Another program uses the same key' },
@@ -254,7 +254,7 @@ describe('the issues', () => {
     expect(found({ refusal: { at: NOW - 25 * HOUR, endpoint: 'chat', waitMs: 1 } })).toEqual([]);
   });
 
-  it('tell that the disk is nearly full, until there is clearly more room', () => {
+  it('report that the disk is nearly full, until there is clearly more free space', () => {
     const free = (gigabytes: number) => found({ disk: { freeBytes: gigabytes * GB } });
     expect(free(6)).toEqual([]);
     expect(loud(free(5))).toEqual([]);
@@ -266,14 +266,14 @@ describe('the issues', () => {
     expect(found({ disk: { freeBytes: 0 }, leastFree: 0 })).toEqual([]);
   });
 
-  it('tell that a reader keeps the write-ahead log from being emptied', () => {
+  it('report that a reader keeps the write-ahead log from being emptied', () => {
     expect(found({ disk: { walBytes: 200 * 1024 ** 2 } })).toEqual([]);
     expect(found({ disk: { walBytes: 300 * 1024 ** 2 } })).toMatchObject([
       { code: 'WAL_LARGE', severity: 'warning', alert: 'never', text: expect.stringContaining('300 MB') as string },
     ]);
   });
 
-  it('tell that a live room sends no rows, unless they cannot be read anyway', () => {
+  it('report that a live room sends no rows, unless they cannot be read anyway', () => {
     const room = {
       experimentId: 'exp_1',
       room: 'r1',
@@ -300,7 +300,7 @@ describe('the issues', () => {
     expect(silentIn({ positions: [position('events', { experimentId: 'exp_2' })] })).toHaveLength(1);
   });
 
-  it('tell that nothing can be read at all, once instead of for each stream', () => {
+  it('report that nothing can be read at all once, instead of for each stream', () => {
     const outage = {
       since: NOW - 3 * HOUR,
       code: 'SERVER_UNREACHABLE',
@@ -325,7 +325,7 @@ describe('the issues', () => {
     expect(loud(found({ positions: [position('events')], countsFrom: NOW }))).toEqual([]);
   });
 
-  it('tell of the rows that a real sync withheld from deletion, until they are accepted', async () => {
+  it('report the rows that a real sync withheld from deletion, until their deletion is accepted', async () => {
     const lab = await openLab();
     await lab.sync();
     const now = () => found({ positions: allPositions(lab.warehouse.db), now: lab.now });
@@ -348,7 +348,7 @@ describe('the issues', () => {
     expect(now()).toEqual([]);
   });
 
-  it('tell what is wrong with a stream by the kind of its doubts, not by their words', () => {
+  it('report what is wrong with a stream by the kind of its doubts, not by their words', () => {
     const stands = (...kinds: DoubtKind[]) =>
       shownOf(
         found({
@@ -381,7 +381,7 @@ describe('the issues', () => {
     ]);
   });
 
-  it('tell of new fields and types once, in one issue for each data type, for eight days', () => {
+  it('report new fields and types once, in one issue for each data type, for eight days', () => {
     const change = (id: number, data: string, more: Partial<SchemaChange> = {}): SchemaChange => ({
       id,
       data,
@@ -433,7 +433,7 @@ describe('the issues', () => {
     expect([heard(NOW + DAY), heard(NOW + 3 * DAY), heard(NOW + 9 * DAY, [])]).toEqual([[], [], []]);
   });
 
-  it('tell of streams that are stopped for a new field what to do, and not that the next sync helps', () => {
+  it('say what to do about streams that are stopped for a new field, and not that the next sync helps', () => {
     const text = 'records came with a new field mood (text), and the stream is stopped until that is accepted';
     const doubts: Doubt[] = [{ kind: 'schema', text }];
     const positions = ['exp_1', 'exp_2'].map((experimentId) =>
@@ -469,7 +469,7 @@ describe('the issues', () => {
     ]);
   });
 
-  it('tell of a scope that was lost, and of one that was never there only where the data type is named', () => {
+  it('report a scope that was lost, and one that was never there only if the data type is named', () => {
     const told = (dataAsOf: number | undefined, isNamed: boolean) =>
       coded(
         found({
@@ -488,7 +488,7 @@ describe('the issues', () => {
     expect(told(undefined, true)).toMatchObject([{ subject: 'The key may not read some data' }]);
   });
 
-  it('tell of an experiment that is gone once, as of when it was last read, and of an empty list instead of all of it', () => {
+  it('report an experiment that is gone once, as of its last read, and an empty list instead of all its experiments', () => {
     const doubts: Doubt[] = [{ kind: 'gone', text: 'exp_1 is no longer in the list' }];
     // The daemon was started after they were last read.
     const positions = ['events', 'chat'].map((data, hours) =>
@@ -511,14 +511,14 @@ describe('the issues', () => {
     ]);
   });
 
-  it('tell that a list may lack experiments', () => {
+  it('report that the list of experiments may be incomplete', () => {
     const list = [{ code: 'LIST_INCOMPLETE', message: 'The list may lack some: cut.', hint: 'Wait.' }] as const;
     expect(found({ list })).toMatchObject([
       { code: 'LIST_INCOMPLETE', severity: 'warning', alert: 'never', text: 'The list may lack some: cut.' },
     ]);
   });
 
-  it('tell which streams nothing has compared whole for long, and what compares them', () => {
+  it('report which streams have not been fully compared for long, and what compares them', () => {
     const positions = [57, 61, 70].map((days) =>
       position('events', { lastStatus: 'ok', scope: `room:r${days}`, verifiedAt: NOW - days * DAY }),
     );
@@ -550,7 +550,7 @@ describe('the issues', () => {
     expect(told(0, [lacking])).toBe(1);
   });
 
-  it('tell together of all values that the server derived again within a day, and never that it is over', () => {
+  it('report all values that the server derived again within a day together, and never that it is over', () => {
     const changed = (data: string, experimentId = 'exp_1') =>
       position(data, {
         experimentId,
@@ -590,7 +590,7 @@ describe('the issues', () => {
     expect(messages).toHaveLength(3);
   });
 
-  it('tell within a day of values that the server goes on deriving again', () => {
+  it('report within a day values that the server keeps deriving again', () => {
     const doubts: Doubt[] = [{ kind: 'rederived', text: 'onset changed' }];
     const derived = (rooms: number) =>
       Array.from({ length: rooms }, (_, n) => position('events', { lastStatus: 'ok', scope: `room:r${n}`, doubts }));

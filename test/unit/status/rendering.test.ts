@@ -27,7 +27,7 @@ describe('an issue', () => {
       .replaceAll('&#39;', "'");
   const page = async () => plain(String(await dashboard(VIEW)));
 
-  it('is told in the same sentence by the dashboard, the JSON for programs and the alerts', async () => {
+  it('is reported in the same sentence by the dashboard, the JSON for programs and the alerts', async () => {
     const text = await page();
     const json = JSON.parse(statusJson(VIEW)) as { issues: { code: string; message: string }[] };
     const shown = shownOf(VIEW.issues).filter(({ code }) => code !== 'NOT_READ_YET');
