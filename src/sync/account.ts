@@ -26,8 +26,8 @@ const PROBE = 50;
 const MOST_PROBES = 4;
 
 /**
- * Takes account of a stream after a reading. Where what the reading saw of the API's total is shown by more than its own
- * words, it costs no request. Otherwise the API is asked for the record at the last place that the held ones fill:
+ * Takes account of a stream after a reading. Where what the reading saw of the API's total is shown by more than its
+ * own words, it costs no request. Otherwise the API is asked for the record at the last place that the held ones fill:
  * exactly one comes when as many exist as are held, whatever the API counts.
  * @param isStrict asks in any case, and without an order, as an order may leave out records that lack the field.
  */
@@ -131,7 +131,7 @@ async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted
 function settled(held: number, truth: number | undefined, total: number | undefined, contradiction?: string): Account {
   if (truth === undefined)
     return unknown(held, total, [{ kind: 'unproven', text: 'nothing shows that the last page was the last' }]);
-  // What the API counts beyond what it lists is a record that nobody can read.
+  // A record that the API counts but does not list cannot be read.
   const known = Math.max(truth, total ?? truth);
   const isFewer = total !== undefined && total < truth && contradiction === undefined;
   const doubt: Doubt[] = isFewer

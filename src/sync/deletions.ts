@@ -10,7 +10,7 @@ import { DAY_MS } from '../shared/time.ts';
 /** What came of rows that a clean reading did not find any more. */
 export interface Deletion {
   readonly doubts: readonly Doubt[];
-  /** How many rows wait for somebody's word. */
+  /** How many rows wait for the user's agreement. */
   readonly withheld: number;
 }
 
@@ -19,7 +19,7 @@ const ACCEPT = 'hsw sync now --accept-deletes';
 
 /**
  * Marks rows that are missing for the first time, and deletes those that an earlier reading missed as well, unless that
- * would be all of the stream or too large a share of it within a day: then somebody has to say so.
+ * would be all of the stream or too large a share of it within a day: then the user has to agree.
  * @param gone keys that a clean reading of their range did not bring, as many as the API counts fewer.
  */
 export async function settleGone(session: Session, gone: readonly string[]): Promise<Deletion> {

@@ -45,7 +45,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   // Where the count is right, rows moved or came back.
   const isCountRight = account.truth !== undefined && account.truth === account.held;
   if (!isPlain && !isCountRight && !isExplained(session, reading, account, before)) {
-    // One request tells whether there is anything to look for, or only a total that is not right.
+    // One request shows whether there is anything to look for, or only a total that is wrong.
     isPlain = true;
     account = await accountOf(session, { ...reading, isShown: false }, isPlain);
   }
@@ -89,8 +89,8 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
 }
 
 /**
- * A difference that one search left may be a record that came meanwhile: only one that the next search leaves as well is
- * learned. Rows that are withheld were missed by two readings already.
+ * A difference that one search left may be a record that came meanwhile: only one that the next search leaves as well
+ * is learned. Rows that are withheld were missed by two readings already.
  */
 function learnUnsettled(
   { traits }: Session,
@@ -108,7 +108,9 @@ function learnUnsettled(
   traits.learn({ suspected: unsettled }, evidence);
 }
 
-/** A page that was taken for the last because others had been longer, and was not: the longer ones say nothing any more. */
+/**
+ * A page that was taken for the last because others had been longer, and was not: the longer ones say nothing any more.
+ */
 function unlearnLongPages({ traits, sink }: Session, { isShown, met }: Reading, { truth }: Account): void {
   const isWrong = isShown === true && met !== undefined && truth !== undefined && truth - sink.tally.inserted > met;
   if (isWrong) traits.forget('largestPage');
@@ -119,7 +121,10 @@ function accountOf(session: Session, reading: Reading, isStrict: boolean): Promi
   return takeAccount(session, reading, isStrict);
 }
 
-/** Whether rows would be deleted that no listing without a time filter has missed: some may have moved while others went. */
+/**
+ * Whether rows would be deleted that no listing without a time filter has missed: some may have moved while others
+ * went.
+ */
 function needsListing(session: Session, reading: Reading, gone: readonly string[]): boolean {
   if (reading.isListed === true || session.traits.known.offsetIgnored === true) return false;
   const since = missingSince(session.warehouse.db, session.stream);
@@ -207,7 +212,9 @@ function conclude(session: Session, found: Found): Proof {
   };
 }
 
-/** The newest time that was read; a watermark that an earlier version put ahead of the server's clock is brought back. */
+/**
+ * The newest time that was read; a watermark that an earlier version put ahead of the server's clock is brought back.
+ */
 function watermarkAfter(session: Session, before: Position, reading: Reading): number | undefined {
   const isAhead = before.watermark !== undefined && before.watermark > serverNow(session);
   return isAhead ? reading.upTo : later(before.watermark, reading.upTo);
@@ -262,7 +269,9 @@ function goneDoubts({ stream: { experimentId, dataset }, warehouse }: Session): 
   return experiment.doubts.filter(({ kind }) => kind === 'gone');
 }
 
-/** A list was seen to end at a page, and to count only that (release notes of 0.6.64): the experiment counts as well. */
+/**
+ * A list was seen to end at a page, and to count only that (release notes of 0.6.64): the experiment counts as well.
+ */
 function uncountedDoubts(session: Session, { held, truth }: Account): Doubt[] {
   const counts = countedElsewhere(session);
   const listed = truth ?? held;

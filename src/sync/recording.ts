@@ -94,7 +94,7 @@ export async function recorded<Result>(
   }
 }
 
-/** A client that tells of each of its requests; its own count stays that of all. */
+/** A client that reports each of its requests; its own count still includes all. */
 export function counting(client: Client, onTry: () => void): Client {
   return {
     ...client,

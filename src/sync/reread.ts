@@ -27,7 +27,7 @@ export interface Reread {
   /** Its first millisecond, and the one behind its last, since 1970 UTC; undefined: all before, all behind. */
   readonly from?: number;
   readonly to?: number;
-  /** Only tell what would change. */
+  /** Only report what would change. */
   readonly dryRun: boolean;
 }
 
@@ -46,8 +46,8 @@ export function rangeText({ from, to }: Reread): { from?: string; to?: string } 
 
 /**
  * Reads a range of a stream again, or all of it where the API does not filter it by time, and accounts for the whole
- * stream, as every sync does. The watermark stays where it is: what lies between it and the range was not read. A stream
- * whose first read has not ended gets the rows, and stays as incomplete as it was.
+ * stream, as every sync does. The watermark stays where it is: what lies between it and the range was not read. A
+ * stream whose first read has not ended gets the rows, and stays as incomplete as it was.
  * @throws WarehouseError as `syncStream` does.
  */
 export async function rereadStream(context: SyncContext, stream: Stream, reread: Reread): Promise<StreamResult> {
@@ -79,7 +79,7 @@ function read(session: Session, { from, to }: Reread): Promise<Reading> {
   return byTime(session, async () => readNarrower(session, await readRange(session, range), range));
 }
 
-/** Doubts that a dry run tells as what would change, or that concern records that are accounted for. */
+/** Doubts that a dry run reports as changes, or that concern records that are accounted for. */
 const ARE_CHANGES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined', 'reread']);
 
 /** What a reading that wrote nothing would have changed. */

@@ -23,12 +23,15 @@ export interface Reconciled {
   readonly isDone: boolean;
 }
 
-/** Gives what releases the stream again, or undefined while somebody else reads it. */
+/** Returns a function that releases the stream again, or undefined while it is being read elsewhere. */
 export type Claim = (stream: Stream) => (() => void) | undefined;
 
 /** A stream is due again in the next night, even when that begins somewhat earlier. */
 const DUE_AFTER_MS = 20 * HOUR_MS;
-/** In so many nights every range is read again, which leaves two of the promised thirty days for nights that were missed. */
+/**
+ * In so many nights every range is read again, which leaves two of the promised thirty days for nights that were
+ * missed.
+ */
 const NIGHTS = 28;
 
 /**
@@ -37,8 +40,8 @@ const NIGHTS = 28;
  * compared record by record within thirty days.
  * @param streams all of the configured ones; which of them are due is found here.
  * @param allowance requests; the one stream that is under way when it is spent is finished.
- * @param claim keeps others from the stream meanwhile, as their rows would count as vanished; gives nothing while it is in
- * use, and then the stream stays due.
+ * @param claim keeps others from the stream meanwhile, as their rows would count as vanished; gives nothing while it is
+ * in use, and then the stream stays due.
  * @throws WarehouseError when no other stream could be read either; the next run goes on with those.
  */
 export function reconcile(
@@ -135,7 +138,9 @@ async function nightly(session: Session): Promise<Reading> {
   });
 }
 
-/** Reads the next part of a large stream and notes how far that is; behind the last part the whole stream is verified. */
+/**
+ * Reads the next part of a large stream and notes how far that is; behind the last part the whole stream is verified.
+ */
 async function rereadPart(session: Session, watermark: number): Promise<Reading> {
   const { warehouse, stream, reader, startedAt, sink } = session;
   const { rows, rereadBegan = startedAt, rereadTo } = position(session);

@@ -61,7 +61,7 @@ export async function readGroup(
     const moment = passes.findIndex((_, i) => isAccountedFor(passes, i));
     if (pass.isEndSeen && moment >= 0) return groupOf(pass, metSince(passes, moment + 1));
     if (passes.length === MOST_PASSES) {
-      // What was met exists; how often a record without an id repeats cannot be told from a record met twice.
+      // What was met exists; a repeat of a record without an id cannot be distinguished from a record met twice.
       return groupOf({ ...pass, doubts: [UNSTABLE] }, metSince(passes, 0));
     }
   }
@@ -98,9 +98,9 @@ function metSince(passes: readonly Pass[], from: number): readonly Met[] {
 }
 
 /**
- * Whether all that existed at the end of a pass was met both up to then and afterwards. The next pass has to find as many
- * places: rows that went in front of the group while it was read would make them seem fewer. Of what is no row and has no
- * time it is not known whether it is among them.
+ * Whether all that existed at the end of a pass was met both up to then and afterwards. The next pass has to find as
+ * many places: rows that went in front of the group while it was read would make them seem fewer. Of what is no row and
+ * has no time it is not known whether it is among them.
  */
 function isAccountedFor(passes: readonly Pass[], moment: number): boolean {
   const pass = passes[moment];

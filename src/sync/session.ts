@@ -88,7 +88,7 @@ export function position({ warehouse, stream }: Pick<Session, 'warehouse' | 'str
   return readPosition(warehouse.db, stream);
 }
 
-/** The server's clock as it was last heard; the local one where no answer told it. */
+/** The server's clock according to its last answer; the local one if no answer had it. */
 export function serverNow({ reader, clock }: Pick<Session, 'reader' | 'clock'>): number {
   return reader.heard.serverTime ?? clock.now();
 }

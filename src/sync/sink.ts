@@ -49,15 +49,15 @@ export interface Sink {
   /** Whether a row of that key was taken. */
   wasMet(key: string): boolean;
   /**
-   * Keys of held rows in a range that were not taken, by the keys under which rows are held: which of several records of
-   * an id came shows only there.
+   * Keys of held rows in a range that were not taken, by the keys under which rows are held: which of several records
+   * of an id came shows only there.
    */
   unmet(range: TimeRange): readonly string[];
   /** Whether several records with one id were taken. */
   readonly hasSharedIds: boolean;
   /** What was taken so far. */
   readonly tally: Tally;
-  /** What the rows differed in from those held, where the sink was made to tell. */
+  /** How the rows differed from those held, if the sink was made to report it. */
   readonly differences: Differences;
   /** Forgets what was met. */
   close(): void;
@@ -80,7 +80,7 @@ export interface Tally {
 
 /**
  * A sink that writes: each batch in one transaction with the position.
- * @param tells whether it is to tell what the rows differed in before they were written.
+ * @param tells whether to report how the rows differed before they were written.
  * @param freezes whether a new field or another type stops the stream: from then on its watermark stays.
  */
 export function committing(warehouse: Warehouse, stream: Stream, { tells = false, freezes = false } = {}): Sink {
@@ -142,7 +142,7 @@ export function committing(warehouse: Warehouse, stream: Stream, { tells = false
   };
 }
 
-/** A sink that writes nothing and only tells what differs. */
+/** A sink that writes nothing and only reports what differs. */
 export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sink {
   const differences = openDifferences();
   let { elsewhereRows } = readPosition(warehouse.db, stream);
@@ -188,7 +188,10 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
   };
 }
 
-/** The keys of the rows that a reading took, where rows are held that could be missing among them or rows may belong elsewhere. */
+/**
+ * The keys of the rows that a reading took, where rows are held that could be missing among them or rows may belong
+ * elsewhere.
+ */
 function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   const isPart = stream.scope.kind !== 'experiment';
   const seen = isPart || heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
@@ -222,7 +225,7 @@ const EMPTY: Tally = {
   changes: new Map(),
 };
 
-/** Rows that the table has of a stream; where it cannot tell them apart, those that the stream brought. */
+/** Rows that the table has of a stream; if it cannot distinguish them, those that the stream brought. */
 function heldRows({ db }: Pick<Warehouse, 'db'>, stream: Stream): number {
   return countRows(db, stream) ?? readPosition(db, stream).rows;
 }

@@ -54,14 +54,16 @@ export interface VerifyResult {
   readonly requests: number;
   readonly durationMs: number;
   readonly streams: readonly Verdict[];
-  /** What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole. */
+  /**
+   * What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole.
+   */
   readonly issues: readonly ListIssue[];
 }
 
 export interface Verification extends SyncContext, VerifyOptions {
   readonly selection: Selection;
   readonly onVerdict?: ((stream: Stream, verdict: Verdict) => void) | undefined;
-  /** Has a stream checked once nobody else reads it, with what is then to be used; by default at once. */
+  /** Checks a stream once no other read of it is in progress, with the context of that time; by default at once. */
   readonly whenFree?: ((stream: Stream, check: Check) => Promise<Verdict>) | undefined;
 }
 
@@ -147,7 +149,7 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
   };
 }
 
-/** Doubts that the verdict tells as differences or that concern records that are accounted for. */
+/** Doubts that the verdict reports as differences or that concern records that are accounted for. */
 const ARE_DIFFERENCES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined', 'schema']);
 
 interface Verified {

@@ -25,7 +25,7 @@ const COMMON: readonly (readonly [name: string, type: string, meaning: string])[
   ],
 ];
 
-/** The table that tells readers of new fields and types. */
+/** The table that lists new fields and types for readers. */
 const SCHEMA_CHANGES: readonly (readonly [name: string, type: string, unit: string | null, meaning: string])[] = [
   ['id', 'INTEGER', null, 'The number of the change.'],
   ['data', 'TEXT', null, "The data type, by the API's name."],
