@@ -5,8 +5,10 @@ import type { Config } from '../config/schema.ts';
 import { serveControl, socketPath } from '../control/socket.ts';
 import type { ApiConnection, BudgetHooks } from '../runtime/api-connection.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { haltedLine } from '../status/issues.ts';
+import { forgetOutage, rememberOutage } from '../warehouse/outage.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { startHttp, type HttpServer } from '../web/server.ts';
@@ -119,10 +121,12 @@ interface Daemon {
 function assemble(options: DaemonOptions): Daemon {
   const { clock, log, notifier, warehouse, version } = options;
   const notices = createNotices();
-  const outage = createOutage(clock, log);
+  const outage = createOutage(clock, log, (met) => storeOutage(met, options, connection().config));
   const liveness = createLiveness(clock);
   const waitingUsers = createWaitingUsers();
   const startedAt = clock.now();
+  // What a former program met: this one says what it meets itself.
+  forgetOutage(warehouse.db, startedAt);
   const hooks = hooksOf(log, liveness, waitingUsers);
   const engine = createEngine({
     config: options.config,
@@ -172,6 +176,11 @@ function assemble(options: DaemonOptions): Daemon {
     notifier.ready(status());
   };
   return { engine, startedAt, waitingUsers, outage, view: () => viewOf(shown), watched, reload };
+}
+
+function storeOutage(met: WarehouseError | undefined, { warehouse: { db }, clock }: DaemonOptions, { api }: Config) {
+  if (met === undefined) forgetOutage(db, clock.now());
+  else rememberOutage(db, met, keyIdOf(api.key), clock.now());
 }
 
 function follow(

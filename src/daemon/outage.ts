@@ -38,8 +38,13 @@ const LONGEST_OFFLINE_MS = 5 * MINUTE_MS;
 /**
  * Pauses requests while the key is refused, the server cannot be reached or the disk is full; logs its start and its
  * end.
+ * @param store keeps for `hsw status` what was met, or that it is over.
  */
-export function createOutage(clock: Clock, log: Log): Outage {
+export function createOutage(
+  clock: Clock,
+  log: Log,
+  store: (met: WarehouseError | undefined) => void = () => undefined,
+): Outage {
   let until = 0;
   let refusal: string | undefined;
   let outage: (OutageState & { readonly isOfStream: boolean }) | undefined;
@@ -49,6 +54,7 @@ export function createOutage(clock: Clock, log: Log): Outage {
     if (outage === undefined) return;
     log.info({ afterMs: Math.max(0, clock.now() - outage.since) }, 'working again');
     outage = undefined;
+    store(undefined);
     overAt = clock.now();
     refusal = undefined;
     until = 0;
@@ -67,6 +73,7 @@ export function createOutage(clock: Clock, log: Log): Outage {
       const { code, message, hint, requestId } = error;
       if (outage === undefined) log.error({ code, hint, requestId }, message);
       outage = { since: outage?.since ?? now, code, text: scrub(message), hint, isOfStream };
+      store(error);
       if (error.code === 'KEY_REFUSED') {
         refusal = error.message;
         until = now + Math.min(LONGEST_KEY_MS, FIRST_KEY_MS * 2 ** tries++);

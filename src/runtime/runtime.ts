@@ -1,8 +1,11 @@
+import { keyIdOf } from '../budget/key-id.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
+import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { requireMigrated } from '../warehouse/migrate.ts';
 import { openForReading, plainError, type Db } from '../warehouse/open.ts';
+import { forgetOutage, rememberOutage } from '../warehouse/outage.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { connectApi, type ApiConnection, type BudgetHooks } from './api-connection.ts';
 
@@ -17,7 +20,8 @@ export interface Runtime extends ApiConnection {
 }
 
 /**
- * Opens everything, uses it, and closes it, whatever happens.
+ * Opens everything, uses it, and closes it, whatever happens. That the API refused the key or could not be reached is
+ * stored for `hsw status`.
  * @throws WarehouseError, also for errors of SQLite about the disk or the file meanwhile.
  */
 export async function withRuntime<T>(
@@ -30,7 +34,17 @@ export async function withRuntime<T>(
   const opened = openWarehouse(config.warehouse.path, { clock, history: config.history });
   return whileOpen(opened, async (warehouse) => {
     const connection = connectApi(config, { db: warehouse.db, clock, log }, hooks);
-    return use({ ...connection, warehouse, clock, log }).finally(() => connection.client.close());
+    const { db } = warehouse;
+    try {
+      const result = await use({ ...connection, warehouse, clock, log });
+      forgetOutage(db, clock.now());
+      return result;
+    } catch (error) {
+      if (error instanceof WarehouseError) rememberOutage(db, error, keyIdOf(config.api.key), clock.now());
+      throw error;
+    } finally {
+      await connection.client.close();
+    }
   });
 }
 

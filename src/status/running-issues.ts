@@ -1,6 +1,7 @@
-import { formatDuration, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
+import { formatDuration, formatMinute, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import { passesByItself } from '../shared/errors.ts';
 import type { Issue } from './issue.ts';
+import type { OutageState } from './outage.ts';
 import { streamsIn, type LiveRoom, type Snapshot } from './snapshot.ts';
 import { earliest } from './summary.ts';
 
@@ -19,6 +20,7 @@ const BLIP_MS = MINUTE_MS;
 /** What keeps everything from being read; a refused key is an issue of its own. */
 export function outageIssues({ outage, keyRefused, now }: Pick<Snapshot, 'outage' | 'keyRefused' | 'now'>): Issue[] {
   if (outage === undefined || outage.code === 'KEY_REFUSED') return [];
+  if (outage.isOfSync === true) return [lastSyncIssue(outage)];
   const { since, code, text, hint } = outage;
   const isAway = code === 'SERVER_UNREACHABLE';
   const continues = 'The daemon continues by itself once this is over.';
@@ -37,6 +39,22 @@ export function outageIssues({ outage, keyRefused, now }: Pick<Snapshot, 'outage
       suppressed: keyRefused !== undefined ? 'explained' : now - since < BLIP_MS ? 'brief' : undefined,
     },
   ];
+}
+
+/** Without a daemon, nothing tries again before the next sync. */
+function lastSyncIssue({ since, code, text, hint = '' }: OutageState): Issue {
+  return {
+    id: `halted:${code}`,
+    code,
+    severity: 'error',
+    since,
+    scope: {},
+    subject: 'The last sync could not reach the API',
+    text: `${text} Nothing new was read since ${formatMinute(since)}.`,
+    hint: `${hint} Then run: hsw sync now`.trim(),
+    ended: 'The API can be reached again',
+    alert: 'when it lasts',
+  };
 }
 
 /**

@@ -19,8 +19,15 @@ export function countStandings(streams: readonly Judged[]): Partial<Record<Stand
   );
 }
 
-/** The first line: how many of the configured streams are complete, and the standings of the others. */
-export function headOf(streams: readonly Judged[], isListWhole: boolean): string {
+/**
+ * The first line: how many of the configured streams are complete, and the standings of the others.
+ * @param isListWhole whether all experiments are known.
+ * @param isHalted whether nothing new can be read.
+ */
+export function headOf(
+  streams: readonly Judged[],
+  { isListWhole, isHalted }: { readonly isListWhole: boolean; readonly isHalted: boolean },
+): string {
   const configured = streams.filter(({ standing }) => standing !== 'unconfigured');
   if (configured.length === 0) return '✗ Not complete: no stream is known yet. Run `hsw sync now`.';
   const of = (standing: Standing) => configured.filter((stream) => stream.standing === standing).length;
@@ -29,7 +36,10 @@ export function headOf(streams: readonly Judged[], isListWhole: boolean): string
     if (!isListWhole)
       return `✗ Not complete: ${counted(complete, 'stream')} ${complete === 1 ? 'is' : 'are'} complete, but there may be other experiments.`;
     const others = skipped === 0 ? '' : ` The key may not read ${counted(skipped, 'other')}.`;
-    return `✓ Complete: ${complete === 1 ? 'the only stream' : `all ${counted(complete, 'stream')}`}.${others}`;
+    const all = complete === 1 ? 'the only stream' : `all ${counted(complete, 'stream')}`;
+    return isHalted
+      ? `✗ Nothing new can be read; ${all} ${complete === 1 ? 'was' : 'were'} complete before.${others}`
+      : `✓ Complete: ${all}.${others}`;
   }
   const parts = WORDS.filter(([standing]) => of(standing) > 0).map(
     ([standing, words], i) =>

@@ -119,9 +119,50 @@ describe('hsw status', () => {
     expect(told.stdout).toMatch(
       /^✗ The API refuses the key\n {2}The API refuses the key: It has expired\. .*\n {2}Create a new/m,
     );
-    // Every stream was read before: the data are as complete as they were.
-    expect(told.status).toBe(0);
+    expect([told.status, told.stdout.split('\n')[0]]).toEqual([
+      1,
+      '✗ Nothing new can be read; all 2 streams were complete before.',
+    ]);
+    // A stopped daemon leaves behind what it met.
+    daemon.child.kill('SIGTERM');
+    await daemon.ended;
+    expect((await hsw(['status'], { cwd })).stdout).toMatch(/^✗ The API refuses the key$/m);
   });
+
+  it.each([
+    [
+      'refused the key',
+      401,
+      '{"status":"error","error":{"code":"UNAUTHORIZED","message":"It has expired."}}',
+      3,
+      /^✗ The API refuses the key\n {2}The API refuses the key: It has expired\. /m,
+    ],
+    [
+      'could not be reached',
+      407,
+      '',
+      1,
+      /^✗ The last sync could not reach the API\n {2}The API cannot be reached for the list of experiments: /m,
+    ],
+  ])(
+    'says without a daemon that the API %s in the last sync, until one succeeds',
+    async (_what, code, body, exit, says) => {
+      const state = { isDown: false };
+      const fault: SimulatorOptions['fault'] = () =>
+        state.isDown ? { kind: 'reply', reply: { status: code, headers: {}, body } } : undefined;
+      const { cwd } = await lab({ fault, world: { experiments: 1 } }, 'data: [rooms]\n');
+      expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+      state.isDown = true;
+      expect((await hsw(['sync', 'now'], { cwd })).status).toBe(exit);
+      const told = await hsw(['status'], { cwd });
+      expect(told.stdout).toMatch(says);
+      expect(told.status).toBe(1);
+      state.isDown = false;
+      expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+      const after = await hsw(['status'], { cwd });
+      expect([after.status, after.stdout.split('\n')[0]]).toEqual([0, '✓ Complete: the only stream.']);
+    },
+  );
 
   it('counts everything that is configured: what was never read is not complete, and exits with 1', async () => {
     const { cwd } = await lab({ world: { experiments: 1 } }, 'data: [rooms, chat, events]\n');

@@ -3,7 +3,7 @@ import { keyIdOf } from '../../budget/key-id.ts';
 import type { Usage } from '../../budget/ledger.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT } from '../../shared/errors.ts';
+import { EXIT, isOutage } from '../../shared/errors.ts';
 import { formatDuration, formatTime, HOUR_MS, formatMinute } from '../../shared/time.ts';
 import { namesData } from '../../schedule/streams.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
@@ -18,6 +18,7 @@ import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
+import { recallOutage } from '../../warehouse/outage.ts';
 import { isWell, standingOf } from '../../warehouse/standing.ts';
 import { recallRefusal } from '../../warehouse/refusal.ts';
 import { walBytes } from '../../warehouse/wal.ts';
@@ -27,6 +28,7 @@ import { readConfig, type Command } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { table } from '../output.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
+import type { About } from '../../control/protocol.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
@@ -37,11 +39,16 @@ export const status: Command<unknown> = async (context) => {
     const found = look(config, db, await findDaemon(config.warehouse.path));
     context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found));
     const isAll = found.streams.length > 0 && found.snapshot.list.length === 0;
-    return isAll && isWell(found.streams) ? EXIT.ok : EXIT.partial;
+    return isAll && isWell(found.streams) && !isHaltedBy(found.issues) ? EXIT.ok : EXIT.partial;
   } finally {
     db.close();
   }
 };
+
+/** Whether nothing new can be read. */
+function isHaltedBy(issues: readonly Issue[]): boolean {
+  return issues.some(({ code }) => isOutage(code));
+}
 
 /** What the status shows. */
 interface Found {
@@ -95,6 +102,7 @@ function snapshotOf(
   const about = daemon.kind === 'running' ? daemon.about : undefined;
   const { key, keyExpiresAt, limits } = api;
   const now = systemClock.now();
+  const keyId = key === undefined ? undefined : keyIdOf(key);
   return {
     now,
     experiments: [...configured].map(([id, all]) => ({
@@ -108,14 +116,26 @@ function snapshotOf(
     list: recallList(db, { experiments }),
     schemaChanges: schemaChangesAfter(db, now - SCHEMA_NEWS_MS),
     keyExpiresAt,
-    refusal: recallRefusal(db, key === undefined ? undefined : keyIdOf(key)),
+    refusal: recallRefusal(db, keyId),
     reserve: limits.reserve,
     warehouse: { path, walBytes: walBytes(path), ...diskOf(dirname(path)) },
     leastFree: alerts.diskFree,
     comparing: daemon.kind === 'none' ? undefined : reconcile.budgetShare,
-    keyRefused: about?.keyRefused,
-    outage: about?.outage && { hint: undefined, ...about.outage },
+    ...(about === undefined ? lastMet(db, keyId) : haltedNow(about)),
   };
+}
+
+/** What keeps a running daemon from reading. */
+function haltedNow({ keyRefused, outage }: About): Pick<Snapshot, 'keyRefused' | 'outage'> {
+  return { keyRefused, outage: outage && { hint: undefined, ...outage } };
+}
+
+/** What the last sync met, where no daemon says how it is now. */
+function lastMet(db: Db, keyId: string | undefined): Pick<Snapshot, 'keyRefused' | 'outage'> {
+  const met = recallOutage(db, keyId);
+  if (met === undefined) return {};
+  const { since, code, text, hint } = met;
+  return { keyRefused: code === 'KEY_REFUSED' ? text : undefined, outage: { since, code, text, hint, isOfSync: true } };
 }
 
 function text(found: Found): string {
@@ -132,7 +152,7 @@ function text(found: Found): string {
     completeness(stream),
   ]);
   return [
-    `${headOf(streams, list.length === 0)}\n\n`,
+    `${headOf(streams, { isListWhole: list.length === 0, isHalted: isHaltedBy(issues) })}\n\n`,
     `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
     issuesText(issues),
     daemonText(found),

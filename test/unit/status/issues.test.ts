@@ -325,6 +325,25 @@ describe('the issues', () => {
     expect(loud(found({ positions: [position('events')], countsFrom: NOW }))).toEqual([]);
   });
 
+  it('report without a daemon what kept the last sync from reading, at once', () => {
+    const outage = {
+      since: NOW - 20_000,
+      code: 'SERVER_UNREACHABLE',
+      text: 'https://api.hyperstudy.io cannot be reached for the list of experiments: nothing listens at that address.',
+      hint: 'Check the network.',
+      isOfSync: true,
+    } as const;
+    expect(shownOf(found({ outage }))).toMatchObject([
+      {
+        code: 'SERVER_UNREACHABLE',
+        subject: 'The last sync could not reach the API',
+        hint: 'Check the network. Then run: hsw sync now',
+      },
+    ]);
+    const refused = { ...outage, code: 'KEY_REFUSED' } as const;
+    expect(codes(shownOf(found({ outage: refused, keyRefused: 'It has expired.' })))).toEqual(['KEY_REFUSED']);
+  });
+
   it('report the rows that a real sync withheld from deletion, until their deletion is accepted', async () => {
     const lab = await openLab();
     await lab.sync();
