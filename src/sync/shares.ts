@@ -5,8 +5,8 @@ import type { Priority } from '../shared/priority.ts';
 import { DAY_MS, MINUTE_MS } from '../shared/time.ts';
 import type { Db } from '../warehouse/open.ts';
 import { readShare, writeShare, type Share, type Shared } from '../warehouse/shares.ts';
-import { knownExperiments } from '../warehouse/structure.ts';
-import { listAll, listExperiments, type Listed, type Listing } from './experiment-list.ts';
+import { knownDeployments, knownExperiments } from '../warehouse/structure.ts';
+import { listAll, listExperiments, listRequests, type Listed, type Listing } from './experiment-list.ts';
 
 /** How the list of experiments, and of what is shared, is asked for. */
 export interface Asking {
@@ -92,6 +92,27 @@ export async function listShared(
   }
 }
 
+/** Requests that the lists of what is shared take in a sync now, by what was last known of them. */
+export function shareRequests(db: Db, organization: string | undefined, now: number): number {
+  const due = (what: Shared) =>
+    isDue(readShare(db, what), { organization: organization ?? null, everyMs: SHARES_EVERY_MS, now });
+  const whole = Object.keys(readShare(db, 'experiments').found).length;
+  const parts = Object.values(readShare(db, 'deployments').found).flat();
+  const own = knownExperiments(db).flatMap((id) => knownDeployments(db, id));
+  return (
+    (due('experiments') ? listRequests(whole) : 0) +
+    (due('deployments') ? listRequests(new Set([...own, ...parts]).size) : 0)
+  );
+}
+
+/** Whether a list is asked for again: what it said is old, or was said for another organization. */
+function isDue(
+  before: Share,
+  { organization, everyMs, now }: { organization: string | null; everyMs: number; now: number },
+): boolean {
+  return before.organization !== organization || now - before.askedAt >= (before.isGiven ? everyMs : ABSENT_MS);
+}
+
 interface Found {
   readonly others: Share['found'];
   /** Experiments that are given otherwise, so that they are not shared. */
@@ -112,8 +133,7 @@ async function askFor(
   const before = readShare(db, what);
   const organization = client.organization ?? null;
   const unasked = { listed: [], isWhole: true, doubt: undefined, isAsked: false, others: {} };
-  const lasts = before.isGiven ? everyMs : ABSENT_MS;
-  if (before.organization === organization && clock.now() - before.askedAt < lasts)
+  if (!isDue(before, { organization, everyMs, now: clock.now() }))
     return { ...unasked, unasked: Object.keys(before.found) };
   const note = (isGiven: boolean, found: Share['found']) =>
     writeShare(db, what, { askedAt: clock.now(), organization, isGiven, found }, clock.now());

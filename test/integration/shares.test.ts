@@ -6,6 +6,8 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 import { configuredExperiments } from '../../src/sync/roster.ts';
+import { knownStreams } from '../../src/sync/run.ts';
+import { shareRequests } from '../../src/sync/shares.ts';
 import { HOUR, openLab, START } from '../support/lab.ts';
 
 type Changing<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -45,6 +47,25 @@ describe('what other organizations share', () => {
     // The record itself does not say it, and is given back as it came.
     expect(lab.mirrored('experiments', other).join()).not.toContain('shared');
     expect((await lab.sync()).streams.filter(({ updated }) => updated > 0)).toEqual([]);
+  });
+
+  it('is counted in a plan as the requests that the next sync sends, and agent spend once a deployment', async () => {
+    const { lab, asked } = await sharedLab(({ experimentIds: [, id = ''] }) => ({ experiments: [id] }));
+    await lab.sync();
+    const { warehouse } = lab;
+    const planned = () => shareRequests(warehouse.db, 'org_1', lab.now);
+    expect(planned()).toBe(0);
+    lab.now += HOUR;
+    const before = asked('/experiments/shared') + asked('/deployments');
+    const expected = planned();
+    const { config } = lab.context();
+    const wanted = configuredExperiments(warehouse.db, config);
+    const streams = knownStreams({ config, warehouse, selection: {}, full: false }, wanted.experiments);
+    const deployments = warehouse.db.prepare('SELECT count(*) FROM deployments').pluck().get();
+    expect(streams.filter(({ dataset }) => dataset.name === 'agent-spend')).toHaveLength(Number(deployments));
+    expect(Number(deployments)).toBeGreaterThan(0);
+    await lab.sync({ selection: { data: ['chat'] } });
+    expect([expected > 1, asked('/experiments/shared') + asked('/deployments') - before]).toEqual([true, expected]);
   });
 
   it('is asked for at most every ten minutes and, of an API that has no such list, once a day', async () => {

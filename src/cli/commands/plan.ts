@@ -11,6 +11,7 @@ import { knownPageSize } from '../../sync/page-size.ts';
 import { listRequests } from '../../sync/experiment-list.ts';
 import { configuredExperiments } from '../../sync/roster.ts';
 import { knownStreams } from '../../sync/run.ts';
+import { shareRequests } from '../../sync/shares.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';
 import { readPosition } from '../../warehouse/positions.ts';
 import { knownExperiments } from '../../warehouse/structure.ts';
@@ -49,7 +50,9 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
     const cost = estimate(
       costs,
       { perHour: hour.allowed, perEndpointPerMinute: perMinute, concurrency, ages },
-      isOpen ? listRequests(knownExperiments(db).length) : 0,
+      isOpen
+        ? listRequests(knownExperiments(db).length) + shareRequests(db, config.api.organization, systemClock.now())
+        : 0,
     );
     context.stdout.write(context.json ? `${JSON.stringify(inJson(cost), null, 2)}\n` : planText(cost, hour, isOpen));
     return EXIT.ok;
