@@ -103,6 +103,20 @@ export function unreadable(
   );
 }
 
+/** The error for an address at which something else answers. @param why what it does instead, as a clause. */
+export function notTheApi(
+  { status, requestId }: { status: number | undefined; requestId: string | undefined },
+  why: string,
+): WarehouseError {
+  const http = status === undefined ? '' : ` (HTTP ${status})`;
+  return failure(
+    'ANSWER_UNREADABLE',
+    `The address answers, but not as HyperStudy's API: ${why}${http}.`,
+    'Check api.baseUrl: its host, its path and https://. A proxy or a login page may also answer in its place.',
+    requestId,
+  );
+}
+
 export function tooLarge(what: string, requestId: string | undefined, why: string): WarehouseError {
   return failure(
     'ANSWER_UNREADABLE',

@@ -1,8 +1,8 @@
-import type { WarehouseError } from '../shared/errors.ts';
+import type { ErrorCode, WarehouseError } from '../shared/errors.ts';
 import type { Json, JsonObject } from '../shared/json.ts';
 import type { Body } from './body.ts';
 import { isJsonObject, readEnvelope, type Envelope, type Pagination } from './envelope.ts';
-import { effectiveStatus, quoted, refused, tooLarge, unreadable } from './failure.ts';
+import { effectiveStatus, notTheApi, quoted, refused, tooLarge, unreadable } from './failure.ts';
 import { httpTime } from './headers.ts';
 
 /** A successful answer. */
@@ -72,8 +72,24 @@ export function judgeHealth(reply: Reply, what: string, key: string): { text: st
     return body;
   }
   const outcome = judge(reply, what, key);
-  return 'error' in outcome ? outcome : { error: unreadable(what, reply, 'it is not a health check') };
+  // The health check has no id, no parameter and no scope, and takes no key.
+  if ('error' in outcome && !OF_ANOTHER.has(outcome.error.code)) return outcome;
+  const why = REDIRECTS.has(status)
+    ? 'it redirects to another address, such as a login page'
+    : status < 400
+      ? 'it sends something other than a health check'
+      : 'it has no health check there';
+  return { error: notTheApi(reply, why) };
 }
+
+/** What a health check fails with where something other than the API answers. */
+const OF_ANOTHER: ReadonlySet<ErrorCode> = new Set([
+  'ANSWER_UNREADABLE',
+  'NOT_FOUND',
+  'PARAMETER_REFUSED',
+  'SCOPE_MISSING',
+  'KEY_REFUSED',
+]);
 
 /** Redirects are not followed, whatever their body; a body that is too large was not read. */
 function failedUnread(reply: Reply, what: string): Outcome | undefined {

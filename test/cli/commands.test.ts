@@ -226,6 +226,23 @@ describe('hsw', () => {
     expect(doctor.stdout).toContain('✓ events: allowed');
   });
 
+  it('says in doctor that a wrong path is not the API, also where its health check answers', async () => {
+    const { simulator, cwd, env } = await lab({
+      fault: ({ path }) =>
+        path === '/experiments'
+          ? {
+              kind: 'reply',
+              reply: { status: 404, headers: {}, body: '{"status":"error","error":{"code":"NOT_FOUND"}}' },
+            }
+          : undefined,
+    });
+    const says = /^✗ network: The address answers, but not as HyperStudy's API: (.*) Check api\.baseUrl/m;
+    const half = await hsw(['doctor'], { cwd, env });
+    expect([half.status, says.exec(half.stdout)?.[1]]).toEqual([1, 'it has no list of experiments there.']);
+    const HYPERSTUDY_BASE_URL = simulator.url.replace('/v3', '/v2');
+    const wrong = await hsw(['doctor'], { cwd, env: { ...env, HYPERSTUDY_BASE_URL } });
+    expect([wrong.status, says.exec(wrong.stdout)?.[1]]).toEqual([1, 'it has no health check there (HTTP 404).']);
+  });
   it('says in doctor that the key sees no experiment, and what to do', async () => {
     const list = listFault();
     list.hidden = 'all';

@@ -383,13 +383,43 @@ describe('the health check', () => {
 
   it.each([
     [502, '<html>', 'SERVER_FAILED'],
-    [404, '<html>', 'ANSWER_UNREADABLE'],
-    [200, '<html>Please log in</html>', 'ANSWER_UNREADABLE'],
+    [429, '{}', 'RATE_LIMITED'],
     [200, '{"status":"error","error":{"code":"INTERNAL_SERVER_ERROR"}}', 'SERVER_FAILED'],
-    [302, '', 'ANSWER_UNREADABLE'],
   ])('does not take %i %s for health', async (status, body, code) => {
     const server = await serving(sending(httpReply(status, body)));
     await expect(client(server).made.health()).rejects.toMatchObject({ code });
     expect(server.requests.length).toBe(1);
+  });
+
+  it.each([
+    [
+      'a wrong path of the API',
+      404,
+      '{"status":"error","error":{"code":"NOT_FOUND"}}',
+      'no health check there (HTTP 404)',
+    ],
+    ['a wrong host', 404, '<html>', 'no health check there (HTTP 404)'],
+    ['a login page', 200, '<html>Please log in</html>', 'something other than a health check (HTTP 200)'],
+    [
+      'another API that wants a key',
+      401,
+      '{"status":"error","error":{"code":"UNAUTHORIZED"}}',
+      'no health check there (HTTP 401)',
+    ],
+    ['a port that wants https', 400, '<html>The plain HTTP request', 'no health check there (HTTP 400)'],
+    ['a redirect to a login', 302, '', 'redirects to another address, such as a login page (HTTP 302)'],
+  ])('says of %s that it is not the API, and names api.baseUrl', async (_what, status, body, why) => {
+    const server = await serving(sending(httpReply(status, body)));
+    const error = await client(server)
+      .made.health()
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    expect(error).toMatchObject({ code: 'ANSWER_UNREADABLE' });
+    const { message, hint } = error as WarehouseError;
+    expect(message).toMatch(/^The address answers, but not as HyperStudy's API: it /);
+    expect(message).toContain(why);
+    expect(hint).toMatch(/^Check api\.baseUrl: /);
   });
 });

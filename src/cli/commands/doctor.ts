@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
+import { notTheApi } from '../../api/failure.ts';
 import type { Config } from '../../config/schema.ts';
 import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { shownOf, type Issue } from '../../status/issue.ts';
@@ -148,6 +149,12 @@ async function firstOfList(client: Client, signal: AbortSignal): Promise<readonl
   return (await client.get({ path: '/experiments', query, endpoint: 'experiments', what, signal })).data;
 }
 
+/** Where the list of experiments is not known, the address is not the API's, whatever its health check says. */
+function withoutList(error: unknown): unknown {
+  if (!(error instanceof WarehouseError) || error.code !== 'NOT_FOUND') return error;
+  return notTheApi({ status: undefined, requestId: error.requestId }, 'it has no list of experiments there');
+}
+
 /** Whether a refusal is about the organization: without it, the same request is answered. */
 async function isOrganizations(error: unknown, { api }: Config, signal: AbortSignal): Promise<boolean> {
   if (api.organization === undefined || !(error instanceof WarehouseError) || error.passes) return false;
@@ -169,7 +176,7 @@ function organizationText(organization: string, data: readonly Json[] | undefine
 /** Requests one record of each configured data type, as no endpoint says what a key may read. */
 async function checkKey(client: Client, config: Config, signal: AbortSignal, add: Add): Promise<void> {
   const data = await firstOfList(client, signal).catch(async (error: unknown) => {
-    if (!(await isOrganizations(error, config, signal))) throw error;
+    if (!(await isOrganizations(error, config, signal))) throw withoutList(error);
     return undefined;
   });
   add('key', true, 'the API accepts it');
