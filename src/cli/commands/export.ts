@@ -5,7 +5,7 @@ import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { csvLines } from '../../export/csv.ts';
-import { records } from '../../warehouse/records.ts';
+import { ndjsonLines, quarantinedLines } from '../../export/ndjson.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
@@ -83,13 +83,8 @@ function* linesOf(db: Db, { data, experiment = [], format, quarantined }: Export
     yield* csvLines(db, dataset, experiment);
     return;
   }
-  yield* ndjsonLines(records(db, dataset, experiment));
-  if (quarantined !== true) return;
-  for (const { experimentId, scope, reason, firstSeenAt, record } of quarantinedRecords(db, data, experiment)) {
-    const about = JSON.stringify({ experiment: experimentId, scope, reason, firstSeenAt });
-    // The record is JSON text as the API sent it, whose numbers must stay as they are.
-    yield `{"quarantined":${about},"record":${record}}\n`;
-  }
+  yield* ndjsonLines(db, dataset, experiment);
+  if (quarantined === true) yield* quarantinedLines(db, dataset, experiment);
 }
 
 /** @throws WarehouseError USAGE for an experiment that the warehouse does not know. */
@@ -111,10 +106,6 @@ function unwritten(out: string | undefined, cause: unknown): WarehouseError | un
     hint: 'Check its name, the disk space and who may write to its folder, then run the command again.',
     cause,
   });
-}
-
-function* ndjsonLines(rows: ReturnType<typeof records>): Generator<string> {
-  for (const { record } of rows) yield `${JSON.stringify(record)}\n`;
 }
 
 /** Many small writes would cost more than the rows themselves. */
