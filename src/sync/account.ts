@@ -1,10 +1,10 @@
 import { count } from '../shared/count.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import type { TraitValues } from './endpoint-traits.ts';
-import { askSteadily, countedBy, isShownLast } from './evidence.ts';
-import { markOf, numbered, withCertainKeys } from './ordinals.ts';
-import type { Page, PageRequest } from './reader.ts';
-import type { Reading, Session } from './session.ts';
+import type { TraitValues } from '../read/endpoint-traits.ts';
+import { askSteadily, countedBy, isShownLast } from '../read/evidence.ts';
+import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
+import type { Page, PageRequest } from '../read/reader.ts';
+import type { Reading, Session } from '../read/session.ts';
 
 /** Records held against those that the API has. */
 export interface Account {

@@ -4,7 +4,7 @@ import { isObject } from '../shared/json.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
 import { countRows } from '../warehouse/records.ts';
-import { position, type Session } from './session.ts';
+import { position, type Session } from '../read/session.ts';
 import { DAY_MS } from '../shared/time.ts';
 
 /** What came of rows that a clean reading did not find any more. */

@@ -3,14 +3,14 @@ import type { Row } from '../datasets/normalise.ts';
 import { isLocal, WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, keysOf } from '../warehouse/records.ts';
-import { askSteadily, countedBy, isShownLast } from './evidence.ts';
-import { certainRows } from './full-listing.ts';
-import { NotWalkable, paginate, type Stretch } from './paginate.ts';
-import type { Page } from './reader.ts';
-import { freeTime, newest, readRange } from './reconcile.ts';
-import { numbered, withCertainKeys } from './ordinals.ts';
-import { readNarrower } from './retry-narrower.ts';
-import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
+import { askSteadily, countedBy, isShownLast } from '../read/evidence.ts';
+import { certainRows } from '../read/full-listing.ts';
+import { NotWalkable, paginate, type Stretch } from '../read/paginate.ts';
+import type { Page } from '../read/reader.ts';
+import { freeTime, newest, readRange } from '../read/reconcile.ts';
+import { numbered, withCertainKeys } from '../read/ordinals.ts';
+import { readNarrower } from '../read/retry-narrower.ts';
+import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** Pages that a transaction of a first read takes together, which a kill repeats at most; and rows, as memory holds them. */

@@ -10,7 +10,7 @@ import { takeAccount, type Account } from './account.ts';
 import { missingDoubt, settleGone, type Deletion } from './deletions.ts';
 import { rederivation } from './rederived.ts';
 import { listWhole, searches, stillMissing } from './search.ts';
-import { both, later, position, serverNow, type Reading, type Session } from './session.ts';
+import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
 
 /** What a reading, with all that was done to account for the stream's records, came to. */
 export interface Proof {

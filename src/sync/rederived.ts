@@ -2,7 +2,7 @@ import { counted } from '../shared/count.ts';
 import { formatTime } from '../shared/time.ts';
 import { rereadDoubt, type Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
-import type { Reading, Session } from './session.ts';
+import type { Reading, Session } from '../read/session.ts';
 
 /** Of the known rows that a reading meets, so many, and so large a share, may change one by one. */
 const FEW = 5;

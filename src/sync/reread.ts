@@ -7,10 +7,10 @@ import { readPosition } from '../warehouse/positions.ts';
 import type { TimeRange } from '../warehouse/records.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
-import { readRange } from './reconcile.ts';
-import { readNarrower } from './retry-narrower.ts';
-import type { Reading, Session } from './session.ts';
-import { comparing } from './sink.ts';
+import { readRange } from '../read/reconcile.ts';
+import { readNarrower } from '../read/retry-narrower.ts';
+import type { Reading, Session } from '../read/session.ts';
+import { comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import {
   conduct,

@@ -6,9 +6,9 @@ import { readPosition, type Position } from '../warehouse/positions.ts';
 import { timeAt } from '../warehouse/records.ts';
 import { byTime } from './incremental.ts';
 import { prove } from './prove.ts';
-import { freeTime, readRange } from './reconcile.ts';
+import { freeTime, readRange } from '../read/reconcile.ts';
 import { recorded, type Recording } from './recording.ts';
-import { position, type Reading, type Session } from './session.ts';
+import { position, type Reading, type Session } from '../read/session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { named, openSession, type SyncContext } from './stream.ts';
 

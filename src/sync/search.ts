@@ -1,12 +1,12 @@
 import { WarehouseError } from '../shared/errors.ts';
 import type { Account } from './account.ts';
-import { list } from './full-listing.ts';
-import { NotWalkable } from './paginate.ts';
+import { list } from '../read/full-listing.ts';
+import { NotWalkable } from '../read/paginate.ts';
 import { parseTime } from '../shared/time.ts';
 import { missingSince } from '../warehouse/missing.ts';
 import { heldAmong, timesOf } from '../warehouse/records.ts';
-import { compareBehind, compareRange, freeTime, readRange } from './reconcile.ts';
-import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
+import { compareBehind, compareRange, freeTime, readRange } from '../read/reconcile.ts';
+import { both, NOTHING_READ, position, type Reading, type Session } from '../read/session.ts';
 
 /** What may still be done to find out which records differ, cheapest first. */
 export function searches(session: Session, reading: Reading, account: Account): (() => Promise<Reading>)[] {

@@ -1,11 +1,11 @@
 import { WarehouseError } from '../shared/errors.ts';
-import { readLiveRooms, readRooms, roomsOf } from './by-room.ts';
-import { askSteadily, countedBy, type Steady } from './evidence.ts';
-import { list } from './full-listing.ts';
-import type { Page, PageRequest } from './reader.ts';
-import { numbered, tailStart, withCertainKeys } from './ordinals.ts';
-import { NOTHING_READ, position, type Reading, type Session } from './session.ts';
-import { openSharedNames } from './shared-names.ts';
+import { readLiveRooms, readRooms, roomsOf } from '../read/by-room.ts';
+import { askSteadily, countedBy, type Steady } from '../read/evidence.ts';
+import { list } from '../read/full-listing.ts';
+import type { Page, PageRequest } from '../read/reader.ts';
+import { numbered, tailStart, withCertainKeys } from '../read/ordinals.ts';
+import { NOTHING_READ, position, type Reading, type Session } from '../read/session.ts';
+import { openSharedNames } from '../read/shared-names.ts';
 import { DAY_MS } from '../shared/time.ts';
 
 /** A listing older than this is read whole again even when its count has not changed. */

@@ -13,14 +13,14 @@ import { readPosition, type Position, type PositionChange } from '../warehouse/p
 import { acceptChanges, unacceptedChanges } from '../warehouse/schema-changes.ts';
 import { isShared } from '../warehouse/shares.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { isOver } from './by-room.ts';
-import { openTraits } from './endpoint-traits.ts';
+import { isOver } from '../read/by-room.ts';
+import { openTraits } from '../read/endpoint-traits.ts';
 import { readIncremental } from './incremental.ts';
-import { openPageSize } from './page-size.ts';
+import { openPageSize } from '../read/page-size.ts';
 import { prove, type Proof } from './prove.ts';
-import { createReader, type ReaderOptions } from './reader.ts';
-import { position, type Session } from './session.ts';
-import { committing, type Sink } from './sink.ts';
+import { createReader, type ReaderOptions } from '../read/reader.ts';
+import { position, type Session } from '../read/session.ts';
+import { committing, type Sink } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** What came of one stream in one sync, in the words of `sync now --json`. */

@@ -124,7 +124,7 @@ function keyed(dataset: Dataset, experimentId: string, held: Held): { base: stri
   return { base: key, time: time ?? null };
 }
 
-/** In the order in which a reading numbers them: see `numbered` in `sync/ordinals.ts`. */
+/** In the order in which a reading numbers them: see `numbered` in `read/ordinals.ts`. */
 function giveOrdinals(db: Db): void {
   db.exec(`
     UPDATE temp.rekeyed SET key = base || CASE WHEN n = 1 THEN '' ELSE '#' || n END FROM (

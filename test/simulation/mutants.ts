@@ -30,25 +30,25 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the watermark goes with rows that are dated ahead',
-    file: 'src/sync/reconcile.ts',
+    file: 'src/read/reconcile.ts',
     from: 'time === undefined || time > now ? latest',
     to: 'time === undefined ? latest',
   },
   {
     name: 'pages go on behind the last timestamp instead of at it',
-    file: 'src/sync/place.ts',
+    file: 'src/read/place.ts',
     from: '? { from: time, offset: 0 }',
     to: '? { from: time + 2, offset: 0 }',
   },
   {
     name: 'startTime is asked for without the millisecond before it',
-    file: 'src/sync/place.ts',
+    file: 'src/read/place.ts',
     from: "from: by === 'key' && from !== undefined ? from - 1 : undefined,",
     to: "from: by === 'key' ? from : undefined,",
   },
   {
     name: 'a listing pages by plain offset',
-    file: 'src/sync/paginate.ts',
+    file: 'src/read/paginate.ts',
     from: 'const step = places[start] ?? page.returned - guard;',
     to: 'const step = page.returned - guard;',
   },
@@ -63,13 +63,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an answer that says that it is the last is believed',
-    file: 'src/sync/evidence.ts',
+    file: 'src/read/evidence.ts',
     from: 'return returned < largestPage ||',
     to: 'return true ||',
   },
   {
     name: 'the rooms are taken for all of what may belong to none',
-    file: 'src/sync/by-room.ts',
+    file: 'src/read/by-room.ts',
     from: 'stream.dataset.roomless !== true &&',
     to: 'stream.dataset.roomless !== undefined &&',
   },
@@ -105,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'several records of one id are taken for one',
-    file: 'src/sync/full-listing.ts',
+    file: 'src/read/full-listing.ts',
     from: 'return rows.some(({ key, needsOrdinal }) => !needsOrdinal && isMet(key))',
     to: 'return rows.length < 0',
   },
@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the watermark is taken from the table',
-    file: 'src/sync/session.ts',
+    file: 'src/read/session.ts',
     from: 'return readPosition(warehouse.db, stream);',
     to: `const stored = readPosition(warehouse.db, stream);
   const { table, timeColumn } = stream.dataset;
@@ -127,13 +127,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'exact repeats are not counted',
-    file: 'src/sync/ordinals.ts',
+    file: 'src/read/ordinals.ts',
     from: 'return ordinal === 1 ? row : { ...row, key: withOrdinal(row.key, ordinal) };',
     to: 'return ordinal >= 1 ? row : { ...row, key: withOrdinal(row.key, ordinal) };',
   },
   {
     name: 'a crowd at one instant is read in one pass',
-    file: 'src/sync/same-timestamp.ts',
+    file: 'src/read/same-timestamp.ts',
     from: 'if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return',
     to: 'if (passes.length > 0 || isTwice || isAlone) return',
   },

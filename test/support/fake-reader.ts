@@ -4,8 +4,8 @@ import type { Stream } from '../../src/datasets/stream.ts';
 import { timeOf } from '../../src/datasets/values.ts';
 import { isObject, type Json, type JsonObject } from '../../src/shared/json.ts';
 import { formatTime } from '../../src/shared/time.ts';
-import { paginate, type PaginateOptions, type Stretch } from '../../src/sync/paginate.ts';
-import type { Page, PageRequest, Reader } from '../../src/sync/reader.ts';
+import { paginate, type PaginateOptions, type Stretch } from '../../src/read/paginate.ts';
+import type { Page, PageRequest, Reader } from '../../src/read/reader.ts';
 
 const BASE = Date.parse('2026-01-12T09:00:00.000Z');
 

@@ -7,7 +7,7 @@ import type { Selection } from '../../schedule/streams.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
-import { knownPageSize } from '../../sync/page-size.ts';
+import { knownPageSize } from '../../read/page-size.ts';
 import { listRequests } from '../../sync/experiment-list.ts';
 import { configuredExperiments } from '../../sync/roster.ts';
 import { knownStreams } from '../../sync/run.ts';

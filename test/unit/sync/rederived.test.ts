@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rederivation } from '../../../src/sync/rederived.ts';
 import { reconcile } from '../../../src/sync/rolling.ts';
-import type { Session } from '../../../src/sync/session.ts';
+import type { Session } from '../../../src/read/session.ts';
 import { syncStream } from '../../../src/sync/stream.ts';
 import { verifyStream } from '../../../src/sync/verify.ts';
 import { warned } from '../../support/fake-api.ts';

@@ -4,7 +4,7 @@ import { normalise, type Row } from '../../../src/datasets/normalise.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import type { JsonObject } from '../../../src/shared/json.ts';
-import { numbered } from '../../../src/sync/ordinals.ts';
+import { numbered } from '../../../src/read/ordinals.ts';
 import { matchDoubles } from '../../../src/warehouse/doubles.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/lab.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, type Row } from '../../../src/datasets/normalise.ts';
 import { canonicalJson, type JsonObject } from '../../../src/shared/json.ts';
-import { committing, comparing } from '../../../src/sync/sink.ts';
+import { committing, comparing } from '../../../src/read/sink.ts';
 import { records } from '../../../src/warehouse/records.ts';
 import { fakeStream } from '../../support/fake-stream.ts';
 

@@ -8,7 +8,7 @@ import { defineDataset, snakeCase, type Dataset } from '../../../src/datasets/de
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson } from '../../../src/shared/json.ts';
-import { numbered } from '../../../src/sync/ordinals.ts';
+import { numbered } from '../../../src/read/ordinals.ts';
 import { markCutTexts, streamsWithCutTexts } from '../../../src/warehouse/cut-texts.ts';
 import type { Db } from '../../../src/warehouse/open.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { WarehouseError } from '../../../src/shared/errors.ts';
-import { openTraits } from '../../../src/sync/endpoint-traits.ts';
-import { openPageSize } from '../../../src/sync/page-size.ts';
+import { openTraits } from '../../../src/read/endpoint-traits.ts';
+import { openPageSize } from '../../../src/read/page-size.ts';
 import { openEmpty } from '../../../src/warehouse/migrate.ts';
 import { DAY_MS as DAY } from '../../../src/shared/time.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../../src/datasets/normalise.ts';
-import { markOf, numbered, tailStart, type Repeats } from '../../../src/sync/ordinals.ts';
+import { markOf, numbered, tailStart, type Repeats } from '../../../src/read/ordinals.ts';
 
 const id = (key: string, content = '', time = 1): Row => ({
   key,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTime } from '../../../src/shared/time.ts';
-import { readNarrower } from '../../../src/sync/retry-narrower.ts';
-import type { Reading } from '../../../src/sync/session.ts';
+import { readNarrower } from '../../../src/read/retry-narrower.ts';
+import type { Reading } from '../../../src/read/session.ts';
 import { warned } from '../../support/fake-api.ts';
 import { at, DAY, fakeStream, HOUR, MINUTE, type FakeStream } from '../../support/fake-stream.ts';
 

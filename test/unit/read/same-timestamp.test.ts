@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../src/shared/json.ts';
-import type { Page } from '../../../src/sync/reader.ts';
-import { readGroup } from '../../../src/sync/same-timestamp.ts';
+import type { Page } from '../../../src/read/reader.ts';
+import { readGroup } from '../../../src/read/same-timestamp.ts';
 import {
   callRecord,
   fakeReader,

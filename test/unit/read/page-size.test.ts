@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { WarehouseError, type ErrorCode } from '../../../src/shared/errors.ts';
-import { openTraits } from '../../../src/sync/endpoint-traits.ts';
-import { openPageSize } from '../../../src/sync/page-size.ts';
+import { openTraits } from '../../../src/read/endpoint-traits.ts';
+import { openPageSize } from '../../../src/read/page-size.ts';
 import { openEmpty } from '../../../src/warehouse/migrate.ts';
 
 /** An endpoint of endless records that serves so many at once; of larger pages comes what `beyond` says. */

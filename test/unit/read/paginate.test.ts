@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NotWalkable, type Stretch } from '../../../src/sync/paginate.ts';
+import { NotWalkable, type Stretch } from '../../../src/read/paginate.ts';
 import {
   at,
   callRecord,

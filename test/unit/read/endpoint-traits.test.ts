@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Scope, Stream } from '../../../src/datasets/stream.ts';
-import { openTraits, type TraitValues } from '../../../src/sync/endpoint-traits.ts';
+import { openTraits, type TraitValues } from '../../../src/read/endpoint-traits.ts';
 import { openEmpty } from '../../../src/warehouse/migrate.ts';
 import { readLearned, writeLearned } from '../../../src/warehouse/positions.ts';
 import { DAY_MS as DAY } from '../../../src/shared/time.ts';

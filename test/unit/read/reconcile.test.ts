@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../../src/api/client.ts';
 import type { Json } from '../../../src/shared/json.ts';
 import { parseTime } from '../../../src/shared/time.ts';
-import { compareRange, freeTime, newest, readRange } from '../../../src/sync/reconcile.ts';
+import { compareRange, freeTime, newest, readRange } from '../../../src/read/reconcile.ts';
 import { told, warned, type Asked } from '../../support/fake-api.ts';
 import { at, DAY, fakeStream, type FakeStream } from '../../support/fake-stream.ts';
 

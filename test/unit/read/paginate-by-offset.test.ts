@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/shared/json.ts';
-import { OFFSET_IGNORED, Shifted, type PaginateOptions } from '../../../src/sync/paginate.ts';
+import { OFFSET_IGNORED, Shifted, type PaginateOptions } from '../../../src/read/paginate.ts';
 import {
   callRecord,
   fakeReader,

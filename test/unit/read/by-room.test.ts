@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/shared/json.ts';
 import { formatTime } from '../../../src/shared/time.ts';
-import { isOver, readLiveRooms, readRooms, roomsOf } from '../../../src/sync/by-room.ts';
+import { isOver, readLiveRooms, readRooms, roomsOf } from '../../../src/read/by-room.ts';
 import { verifiedRooms } from '../../../src/warehouse/verified-rooms.ts';
 import type { Answer } from '../../../src/api/client.ts';
 import { told, warned, type Asked } from '../../support/fake-api.ts';

@@ -6,9 +6,9 @@ import {
   isShownLast,
   whatFollows,
   type Follows,
-} from '../../../src/sync/evidence.ts';
-import type { TraitValues } from '../../../src/sync/endpoint-traits.ts';
-import type { Page } from '../../../src/sync/reader.ts';
+} from '../../../src/read/evidence.ts';
+import type { TraitValues } from '../../../src/read/endpoint-traits.ts';
+import type { Page } from '../../../src/read/reader.ts';
 import { fakeReader, spaced } from '../../support/fake-reader.ts';
 
 /** An answer of three records to a request for ten that says nothing of its place. */

@@ -4,7 +4,7 @@ import { withoutOrdinal } from '../../../src/datasets/keys.ts';
 import { normalise } from '../../../src/datasets/normalise.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { isObject, type Json } from '../../../src/shared/json.ts';
-import { NotWalkable, Shifted } from '../../../src/sync/paginate.ts';
+import { NotWalkable, Shifted } from '../../../src/read/paginate.ts';
 import { callRecord, fakeReader, malformed, message, readPages, type FakeReader } from '../../support/fake-reader.ts';
 
 const RUNS = 300;
