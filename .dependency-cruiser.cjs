@@ -29,6 +29,7 @@ module.exports = {
     only('api', ['shared']),
     only('budget', ['shared']),
     only('warehouse', ['shared', 'datasets']),
+    only('spec', ['shared', 'datasets', 'warehouse']),
     only('schedule', ['shared', 'datasets', 'config']),
     only('read', ['shared', 'datasets', 'config', 'api', 'warehouse']),
     only('sync', ['shared', 'datasets', 'config', 'api', 'budget', 'warehouse', 'schedule', 'read']),

@@ -4,7 +4,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import { isLoopback } from '../shared/loopback.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
-import { ACCEPTED_ENCODING, readBody } from './body.ts';
+import { ACCEPTED_ENCODING, readBody, type Body } from './body.ts';
 import { failure, STAYS, unsendableKey } from './failure.ts';
 import { header, httpTime, requestId as idOf, type Headers } from './headers.ts';
 import { judge, judgeHealth, type Answer, type Failed, type Outcome, type Reply } from './judge.ts';
@@ -48,6 +48,12 @@ export interface Client {
    * @throws WarehouseError when the server is not healthy, or is not the API.
    */
   health(signal?: AbortSignal): Promise<{ text: string; serverTime: number | undefined }>;
+  /**
+   * The API's description of itself (`GET /openapi.yaml`), whatever it is: it is public, goes without the key and is not
+   * retried.
+   * @throws WarehouseError when the server cannot be reached.
+   */
+  description(signal?: AbortSignal): Promise<{ readonly status: number; readonly body: Body }>;
   /** Allows requests again after the API refused the key: a new key may take a while to be known. */
   tryKeyAgain(): void;
   /** Requests sent so far, retries included. */
@@ -154,6 +160,14 @@ export function createClient(options: ClientOptions): Client {
       if ('error' in judged) throw judged.error;
       return { text: judged.text, serverTime: 'error' in reply ? undefined : httpTime(reply.date) };
     },
+    async description(signal) {
+      const what = 'the description of the API';
+      tries++;
+      const reply = await send('/openapi.yaml', { what, withKey: false, accept: '*/*', signal });
+      if (signal?.aborted === true) throw interrupted('error' in reply ? reply.error : undefined);
+      if ('error' in reply) throw reply.error;
+      return { status: reply.status, body: reply.body };
+    },
     tryKeyAgain() {
       keyRefused = unsendable;
     },
@@ -182,6 +196,8 @@ function askedFor(organization: string, error: WarehouseError): WarehouseError {
 interface Sending {
   readonly what: string;
   readonly withKey: boolean;
+  /** The types of answer that it takes; by default JSON. */
+  readonly accept?: string;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -191,7 +207,7 @@ function sender(
   dispatcher: Dispatcher,
 ): (address: string, sending: Sending) => Promise<Reply | Failed> {
   const { origin } = new URL(baseUrl);
-  return async (address, { what, withKey, signal }) => {
+  return async (address, { what, withKey, accept = 'application/json', signal }) => {
     const deadline = startDeadline(timeoutMs, signal);
     let came: Headers = {};
     try {
@@ -202,7 +218,7 @@ function sender(
         headersTimeout: 0,
         bodyTimeout: 0,
         headers: {
-          accept: 'application/json',
+          accept,
           'accept-encoding': ACCEPTED_ENCODING,
           'user-agent': userAgent,
           ...(withKey ? { 'x-api-key': key } : {}),

@@ -39,7 +39,11 @@ function doctor(program: Program, run: Run): void {
   program
     .command('doctor')
     .description('check config, key, scopes, network, clock, disk and file permissions, and say what to do')
-    .addHelpText('after', '\nExample:\n  hsw doctor')
+    .option(
+      '--spec',
+      "also compare the API's own description with what this version knows; never changes the exit status",
+    )
+    .addHelpText('after', '\nExamples:\n  hsw doctor\n  hsw doctor --spec')
     .action((options: unknown) => run(async () => (await import('./commands/doctor.ts')).doctor, options));
 }
 

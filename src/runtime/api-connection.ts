@@ -70,16 +70,21 @@ function plainly(path: string, ledger: Ledger): Ledger {
  * A client for the few requests of a waiting user, when there may be no warehouse yet: they are not counted in a
  * ledger, and come out of the reserve.
  */
-export function openUncounted(api: Server, clock: Clock, log: Log): Client {
+export function openUncounted(
+  api: Server,
+  clock: Clock,
+  log: Log,
+  bounds: Pick<ClientOptions, 'largestBody'> = {},
+): Client {
   const budget = { spend: <T>(_: unknown, send: () => Promise<T>) => send(), pause: () => undefined };
-  return openClient(api, { budget, clock, log, mostWaits: 1 });
+  return openClient(api, { budget, clock, log, mostWaits: 1, ...bounds });
 }
 
 type Server = Pick<Config['api'], 'baseUrl' | 'key' | 'timeoutMs'> & Partial<Pick<Config['api'], 'organization'>>;
 
 function openClient(
   { baseUrl, key, organization, timeoutMs }: Server,
-  options: Pick<ClientOptions, 'budget' | 'clock' | 'log' | 'mostWaits'>,
+  options: Pick<ClientOptions, 'budget' | 'clock' | 'log' | 'mostWaits' | 'largestBody'>,
 ): Client {
   if (key === undefined) throw new WarehouseError('KEY_MISSING', 'There is no API key.');
   return createClient({

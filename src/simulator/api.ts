@@ -1,5 +1,6 @@
 import { createMeter, type Limits, type SimKey } from './access.ts';
 import { data, requireScope } from './data.ts';
+import { description } from './description.ts';
 import { createFaults, type ApiFault, type Faults } from './faults.ts';
 import { listing } from './listing.ts';
 import { createRandom } from './random.ts';
@@ -72,6 +73,10 @@ export function createApi(options: ApiOptions): Handler {
     const date = { date: new Date(now).toUTCString() };
     if (request.path === '/health') {
       return jsonReply({ status: 'healthy', version: '3.0.0', timestamp: new Date(now).toISOString() }, 200, date);
+    }
+    if (request.path === '/openapi.yaml') {
+      const reply = description(options.world, now);
+      return { ...reply, headers: { ...date, ...reply.headers } };
     }
     try {
       if (request.method !== 'GET') throw new ApiError(405, 'this simulator only reads');

@@ -63,6 +63,7 @@ export function clientOf(api: FakeApi, { dataset: { name, timeField } }: Stream)
       return api.change(answerTo(api, heeded, timeField ?? ''), asked);
     },
     health: () => Promise.reject(new Error('health is not asked for')),
+    description: () => Promise.resolve({ status: 404, body: { text: '' } }),
     tryKeyAgain: () => undefined,
     close: () => Promise.resolve(),
   };

@@ -17,6 +17,7 @@ import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
+import { compareDescription, type Compared } from '../api-description.ts';
 import { findGiven, rightsTo } from '../access-checks.ts';
 import { readConfig, type Command } from '../context.ts';
 import { exposedSecrets, openFolder, foreignFiles } from '../permissions.ts';
@@ -33,7 +34,7 @@ interface Check {
 const CLOCK_TOLERANCE_MS = 5000;
 
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
-export const doctor: Command<unknown> = async (context) => {
+export const doctor: Command<{ readonly spec?: boolean }> = async (context, flags) => {
   const checks: Check[] = [];
   const add = (name: string, ok: boolean, found: string) => {
     const text = scrub(found);
@@ -56,10 +57,24 @@ export const doctor: Command<unknown> = async (context) => {
     const isAccepted = await checkApi(config, context.signal, add);
     checkExpiry(config, isAccepted, add);
   }
+  const compared =
+    flags.spec === true && config !== undefined ? await compareDescription(config, context.signal) : undefined;
+  if (compared !== undefined && !context.json) context.stdout.write(comparedText(compared));
   const ok = checks.every((check) => check.ok);
-  if (context.json) context.stdout.write(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  const description = compared === undefined ? {} : { description: compared };
+  if (context.json) context.stdout.write(`${JSON.stringify({ ok, checks, ...description }, null, 2)}\n`);
   return ok ? EXIT.ok : EXIT.partial;
 };
+
+/** The most findings that are printed; `--json` has them all. */
+const MOST_FINDINGS = 100;
+
+/** What the API's description says otherwise is for those who keep this program, and nothing is wrong with the data. */
+function comparedText({ text, findings }: Compared): string {
+  const lines = findings.slice(0, MOST_FINDINGS).map((finding) => `  ${finding.file}: ${finding.text}`);
+  const more = findings.length - lines.length;
+  return `${[`· description: ${text}`, ...lines, ...(more > 0 ? [`  … and ${more} more`] : [])].map((line) => scrub(line)).join('\n')}\n`;
+}
 
 type Add = (name: string, ok: boolean, text: string) => void;
 

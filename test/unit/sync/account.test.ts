@@ -36,7 +36,7 @@ function books(held: readonly JsonObject[], api: readonly JsonObject[] = held, c
     traits: openTraits(warehouse.db, stream, () => 0),
     warehouse,
     sink: committing(warehouse, stream),
-    client: { get: unused, health: unused, tryKeyAgain: unused, tries: 0, close: unused },
+    client: { get: unused, health: unused, description: unused, tryKeyAgain: unused, tries: 0, close: unused },
     config: configFor('', path),
     clock: systemClock,
     log: silentLog,
