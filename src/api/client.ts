@@ -1,6 +1,6 @@
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
-import { WarehouseError } from '../shared/errors.ts';
+import { interrupted, WarehouseError } from '../shared/errors.ts';
 import { isLoopback } from '../shared/loopback.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
@@ -258,14 +258,6 @@ function startDeadline(ms: number, signal: AbortSignal | undefined): { signal: A
       signal?.removeEventListener('abort', leave);
     },
   };
-}
-
-function interrupted(cause: unknown): WarehouseError {
-  return new WarehouseError(
-    'INTERRUPTED',
-    'Interrupted. Everything read so far is stored; the next sync continues from there.',
-    { cause },
-  );
 }
 
 function search(query: NonNullable<ApiRequest['query']>): string {

@@ -1,5 +1,5 @@
 import { Command as Program, CommanderError } from 'commander';
-import { EXIT, WarehouseError } from '../shared/errors.ts';
+import { EXIT, interrupted, WarehouseError } from '../shared/errors.ts';
 import { scrub } from '../shared/log.ts';
 import { COMMANDS, type Run } from './commands.ts';
 import type { CommandContext } from './context.ts';
@@ -10,18 +10,7 @@ export async function main(
   argv: readonly string[],
   host: Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr' | 'on'>,
 ): Promise<number> {
-  const interruption = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    host.on(name, () => {
-      if (interruption.signal.aborted) process.exit(EXIT.interrupted);
-      interruption.abort(
-        new WarehouseError(
-          'INTERRUPTED',
-          'Interrupted. Everything read so far is stored; the next sync continues from there.',
-        ),
-      );
-    });
-  }
+  const interruption = interruptible(host);
   // A reader that stops early (`hsw export … | head`) is not an error.
   host.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unwritable),
@@ -38,13 +27,13 @@ export async function main(
       stdin: host.stdin,
       stdout: host.stdout,
       stderr: host.stderr,
-      signal: interruption.signal,
+      signal: interruption,
     };
   };
   const run: Run = async (load, options, kind = 'command') => {
     const command = await load();
     const ended = await command(context(), options as never);
-    status = interruption.signal.aborted && kind === 'command' ? EXIT.interrupted : ended;
+    status = interruption.aborted && kind === 'command' ? EXIT.interrupted : ended;
   };
   describeCommands(program, run, host.stderr);
   try {
@@ -54,6 +43,18 @@ export async function main(
     // Commander may have stopped before it reached the option.
     return report(error, argv.includes('--json'), host);
   }
+}
+
+/** Aborts at the first signal to end; a second one ends the process at once. */
+function interruptible(host: Pick<NodeJS.Process, 'on'>): AbortSignal {
+  const interruption = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    host.on(name, () => {
+      if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+      interruption.abort(interrupted());
+    });
+  }
+  return interruption.signal;
 }
 
 /** Adds the options, the commands and their help. */

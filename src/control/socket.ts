@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
-import { isErrorCode, WarehouseError } from '../shared/errors.ts';
+import { interrupted, isErrorCode, WarehouseError } from '../shared/errors.ts';
 import {
   AnswerMessage,
   RequestMessage,
@@ -177,13 +177,6 @@ function checked<T>(messages: z.ZodType<T>, message: unknown, otherwise: string)
 function asThrown({ code, message, hint }: { code: string; message: string; hint?: string | undefined }): Error {
   if (code === INTERNAL_ERROR) return new Error(`in the daemon (see its log): ${message}`);
   return new WarehouseError(isErrorCode(code) ? code : 'USAGE', message, hint === undefined ? {} : { hint });
-}
-
-function interrupted(): WarehouseError {
-  return new WarehouseError(
-    'INTERRUPTED',
-    'Interrupted. Everything read so far is stored; the next sync continues from there.',
-  );
 }
 
 function left(): WarehouseError {

@@ -43,29 +43,32 @@ export function describeLacks(
     const all = standings.get(standing) ?? [];
     return all.length === 0 ? [] : [`${share(all, streams)} of ${data} ${words(all.length)}: ${reasonsOf(all)}.`];
   });
-  const withheld = sum(streams, ({ withheldRows }) => withheldRows);
-  const [they, them] = quarantined === 1 ? ['It is', 'it'] : ['They are', 'them'];
-  const isKept = isWritten ? `${they} written after the rows.` : `Write ${them} too with --quarantined.`;
   const lacks = [
     ...issues.map(({ message }) => message),
     ...(streams.length === 0 ? [`No records of ${data} were ever read.`] : []),
     ...causes,
-    ...(withheld === 0
-      ? []
-      : [
-          `${counted(withheld, 'row')} of ${data} ${withheld === 1 ? 'is' : 'are'} withheld from deletion, although no longer in the API.`,
-        ]),
-    ...(quarantined === 0
-      ? []
-      : [
-          `${counted(quarantined, 'record')} of ${data} could not be stored as ${quarantined === 1 ? 'a row' : 'rows'}. ${isKept}`,
-        ]),
+    ...withheldLines(data, streams),
+    ...quarantinedLines(data, quarantined, isWritten),
   ];
   const stale = `The rows of ${counted(unconfigured.length, 'stream')} of ${data} that the configuration no longer asks for are those of the last read: ${namesOf(unconfigured)}.`;
   return {
     lines: [...lacks, ...(unconfigured.length === 0 ? [] : [stale])],
     isDoubtful: lacks.length > 0,
   };
+}
+
+function withheldLines(data: string, streams: readonly StoredPosition[]): string[] {
+  const withheld = sum(streams, ({ withheldRows }) => withheldRows);
+  if (withheld === 0) return [];
+  const are = withheld === 1 ? 'is' : 'are';
+  return [`${counted(withheld, 'row')} of ${data} ${are} withheld from deletion, although no longer in the API.`];
+}
+
+function quarantinedLines(data: string, quarantined: number, isWritten: boolean): string[] {
+  if (quarantined === 0) return [];
+  const [they, them, rows] = quarantined === 1 ? ['It is', 'it', 'a row'] : ['They are', 'them', 'rows'];
+  const kept = isWritten ? `${they} written after the rows.` : `Write ${them} too with --quarantined.`;
+  return [`${counted(quarantined, 'record')} of ${data} could not be stored as ${rows}. ${kept}`];
 }
 
 /** `3 of 5 streams`, `The only stream` */

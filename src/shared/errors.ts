@@ -130,6 +130,15 @@ function known(code: Code): Known {
   return CODES[code];
 }
 
+/** The error for a command that a person ended. */
+export function interrupted(cause?: unknown): WarehouseError {
+  return new WarehouseError(
+    'INTERRUPTED',
+    'Interrupted. Everything read so far is stored; the next sync continues from there.',
+    { cause },
+  );
+}
+
 /**
  * A failure that a person can act on: one sentence on what happened and what it means for the data (`message`), one on
  * what to do next (`hint`). Anything else that is thrown is a bug in this program.

@@ -99,25 +99,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   const answer = async (message: IncomingMessage, response: ServerResponse) => {
     const url = new URL(message.url ?? '/', 'http://simulator');
-    const headers = Object.fromEntries(
-      Object.entries(message.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-    );
-    const request = {
-      method: message.method ?? 'GET',
-      path: url.pathname.startsWith(`${BASE}/`) ? url.pathname.slice(BASE.length) : url.pathname,
-      query: url.searchParams,
-      headers,
-    };
+    const request = requestOf(message, url);
     const fault = options.fault?.(request, requests.length);
-    const { method, path } = request;
-    const entry = {
-      at: now(),
-      method,
-      path,
-      query: url.search,
-      key: headers['x-api-key'],
-      organization: headers['x-organization-id'],
-    };
+    const entry = entryOf(request, url, now());
     if (options.latencyMs !== undefined) await delay(options.latencyMs);
     // A request counts against the limits even if its answer fails.
     const made = url.pathname.startsWith(`${BASE}/`)
@@ -130,12 +114,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     }
     const reply = fault?.kind === 'reply' ? fault.reply : fault?.kind === 'change' ? fault.change(made) : made;
     requests.push({ ...entry, status: reply.status });
-    const body = Buffer.from(reply.body);
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': body.length });
-    if (fault?.kind === 'reset')
-      response.write(body.subarray(0, fault.afterBytes), () => message.socket.resetAndDestroy());
-    else if (fault?.kind === 'drip') await drip(response, body, fault);
-    else response.end(body);
+    await send(reply, response, fault);
   };
   const server = createServer((message, response) => void answer(message, response));
   const port = await new Promise<number>((resolve, reject) => {
@@ -157,6 +136,38 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         server.closeAllConnections();
       }),
   };
+}
+
+function requestOf(message: IncomingMessage, url: URL): SimRequest {
+  return {
+    method: message.method ?? 'GET',
+    path: url.pathname.startsWith(`${BASE}/`) ? url.pathname.slice(BASE.length) : url.pathname,
+    query: url.searchParams,
+    headers: Object.fromEntries(
+      Object.entries(message.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+    ),
+  };
+}
+
+function entryOf({ method, path, headers }: SimRequest, url: URL, at: number): Omit<LoggedRequest, 'status'> {
+  return {
+    at,
+    method,
+    path,
+    query: url.search,
+    key: headers['x-api-key'],
+    organization: headers['x-organization-id'],
+  };
+}
+
+/** Sends a reply, as far and as fast as the fault lets it. */
+async function send(reply: SimReply, response: ServerResponse, fault: Fault | undefined): Promise<void> {
+  const body = Buffer.from(reply.body);
+  response.writeHead(reply.status, { ...reply.headers, 'content-length': body.length });
+  if (fault?.kind === 'reset')
+    response.write(body.subarray(0, fault.afterBytes), () => response.req.socket.resetAndDestroy());
+  else if (fault?.kind === 'drip') await drip(response, body, fault);
+  else response.end(body);
 }
 
 async function drip(

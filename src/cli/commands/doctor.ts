@@ -8,7 +8,7 @@ import { shownOf, type Issue } from '../../status/issue.ts';
 import { expiryIssue } from '../../status/key-issues.ts';
 import { diskIssues, gigabytes } from '../../status/warehouse-issues.ts';
 import { DATASETS } from '../../datasets/registry.ts';
-import { addressOf, endpointOf, streamText } from '../../datasets/stream.ts';
+import { addressOf, endpointOf, streamText, type Stream } from '../../datasets/stream.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
 import type { Json } from '../../shared/json.ts';
@@ -206,38 +206,47 @@ async function checkKey(client: Client, config: Config, signal: AbortSignal, add
   const { kind } = given.scope;
   const rights = kind === 'experiment' ? await rightsTo(client, given.experimentId, signal) : undefined;
   if (rights !== undefined) add('rights', rights.ok, rights.text);
-  let lacksScope = false;
-  for (const dataset of DATASETS) {
-    const { name, keyScopes, scopes } = dataset;
-    if (!scopes.includes(kind) || (config.data !== 'all' && !config.data.includes(name))) continue;
-    const stream = { ...given, dataset };
-    const [path, query] = addressOf(stream);
-    try {
-      await client.get({
-        path,
-        query: { ...query, ...(dataset.path === undefined ? { limit: 1 } : {}) },
-        endpoint: endpointOf(stream),
-        what: streamText(stream),
-        signal,
-      });
-      add(name, true, 'allowed');
-    } catch (error) {
-      if (!(error instanceof WarehouseError) || stopsEverything(error.code) || error.code === 'RATE_LIMITED')
-        throw error;
-      if (dataset.mayBeAbsent === true && error.code === 'NOT_FOUND') {
-        add(name, true, 'allowed, but there are none');
-        continue;
-      }
-      lacksScope ||= error.code === 'SCOPE_MISSING';
-      add(
-        name,
-        false,
-        `${errorText(error)}${keyScopes.length === 0 ? '' : ` (documented scope: ${keyScopes.join(' or ')})`}`,
-      );
-    }
+  const wanted = DATASETS.filter(
+    ({ name, scopes }) => scopes.includes(kind) && (config.data === 'all' || config.data.includes(name)),
+  );
+  const found: DataAccess[] = [];
+  for (const dataset of wanted) {
+    const access = await accessTo(client, { ...given, dataset }, signal);
+    add(dataset.name, access.ok, access.text);
+    found.push(access);
   }
-  if (lacksScope) {
-    const scopes = scopesToTick(config.data).join(', ');
-    add('key scopes', false, `the configured data types need these boxes ticked for the key in HyperStudy: ${scopes}`);
+  if (!found.some(({ lacksScope }) => lacksScope)) return;
+  const boxes = scopesToTick(config.data).join(', ');
+  add('key scopes', false, `the configured data types need these boxes ticked for the key in HyperStudy: ${boxes}`);
+}
+
+/** Whether the key may read a data type. */
+interface DataAccess {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly lacksScope: boolean;
+}
+
+/** Requests one record. @throws WarehouseError when nothing else can be requested either. */
+async function accessTo(client: Client, stream: Stream, signal: AbortSignal): Promise<DataAccess> {
+  const { dataset } = stream;
+  const [path, query] = addressOf(stream);
+  const limit = dataset.path === undefined ? { limit: 1 } : {};
+  try {
+    await client.get({
+      path,
+      query: { ...query, ...limit },
+      endpoint: endpointOf(stream),
+      what: streamText(stream),
+      signal,
+    });
+    return { ok: true, text: 'allowed', lacksScope: false };
+  } catch (error) {
+    if (!(error instanceof WarehouseError) || stopsEverything(error.code) || error.code === 'RATE_LIMITED') throw error;
+    if (dataset.mayBeAbsent === true && error.code === 'NOT_FOUND')
+      return { ok: true, text: 'allowed, but there are none', lacksScope: false };
+    const scopes = dataset.keyScopes.join(' or ');
+    const documented = scopes === '' ? '' : ` (documented scope: ${scopes})`;
+    return { ok: false, text: `${errorText(error)}${documented}`, lacksScope: error.code === 'SCOPE_MISSING' };
   }
 }
