@@ -40,7 +40,6 @@ interface Known {
 
 export const CODES = {
   USAGE: { exit: EXIT.usage, passes: false, acts: 'user' },
-  NODE_TOO_OLD: { exit: EXIT.usage, passes: false, acts: 'host' },
   CONFIG_NOT_FOUND: { exit: EXIT.usage, passes: false, acts: 'user' },
   CONFIG_INVALID: { exit: EXIT.usage, passes: false, acts: 'user' },
   CONFIG_EXISTS: { exit: EXIT.usage, passes: false, acts: 'user' },
