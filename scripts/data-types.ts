@@ -39,8 +39,8 @@ function pathsOf({ name, path, scopes }: Dataset): string[] {
 }
 
 function row({ field, name, spec }: Column): string[] {
-  const { aliases = [], saidIn = [] } = spec;
-  const names = [field, ...aliases, ...saidIn.map(placeText)].map(code).join(', else ');
+  const { aliases = [], fallbacks = [] } = spec;
+  const names = [field, ...aliases, ...fallbacks.map(placeText)].map(code).join(', else ');
   return [names, code(name), SQL_TYPE[spec.kind], unitOf(spec)];
 }
 

@@ -156,7 +156,7 @@ function followList(
     present: (): readonly string[] => [...present],
     gone: (): ReadonlyMap<string, number> => gone,
     isEmptySince: () => (isEmptyAgain ? emptyAt : undefined),
-    note({ listed, isWhole, isUnasked }: WholeListing) {
+    note({ listed, isWhole, isUnrequested }: WholeListing) {
       const now = clock.now();
       const ids = new Set(listed.map(({ id }) => id).filter(isOther));
       for (const id of ids) {
@@ -164,14 +164,14 @@ function followList(
         missedAt.delete(id);
         if (gone.delete(id)) log.info({ experiment: id }, `${id} is in the list of experiments again`);
       }
-      const isNothing = listed.length === 0 && ![...present].some(isUnasked);
+      const isNothing = listed.length === 0 && ![...present].some(isUnrequested);
       if (!isNothing) [emptyAt, isEmptyAgain] = [Infinity, false];
       if (!isWhole || named === undefined) return;
       if (isNothing) {
         emptyAt = Math.min(emptyAt, now);
         isEmptyAgain = now - emptyAt >= AGREES_MS;
       }
-      for (const id of [...present].filter((each) => !ids.has(each) && !isUnasked(each))) {
+      for (const id of [...present].filter((each) => !ids.has(each) && !isUnrequested(each))) {
         const first = missedAt.get(id) ?? now;
         missedAt.set(id, first);
         if (now - first < AGREES_MS) continue;

@@ -31,7 +31,7 @@ export interface FieldSpec {
    */
   readonly volatile?: true;
   /** Where in the record the same thing is said besides, for records that lack the field. */
-  readonly saidIn?: readonly Place[];
+  readonly fallbacks?: readonly Place[];
 }
 
 /** A text inside a record, or a part of it. */

@@ -36,22 +36,22 @@ function isWide(kind: FieldKind): boolean {
 }
 
 /** Tells the type of every value of a row that its declaration does not settle. */
-export type TypesOf = (row: Row, tell: (field: string, type: ValueType) => void) => void;
+export type TypesOf = (row: Row, report: (field: string, type: ValueType) => void) => void;
 
 /** Rows whose values all fit columns of one type, which are most, cost a look at a few of them. */
 export function typesIn({ columns }: Dataset): TypesOf {
   const wide = columns.flatMap(({ field, spec: { kind } }, i) => (isWide(kind) ? [{ field, kind, i }] : []));
-  return ({ values, extra }, tell) => {
+  return ({ values, extra }, report) => {
     for (const { field, kind, i } of wide) {
       const value = values[i];
-      if (typeof value === 'number') tell(field, 'number');
+      if (typeof value === 'number') report(field, 'number');
       else if (typeof value === 'string')
-        tell(field, kind === 'any' ? 'text' : value.startsWith('{') ? 'object' : 'list');
+        report(field, kind === 'any' ? 'text' : value.startsWith('{') ? 'object' : 'list');
     }
     if (extra === null) return;
     for (const [member, value] of Object.entries<Json>(JSON.parse(extra) as JsonObject)) {
       const field = fieldInExtra(member);
-      if (field !== undefined) tell(field, typeOf(value));
+      if (field !== undefined) report(field, typeOf(value));
     }
   };
 }

@@ -15,7 +15,7 @@ export interface Row extends Key {
   /** JSON text of everything that has no column or does not fit it; null when nothing is left over. */
   readonly extra: string | null;
   /** Its room or participant, where the record itself does not name it, so that only a request can say; else undefined. */
-  readonly unsaid?: readonly string[];
+  readonly unnamed?: readonly string[];
 }
 
 /** The fields that a request for a part of an experiment says as well. */
@@ -70,17 +70,17 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
   addUnknown(dataset, record, origin, extra);
   if (absent.length > 0) extra.set(ABSENT, absent);
 
-  const unsaid = unsaidIn(dataset, record);
+  const unnamed = unnamedScopes(dataset, record);
   return {
     ...keyOf(dataset, record, origin),
     time: timeIn(dataset, record),
     values,
     extra: extra.size === 0 ? null : JSON.stringify(Object.fromEntries(extra)),
-    ...(unsaid.length === 0 ? {} : { unsaid }),
+    ...(unnamed.length === 0 ? {} : { unnamed }),
   };
 }
 
-function unsaidIn({ fields }: Dataset, record: JsonObject): string[] {
+function unnamedScopes({ fields }: Dataset, record: JsonObject): string[] {
   return SCOPE_FIELDS.filter((field) => {
     const aliases = fields[field]?.aliases ?? [];
     const isSaid = record[field] !== undefined || aliases.some((name) => typeof record[name] === 'string');

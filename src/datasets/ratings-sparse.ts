@@ -12,7 +12,7 @@ export const ratingsSparse = defineDataset({
   fields: {
     ratingId: { kind: 'text', about: 'The id of the rating.' },
     experimentId: EXPERIMENT,
-    roomId: { ...ROOM, saidIn: [{ path: ['metadata', 'roomId'] }, { path: ['metadata', 'roomName'] }] },
+    roomId: { ...ROOM, fallbacks: [{ path: ['metadata', 'roomId'] }, { path: ['metadata', 'roomName'] }] },
     participantId: PARTICIPANT,
     componentId: { kind: 'text', about: 'The component that asked.' },
     stateId: { kind: 'text', about: 'The experiment state in which it was given.' },

@@ -2,7 +2,7 @@ import { defineDataset } from './define.ts';
 import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
 /** Published recordings name their room in these places only. */
-const ROOM_SAID = [
+const ROOM_FALLBACKS = [
   { path: ['metadata', 'roomName'] },
   { path: ['downloadPath'], pattern: /(?:^|\/)recordings\/download\/([^/?#]+)\/[^/?#]+$/ },
 ];
@@ -19,7 +19,7 @@ export const recordings = defineDataset({
     recordingId: { kind: 'text', about: 'The id of the recording.' },
     egressId: { kind: 'text', about: 'The id of the recording job that made it.' },
     experimentId: EXPERIMENT,
-    roomId: { ...ROOM, saidIn: ROOM_SAID },
+    roomId: { ...ROOM, fallbacks: ROOM_FALLBACKS },
     participantId: PARTICIPANT,
     participantName: { kind: 'text', about: 'The display name of the participant.' },
     startTime: { kind: 'time', about: 'When the recording began.' },

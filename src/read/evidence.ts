@@ -11,7 +11,7 @@ export type Follows =
   /** It says that it is the last, but is as long as a page can be. */
   | 'full'
   /** It says nothing. */
-  | 'unsaid';
+  | 'unknown';
 
 /** What an answer says of the records behind it; whether that is so is for accounting to find out. */
 export function whatFollows(page: Page): Follows {
@@ -21,7 +21,7 @@ export function whatFollows(page: Page): Follows {
   const end = offset + returned;
   const saysMore = hasMore === true || (nextOffset ?? 0) > offset || (total !== undefined && total > end);
   if (saysMore) return 'more';
-  if (hasMore === undefined && total === undefined) return 'unsaid';
+  if (hasMore === undefined && total === undefined) return 'unknown';
   return returned >= limit ? 'full' : 'last';
 }
 
@@ -30,10 +30,10 @@ export function whatFollows(page: Page): Follows {
  * `nextOffset` and the number of its records have to agree.
  */
 export function contradictionIn(page: Page): string | undefined {
-  const { returned, offset, total, hasMore, nextOffset, saidReturned } = page;
+  const { returned, offset, total, hasMore, nextOffset, reportedReturned } = page;
   const end = offset + returned;
-  if (saidReturned !== undefined && saidReturned !== returned)
-    return `the API says that it sent ${saidReturned} records, and sent ${returned}`;
+  if (reportedReturned !== undefined && reportedReturned !== returned)
+    return `the API says that it sent ${reportedReturned} records, and sent ${returned}`;
   if (total !== undefined && returned === 0 && total > offset)
     return `the API counts ${total} records, and sent none behind the first ${offset}`;
   if (total !== undefined && hasMore === false && total > end)
@@ -47,13 +47,13 @@ export function contradictionIn(page: Page): string | undefined {
 }
 
 /** A page, and where it still contradicted itself when it was asked for a second time. */
-export interface Steady {
+export interface CheckedPage {
   readonly page: Page;
   readonly contradiction: string | undefined;
 }
 
 /** Asks for a page and, where the answer contradicts itself, once more. */
-export async function askSteadily(reader: Pick<Reader, 'page'>, request: PageRequest): Promise<Steady> {
+export async function requestPage(reader: Pick<Reader, 'page'>, request: PageRequest): Promise<CheckedPage> {
   const first = await reader.page(request);
   // An answer that says itself that it lacks records needs no second one to be doubted.
   if (first.doubts.length > 0 || contradictionIn(first) === undefined) return { page: first, contradiction: undefined };

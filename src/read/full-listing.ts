@@ -4,7 +4,7 @@ import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, isShownLast } from './evidence.ts';
 import { withCertainKeys } from './ordinals.ts';
-import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Stretch } from './paginate.ts';
+import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Chunk } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
@@ -64,7 +64,7 @@ async function listOnce(
     seen.add(rows.map(({ key }) => key));
   };
   const doubts: Doubt[] = [];
-  let last: Stretch | undefined;
+  let last: Chunk | undefined;
   let bad = 0;
   try {
     // What was seen on the stream's own path says nothing of a room's.
@@ -72,11 +72,11 @@ async function listOnce(
     const known = reader === session.reader ? traits.known : {};
     const isUnpaged = stream.dataset.unpaged === true;
     const sorted = sortRefused !== true && !isPlain;
-    for await (const stretch of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
-      doubts.push(...stretch.doubts);
-      take(names.place(apart(session, certainRows(stretch), seen)), stretch.bad);
-      bad += stretch.bad.length;
-      last = stretch;
+    for await (const chunk of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
+      doubts.push(...chunk.doubts);
+      take(names.place(apart(session, certainRows(chunk), seen)), chunk.bad);
+      bad += chunk.bad.length;
+      last = chunk;
     }
   } catch (error) {
     if (!(error instanceof Shifted)) throw error;
@@ -100,7 +100,7 @@ async function listOnce(
 }
 
 /** Of an answer that lacks records by its own words, the rows whose keys do not depend on the others. */
-export function certainRows({ rows, page }: Pick<Stretch, 'rows' | 'page'>): readonly Row[] {
+export function certainRows({ rows, page }: Pick<Chunk, 'rows' | 'page'>): readonly Row[] {
   return page.doubts.length > 0 ? withCertainKeys(rows) : rows;
 }
 

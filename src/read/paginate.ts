@@ -1,22 +1,22 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from './endpoint-traits.ts';
-import { askSteadily, contradictionIn, heedsOffset, isShownLast, whatFollows } from './evidence.ts';
+import { requestPage, contradictionIn, heedsOffset, isShownLast, whatFollows } from './evidence.ts';
 import { markOf, numbered, tailStart, type Repeats } from './ordinals.ts';
 import type { Page, PageRequest, Reader } from './reader.ts';
 import { ENDLESS, MOST_IDLE } from './pass.ts';
 import { after, between, guardOf, isGuardGone, pageAt, type Place, type Way } from './place.ts';
-import { readGroup } from './same-timestamp.ts';
+import { readSameTimestamp } from './same-timestamp.ts';
 
-/** A stretch of a stream that is read whole: no row between the previous stretch and the end of this one is left out. */
-export interface Stretch {
+/** A chunk of a stream that is read whole: no row between the previous chunk and the end of this one is left out. */
+export interface Chunk {
   /** Rows with their final keys. */
   readonly rows: readonly Row[];
   readonly bad: readonly BadRecord[];
   /** Everything up to this time has been read; undefined where nothing has a time. */
   readonly upTo: number | undefined;
   readonly doubts: readonly Doubt[];
-  /** The answer that ends the stretch. */
+  /** The answer that ends the chunk. */
   readonly page: Page;
   /** A request for what comes behind brought nothing new: this is the end, whatever the API says. */
   readonly isEnd: boolean;
@@ -73,7 +73,7 @@ export const OFFSET_IGNORED: Doubt = {
  * @throws NotWalkable by key, when the endpoint ignores `startTime` or `sort`.
  * @throws Shifted by offset, when rows before the reader came or went.
  */
-export async function* paginate(reader: Reader, options: PaginateOptions): AsyncGenerator<Stretch> {
+export async function* paginate(reader: Reader, options: PaginateOptions): AsyncGenerator<Chunk> {
   if (options.isUnpaged === true) {
     yield* readUnpaged(reader, options);
     return;
@@ -85,7 +85,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   let asked: Place | undefined;
   let beginning: Page | undefined;
   let shorter = 0;
-  let isBehindCrowd = false;
+  let isBehindFullTimestamp = false;
   let isHeeded: boolean | undefined;
   const repeats: Repeats = new Map();
   for (let first = options.first; ; first = undefined) {
@@ -108,7 +108,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     if (!isAgain && contradictionIn(page) === undefined && hasMoved(own, carried, { place, guard, page, options })) {
       if (options.by === 'offset') throw new Shifted();
       if (++moves === MOST_MOVES) {
-        yield stretch(own, [], [RESTLESS]);
+        yield chunk(own, [], [RESTLESS]);
         return;
       }
       // Without an offset no place can move.
@@ -118,31 +118,31 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     }
     if (isAgain || (page.returned <= guard && carried.length > 0)) {
       if (doubts.length === 0) throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
-      yield { ...stretch(page, numbered(carried, repeats).rows, doubts), isEnd: false };
+      yield { ...chunk(page, numbered(carried, repeats).rows, doubts), isEnd: false };
       return;
     }
     if (options.by === 'key' && lacksAll(rows, carried)) throw new NotWalkable('startTime');
     const isStuck = place.from === asked?.from && place.offset === asked?.offset;
     asked = place;
     // What stood behind a crowd may fill the page again.
-    const isNew = isBehindCrowd || (!isStuck && bringsNew(own, carried, options));
-    isBehindCrowd = false;
+    const isNew = isBehindFullTimestamp || (!isStuck && bringsNew(own, carried, options));
+    isBehindFullTimestamp = false;
     idle = isNew ? 0 : idle + 1;
     if (!isNew && (!mayHaveMore(own, carried, options) || idle === MOST_IDLE)) {
       if (options.by === 'offset' && page.hasMore !== true && !includesAll(rows, carried)) throw new Shifted();
       const doubt = page.hasMore === true ? ENDLESS : idle === MOST_IDLE ? OFFSET_IGNORED : undefined;
       const said = doubt === undefined ? doubts : [...doubts, doubt];
-      yield { ...stretch(page, numbered(carried, repeats).rows, said), isEnd: doubt === undefined };
+      yield { ...chunk(page, numbered(carried, repeats).rows, said), isEnd: doubt === undefined };
       return;
     }
     const beyond = firstBeyond(rows, options.to);
     if (beyond >= 0 || isLast(page, options) || shorter === MOST_SHORT) {
-      yield stretch(own, numbered(beyond >= 0 ? rows.slice(0, beyond) : rows, repeats).rows, doubts);
+      yield chunk(own, numbered(beyond >= 0 ? rows.slice(0, beyond) : rows, repeats).rows, doubts);
       return;
     }
     const step = places[start] ?? page.returned - guard;
     if (start > 0) {
-      yield stretch(between(page, guard, step + guard), numbered(rows.slice(0, start), repeats).rows, doubts);
+      yield chunk(between(page, guard, step + guard), numbered(rows.slice(0, start), repeats).rows, doubts);
       carried = rows.slice(start);
       const next = after(options, place, carried[0]?.time, step);
       // Rows that fill all of the page but for the one before them would be asked for with the same request.
@@ -151,29 +151,34 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       if (!isFull) continue;
     }
     const time = carried[0]?.time ?? rows[0]?.time;
-    const group = await readCrowd(reader, options, place, { page, lead: start > 0 ? step : guard, time });
+    const group = await readFullTimestamp(reader, options, place, { page, lead: start > 0 ? step : guard, time });
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
-    yield { ...stretch(group, numbered(group.rows, repeats).rows, doubts), isEnd: group.isEnd };
+    yield { ...chunk(group, numbered(group.rows, repeats).rows, doubts), isEnd: group.isEnd };
     if (group.isLast) return;
     const [next] = group.following;
     place = after(options, place, next?.time, group.length);
     carried = place.offset > 0 ? group.following.filter((row) => row.time === next?.time) : [];
-    isBehindCrowd = true;
+    isBehindFullTimestamp = true;
   }
 }
 
 /** The page in which a timestamp was met that fills more, and how many of its records stand before that one's. */
-interface Crowd {
+interface FullTimestamp {
   readonly page: Page;
   readonly lead: number;
   readonly time: number | undefined;
 }
 
-function readCrowd(reader: Reader, options: PaginateOptions, place: Place, { page, lead, time }: Crowd) {
+function readFullTimestamp(
+  reader: Reader,
+  options: PaginateOptions,
+  place: Place,
+  { page, lead, time }: FullTimestamp,
+) {
   const pageAtPlace = (offset: number) => reader.page(pageAt(options, place, offset));
   // By key it begins again with all that is a millisecond older, so that no place can move in front of it.
   const [back, skip] = options.by === 'key' ? [place.offset, 0] : [lead, lead];
-  return readGroup(
+  return readSameTimestamp(
     pageAtPlace,
     { page, place: -lead, skip: lead },
     {
@@ -191,24 +196,24 @@ function readCrowd(reader: Reader, options: PaginateOptions, place: Place, { pag
 /** A page, which may have been read already, with what it says against itself. */
 async function ask(reader: Reader, request: Page | PageRequest): Promise<{ page: Page; doubts: Doubt[] }> {
   if ('rows' in request) return { page: request, doubts: [] };
-  const { page, contradiction } = await askSteadily(reader, request);
+  const { page, contradiction } = await requestPage(reader, request);
   return { page, doubts: contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }] };
 }
 
 /** One answer is all there is: the same again for a later place is the newer one, and nothing is the end. */
-async function* readUnpaged(reader: Reader, options: PaginateOptions): AsyncGenerator<Stretch> {
+async function* readUnpaged(reader: Reader, options: PaginateOptions): AsyncGenerator<Chunk> {
   const first = await ask(reader, options.first ?? pageAt(options, { from: undefined, offset: 0 }));
   if (isLast(first.page, options)) {
-    yield { ...stretch(first.page, numbered(first.page.rows).rows, first.doubts), isEnd: first.page.returned === 0 };
+    yield { ...chunk(first.page, numbered(first.page.rows).rows, first.doubts), isEnd: first.page.returned === 0 };
     return;
   }
   const { page, doubts } = await ask(reader, pageAt(options, { from: undefined, offset: first.page.returned }));
   if (page.returned > 0 && !includesAll(page.rows, first.page.rows)) throw new Shifted();
   const rows = page.returned === 0 ? first.page.rows : page.rows;
-  yield { ...stretch(page, numbered(rows).rows, doubts), isEnd: true };
+  yield { ...chunk(page, numbered(rows).rows, doubts), isEnd: true };
 }
 
-interface Asked {
+interface Step {
   readonly place: Place;
   readonly guard: number;
   readonly page: Page;
@@ -219,7 +224,7 @@ interface Asked {
  * Whether records in front of the reader came or went, as what was read last no longer stands where it did. A timestamp
  * that fills more than a page may show other rows of it each time: then it is read until it is whole.
  */
-function hasMoved({ rows }: Page, carried: readonly Row[], { place, guard, page, options }: Asked): boolean {
+function hasMoved({ rows }: Page, carried: readonly Row[], { place, guard, page, options }: Step): boolean {
   if (place.offset === 0) return false;
   const isWhole = tailStart(rows) > 0 || rows.length === 0 || isLast(page, options);
   return isGuardGone(page, guard, carried[0]?.time) || (isWhole && !includesAll(rows, carried));
@@ -231,7 +236,7 @@ function isLast(page: Page, { known, end }: PaginateOptions): boolean {
   const follows = whatFollows(page);
   // An answer that says itself that it lacks records is asked no further.
   if (page.doubts.length > 0) return follows !== 'more';
-  if (follows === 'unsaid' || end === 'shown')
+  if (follows === 'unknown' || end === 'shown')
     return isShownLast(page, page.offset === 0 ? page.returned : Infinity, known);
   return follows === 'last';
 }
@@ -300,7 +305,7 @@ function includesAll(rows: readonly Row[], wanted: readonly Row[]): boolean {
   return wanted.every((row) => present.has(markOf(row)));
 }
 
-function stretch(page: Page, rows: readonly Row[], doubts: readonly Doubt[]): Stretch {
+function chunk(page: Page, rows: readonly Row[], doubts: readonly Doubt[]): Chunk {
   const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
   return {
     rows,

@@ -2,13 +2,14 @@ import type { Answer, Client } from '../api/client.ts';
 import { STAYS } from '../api/failure.ts';
 import type { Config } from '../config/schema.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
-import { saidElsewhere } from '../datasets/said.ts';
+import { fallbackValues } from '../datasets/fallbacks.ts';
 import { addressOf, endpointOf, streamText, type Stream } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
+import type { CostMeter } from './cost.ts';
 import type { PageSize } from './page-size.ts';
 
 /** What to ask of a stream. Times are milliseconds since 1970 UTC. */
@@ -43,7 +44,7 @@ export interface Page {
   readonly total: number | undefined;
   readonly hasMore: boolean | undefined;
   readonly nextOffset: number | undefined;
-  readonly saidReturned: number | undefined;
+  readonly reportedReturned: number | undefined;
   /** Sent parameters that the answer's echo of the query lacks or gives otherwise: they were ignored. */
   readonly ignored: readonly string[];
   /** The API stopped at a cap: a narrower request may get the rest. */
@@ -52,8 +53,8 @@ export interface Page {
   readonly doubts: readonly Doubt[];
 }
 
-/** What the server last said of itself. */
-export interface Heard {
+/** What answers say of the server. */
+export interface ServerInfo {
   /** Its clock, in milliseconds since 1970 UTC. */
   readonly serverTime: number | undefined;
   /** Its clock at the first answer. */
@@ -64,13 +65,13 @@ export interface Heard {
   readonly metadata: Readonly<Record<string, Json>>;
 }
 
-/** Reads pages of one stream and counts what that costs. */
+/** Reads pages of one stream. */
 export interface Reader {
   readonly stream: Stream;
   readonly pageSize: number;
   page(request: PageRequest): Promise<Page>;
-  readonly spent: { requests: number; fetched: number };
-  readonly heard: Heard;
+  /** What the answers so far said of the server; the last one counts. */
+  serverInfo(): ServerInfo;
 }
 
 export interface ReaderOptions {
@@ -83,29 +84,27 @@ export interface ReaderOptions {
   readonly fill?: Origin['fill'];
   /** Takes "not found" and "invalid" for an answer without records. */
   readonly mayBeAbsent?: boolean;
-  /** Told of an answer longer than any before. */
+  /** Called with the number of records in each answer. */
   readonly onLength?: ((length: number) => void) | undefined;
-  /** Where to count requests and records; by default from nothing. */
-  readonly spent?: { requests: number; fetched: number };
+  /** Adds up requests and records. */
+  readonly meter: CostMeter;
   /** Called after each page with the records fetched so far and, where the API says, how many there are. */
   readonly onPage?: ((progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
-  const { client, config, pageSize, priority, signal, onPage, spent = { requests: 0, fetched: 0 } } = options;
+  const { client, config, pageSize, priority, signal, onPage, meter } = options;
   const [path, fixed] = addressOf(stream);
-  let heard: Heard = { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} };
-  const ask = async (asked: PageRequest, limit: number): Promise<Page> => {
-    const sent = { ...fixed, ...extras(stream, config), ...paging(stream, asked, limit) };
+  let serverInfo: ServerInfo = { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} };
+  const ask = async (requested: PageRequest, limit: number): Promise<Page> => {
+    const sent = { ...fixed, ...extras(stream, config), ...paging(stream, requested, limit) };
     const request = {
       path,
       query: sent,
       endpoint: endpointOf(stream),
       priority,
       what: streamText(stream),
-      onTry: () => {
-        spent.requests++;
-      },
+      onTry: meter.countRequest,
       ...(signal === undefined ? {} : { signal }),
     };
     const answer = await client.get(request).catch((error: unknown) => {
@@ -113,26 +112,23 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       throw error;
     });
     if (answer.isSingle === true) checkRecord(stream, answer);
-    spent.fetched += answer.data.length;
-    heard = {
-      serverTime: answer.serverTime ?? heard.serverTime,
-      firstServerTime: heard.firstServerTime ?? answer.serverTime,
-      basis: answer.basis ?? heard.basis,
+    meter.countRecords(answer.data.length);
+    serverInfo = {
+      serverTime: answer.serverTime ?? serverInfo.serverTime,
+      firstServerTime: serverInfo.firstServerTime ?? answer.serverTime,
+      basis: answer.basis ?? serverInfo.basis,
       metadata: keptMetadata(stream, answer),
     };
     options.onLength?.(answer.data.length);
-    onPage?.({ fetched: spent.fetched, total: answer.pagination?.total });
-    return toPage(stream, answer, asked, limit, sent, options.fill);
+    onPage?.({ fetched: meter.cost().records, total: answer.pagination?.total });
+    return toPage(stream, answer, requested, limit, sent, options.fill);
   };
   return {
     stream,
     get pageSize() {
       return pageSize.known;
     },
-    get heard() {
-      return heard;
-    },
-    spent,
+    serverInfo: () => serverInfo,
     page: (request) =>
       request.limit === undefined
         ? pageSize.use((limit) => ask(request, limit), request.atMost)
@@ -190,7 +186,7 @@ function toPage(
   const badPlaces: number[] = [];
   answer.data.forEach((record, place) => {
     if (isLeftOut(stream, record)) return;
-    const row = normalise(stream.dataset, record, withSaid(stream, record, origin));
+    const row = normalise(stream.dataset, record, withOtherFields(stream, record, origin));
     if ('reason' in row) {
       bad.push(row);
       badPlaces.push(place);
@@ -202,7 +198,7 @@ function toPage(
   const { cap, read, unpaged } = stream.dataset;
   // Of what has no pages no limit is sent, unless a cut answer is asked for again.
   const hasRoom = unpaged === true && !('limit' in sent);
-  const { total, hasMore: saysMore, nextOffset, returned: saidReturned } = answer.pagination ?? {};
+  const { total, hasMore: saysMore, nextOffset, returned: reportedReturned } = answer.pagination ?? {};
   const hasMore = saysMore ?? (read === 'single' ? false : undefined);
   const capped = cap !== undefined && (total ?? answer.data.length) >= cap;
   return {
@@ -219,7 +215,7 @@ function toPage(
     total,
     hasMore,
     nextOffset,
-    saidReturned,
+    reportedReturned,
     ignored: ignoredParameters(answer.echo, sent),
     cut: answer.truncated || capped,
     doubts: [
@@ -286,8 +282,8 @@ function paging({ dataset }: Stream, request: PageRequest, limit: number): Recor
 }
 
 /** What the request said counts before what the record says elsewhere. */
-function withSaid({ dataset }: Stream, record: Json, origin: Origin): Origin {
-  return isObject(record) ? { ...origin, fill: { ...saidElsewhere(dataset, record), ...origin.fill } } : origin;
+function withOtherFields({ dataset }: Stream, record: Json, origin: Origin): Origin {
+  return isObject(record) ? { ...origin, fill: { ...fallbackValues(dataset, record), ...origin.fill } } : origin;
 }
 
 function originOf({ experimentId, dataset, scope }: Stream): Origin {

@@ -27,14 +27,14 @@ export async function readRange(
   try {
     for (const reader of readers) {
       const { known } = traits;
-      for await (const stretch of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
-        doubts.push(...stretch.doubts);
-        const rows = apart(session, certainRows(stretch), seen);
-        sink.take({ rows, bad: stretch.bad });
+      for await (const chunk of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
+        doubts.push(...chunk.doubts);
+        const rows = apart(session, certainRows(chunk), seen);
+        sink.take({ rows, bad: chunk.bad });
         seen.add(rows.map(({ key }) => key));
-        bad += stretch.bad.length;
-        upTo = later(upTo, newest(session, stretch.rows));
-        isShown = stretch.isEnd || isShownLast(stretch.page, Infinity, traits.known);
+        bad += chunk.bad.length;
+        upTo = later(upTo, newest(session, chunk.rows));
+        isShown = chunk.isEnd || isShownLast(chunk.page, Infinity, traits.known);
       }
     }
     const isWhole = range.from === undefined && range.to === undefined;

@@ -4,7 +4,7 @@ import { sweep, timeAt, type Met, type Pass, type Start } from './pass.ts';
 import type { Page } from './reader.ts';
 
 /** The records of one timestamp that fills more than a page. */
-export interface Group extends Page {
+export interface SameTimestamp extends Page {
   /** The place behind its last record, counted from where it was met. */
   readonly length: number;
   /** Rows behind it that the last answer had. */
@@ -15,7 +15,7 @@ export interface Group extends Page {
   readonly isEnd: boolean;
 }
 
-export interface GroupOptions {
+export interface SameTimestampOptions {
   /** Whether nothing comes behind a page. */
   readonly isEnd: (page: Page) => boolean;
   /** Whether it is certain that the first page begins with the group's first record. */
@@ -42,11 +42,11 @@ const UNSTABLE: Doubt = {
  * @param pageAt reads the page so many places behind the first one.
  * @param first the page that begins with the group, as far as is known.
  */
-export async function readGroup(
+export async function readSameTimestamp(
   pageAt: (offset: number) => Promise<Page>,
   first: Start,
-  { isEnd, isHeld, again }: GroupOptions,
-): Promise<Group> {
+  { isEnd, isHeld, again }: SameTimestampOptions,
+): Promise<SameTimestamp> {
   const time = timeAt(first);
   const passes: Pass[] = [];
   for (;;) {
@@ -55,19 +55,19 @@ export async function readGroup(
     passes.push(pass);
     const isAlone = pass.isSteady && (isHeld || before !== undefined);
     const isTwice = before !== undefined && isEqual(before, pass);
-    if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return groupOf(pass, pass.met);
+    if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return sameTimestampOf(pass, pass.met);
     // What the API itself doubts is not made certain by repeating it.
-    if (pass.doubts.length > 0) return groupOf(pass, metSince(passes, 0));
+    if (pass.doubts.length > 0) return sameTimestampOf(pass, metSince(passes, 0));
     const moment = passes.findIndex((_, i) => isAccountedFor(passes, i));
-    if (pass.isEndSeen && moment >= 0) return groupOf(pass, metSince(passes, moment + 1));
+    if (pass.isEndSeen && moment >= 0) return sameTimestampOf(pass, metSince(passes, moment + 1));
     if (passes.length === MOST_PASSES) {
       // What was met exists; a repeat of a record without an id cannot be distinguished from a record met twice.
-      return groupOf({ ...pass, doubts: [UNSTABLE] }, metSince(passes, 0));
+      return sameTimestampOf({ ...pass, doubts: [UNSTABLE] }, metSince(passes, 0));
     }
   }
 }
 
-function groupOf({ page, end, doubts, following, isLast, isEnd }: Pass, met: readonly Met[]): Group {
+function sameTimestampOf({ page, end, doubts, following, isLast, isEnd }: Pass, met: readonly Met[]): SameTimestamp {
   return {
     ...page,
     rows: met.map(({ row }) => row).filter((row): row is Row => row !== undefined),

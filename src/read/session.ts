@@ -6,6 +6,7 @@ import type { Log } from '../shared/log.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { readPosition, type Position } from '../warehouse/positions.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { CostMeter } from './cost.ts';
 import type { Traits } from './endpoint-traits.ts';
 import type { Reader } from './reader.ts';
 import type { Sink } from './sink.ts';
@@ -14,6 +15,8 @@ import type { Sink } from './sink.ts';
 export interface Session {
   readonly stream: Stream;
   readonly reader: Reader;
+  /** What all requests for the stream have cost. */
+  readonly meter: CostMeter;
   readonly traits: Traits;
   readonly warehouse: Pick<Warehouse, 'db'>;
   /** Takes what is read: writes it, or only compares it. */
@@ -90,5 +93,5 @@ export function position({ warehouse, stream }: Pick<Session, 'warehouse' | 'str
 
 /** The server's clock according to its last answer; the local one if no answer had it. */
 export function serverNow({ reader, clock }: Pick<Session, 'reader' | 'clock'>): number {
-  return reader.heard.serverTime ?? clock.now();
+  return reader.serverInfo().serverTime ?? clock.now();
 }

@@ -80,11 +80,15 @@ export interface Tally {
 
 /**
  * A sink that writes: each batch in one transaction with the position.
- * @param tells whether to report how the rows differed before they were written.
+ * @param withDifferences whether to report how the rows differed before they were written.
  * @param freezes whether a new field or another type stops the stream: from then on its watermark stays.
  */
-export function committing(warehouse: Warehouse, stream: Stream, { tells = false, freezes = false } = {}): Sink {
-  const differences = tells ? openDifferences() : undefined;
+export function committing(
+  warehouse: Warehouse,
+  stream: Stream,
+  { withDifferences = false, freezes = false } = {},
+): Sink {
+  const differences = withDifferences ? openDifferences() : undefined;
   let tally: Tally = EMPTY;
   const met = openMet(warehouse, stream);
   const commit = (batch: Parameters<Warehouse['commit']>[1]) => {

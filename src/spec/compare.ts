@@ -123,8 +123,8 @@ function fields(dataset: Dataset, own: readonly Endpoint[]): Finding[] {
   const lacking = [...described].filter(([field]) => !isKnown(field));
   // What is also taken from the request, or from elsewhere in the record, need not be a field of its own.
   const others = Object.entries(dataset.fields).filter(
-    ([field, { aliases = [], saidIn }]) =>
-      field !== 'experimentId' && saidIn === undefined && [field, ...aliases].every((name) => !described.has(name)),
+    ([field, { aliases = [], fallbacks }]) =>
+      field !== 'experimentId' && fallbacks === undefined && [field, ...aliases].every((name) => !described.has(name)),
   );
   const unfit = [...described].flatMap(([field, types]) => {
     const kind = names.get(field);

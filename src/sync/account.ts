@@ -1,7 +1,7 @@
 import { count } from '../shared/count.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from '../read/endpoint-traits.ts';
-import { askSteadily, countedBy, isShownLast } from '../read/evidence.ts';
+import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/reader.ts';
 import type { Reading, Session } from '../read/session.ts';
@@ -48,38 +48,44 @@ export async function takeAccount(session: Session, reading: Reading, isStrict: 
   return probe(session, reading, isStrict);
 }
 
-async function probe(session: Session, { total: toldBefore, met }: Reading, isStrict: boolean): Promise<Account> {
+async function probe(session: Session, { total: reportedBefore, met }: Reading, isStrict: boolean): Promise<Account> {
   const { sink, reader, stream, traits } = session;
   const canSort = traits.known.sortRefused !== true && stream.dataset.timeField !== undefined;
-  let told = isStrict ? undefined : toldBefore;
+  let reported = isStrict ? undefined : reportedBefore;
   let isSorted = !isStrict && canSort;
   for (let round = 1; ; round++) {
     const held = sink.held();
     const offset = Math.max(held - 1, 0);
     const order = isSorted ? ({ order: 'asc' } as const) : {};
-    const { page, contradiction } = await askSteadily(reader, { offset, limit: PROBE, ...order });
-    if (page.doubts.length > 0) return unknown(held, told, page.doubts);
-    if (isSorted === (!isStrict && canSort)) told = countedOr(told, page, contradiction);
+    const { page, contradiction } = await requestPage(reader, { offset, limit: PROBE, ...order });
+    if (page.doubts.length > 0) return unknown(held, reported, page.doubts);
+    if (isSorted === (!isStrict && canSort)) reported = countedOr(reported, page, contradiction);
     const expected = Math.min(held, 1);
     if (page.returned === expected && isSorted === (!isStrict && canSort)) {
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
-      return settled(held, held, told, contradiction);
+      return settled(held, held, reported, contradiction);
     }
     if (page.returned < expected) {
-      const truth = told !== undefined && told < held ? told : await confirmed(session, met, held, order);
-      return { held, truth, total: told, isOff: 'surplus', doubts: [] };
+      const truth = reported !== undefined && reported < held ? reported : await confirmed(session, met, held, order);
+      return { held, truth, total: reported, isOff: 'surplus', doubts: [] };
     }
     const inserted = takeNew(session, page);
     // What came in the meantime is taken, and was all that there was at the time of this answer.
     const isOwnOrder = isSorted === (!isStrict && canSort);
     if (inserted > 0 && isOwnOrder && isShownEnd(page, traits.known) && sink.held() === offset + page.returned)
-      return settled(sink.held(), sink.held(), told);
+      return settled(sink.held(), sink.held(), reported);
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
-      return settled(held, toldBefore, toldBefore);
+      return settled(held, reportedBefore, reportedBefore);
     const isStuck = inserted === 0 && (isSorted || !canSort || round > 1);
     if (isStuck || round === MOST_PROBES) {
-      const isKnown = told !== undefined && told > sink.held();
-      return { held: sink.held(), truth: isKnown ? told : undefined, total: told, isOff: 'lacking', doubts: [] };
+      const isKnown = reported !== undefined && reported > sink.held();
+      return {
+        held: sink.held(),
+        truth: isKnown ? reported : undefined,
+        total: reported,
+        isOff: 'lacking',
+        doubts: [],
+      };
     }
     // What came in the meantime is at the end of the time order, wherever it is without one.
     if (isStrict) isSorted = inserted === 0 && canSort;
@@ -106,10 +112,10 @@ async function confirmed(
 }
 
 /** What the API counts by an answer; of one that contradicts itself only what it counts beyond what it sent. */
-function countedOr(told: number | undefined, page: Page, contradiction: string | undefined): number | undefined {
+function countedOr(reported: number | undefined, page: Page, contradiction: string | undefined): number | undefined {
   const total = countedBy(page);
   const isMore = total !== undefined && total > page.offset + page.returned;
-  return contradiction === undefined || isMore ? (total ?? told) : told;
+  return contradiction === undefined || isMore ? (total ?? reported) : reported;
 }
 
 /** Takes rows that a probe showed; those whose key depends on what stands before them are left to a reading. */

@@ -64,15 +64,13 @@ function isTooMuch({ acceptDeletes, config, ...session }: Session, due: number, 
 }
 
 /** Whether the key may still see the experiment; an API that cannot say so says nothing against it. */
-async function mayView({ client, stream, signal, reader }: Session): Promise<boolean> {
+async function mayView({ client, stream, signal, meter }: Session): Promise<boolean> {
   try {
     const { data } = await client.get({
       path: `/data/check-access/experiment/${encodeURIComponent(stream.experimentId)}`,
       endpoint: 'check-access',
       what: `the access to ${stream.experimentId}`,
-      onTry: () => {
-        reader.spent.requests++;
-      },
+      onTry: meter.countRequest,
       ...(signal === undefined ? {} : { signal }),
     });
     const [access] = data;

@@ -94,17 +94,17 @@ async function surveyList(
   const met = knownExperiments(db).filter((id) => !named.has(id));
   const list = (everyMs: number) => listWithShares({ client, db, clock, everyMs, signal, priority });
   const first = await list(SHARES_EVERY_MS);
-  let { listed, isWhole, doubt, isUnasked } = first;
+  let { listed, isWhole, doubt, isUnrequested } = first;
   const left = () => met.filter((id) => !listed.some((experiment) => experiment.id === id));
-  const missed = () => left().filter((id) => !isUnasked(id));
+  const missed = () => left().filter((id) => !isUnrequested(id));
   if (isWhole && missed().some((id) => !goneBefore.has(id))) {
     // A list that is short is evidence only: a second one has to agree.
     const again = await list(0);
     listed = [...listed, ...again.listed];
     ({ isWhole, doubt } = again);
-    isUnasked = (id) => first.isUnasked(id) || again.isUnasked(id);
+    isUnrequested = (id) => first.isUnrequested(id) || again.isUnrequested(id);
   }
-  const gone = left().filter((id) => (isWhole && !isUnasked(id)) || goneBefore.has(id));
+  const gone = left().filter((id) => (isWhole && !isUnrequested(id)) || goneBefore.has(id));
   const unlisted = [...left().filter((id) => !gone.includes(id)), ...(isWhole ? [] : (selection.experiments ?? []))];
   const ids = [...new Set([...listed.map(({ id }) => id), ...unlisted])].filter((id) => !gone.includes(id));
   return {

@@ -3,9 +3,9 @@ import type { Row } from '../datasets/normalise.ts';
 import { isLocal, WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, keysOf } from '../warehouse/records.ts';
-import { askSteadily, countedBy, isShownLast } from '../read/evidence.ts';
+import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { certainRows } from '../read/full-listing.ts';
-import { NotWalkable, paginate, type Stretch } from '../read/paginate.ts';
+import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
 import type { Page } from '../read/reader.ts';
 import { freeTime, newest, readRange } from '../read/reconcile.ts';
 import { numbered, withCertainKeys } from '../read/ordinals.ts';
@@ -62,9 +62,9 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   const before = position(session);
   const batch = before.backfilled ? { pages: 1, rows: 0 } : BACKFILL;
   const doubts: Doubt[] = [];
-  let pending: Stretch[] = [];
+  let pending: Chunk[] = [];
   let watermark = notAheadOf(session, before.watermark);
-  let last: Stretch | undefined;
+  let last: Chunk | undefined;
   let total: number | undefined;
   let met = 0;
   const flush = () => {
@@ -75,13 +75,13 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   };
   try {
     const { known } = traits;
-    for await (const stretch of paginate(reader, { from, by: 'key', sorted: true, known, end: 'claimed' })) {
-      doubts.push(...stretch.doubts);
-      if (doubts.length === 0) watermark = later(watermark, newest(session, stretch.rows));
-      pending.push(stretch);
-      last = stretch;
-      total = countedBy(stretch.page) ?? total;
-      met += stretch.rows.length + stretch.bad.length;
+    for await (const chunk of paginate(reader, { from, by: 'key', sorted: true, known, end: 'claimed' })) {
+      doubts.push(...chunk.doubts);
+      if (doubts.length === 0) watermark = later(watermark, newest(session, chunk.rows));
+      pending.push(chunk);
+      last = chunk;
+      total = countedBy(chunk.page) ?? total;
+      met += chunk.rows.length + chunk.bad.length;
       const rows = pending.reduce((sum, one) => sum + one.rows.length, 0);
       if (pending.length >= batch.pages || rows >= batch.rows) flush();
     }
@@ -114,7 +114,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   if (traits.known.descendingIgnored === true || from === undefined) return readRange(session, { from });
   const recent = countRows(warehouse.db, stream, { from }) ?? reader.pageSize;
   const atMost = Math.max(POLL_LEAST, 2 * recent);
-  const { page, contradiction } = await askSteadily(reader, { order: 'desc', atMost });
+  const { page, contradiction } = await requestPage(reader, { order: 'desc', atMost });
   const doubts: Doubt[] = [
     ...page.doubts,
     ...(contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction } as const]),

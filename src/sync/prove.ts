@@ -200,7 +200,7 @@ function conclude(session: Session, found: Found): Proof {
       withheldRows,
       datedAheadRows,
       rereadReason: rederived.rereadReason,
-      serverBasis: reader.heard.basis ?? before.serverBasis,
+      serverBasis: reader.serverInfo().basis ?? before.serverBasis,
       apiTotal: account.total ?? account.truth,
       accountedAt: startedAt,
       lastStatus: isComplete(doubts) ? 'ok' : 'incomplete',
@@ -314,7 +314,7 @@ function aheadDoubts(rows: number, now: number): Doubt[] {
 
 /** Writes to variables that HyperStudy itself lost: an empty list is healthy. */
 function droppedDoubts({ reader }: Session): Doubt[] {
-  const dropped = reader.heard.metadata['droppedWrites'];
+  const dropped = reader.serverInfo().metadata['droppedWrites'];
   if (!Array.isArray(dropped) || dropped.length === 0) return [];
   const text = `HyperStudy lost ${counted(dropped.length, 'write')} to variables of this room, as it says itself`;
   return [{ kind: 'dropped-writes', text, count: dropped.length }];

@@ -37,7 +37,7 @@ export function rederivation(
     return { doubts: isNews ? [changed(changes, earlier + updated, startedAt)] : kept, rereadReason: undefined };
   }
   const moved = before.backfilled
-    ? basisChange(before.serverBasis, reader.heard.basis, traits.known.startMoved)
+    ? basisChange(before.serverBasis, reader.serverInfo().basis, traits.known.startMoved)
     : undefined;
   if (moved?.isStart === true) traits.learn({ startMoved: true }, moved.text);
   const reason =

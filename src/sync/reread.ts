@@ -13,7 +13,7 @@ import type { Reading, Session } from '../read/session.ts';
 import { comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import {
-  conduct,
+  runSession,
   isStopped,
   leaveStopped,
   openSession,
@@ -58,7 +58,7 @@ export async function rereadStream(context: SyncContext, stream: Stream, reread:
   const before = readPosition(context.warehouse.db, stream);
   const { backfilled, watermark, doubts } = before;
   if (isStopped(before)) return leaveStopped(session, before);
-  const { result, proof } = await conduct(session, async () => {
+  const { result, proof } = await runSession(session, async () => {
     const reading = await read(session, reread);
     const isListed = reading.isListed === true;
     if (!backfilled && !isListed) return { doubts, position: {}, isListed };

@@ -9,7 +9,7 @@ import { knownDeployments, knownExperiments } from '../warehouse/structure.ts';
 import { listAll, listExperiments, listRequests, type Listed, type Listing } from './experiment-list.ts';
 
 /** How the list of experiments, and of what is shared, is asked for. */
-export interface Asking {
+export interface ListOptions {
   readonly client: Client;
   readonly db: Db;
   readonly clock: Pick<Clock, 'now'>;
@@ -21,7 +21,7 @@ export interface Asking {
 
 export interface WholeListing extends Listing {
   /** Whether the listing says nothing of an experiment: what it belongs to was not asked for, or is not given. */
-  readonly isUnasked: (experimentId: string) => boolean;
+  readonly isUnrequested: (experimentId: string) => boolean;
 }
 
 const ADDRESSES: Readonly<Record<Shared, { path: string; what: string }>> = {
@@ -42,16 +42,16 @@ const ABSENT_MS = DAY_MS;
  * Every experiment of which the key is given something: its own, those that other organizations share, and those of which
  * only deployments are shared.
  */
-export async function listWithShares(asking: Asking): Promise<WholeListing> {
-  const { client, db, signal, priority } = asking;
+export async function listWithShares(options: ListOptions): Promise<WholeListing> {
+  const { client, db, signal, priority } = options;
   const own = await listExperiments(client, signal, priority);
-  const shared = await askFor('experiments', asking, (listed) => {
+  const shared = await requestList('experiments', options, (listed) => {
     const isOwn = new Set(own.listed.map(({ id }) => id));
     const others = listed.map(({ id }) => id).filter((id) => !isOwn.has(id));
     return { others: Object.fromEntries(others.map((id) => [id, []])), known: isOwn };
   });
   const whole = new Set([...own.listed, ...shared.listed].map(({ id }) => id));
-  const parts = await askFor('deployments', asking, (listed) => {
+  const parts = await requestList('deployments', options, (listed) => {
     const before = readShare(db, 'deployments').found;
     // One that was given as a whole is not followed by its deployments once it left the list: it may be deleted.
     const met = [...knownExperiments(db), ...Object.keys(readShare(db, 'experiments').found)];
@@ -59,13 +59,13 @@ export async function listWithShares(asking: Asking): Promise<WholeListing> {
     const others = Map.groupBy(listed.filter(isOfOther(known)), ({ experimentId }) => experimentId);
     return { others: Object.fromEntries([...others].map(([id, all]) => [id, all.map((one) => one.id)])), known: whole };
   });
-  const found = parts.isAsked ? Object.keys(parts.others).map((id) => ({ id })) : [];
-  const unasked = new Set([...shared.unasked, ...parts.unasked]);
+  const found = parts.isRequested ? Object.keys(parts.others).map((id) => ({ id })) : [];
+  const unrequested = new Set([...shared.unrequested, ...parts.unrequested]);
   return {
     listed: [...own.listed, ...shared.listed.filter(({ id }) => Object.hasOwn(shared.others, id)), ...found],
     isWhole: [own, shared, parts].every(({ isWhole }) => isWhole),
     doubt: own.doubt ?? shared.doubt ?? parts.doubt,
-    isUnasked: (id) => unasked.has(id) && !whole.has(id),
+    isUnrequested: (id) => unrequested.has(id) && !whole.has(id),
   };
 }
 
@@ -119,31 +119,31 @@ interface Found {
   readonly known: ReadonlySet<string>;
 }
 
-interface AskedFor extends Listing, Pick<Found, 'others'> {
-  readonly isAsked: boolean;
+interface RequestedList extends Listing, Pick<Found, 'others'> {
+  readonly isRequested: boolean;
   /** Experiments that were found shared, and of which nothing is said now. */
-  readonly unasked: readonly string[];
+  readonly unrequested: readonly string[];
 }
 
-async function askFor(
+async function requestList(
   what: Shared,
-  { client, db, clock, everyMs, signal, priority }: Asking,
+  { client, db, clock, everyMs, signal, priority }: ListOptions,
   find: (listed: readonly Listed[]) => Found,
-): Promise<AskedFor> {
+): Promise<RequestedList> {
   const before = readShare(db, what);
   const organization = client.organization ?? null;
-  const unasked = { listed: [], isWhole: true, doubt: undefined, isAsked: false, others: {} };
+  const unrequested = { listed: [], isWhole: true, doubt: undefined, isRequested: false, others: {} };
   if (!isDue(before, { organization, everyMs, now: clock.now() }))
-    return { ...unasked, unasked: Object.keys(before.found) };
+    return { ...unrequested, unrequested: Object.keys(before.found) };
   const note = (isGiven: boolean, found: Share['found']) =>
     writeShare(db, what, { askedAt: clock.now(), organization, isGiven, found }, clock.now());
   const listing = await listShared(client, what, signal, priority);
   if (listing === undefined) {
     note(false, before.found);
-    return { ...unasked, unasked: Object.keys(before.found) };
+    return { ...unrequested, unrequested: Object.keys(before.found) };
   }
   const { others, known } = find(listing.listed);
   const former = Object.entries(before.found).filter(([id]) => !known.has(id));
   note(true, { ...Object.fromEntries(former), ...others });
-  return { ...listing, isAsked: true, others, unasked: [] };
+  return { ...listing, isRequested: true, others, unrequested: [] };
 }

@@ -1,6 +1,6 @@
 import { WarehouseError } from '../shared/errors.ts';
 import { readLiveRooms, readRooms, roomsOf } from '../read/by-room.ts';
-import { askSteadily, countedBy, type Steady } from '../read/evidence.ts';
+import { requestPage, countedBy, type CheckedPage } from '../read/evidence.ts';
 import { list } from '../read/full-listing.ts';
 import type { Page, PageRequest } from '../read/reader.ts';
 import { numbered, tailStart, withCertainKeys } from '../read/ordinals.ts';
@@ -65,25 +65,25 @@ async function readCut(session: Session, first: Page): Promise<Reading> {
 }
 
 /** The first page, sorted where the endpoint allows it. */
-async function firstPage(session: Session, order: 'asc' | 'desc'): Promise<Steady> {
+async function firstPage(session: Session, order: 'asc' | 'desc'): Promise<CheckedPage> {
   const { reader, traits, stream } = session;
   if (stream.dataset.unpaged === true || stream.dataset.read === 'single') return unpaged(session);
-  if (traits.known.sortRefused === true) return askSteadily(reader, {});
+  if (traits.known.sortRefused === true) return requestPage(reader, {});
   try {
-    return await askSteadily(reader, { order });
+    return await requestPage(reader, { order });
   } catch (error) {
     if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
-    const steady = await askSteadily(reader, {});
+    const checked = await requestPage(reader, {});
     traits.learn({ sortRefused: true }, error.message);
-    return steady;
+    return checked;
   }
 }
 
 /** More than any room holds: asked for when the endpoint's default limit cut its answer. */
 const UNCUT_LIMIT = 1_000_000;
 
-async function unpaged({ reader }: Session): Promise<Steady> {
-  const ask = (request: PageRequest) => askSteadily(reader, request);
-  const steady = await ask({});
-  return steady.page.cut ? ask({ limit: UNCUT_LIMIT }) : steady;
+async function unpaged({ reader }: Session): Promise<CheckedPage> {
+  const ask = (request: PageRequest) => requestPage(reader, request);
+  const checked = await ask({});
+  return checked.page.cut ? ask({ limit: UNCUT_LIMIT }) : checked;
 }

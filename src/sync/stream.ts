@@ -16,6 +16,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { isOver } from '../read/by-room.ts';
 import { openTraits } from '../read/endpoint-traits.ts';
 import { readIncremental } from './incremental.ts';
+import { openCostMeter } from '../read/cost.ts';
 import { openPageSize } from '../read/page-size.ts';
 import { prove, type Proof } from './prove.ts';
 import { createReader, type ReaderOptions } from '../read/reader.ts';
@@ -91,12 +92,12 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   const full = context.full || isAccepted || before.rereadReason !== undefined;
   const session = openSession({ ...context, full }, stream);
   if (isStopped(before)) return leaveStopped(session, before);
-  const { result } = await conduct(session, () => readAndProve(session, !before.backfilled || full));
+  const { result } = await runSession(session, () => readAndProve(session, !before.backfilled || full));
   return result;
 }
 
 /** What came of a reading, and what proved it; undefined where it failed. */
-export interface Conducted<Proven> {
+export interface SessionOutcome<Proven> {
   readonly result: StreamResult;
   readonly proof: Proven | undefined;
 }
@@ -105,16 +106,16 @@ export interface Conducted<Proven> {
  * Has a session read its stream, notes what that came to, and reports it.
  * @throws WarehouseError as `syncStream` does.
  */
-export async function conduct<Proven extends Pick<Proof, 'doubts' | 'position'>>(
+export async function runSession<Proven extends Pick<Proof, 'doubts' | 'position'>>(
   session: Session,
   read: () => Promise<Proven>,
-): Promise<Conducted<Proven>> {
+): Promise<SessionOutcome<Proven>> {
   const { log, stream, warehouse } = session;
   try {
     const proof = await read();
     const isFinished = isComplete(proof.doubts) && stream.scope.kind === 'room' && isOver(session, stream.scope.id);
     const known = { ...proof.position, finished: isFinished, lastSyncAt: session.startedAt };
-    session.sink.note(known, session.reader.heard.metadata);
+    session.sink.note(known, session.reader.serverInfo().metadata);
     const status = isComplete(proof.doubts) ? 'ok' : 'incomplete';
     const done = resultOf(session, status);
     const reason = reasonOf(proof.doubts);
@@ -224,6 +225,7 @@ export function openSession(
   const traits = openTraits(warehouse.db, stream, () => clock.now());
   const { backfilled, rows } = readPosition(warehouse.db, stream);
   const fixed = stream.dataset.pageLimit ?? (config.api.pageSize === 'auto' ? undefined : config.api.pageSize);
+  const meter = openCostMeter();
   const readerOptions: ReaderOptions = {
     client,
     config,
@@ -232,15 +234,16 @@ export function openSession(
     signal,
     fill: stream.dataset.name === 'experiments' && isShared(warehouse.db, stream.experimentId) ? { shared: true } : {},
     mayBeAbsent: stream.dataset.mayBeAbsent === true && rows === 0,
+    meter,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
     onLength(length) {
       if (length > (traits.known.largestPage ?? 0)) traits.learn({ largestPage: length }, 'an answer was so long');
     },
   };
-  const reader = createReader(stream, readerOptions);
   return {
     stream,
-    reader,
+    reader: createReader(stream, readerOptions),
+    meter,
     traits,
     warehouse,
     sink,
@@ -253,7 +256,7 @@ export function openSession(
     full,
     acceptDeletes,
     confirmAfterMs: acceptDeletes ? 0 : CONFIRM_AFTER_MS,
-    inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, { ...readerOptions, spent: reader.spent }),
+    inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, readerOptions),
   };
 }
 
@@ -268,19 +271,19 @@ export function named({ experimentId, dataset, scope, filter }: Stream) {
 }
 
 function resultOf(session: Session, status: StreamResult['status'], error?: WarehouseError): StreamResult {
-  const { stream, reader, warehouse, sink } = session;
+  const { stream, meter, warehouse, sink } = session;
   const { watermark, complete, reason } = readPosition(warehouse.db, stream);
   const { inserted, updated, unchanged, deleted, marked, oldestNew } = sink.tally;
   return {
     ...named(stream),
     status,
-    fetched: reader.spent.fetched,
+    fetched: meter.cost().records,
     inserted,
     updated,
     unchanged,
     deleted,
     marked,
-    requests: reader.spent.requests,
+    requests: meter.cost().requests,
     oldestNew: oldestNew === undefined ? null : formatTime(oldestNew),
     watermark: watermark === undefined ? null : formatTime(watermark),
     complete,

@@ -161,13 +161,13 @@ interface Verified {
 async function verifyOnce(context: SyncContext, stream: Stream, { deep, repair }: VerifyOptions): Promise<Verified> {
   const { warehouse } = context;
   const sink = repair
-    ? committing(warehouse, stream, { tells: true, freezes: context.config.schema === 'freeze' })
+    ? committing(warehouse, stream, { withDifferences: true, freezes: context.config.schema === 'freeze' })
     : comparing(warehouse, stream);
   const session: Session = { ...openSession({ ...context, full: true }, stream, sink), confirmAfterMs: 0 };
   const verified = (doubts: readonly Doubt[]): Verified => ({
     doubts,
     differences: withoutArrivals(session, sink.differences),
-    requests: session.reader.spent.requests,
+    requests: session.meter.cost().requests,
   });
   try {
     const proof = await prove(session, await compare(session, deep), true);
@@ -188,7 +188,7 @@ async function compare(session: Session, deep: boolean): Promise<Reading> {
 
 /** Rows that are dated after the first answer arrived while the stream was read: they are no difference. */
 function withoutArrivals({ reader }: Session, { missing, times, ...others }: Differences): Differences {
-  const began = reader.heard.firstServerTime;
+  const began = reader.serverInfo().firstServerTime;
   const arrived = (key: string) => began !== undefined && (times.get(key) ?? -Infinity) >= began;
   return { ...others, times, missing: new Set([...missing].filter((key) => !arrived(key))) };
 }

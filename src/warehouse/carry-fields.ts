@@ -44,7 +44,7 @@ function carryInto(db: Db, dataset: Dataset, added: Dataset['columns']): void {
   const names = dataset.columns.map(({ name }) => name);
   const table = quote(dataset.table);
   const inExtra = added.map(({ field }) => `extra LIKE '%"${field}"%'`);
-  const isSaid = added.filter(({ spec }) => spec.saidIn !== undefined).map(({ name }) => `${quote(name)} IS NULL`);
+  const isSaid = added.filter(({ spec }) => spec.fallbacks !== undefined).map(({ name }) => `${quote(name)} IS NULL`);
   const next = queryLists(
     db,
     `SELECT rowid, experiment_id, key, ${heldColumns(dataset)} FROM ${table}

@@ -1,6 +1,6 @@
 import type { Dataset } from '../datasets/define.ts';
 import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
-import { saidElsewhere } from '../datasets/said.ts';
+import { fallbackValues } from '../datasets/fallbacks.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { isObject, parseJson } from '../shared/json.ts';
 import { queryLists } from '../shared/sqlite.ts';
@@ -31,7 +31,7 @@ export function filledIn({ columns }: Dataset, { values, extra }: Held): Fill {
  */
 export function refilled(dataset: Dataset, experimentId: string, held: Held, fill: Fill): Row | undefined {
   const record = denormalise(dataset, { experimentId, ...held });
-  const row = normalise(dataset, record, { experimentId, fill: { ...saidElsewhere(dataset, record), ...fill } });
+  const row = normalise(dataset, record, { experimentId, fill: { ...fallbackValues(dataset, record), ...fill } });
   return 'reason' in row ? undefined : row;
 }
 
@@ -46,17 +46,17 @@ export function isSameRow(row: Held, held: Held): boolean {
  */
 export function withKnownScope(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): readonly Row[] {
   // Of what is only asked for by room each request says the same.
-  if (!dataset.scopes.includes('experiment') || rows.every(({ unsaid }) => unsaid === undefined)) return rows;
+  if (!dataset.scopes.includes('experiment') || rows.every(({ unnamed }) => unnamed === undefined)) return rows;
   const find = queryLists(
     db,
     `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
   );
   return rows.map((row) => {
-    const stored = row.unsaid === undefined ? undefined : find.get(experimentId, row.key);
+    const stored = row.unnamed === undefined ? undefined : find.get(experimentId, row.key);
     if (stored === undefined) return row;
     const held = heldIn(stored);
     const known = Object.fromEntries(
-      Object.entries(filledIn(dataset, held)).filter(([field]) => row.unsaid?.includes(field) === true),
+      Object.entries(filledIn(dataset, held)).filter(([field]) => row.unnamed?.includes(field) === true),
     );
     if (Object.keys(known).length === 0 || isSameRow(row, held)) return row;
     const now = filledIn(dataset, row);

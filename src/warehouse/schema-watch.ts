@@ -138,8 +138,8 @@ function changeOf({ declared, fields }: Known, field: string, fresh: readonly Va
 
 /** The change that told of a field whose values were all null. */
 function nullOnly(found: Field | undefined, fresh: readonly ValueType[]): number | null {
-  const isTold = found !== undefined && found.seen.size === 1 && !fresh.includes('null');
-  return isTold ? (found.seen.get('null') ?? null) : null;
+  const isListed = found !== undefined && found.seen.size === 1 && !fresh.includes('null');
+  return isListed ? (found.seen.get('null') ?? null) : null;
 }
 
 function retype(db: Db, id: number, types: readonly ValueType[]): void {
@@ -154,13 +154,13 @@ function list(
 ): number | 'more' {
   const { name } = stream.dataset;
   if (field.length > LONGEST_NAME || listedLately(db, name, now) >= MOST_LISTED) return 'more';
-  const isTold = [...types].filter((type) => type !== 'null');
+  const notNull = [...types].filter((type) => type !== 'null');
   return insert(db, {
     data: name,
     field,
     change,
     typeBefore: before.length === 0 ? null : before.join(' or '),
-    typeNow: isTold.length === 0 ? 'null' : isTold.join(' or '),
+    typeNow: notNull.length === 0 ? 'null' : notNull.join(' or '),
     experimentId: stream.experimentId,
     seenAt: formatTime(now),
     acceptedAt: freezes ? null : formatTime(now),

@@ -19,8 +19,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the watermark moves past a page that warned',
     file: 'src/sync/incremental.ts',
-    from: 'if (doubts.length === 0) watermark = later(watermark, newest(session, stretch.rows));',
-    to: 'watermark = later(watermark, newest(session, stretch.rows));',
+    from: 'if (doubts.length === 0) watermark = later(watermark, newest(session, chunk.rows));',
+    to: 'watermark = later(watermark, newest(session, chunk.rows));',
   },
   {
     name: 'the watermark runs ahead of what is committed',

@@ -4,7 +4,7 @@ import type { Stream } from '../../src/datasets/stream.ts';
 import { timeOf } from '../../src/datasets/values.ts';
 import { isObject, type Json, type JsonObject } from '../../src/shared/json.ts';
 import { formatTime } from '../../src/shared/time.ts';
-import { paginate, type PaginateOptions, type Stretch } from '../../src/read/paginate.ts';
+import { paginate, type PaginateOptions, type Chunk } from '../../src/read/paginate.ts';
 import type { Page, PageRequest, Reader } from '../../src/read/reader.ts';
 
 const BASE = Date.parse('2026-01-12T09:00:00.000Z');
@@ -86,24 +86,21 @@ export function fakeReader(records: readonly Json[], change: Partial<FakeApi> = 
   };
   const stream: Stream = { experimentId: 'exp_1', dataset: datasetNamed(data), scope: { kind: 'experiment' } };
   const requests: PageRequest[] = [];
-  const spent = { requests: 0, fetched: 0 };
   const random = seeded();
   return {
     api,
     requests,
     stream,
-    spent,
-    heard: { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} },
+    serverInfo: () => ({ serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} }),
     get pageSize() {
       return api.pageSize;
     },
     page(request) {
       if (requests.length === MOST_REQUESTS) return Promise.reject(new Error(`more than ${MOST_REQUESTS} requests`));
       requests.push({ ...request, ...(request.from === undefined ? {} : { from: request.from - BASE }) });
-      const answer = ++spent.requests;
+      const answer = requests.length;
       api.before(answer);
       const page = api.lie(answerOf(api, stream, request, random), answer);
-      spent.fetched += page.returned;
       return Promise.resolve(page);
     },
   };
@@ -111,16 +108,16 @@ export function fakeReader(records: readonly Json[], change: Partial<FakeApi> = 
 
 /** Reads a fake stream to its end. */
 export async function readPages(reader: FakeReader, change: Partial<PaginateOptions> = {}) {
-  const stretches: Stretch[] = [];
+  const chunks: Chunk[] = [];
   const options: PaginateOptions = { by: 'key', sorted: true, known: {}, end: 'claimed', ...change };
-  for await (const stretch of paginate(reader, options)) stretches.push(stretch);
-  const rows = stretches.flatMap((stretch) => stretch.rows);
+  for await (const chunk of paginate(reader, options)) chunks.push(chunk);
+  const rows = chunks.flatMap((chunk) => chunk.rows);
   return {
-    stretches,
+    chunks,
     keys: rows.map(({ key }) => key),
-    doubts: stretches.flatMap((stretch) => stretch.doubts.map(({ kind }) => kind)),
-    bad: stretches.reduce((sum, stretch) => sum + stretch.bad.length, 0),
-    isEnd: stretches.at(-1)?.isEnd,
+    doubts: chunks.flatMap((chunk) => chunk.doubts.map(({ kind }) => kind)),
+    bad: chunks.reduce((sum, chunk) => sum + chunk.bad.length, 0),
+    isEnd: chunks.at(-1)?.isEnd,
     froms: reader.requests.map(({ from }) => from),
     offsets: reader.requests.map(({ offset }) => offset),
   };
@@ -152,7 +149,7 @@ function answerOf(api: FakeApi, stream: Stream, request: PageRequest, random: ()
     total: isSilent ? undefined : listed.length,
     hasMore: isSilent ? undefined : hasMore,
     nextOffset: isSilent || !hasMore ? undefined : end,
-    saidReturned: isSilent ? undefined : sent.length,
+    reportedReturned: isSilent ? undefined : sent.length,
   };
 }
 
@@ -207,7 +204,7 @@ function pageOf({ dataset, experimentId }: Stream, records: readonly Json[]): Pa
     total: undefined,
     hasMore: undefined,
     nextOffset: undefined,
-    saidReturned: undefined,
+    reportedReturned: undefined,
     ignored: [],
     cut: false,
     doubts: [],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  askSteadily,
+  requestPage,
   contradictionIn,
   countedBy,
   isShownLast,
@@ -25,7 +25,7 @@ const SILENT: Page = {
   total: undefined,
   hasMore: undefined,
   nextOffset: undefined,
-  saidReturned: undefined,
+  reportedReturned: undefined,
   ignored: [],
   cut: false,
   doubts: [],
@@ -54,9 +54,9 @@ describe('what follows an answer', () => {
     ],
     ['full', 'it is as long as asked for, and total is its end', { returned: 10, total: 10 }],
     ['full', 'it is longer than asked for', { returned: 12, total: 12, hasMore: false }],
-    ['unsaid', 'it has no pagination', {}],
-    ['unsaid', 'it has no pagination, and is full', { returned: 10 }],
-    ['unsaid', 'it is warned, and only total speaks', { ...WARNED, total: 9 }],
+    ['unknown', 'it has no pagination', {}],
+    ['unknown', 'it has no pagination, and is full', { returned: 10 }],
+    ['unknown', 'it is warned, and only total speaks', { ...WARNED, total: 9 }],
     ['last', 'it is warned: its total counts what it lacks', { ...WARNED, total: 9, hasMore: false }],
   ])('is %s where %s', (follows, _why, change) => {
     expect(whatFollows(page(change))).toBe(follows);
@@ -66,8 +66,8 @@ describe('what follows an answer', () => {
 describe('an answer', () => {
   it.each<[string, Partial<Page>]>([
     ['says nothing', {}],
-    ['agrees in everything', { saidReturned: 3, total: 5, hasMore: true, nextOffset: 3 }],
-    ['is empty, and counts none', { returned: 0, saidReturned: 0, total: 0, hasMore: false }],
+    ['agrees in everything', { reportedReturned: 3, total: 5, hasMore: true, nextOffset: 3 }],
+    ['is empty, and counts none', { returned: 0, reportedReturned: 0, total: 0, hasMore: false }],
     ['is empty behind the last record', { returned: 0, offset: 7, total: 7, hasMore: false }],
     ['is empty far behind the last record', { returned: 0, offset: 9, total: 7, hasMore: false }],
     ['ends the listing', { offset: 4, total: 7, hasMore: false }],
@@ -78,8 +78,8 @@ describe('an answer', () => {
   });
 
   it.each<[string, Partial<Page>, string]>([
-    ['sent fewer records than it says', { saidReturned: 4 }, 'the API says that it sent 4 records, and sent 3'],
-    ['sent more records than it says', { saidReturned: 2 }, 'the API says that it sent 2 records, and sent 3'],
+    ['sent fewer records than it says', { reportedReturned: 4 }, 'the API says that it sent 4 records, and sent 3'],
+    ['sent more records than it says', { reportedReturned: 2 }, 'the API says that it sent 2 records, and sent 3'],
     [
       'counts records, and sent none',
       { returned: 0, total: 5 },
@@ -168,18 +168,18 @@ describe('an answer is shown to be the last', () => {
 
 describe('a page that is asked for', () => {
   const contradictory = (answers: number) =>
-    fakeReader(spaced(2), { lie: (sent, answer) => (answer <= answers ? { ...sent, saidReturned: 7 } : sent) });
+    fakeReader(spaced(2), { lie: (sent, answer) => (answer <= answers ? { ...sent, reportedReturned: 7 } : sent) });
 
   it('is asked for once where its answer agrees with itself', async () => {
     const reader = contradictory(0);
-    expect(await askSteadily(reader, {})).toMatchObject({ page: { returned: 2 }, contradiction: undefined });
+    expect(await requestPage(reader, {})).toMatchObject({ page: { returned: 2 }, contradiction: undefined });
     expect(reader.requests).toHaveLength(1);
   });
 
   it('is asked for again where its answer contradicts itself, and the second answer counts', async () => {
     const reader = contradictory(1);
-    expect(await askSteadily(reader, { offset: 0 })).toMatchObject({
-      page: { saidReturned: 2 },
+    expect(await requestPage(reader, { offset: 0 })).toMatchObject({
+      page: { reportedReturned: 2 },
       contradiction: undefined,
     });
     expect(reader.requests).toEqual([{ offset: 0 }, { offset: 0 }]);
@@ -187,13 +187,13 @@ describe('a page that is asked for', () => {
 
   it('is not asked for a third time', async () => {
     const reader = contradictory(9);
-    expect((await askSteadily(reader, {})).contradiction).toBe('the API says that it sent 7 records, and sent 2');
+    expect((await requestPage(reader, {})).contradiction).toBe('the API says that it sent 7 records, and sent 2');
     expect(reader.requests).toHaveLength(2);
   });
 
   it('is not asked for again where the API says itself that records are lacking', async () => {
-    const reader = fakeReader(spaced(2), { lie: (sent) => ({ ...sent, ...WARNED, saidReturned: 7 }) });
-    expect((await askSteadily(reader, {})).contradiction).toBeUndefined();
+    const reader = fakeReader(spaced(2), { lie: (sent) => ({ ...sent, ...WARNED, reportedReturned: 7 }) });
+    expect((await requestPage(reader, {})).contradiction).toBeUndefined();
     expect(reader.requests).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NotWalkable, type Stretch } from '../../../src/read/paginate.ts';
+import { NotWalkable, type Chunk } from '../../../src/read/paginate.ts';
 import {
   at,
   callRecord,
@@ -58,23 +58,23 @@ describe('a walk by key', () => {
     'takes the rows of one timestamp from one answer, with %s ties',
     async (ties) => {
       const times = [1, 2, 5, 5, 5, 7, 9, 9, 9, 10, 12, 12];
-      const { keys, stretches } = await read(fakeReader(messages(...times), { ties }));
+      const { keys, chunks } = await read(fakeReader(messages(...times), { ties }));
       expect(new Set(keys)).toEqual(new Set(ids(12)));
       for (const time of new Set(times)) {
         const all = times.filter((one) => one === time).length;
-        const counts = stretches.map(({ rows }) => rows.filter((row) => row.time === at(time)).length);
+        const counts = chunks.map(({ rows }) => rows.filter((row) => row.time === at(time)).length);
         expect(counts.filter((count) => count > 0).every((count) => count === all)).toBe(true);
       }
     },
   );
 
   it('yields no row of the last timestamp before the answer that shows all of it', async () => {
-    const { stretches } = await read(fakeReader(messages(10, 20, 50, 50, 50)));
-    expect(stretches.map(({ rows }) => rows.map(({ key }) => key))).toEqual([
+    const { chunks } = await read(fakeReader(messages(10, 20, 50, 50, 50)));
+    expect(chunks.map(({ rows }) => rows.map(({ key }) => key))).toEqual([
       ['m1', 'm2'],
       ['m3', 'm4', 'm5'],
     ]);
-    expect(stretches.map(({ upTo }) => upTo)).toEqual([at(20), at(50)]);
+    expect(chunks.map(({ upTo }) => upTo)).toEqual([at(20), at(50)]);
   });
 
   it('is given up where the rows carried over do not come again', async () => {
@@ -131,7 +131,7 @@ describe('a walk by key', () => {
     await expect(read(reader)).rejects.toThrow(NotWalkable);
   });
 
-  // An empty answer that says that there is more ends the walk as proven, and the rows carried over are in no stretch.
+  // An empty answer that says that there is more ends the walk as proven, and the rows carried over are in no chunk.
   it('loses no row carried over where an empty answer says that there is more', async () => {
     const reader = fakeReader(spaced(5), {
       lie: (page, answer) => (answer === 1 ? page : emptied(page)),
@@ -222,22 +222,24 @@ describe('the end of a reading', () => {
 
 describe('a contradictory page', () => {
   it('is asked for once more, and the second answer counts', async () => {
-    const reader = fakeReader(messages(1, 2, 3), { lie: (page, n) => (n === 1 ? { ...page, saidReturned: 9 } : page) });
+    const reader = fakeReader(messages(1, 2, 3), {
+      lie: (page, n) => (n === 1 ? { ...page, reportedReturned: 9 } : page),
+    });
     expect(await read(reader)).toMatchObject({ keys: ids(3), doubts: [] });
     expect(reader.requests).toHaveLength(2);
   });
 
   it('is taken with a doubt where it contradicts itself again', async () => {
-    const reader = fakeReader(messages(1, 2, 3), { lie: (page) => ({ ...page, saidReturned: 9 }) });
+    const reader = fakeReader(messages(1, 2, 3), { lie: (page) => ({ ...page, reportedReturned: 9 }) });
     expect(await read(reader)).toMatchObject({ keys: ids(3), doubts: ['contradiction'] });
     expect(reader.requests).toHaveLength(2);
   });
 });
 
-function emptied(page: Stretch['page']): Stretch['page'] {
-  return { ...page, rows: [], places: [], returned: 0, saidReturned: 0, total: undefined, hasMore: true };
+function emptied(page: Chunk['page']): Chunk['page'] {
+  return { ...page, rows: [], places: [], returned: 0, reportedReturned: 0, total: undefined, hasMore: true };
 }
 
-function saysMore(page: Stretch['page']): Stretch['page'] {
+function saysMore(page: Chunk['page']): Chunk['page'] {
   return { ...page, hasMore: true, total: undefined, nextOffset: undefined };
 }

@@ -56,7 +56,7 @@ describe('a reading that was warned or cut', () => {
     const session = fake.session({ full: true });
     await readNarrower(session, WARNED);
     // Each part of eight rows takes three or four pages of four, as the last row of a page begins the next.
-    expect(session.reader.spent.requests).toBeLessThanOrEqual(8 * 4);
+    expect(session.meter.cost().requests).toBeLessThanOrEqual(8 * 4);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../src/shared/json.ts';
 import type { Page } from '../../../src/read/reader.ts';
-import { readGroup } from '../../../src/read/same-timestamp.ts';
+import { readSameTimestamp } from '../../../src/read/same-timestamp.ts';
 import {
   callRecord,
   fakeReader,
@@ -15,7 +15,7 @@ import {
 
 async function readFrom(pageAt: (offset: number) => Promise<Page>) {
   const again = async () => ({ page: await pageAt(0), place: 0 });
-  return readGroup(pageAt, await again(), { isEnd: ({ hasMore }) => hasMore === false, isHeld: true, again });
+  return readSameTimestamp(pageAt, await again(), { isEnd: ({ hasMore }) => hasMore === false, isHeld: true, again });
 }
 
 /** Reads the timestamp with which a listing of these records begins. */

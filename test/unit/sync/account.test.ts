@@ -5,6 +5,7 @@ import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { JsonObject } from '../../../src/shared/json.ts';
 import { silentLog } from '../../../src/shared/log.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
+import { openCostMeter } from '../../../src/read/cost.ts';
 import { takeAccount, type Account } from '../../../src/sync/account.ts';
 import { openTraits } from '../../../src/read/endpoint-traits.ts';
 import { NOTHING_READ, type Reading, type Session } from '../../../src/read/session.ts';
@@ -33,6 +34,7 @@ function books(held: readonly JsonObject[], api: readonly JsonObject[] = held, c
   const session: Session = {
     stream,
     reader,
+    meter: openCostMeter(),
     traits: openTraits(warehouse.db, stream, () => 0),
     warehouse,
     sink: committing(warehouse, stream),

@@ -16,7 +16,7 @@ function holding(last: number): FakeStream {
 async function miss(fake: FakeStream, gone: readonly string[], change: SessionChange = {}) {
   const session = fake.session(change);
   const deletion = await settleGone(session, gone);
-  return { ...deletion, requests: session.reader.spent.requests };
+  return { ...deletion, requests: session.meter.cost().requests };
 }
 
 /** A minute after a reading ended, whose end is later than its start. */

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { defineDataset, type Dataset } from '../../../src/datasets/define.ts';
 import { normalise, type Row } from '../../../src/datasets/normalise.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
-import { saidElsewhere } from '../../../src/datasets/said.ts';
+import { fallbackValues } from '../../../src/datasets/fallbacks.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import type { Json, JsonObject } from '../../../src/shared/json.ts';
 import { carryFields } from '../../../src/warehouse/carry-fields.ts';
@@ -29,7 +29,7 @@ function without(dataset: Dataset, fields: ReadonlySet<string>): Dataset {
 }
 
 function rowOf(dataset: Dataset, record: JsonObject): Row {
-  const row = normalise(dataset, record, { experimentId: 'e', fill: saidElsewhere(dataset, record) });
+  const row = normalise(dataset, record, { experimentId: 'e', fill: fallbackValues(dataset, record) });
   if ('reason' in row) throw new Error(row.reason);
   return row;
 }

@@ -61,7 +61,7 @@ describe('the room of a record that does not name it', () => {
     const { fake, read } = ratings();
     read(fake.make('one', 1, { value: 5 }), 'r1');
     const { rowOf } = ratings();
-    expect(rowOf(fake.make('one', 1, { roomId: null })).unsaid).toEqual(['participantId']);
+    expect(rowOf(fake.make('one', 1, { roomId: null })).unnamed).toEqual(['participantId']);
     expect(read(fake.make('one', 1, { value: 5, roomId: null }))).toMatchObject({ room: null, updated: 1 });
   });
 });

@@ -2,11 +2,11 @@ import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Dataset, Place } from './define.ts';
 
 /** What a record says elsewhere of fields that it lacks, by field; nothing where it contradicts itself. */
-export function saidElsewhere({ columns }: Dataset, record: JsonObject): Record<string, string> {
+export function fallbackValues({ columns }: Dataset, record: JsonObject): Record<string, string> {
   return Object.fromEntries(
-    columns.flatMap(({ field, spec: { saidIn = [] } }): [string, string][] => {
-      if (saidIn.length === 0 || record[field] !== undefined) return [];
-      const said = new Set(saidIn.map((place) => textAt(place, record)).filter((text) => text !== undefined));
+    columns.flatMap(({ field, spec: { fallbacks = [] } }): [string, string][] => {
+      if (fallbacks.length === 0 || record[field] !== undefined) return [];
+      const said = new Set(fallbacks.map((place) => textAt(place, record)).filter((text) => text !== undefined));
       const [only] = said;
       return only === undefined || said.size > 1 ? [] : [[field, only]];
     }),
