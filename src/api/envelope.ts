@@ -43,7 +43,9 @@ export function readEnvelope(text: string): Envelope {
   }
   if (!isObject(body)) return { kind: 'unreadable', why: 'it is not a JSON object' };
   const { status, error, data } = body;
-  if (status === 'error' || (error !== undefined && isObject(error))) return readError(error);
+  const isError = error !== undefined && isObject(error);
+  // An answer that calls itself a success is none that refuses a key, whatever it names beside its data.
+  if (status === 'error' || (isError && status !== 'success')) return readError(error);
   if (!Array.isArray(data) && (data === undefined || !isObject(data))) {
     return { kind: 'unreadable', why: 'it has no data' };
   }
@@ -53,7 +55,7 @@ export function readEnvelope(text: string): Envelope {
     data: Array.isArray(data) ? data : [data],
     isSingle: !Array.isArray(data),
     metadata,
-    warnings: [...doubtedStatus(status), ...warningsIn(metadata)],
+    warnings: [...doubtedStatus(status), ...errorBeside(error), ...warningsIn(metadata)],
     truncated: (metadata['truncated'] ?? false) !== false,
     // One endpoint was seen to put these directly into the metadata (Python SDK 0.4.1, its test of recordings).
     pagination:
@@ -104,6 +106,12 @@ function readError(error: Json | undefined): Envelope {
 /** Of a status that is neither documented one, such as `partial`, it is not known what the answer lacks. */
 function doubtedStatus(status: Json | undefined): string[] {
   return status === undefined || status === 'success' ? [] : [`the status of the answer is ${textOfJson(status)}`];
+}
+
+/** Beside data that call themselves a success, an error means that some of them may be lacking. */
+function errorBeside(error: Json | undefined): string[] {
+  if (error === undefined || error === null || error === false) return [];
+  return [`the answer names an error: ${textOfJson(error)}`];
 }
 
 /** Documented as a list of strings; anything else counts as a warning too. */

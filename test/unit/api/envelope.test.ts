@@ -61,6 +61,12 @@ describe('the envelope', () => {
     ['null', '{"data":[],"metadata":{"truncated":null}}', { truncated: false, warnings: [] }],
     ['an object', '{"data":{}}', { isSingle: true }],
     ['an error without a status', '{"data":[],"error":{"code":"X"}}', { kind: 'error', code: 'X' }],
+    [
+      'an error beside a success',
+      '{"status":"success","data":[1],"error":{"code":"UNAUTHORIZED"}}',
+      { kind: 'success', data: [1], warnings: ['the answer names an error: {"code":"UNAUTHORIZED"}'] },
+    ],
+    ['no error', '{"status":"success","data":[],"error":null}', { kind: 'success', warnings: [] }],
   ])('takes what may mean that records are lacking for that: %s', (_, text, expected) => {
     expect(readEnvelope(text)).toMatchObject(expected);
   });
