@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { count, counted } from '../shared/count.ts';
+import { formatDuration } from '../shared/time.ts';
 
 /** A table for a terminal or a log file: the first row is the heading; numbers are right-aligned. */
 export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -114,5 +115,5 @@ function waitText(endpoint: string, waitMs: number, limit: string): string {
       : limit === 'hour'
         ? 'the hourly limit'
         : 'the delay that the API asked for';
-  return `waiting ${Math.ceil(waitMs / 1000)} s for ${why}`;
+  return `waiting ${formatDuration(waitMs)} for ${why}`;
 }

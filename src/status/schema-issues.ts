@@ -18,7 +18,7 @@ export function schemaIssues({ now, schemaChanges }: Pick<Snapshot, 'now' | 'sch
     scope: { streams: changes.map(affected), are: 'changes' },
     subject: `Records of ${data} have new fields or types`,
     text: `HyperStudy has sent them since ${dayOf(changes)}. Nothing is lost: what has no column of its own is in \`extra\`, and a column of the view whose name ends in \`_all\`.`,
-    hint: 'Look whether your analyses mind; `_schema_changes` has the details. This is told for 8 days.',
+    hint: 'Check whether your analyses are affected; `_schema_changes` has the details. This note stays for 8 days.',
     ended: '',
     alert: 'once',
   }));

@@ -1,4 +1,6 @@
 import type { Client } from '../api/client.ts';
+import { notTheApi } from '../api/failure.ts';
+import { WarehouseError } from '../shared/errors.ts';
 import { isObject, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 
@@ -37,8 +39,18 @@ interface ListAddress {
 const OWN: ListAddress = { path: '/experiments', what: 'the list of experiments' };
 
 /** Every experiment that the key sees of its own, as `GET /experiments` describes it. */
-export function listExperiments(client: Client, signal?: AbortSignal, priority?: Priority): Promise<Listing> {
-  return listAll(client, OWN, signal, priority);
+export async function listExperiments(client: Client, signal?: AbortSignal, priority?: Priority): Promise<Listing> {
+  try {
+    return await listAll(client, OWN, signal, priority);
+  } catch (error) {
+    throw withoutList(error);
+  }
+}
+
+/** Where the list of experiments is not known, the address is not the API's, whatever its health check says. */
+export function withoutList(error: unknown): unknown {
+  if (!(error instanceof WarehouseError) || error.code !== 'NOT_FOUND') return error;
+  return notTheApi({ status: undefined, requestId: error.requestId }, 'it has no list of experiments there');
 }
 
 /**

@@ -209,7 +209,7 @@ describe('a range of time beside a daemon', () => {
     });
     expect(isMirror(db, simulator, time.now, ['events'])).toBe(false);
     const done = await hsw(asked, { cwd });
-    expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('1 new rows, 1 changed') as string });
+    expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('1 new row, 1 changed') as string });
     expect(isMirror(db, simulator, time.now, ['events'])).toBe(true);
     const held = new Database(db, { readonly: true });
     expect(held.prepare("SELECT inserted, updated, outcome FROM _runs WHERE kind = 'sync now'").all()).toEqual([

@@ -1,7 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '../../api/client.ts';
-import { notTheApi } from '../../api/failure.ts';
 import type { Config } from '../../config/schema.ts';
 import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { shownOf, type Issue } from '../../status/issue.ts';
@@ -17,6 +16,7 @@ import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import { filesystemOf, refuseSharedFilesystem } from '../../warehouse/open.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
+import { withoutList } from '../../sync/experiment-list.ts';
 import { compareDescription, type Compared } from '../api-description.ts';
 import { findGiven, rightsTo } from '../access-checks.ts';
 import { readConfig, type Command } from '../context.ts';
@@ -162,12 +162,6 @@ async function checkApi(config: Config, signal: AbortSignal, add: Add): Promise<
 async function firstOfList(client: Client, signal: AbortSignal): Promise<readonly Json[]> {
   const [query, what] = [{ limit: 1 }, 'the list of experiments'];
   return (await client.get({ path: '/experiments', query, endpoint: 'experiments', what, signal })).data;
-}
-
-/** Where the list of experiments is not known, the address is not the API's, whatever its health check says. */
-function withoutList(error: unknown): unknown {
-  if (!(error instanceof WarehouseError) || error.code !== 'NOT_FOUND') return error;
-  return notTheApi({ status: undefined, requestId: error.requestId }, 'it has no list of experiments there');
 }
 
 /** Whether a refusal is about the organization: without it, the same request is answered. */

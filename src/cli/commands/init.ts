@@ -43,6 +43,8 @@ const KEY_FILE = 'hyperstudy.key';
 export const init: Command<InitFlags> = async (context, flags) => {
   const path = resolve(context.configPath ?? './config.yaml');
   requirePlace(path);
+  if (flags.all === true && flags.experiment !== undefined)
+    throw new WarehouseError('USAGE', '--all and --experiment contradict each other: leave one of them out.');
   const ask = flags.yes === true || !context.stdin.isTTY ? undefined : askOn(context);
   const keyExpires = checkedExpiry(flags.keyExpires);
   const baseUrl = checkedBaseUrl(flags.baseUrl ?? (context.env['HYPERSTUDY_BASE_URL'] || PRODUCTION));

@@ -131,7 +131,7 @@ function headline(result: SyncResult): string {
   const { streams, status } = result;
   const partly = streams.length === 0 ? '✗ Nothing was read' : '✗ Done, but not everything was read';
   const { inserted, updated, deleted } = sums(result);
-  return `${status === 'ok' ? '✓ Up to date' : partly}: ${counted(streams.length, 'stream')}, ${count(inserted)} new rows, ${count(updated)} changed, ${count(deleted)} deleted; ${spent(result)}.`;
+  return `${status === 'ok' ? '✓ Up to date' : partly}: ${counted(streams.length, 'stream')}, ${counted(inserted, 'new row')}, ${count(updated)} changed, ${count(deleted)} deleted; ${spent(result)}.`;
 }
 
 /** What was read of a range, and what that changed or, in a dry run, would change. */
@@ -144,7 +144,7 @@ function rereadLines(result: SyncResult, { from, to, dryRun }: Reread): string[]
   ].join(' ');
   const changes = dryRun
     ? `Nothing was written: ${counted(inserted, 'row')} would be new, ${count(updated)} changed; ${count(marked)} ${marked === 1 ? 'is' : 'are'} no longer in the API`
-    : `${count(inserted)} new rows, ${count(updated)} changed, ${count(deleted)} deleted, ${count(marked)} marked as missing`;
+    : `${counted(inserted, 'new row')}, ${count(updated)} changed, ${count(deleted)} deleted, ${count(marked)} marked as missing`;
   const listed = [...new Set(streams.filter((stream) => stream.listed === true).map(({ data }) => data))];
   return [
     `${status === 'ok' ? '✓ Read again' : '✗ Read again, but not everything'}, ${range}: ${counted(streams.length, 'stream')}, ${counted(fetched, 'record')}.`,

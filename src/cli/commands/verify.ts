@@ -25,7 +25,7 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
   const config = readConfig(context, true);
   const log = openLog(context, config, context.json ? config.log.level : 'silent');
   const onWait = (wait: { endpoint: string; waitMs: number }) => {
-    if (!context.json) context.stderr.write(`… waiting ${Math.ceil(wait.waitMs / 1000)} s for a limit of the API\n`);
+    if (!context.json) context.stderr.write(`… waiting ${formatDuration(wait.waitMs)} for a limit of the API\n`);
   };
   const onVerdict = (stream: Stream, verdict: Verdict) => {
     if (!context.json) context.stdout.write(`${line(stream, verdict)}\n`);

@@ -35,7 +35,12 @@ async function server() {
 }
 
 /** Answers the questions as a person at a terminal would; the answer `\u0003` is Ctrl-C. */
-async function atTerminal(folder: string, baseUrl: string, answers: readonly [asked: string, answer: string][]) {
+async function atTerminal(
+  folder: string,
+  baseUrl: string,
+  answers: readonly [asked: string, answer: string][],
+  flags: { readonly all?: boolean; readonly experiment?: readonly string[] } = {},
+) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
   let shown = '';
   const waiting = [...answers];
@@ -55,7 +60,7 @@ async function atTerminal(folder: string, baseUrl: string, answers: readonly [as
     stderr: screen,
     signal: new AbortController().signal,
   } as unknown as CommandContext;
-  const status = await init(context, { baseUrl }).catch((error: unknown) => {
+  const status = await init(context, { baseUrl, ...flags }).catch((error: unknown) => {
     if (error instanceof WarehouseError) return error;
     throw error;
   });
@@ -125,6 +130,35 @@ describe('hsw init at a terminal', () => {
       [KEEP, ''],
     ]);
     expect(again.status).toBe(0);
+  });
+
+  it('says that an address without a list of experiments is not the API', async () => {
+    const http = createServer((_request, response) => {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"status":"error","error":{"code":"NOT_FOUND","message":"no such path"}}');
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void http.close());
+    const folder = temporaryFolder();
+    const { status } = await atTerminal(folder, `http://127.0.0.1:${(http.address() as AddressInfo).port}`, [
+      [KEY_QUESTION, KEY],
+      [ORGANIZATION, ''],
+    ]);
+    expect(status).toMatchObject({
+      code: 'ANSWER_UNREADABLE',
+      message: "The address answers, but not as HyperStudy's API: it has no list of experiments there.",
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('refuses all experiments together with some, before anything is asked', async () => {
+    const [folder, { baseUrl, asked }] = [temporaryFolder(), await server()];
+    const { status } = await atTerminal(folder, baseUrl, [], { all: true, experiment: ['exp_1'] });
+    expect(status).toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('--all and --experiment') as string,
+    });
+    expect([asked, readdirSync(folder)]).toEqual([[], []]);
   });
 
   it('refuses text that is not a key without sending or showing it', async () => {
