@@ -6,7 +6,7 @@ import { countRows, keysOf } from '../warehouse/records.ts';
 import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { certainRows } from '../read/full-listing.ts';
 import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
-import type { Page } from '../read/reader.ts';
+import type { Page, PageRequest } from '../read/reader.ts';
 import { freeTime, newest, readRange } from '../read/reconcile.ts';
 import { numbered, withCertainKeys } from '../read/ordinals.ts';
 import { readNarrower } from '../read/retry-narrower.ts';
@@ -138,17 +138,26 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   const isNews =
     reading.total === undefined ? sink.tally.inserted + sink.tally.updated > 0 : reading.total !== sink.held();
   const isGap = reading.isWhole !== true && !isReached && isNews;
-  return isGap ? both(reading, await walkOn(session, watermark)) : reading;
+  if (!isGap) return reading;
+  const walked = both(reading, await walkOn(session, watermark));
+  // The walk met only the newest of the known rows: the server may have changed the others as well.
+  if (sink.tally.updated > 0) await takeSome(session, { order: 'desc', to: watermark });
+  return walked;
 }
 
 /** So many known rows tell whether a change is one of a single row. */
 const TELLING = 20;
 
 /** Where known rows changed and few were in view, the next page shows whether the server has changed others as well. */
-async function lookFurther({ reader, sink }: Session, { returned, total = 0 }: Page): Promise<void> {
-  const { updated, unchanged } = sink.tally;
+async function lookFurther(session: Session, { returned, total = 0 }: Page): Promise<void> {
+  const { updated, unchanged } = session.sink.tally;
   if (updated === 0 || updated + unchanged >= TELLING || returned === 0 || total <= returned) return;
-  const page = await reader.page({ order: 'desc', offset: returned, atMost: POLL_LEAST });
+  await takeSome(session, { order: 'desc', offset: returned });
+}
+
+/** Takes what a page brings, which says nothing of the rest. */
+async function takeSome({ reader, sink }: Session, request: PageRequest): Promise<void> {
+  const page = await reader.page({ ...request, atMost: POLL_LEAST });
   sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
 }
 

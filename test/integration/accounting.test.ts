@@ -224,6 +224,16 @@ describe('data that the server derives again', () => {
     ]);
   });
 
+  it('are read whole also where more rows than a page holds came since, and few known ones are in view', async () => {
+    const it = await accountLab('events');
+    it.arrive(450);
+    await it.sync();
+    it.happen({ kind: 'derivedAnew', dataType: 'events', at: it.lab.now, field: 'onset', byMs: 300 });
+    it.arrive(450, (i) => ({ timestamp: new Date(it.lab.now - 100 + i / 10).toISOString() }));
+    await it.sync();
+    expectExact(it);
+  });
+
   it('change in place where a record without an id gains a field', async () => {
     const it = await accountLab('components');
     await it.sync();
