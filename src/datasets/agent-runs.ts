@@ -23,13 +23,13 @@ export const agentRuns = defineDataset({
     totalCostUsd: { kind: 'real', about: 'What the run cost.', unit: 'US dollars' },
     roomStatus: { kind: 'text', about: 'State of its room.' },
     orphaned: { kind: 'boolean', about: 'Whether its room ended abnormally.' },
-    personaId: { kind: 'text', about: 'The persona that the agent played.' },
+    personaId: { kind: 'text', about: 'The persona of the agent.' },
     personaName: { kind: 'text', about: 'The name of that persona.' },
     totalInputTokens: { kind: 'integer', about: 'Tokens read in all.', unit: 'tokens' },
     totalOutputTokens: { kind: 'integer', about: 'Tokens written in all.', unit: 'tokens' },
     turns: { kind: 'integer', about: 'How many turns it took.' },
     codeCommitSha: { kind: 'text', about: "The version of HyperStudy's code that ran it." },
-    cognition: { kind: 'json', about: 'How the agent was set to think.' },
+    cognition: { kind: 'json', about: 'The settings of how the agent thinks.' },
   },
 });
 export const agentRunsTable = agentRuns.drizzle;

@@ -30,7 +30,7 @@ export interface FieldSpec {
    * out.
    */
   readonly volatile?: true;
-  /** Where in the record the same thing is said besides, for records that lack the field. */
+  /** Where else in the record the same value is, for records that lack the field. */
   readonly fallbacks?: readonly Place[];
 }
 
@@ -38,7 +38,7 @@ export interface FieldSpec {
 export interface Place {
   /** The names that lead to it from the record down. */
   readonly path: readonly string[];
-  /** What to take of it: the first group, percent-decoded. */
+  /** Which part of it to take: the first group, percent-decoded. */
   readonly pattern?: RegExp;
 }
 
@@ -65,15 +65,15 @@ export interface DatasetSpec {
   readonly identity: readonly string[];
   /**
    * Where an id is unique. The API does not say whether ids are unique within a data type or within a room, so by
-   * default the room leads the key, which is exact either way; a row that moves to another room is deleted there and
-   * inserted here, which `idInKey` tells from a deletion. `experiment` keeps the key of a row that moves, but records
-   * of two rooms with the same id would overwrite each other if they come in different answers: use it only for what is
-   * not in a room.
+   * default the key begins with the room, which is exact either way. A row that moves to another room is then deleted
+   * in one and inserted in the other; `idInKey` distinguishes this from a deletion. With `experiment` a row that moves
+   * keeps its key, but records of two rooms with the same id would overwrite each other if they come in different
+   * answers: use it only for records that are not in a room.
    */
   readonly idScope?: 'room' | 'experiment';
   /**
-   * Fields that together identify a record without an id, so that others may change in place; without them its content
-   * does. Only a listing of everything shows which of several records of a name is which.
+   * Fields that together identify a record without an id, so that its other fields may change in place. Without them a
+   * record is identified by its content. Only a complete listing shows which of several records with one name is which.
    */
   readonly naming?: readonly string[];
   /** The field that the API filters and sorts by; undefined: the data type has none. */
@@ -87,15 +87,15 @@ export interface DatasetSpec {
   /** Records in its answers that belong to another data type, by the value of a field. */
   readonly leavesOut?: Readonly<Record<string, string>>;
   /**
-   * Not every part of an experiment has one: where none was read yet, "not found" and "invalid" mean that there is
-   * none.
+   * Not every part of an experiment has a record: as long as none was read, "not found" and "invalid" mean that there
+   * is none.
    */
   readonly mayBeAbsent?: true;
-  /** Members of an answer's metadata that are data as well, and are kept beside the rows. */
+  /** Members of an answer's metadata that are data as well and are stored. */
   readonly metadata?: readonly string[];
   /** The field of the experiment's own record that counts these records. */
   readonly countedBy?: 'roomCount' | 'participantCount';
-  /** Records may belong to no room, so that the rooms together are not everything. */
+  /** Records may belong to no room, so that the rooms together do not cover everything. */
   readonly roomless?: true;
   /** The API stops at this many records, whatever is requested. */
   readonly cap?: number;
@@ -120,7 +120,7 @@ export interface Dataset extends DatasetSpec {
   readonly drizzle: SQLiteTable;
 }
 
-/** What researchers query in time order: one experiment, one room, one participant. */
+/** Columns with an index, for queries in order of time: one experiment, one room, one participant. */
 const INDEXED = ['experiment_id', 'room_id', 'participant_id'];
 
 const any = customType<{ data: string | number | null }>({ dataType: () => 'any' });

@@ -16,14 +16,14 @@ export const deployments = defineDataset({
     id: { kind: 'text', about: 'The id of the deployment.' },
     experimentId: EXPERIMENT,
     name: { kind: 'text', about: 'Its name.' },
-    status: { kind: 'text', about: 'active, paused, completed or archived; in earlier answers with a capital.' },
+    status: { kind: 'text', about: 'active, paused, completed or archived; capitalized in earlier answers.' },
     type: { kind: 'text', about: 'Its type.' },
-    createdAt: { kind: 'time', about: 'When it was made.' },
+    createdAt: { kind: 'time', about: 'When it was created.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
     ownerId: { kind: 'text', about: 'Who owns it, and with it its data.' },
     ownerName: { kind: 'text', about: 'The name of the owner.' },
     participantCount: { kind: 'integer', about: 'How many participants it has.' },
-    maxParticipants: { kind: 'integer', about: 'How many participants it takes.' },
+    maxParticipants: { kind: 'integer', about: 'The most participants it accepts.' },
   },
 });
 export const deploymentsTable = deployments.drizzle;

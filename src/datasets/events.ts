@@ -31,7 +31,7 @@ export const events = defineDataset({
     deploymentId: { kind: 'text', about: 'The deployment in which it happened.' },
     value: {
       kind: 'json',
-      about: 'What was entered: of a questionnaire the question and its answer, of a pause for a rating when it was.',
+      about: 'What was entered: the question and answer of a questionnaire, or the time of a pause for a rating.',
     },
     data: { kind: 'json', about: 'Further data of the event.' },
   },

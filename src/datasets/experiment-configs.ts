@@ -13,7 +13,7 @@ export const experimentConfigs = defineDataset({
     name: { kind: 'text', about: 'The name of the experiment.' },
     description: { kind: 'text', about: 'Its description.' },
     states: { kind: 'json', about: 'The states and their components.' },
-    roles: { kind: 'json', about: 'The roles and how many take each.' },
+    roles: { kind: 'json', about: 'The roles, and how many participants each has.' },
     variables: { kind: 'json', about: 'The shared variables.' },
     globalComponents: { kind: 'json', about: 'Components that are shown in every state.' },
   },

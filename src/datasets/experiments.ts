@@ -17,9 +17,9 @@ export const experiments = defineDataset({
     ownerEmail: { kind: 'text', about: 'Who owns it.' },
     roomCount: { kind: 'integer', about: 'How many rooms it has.' },
     participantCount: { kind: 'integer', about: 'How many participants it has.' },
-    createdAt: { kind: 'time', about: 'When it was made.' },
+    createdAt: { kind: 'time', about: 'When it was created.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
-    shared: { kind: 'boolean', about: '1 where another organization shares it; otherwise empty.' },
+    shared: { kind: 'boolean', about: '1 if another organization shares it; otherwise empty.' },
   },
 });
 export const experimentsTable = experiments.drizzle;

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Dataset, Place } from './define.ts';
 
-/** What a record says elsewhere of fields that it lacks, by field; nothing where it contradicts itself. */
+/** Values for fields that a record lacks, from other places in it. Contradictory values are left out. */
 export function fallbackValues({ columns }: Dataset, record: JsonObject): Record<string, string> {
   return Object.fromEntries(
     columns.flatMap(({ field, spec: { fallbacks = [] } }): [string, string][] => {
@@ -24,7 +24,7 @@ function textAt({ path, pattern }: Place, record: JsonObject): string | undefine
   return part === undefined ? undefined : decoded(part);
 }
 
-/** Undefined where the percent signs are no encoding. */
+/** Undefined if the percent signs are not an encoding. */
 function decoded(part: string): string | undefined {
   try {
     return decodeURIComponent(part);

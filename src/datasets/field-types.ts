@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Dataset, FieldKind } from './define.ts';
 import { fieldInExtra, type Row } from './normalise.ts';
 
-/** What a value is in JSON, in words for people. */
+/** The JSON type of a value, in words for people. */
 export type ValueType = 'text' | 'number' | 'boolean' | 'object' | 'list' | 'null';
 
 /** The types that a column of each kind expects. */
@@ -16,13 +16,13 @@ const EXPECTED: Readonly<Record<FieldKind, readonly ValueType[]>> = {
   any: ['text', 'number'],
 };
 
-/** A field's declared types; `isWide` where records may keep to fewer than its column takes. */
+/** A field's declared types. `isWide`: its column takes more types than the records may use. */
 export interface DeclaredField {
   readonly types: readonly ValueType[];
   readonly isWide: boolean;
 }
 
-/** Every field that the declaration knows, under each of its names. */
+/** Every declared field, under each of its names. */
 export function declaredFields({ fields, identity }: Dataset): ReadonlyMap<string, DeclaredField> {
   const ids = identity.map((name): [string, DeclaredField] => [name, { types: ['text', 'number'], isWide: true }]);
   const named = Object.entries(fields).flatMap(([field, { kind, aliases = [] }]) =>
@@ -35,10 +35,10 @@ function isWide(kind: FieldKind): boolean {
   return EXPECTED[kind].length > 1;
 }
 
-/** Tells the type of every value of a row that its declaration does not settle. */
+/** Calls `report` with the type of every value of a row that does not follow from the declaration. */
 export type TypesOf = (row: Row, report: (field: string, type: ValueType) => void) => void;
 
-/** Rows whose values all fit columns of one type, which are most, cost a look at a few of them. */
+/** Most rows fit their declared columns, so only columns of several types and `extra` are checked. */
 export function typesIn({ columns }: Dataset): TypesOf {
   const wide = columns.flatMap(({ field, spec: { kind } }, i) => (isWide(kind) ? [{ field, kind, i }] : []));
   return ({ values, extra }, report) => {

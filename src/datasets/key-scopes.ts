@@ -1,6 +1,6 @@
 import { DATASETS } from './registry.ts';
 
-/** The boxes to tick when a key is made for these data types; of several that may do for one, all, as that is sure. */
+/** The scopes to tick when a key is created for these data types. If one of several may be enough, all are included. */
 export function scopesToTick(data: 'all' | readonly string[]): string[] {
   const wanted = DATASETS.filter(
     ({ name, path }) => data === 'all' || data.includes(name) || path === '/experiments/{id}',

@@ -4,14 +4,15 @@ import type { Dataset } from './define.ts';
 import { isStorableText, timeOf, type SqlValue } from './values.ts';
 
 /*
- * A key is made of parts, separated by `/`: the room and the id, or the values that identify a record without an id. A string stands for itself, with `%`, `/`, `#` and `:` percent-encoded, so that these are unambiguous:
+ * A key is made of parts, separated by `/`: the room and the id, or the values that identify a record without an id.
+ * A string stands for itself, with `%`, `/`, `#` and `:` percent-encoded, so that these are unambiguous:
  *
  *   msg_1                      an id                      number:1, room_1/number:1   a number is not the string "1"
  *   room_1/msg_1               an id within its room      room_1//cmp/number:0        an absent value is empty
  *   sha256:…                   the content's digest       room_1/msg_1#2              the second record of that key
  */
 
-/** What the request already said about its records. */
+/** What is known about records from their request. */
 export interface KeyOrigin {
   /** Field name → value known from the scope, such as `roomId` in a room's answer. */
   readonly fill?: Readonly<Record<string, string | boolean>>;
@@ -43,20 +44,20 @@ export function withOrdinal(key: string, n: number): string {
   return n === 1 ? key : `${key}#${n}`;
 }
 
-/** The key that a record shares with its doubles. */
+/** The key without an ordinal, which several records may share. */
 export function withoutOrdinal(key: string): string {
   const end = key.indexOf('#');
   return end === -1 ? key : key.slice(0, end);
 }
 
-/** Whether a key is a digest of the content, so that records that share it are the same. */
+/** Whether a key is a digest of the content, so that records with the same key have the same content. */
 export function isDigest(key: string): boolean {
   return key.startsWith(DIGEST, key.indexOf('/') + 1);
 }
 
 /**
- * The id in a key, without the room and an ordinal; undefined where the record has no id. Two keys of one data type
- * with the same id are one record that moved to another room or, where ids count within a room only, two records.
+ * The id in a key, without room and ordinal; undefined if the record has no id. Two keys of one data type with the same
+ * id are one record that moved to another room or, if ids are unique only within a room, two records.
  */
 export function idInKey({ identity }: Dataset, key: string): string | undefined {
   if (identity.length === 0 || isDigest(key)) return undefined;
@@ -64,7 +65,7 @@ export function idInKey({ identity }: Dataset, key: string): string | undefined 
   return own.slice(own.indexOf('/') + 1);
 }
 
-/** A digest of a row's content, which orders records of one key independently of the server's order. */
+/** A digest of a row's content, which sorts records with one key independently of the server's order. */
 export function contentOf({
   values,
   extra,
@@ -82,8 +83,8 @@ function isId(value: Json | undefined): boolean {
 }
 
 /**
- * The room of a record. The room of the request counts only where every request names one: otherwise the same record
- * would have different keys in the experiment's answer and in the room's.
+ * The room of a record. The room of the request counts only if every request names one: otherwise the same record would
+ * have different keys in the experiment's answer and in the room's.
  */
 function roomOf(dataset: Dataset, record: JsonObject, origin: KeyOrigin): Json | undefined {
   if (!Object.hasOwn(dataset.fields, 'roomId')) return undefined;
@@ -100,7 +101,7 @@ function within(room: Json | undefined, rest: string): string {
   return room === undefined ? rest : `${part(room)}/${rest}`;
 }
 
-/** The values that identify a record; undefined where it has none of them but the room. */
+/** The values that identify a record; undefined if it has none of them except the room. */
 function nameOf({ naming = [], fields }: Dataset, record: JsonObject, room: Json | undefined): string | undefined {
   const values = naming.map((field) => (field === 'roomId' ? room : record[field]));
   const isNamed = naming.some((field, i) => field !== 'roomId' && values[i] !== undefined && values[i] !== null);

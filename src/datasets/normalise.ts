@@ -14,22 +14,25 @@ export interface Row extends Key {
   readonly values: readonly SqlValue[];
   /** JSON text of everything that has no column or does not fit it; null when nothing is left over. */
   readonly extra: string | null;
-  /** Its room or participant, where the record itself does not name it, so that only a request can say; else undefined. */
+  /**
+   * Those of room and participant that the record does not name, so that only a request can; undefined if it names
+   * both.
+   */
   readonly unnamed?: readonly string[];
 }
 
-/** The fields that a request for a part of an experiment says as well. */
+/** The fields that are also known from a request for a part of an experiment. */
 const SCOPE_FIELDS = ['roomId', 'participantId'];
 
 /** An item of an answer's list that is not a record or cannot be stored; kept as text with the reason. */
 export interface BadRecord {
   readonly reason: string;
   readonly text: string;
-  /** As a row's. */
+  /** As in a row. */
   readonly time?: number | undefined;
 }
 
-/** What the request already says about its records: columns that are filled when the record omits them. */
+/** What is known from the request: it fills columns whose field the record omits. */
 export interface Origin extends KeyOrigin {
   readonly experimentId: string;
 }
@@ -131,7 +134,7 @@ function addUnknown(dataset: Dataset, record: JsonObject, origin: Origin, extra:
   }
 }
 
-/** The record with its address fields as they are in every answer. */
+/** The record with its address fields without signatures, so that they are the same in every answer. */
 function unsigned({ columns }: Dataset, record: JsonObject): JsonObject {
   const stable = columns.flatMap(({ field, spec }): [string, Json][] => {
     const sent = spec.volatile === true ? record[field] : undefined;

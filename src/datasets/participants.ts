@@ -18,11 +18,11 @@ export const participants = defineDataset({
     role: { kind: 'text', about: 'The role in the experiment.' },
     status: { kind: 'text', about: 'State of the participation.' },
     completionCode: { kind: 'text', about: 'How the participation ended.' },
-    email: { kind: 'text', about: 'E-mail address, where one was given.' },
+    email: { kind: 'text', about: 'Email address, if one was given.' },
     joinedAt: { kind: 'time', about: 'When the participant joined.' },
     completedAt: { kind: 'time', about: 'When the participant finished.' },
     isAgent: { kind: 'boolean', about: 'Whether it is an AI agent.' },
-    diagnostics: { kind: 'json', about: "What was found out about the participant's browser and connection." },
+    diagnostics: { kind: 'json', about: "Diagnostics of the participant's browser and connection." },
   },
 });
 export const participantsTable = participants.drizzle;

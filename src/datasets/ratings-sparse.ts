@@ -3,7 +3,7 @@ import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const ratingsSparse = defineDataset({
   name: 'ratings/sparse',
-  about: 'Single ratings given when asked.',
+  about: 'Single ratings, given when a component asks for one.',
   keyScopes: ['read:ratings'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['ratingId'],
@@ -14,7 +14,7 @@ export const ratingsSparse = defineDataset({
     experimentId: EXPERIMENT,
     roomId: { ...ROOM, fallbacks: [{ path: ['metadata', 'roomId'] }, { path: ['metadata', 'roomName'] }] },
     participantId: PARTICIPANT,
-    componentId: { kind: 'text', about: 'The component that asked.' },
+    componentId: { kind: 'text', about: 'The component that asked for the rating.' },
     stateId: { kind: 'text', about: 'The experiment state in which it was given.' },
     stimulusId: { kind: 'text', about: 'The stimulus that was rated.' },
     timestamp: TIMESTAMP,
@@ -29,7 +29,7 @@ export const ratingsSparse = defineDataset({
     labels: { kind: 'json', about: 'The labels at the ends of the scale.' },
     type: { kind: 'text', about: 'The kind of rating.' },
     stimulusTime: { kind: 'real', about: 'Position in the stimulus as the API gives it.' },
-    responseTime: { kind: 'real', about: 'How long the answer took.', unit: 'ms' },
+    responseTime: { kind: 'real', about: 'How long the participant took to answer.', unit: 'ms' },
     confidence: { kind: 'real', about: 'How sure the participant was.' },
     ratingEndOnset: { kind: 'real', about: 'When the rating ended, from the start of the experiment.', unit: 'ms' },
     stateStartTime: { kind: 'any', about: 'When the state began, as the API gives it.' },

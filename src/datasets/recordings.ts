@@ -1,7 +1,7 @@
 import { defineDataset } from './define.ts';
 import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
-/** Published recordings name their room in these places only. */
+/** Published recordings name their room only in these places. */
 const ROOM_FALLBACKS = [
   { path: ['metadata', 'roomName'] },
   { path: ['downloadPath'], pattern: /(?:^|\/)recordings\/download\/([^/?#]+)\/[^/?#]+$/ },
@@ -9,7 +9,7 @@ const ROOM_FALLBACKS = [
 
 export const recordings = defineDataset({
   name: 'recordings',
-  about: 'Video and audio recordings: when, whose, where to download; the media themselves are not copied.',
+  about: 'Video and audio recordings: when, whose, where to download them; the media are not copied.',
   keyScopes: ['read:recordings'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['recordingId', 'egressId'],

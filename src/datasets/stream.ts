@@ -28,7 +28,7 @@ export function scopeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter
   return filters.length === 0 ? part : `${part}?${filters.join('&')}`;
 }
 
-/** The part of an experiment that `scopeText` wrote; the values of its filters as texts. */
+/** Parses the text of `scopeText`; the values of filters are strings. */
 export function partIn(text: string): Pick<Stream, 'scope' | 'filter'> {
   const [part = '', ...search] = text.split('?');
   const pairs = search
@@ -39,7 +39,7 @@ export function partIn(text: string): Pick<Stream, 'scope' | 'filter'> {
   const [kind, id] = cut(part, part.indexOf(':'));
   if (kind === 'room' || kind === 'deployment') return { scope: { kind, id }, filter };
   if (kind !== 'participant') return { scope: { kind: 'experiment' }, filter };
-  // An id of a participant may be an email address.
+  // The id of a participant may be an email address.
   const [participant, room] = cut(id, id.lastIndexOf('@'));
   return { scope: { kind, id: participant, room }, filter };
 }
@@ -74,8 +74,9 @@ export function addressOf({
 }
 
 /**
- * What the API's per-minute limit may count a stream's requests by: the data type or, outside /data, the first segment
- * of the path, as it is not documented whether `/experiments/{id}` and `/experiments/{id}/config` are two endpoints.
+ * The endpoint by which the API's per-minute limit may count a stream's requests: the data type or, outside /data, the
+ * first segment of the path, because it is not documented whether `/experiments/{id}` and `/experiments/{id}/config`
+ * are two endpoints.
  */
 export function endpointOf({ dataset: { name, path } }: Pick<Stream, 'dataset'>): string {
   return path?.split(/[/?]/)[1] ?? name;
@@ -86,7 +87,7 @@ export function streamText({ experimentId, dataset, ...part }: Stream): string {
   return `${dataset.name} of ${experimentId}${placeText(part)}`;
 }
 
-/** Where in its experiment a stream is: `, room room_2`; empty for all of it. */
+/** The stream's part of its experiment, such as `, room room_2`; empty for the whole experiment. */
 export function placeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter'>): string {
   const part =
     scope.kind === 'experiment'

@@ -8,16 +8,16 @@ import { both, NOTHING_READ, position, type Reading, type Session } from './sess
 
 /** The rooms of a stream's experiment, as a way to read it. */
 export interface Rooms {
-  /** In the order of their making. */
+  /** In the order in which they were created. */
   readonly ids: readonly string[];
   /**
-   * Whether they are surely all of the stream. Not where records may belong to no room, where the list of rooms is not
-   * complete, shorter than the experiment counts or empty, or where rows are held that name no room.
+   * Whether they certainly cover the whole stream. They do not if records may belong to no room, if the list of rooms
+   * is incomplete, empty or shorter than the experiment counts, or if a stored row names no room.
    */
   readonly areAll: boolean;
 }
 
-/** Undefined where the data type cannot be asked for by room, or no room is known. */
+/** Undefined if the data type cannot be requested by room, or no room is known. */
 export function roomsOf({ stream, warehouse }: Pick<Session, 'stream' | 'warehouse'>): Rooms | undefined {
   if (stream.scope.kind !== 'experiment' || !stream.dataset.scopes.includes('room')) return undefined;
   const { ids, complete } = knownRooms(warehouse.db, stream.experimentId);
@@ -31,8 +31,8 @@ export function roomsOf({ stream, warehouse }: Pick<Session, 'stream' | 'warehou
 }
 
 /**
- * Reads every room by itself, as the answers for the whole experiment came short.
- * @param doubts why they did: what stays doubted where the rooms are not surely all.
+ * Reads every room separately because the answers for the whole experiment lacked records.
+ * @param doubts why they lacked records: these doubts remain unless the rooms certainly cover the stream.
  */
 export async function readRooms(session: Session, rooms: Rooms, doubts: Reading['doubts']): Promise<Reading> {
   const { stream, warehouse } = session;
@@ -53,7 +53,7 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
     return {
       doubts: [],
       unseen: met.missing(stream, {}) ?? [],
-      // A record in the answers of two rooms is one record.
+      // A record that appears in the answers of two rooms counts once.
       met: met.count() + bad,
       byRoom: true,
       isWhole: true,
@@ -68,9 +68,9 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
 const LARGE = 5;
 
 /**
- * Brings a large listing up to date by the rooms that may still change. Rooms that were over for longer than the lookback
- * when they were read whole are left alone, as long as the API's counts show that no row came or went there.
- * Undefined where everything has to be listed.
+ * Brings a large listing up to date by reading only the rooms that may still change. A room that had ended longer than
+ * the lookback ago when it was read whole is skipped, as long as the API's counts show that no row came or went there.
+ * Returns undefined if everything has to be listed.
  * @param total how many records the API counts in the whole stream.
  */
 export async function readLiveRooms(session: Session, total: number | undefined): Promise<Reading | undefined> {
@@ -96,7 +96,7 @@ export async function readLiveRooms(session: Session, total: number | undefined)
     }
     const ofFinished = (count: (of: Stream) => number) =>
       rooms.ids.filter((room) => verified.has(room)).reduce((sum, room) => sum + count(partOf(stream, room)), 0);
-    // Of a finished room a record may come in a live one's answer too; it is counted once.
+    // A live room's answer may also contain a record of a finished room; it is counted once.
     const counted = met.count() + bad - (isLeaky ? ofFinished((part) => met.countIn(part)) : 0);
     const held = ofFinished((part) => countRows(warehouse.db, part) ?? 0);
     const now = await countNow(session, { before: total, counted, held });
@@ -107,9 +107,9 @@ export async function readLiveRooms(session: Session, total: number | undefined)
 }
 
 /**
- * How many records there are, where the finished rooms hold as many as before. Of live rooms, records may have come
- * while they were read: less what they counted, the total before is at most, and the total now at least, what the
- * finished rooms have.
+ * How many records there are, if the finished rooms have as many as before; otherwise undefined. Records may have come
+ * to the live rooms while these were read. So the total before, minus the records of the live rooms, may be at most
+ * what the finished rooms hold, and the total now, minus the same, at least that.
  */
 async function countNow(
   { reader, sink }: Session,
@@ -119,7 +119,7 @@ async function countNow(
   if (before - counted > held) return undefined;
   const { total, doubts } = await reader.page({ limit: 1 });
   if (total === undefined || doubts.length > 0 || total - counted < held) return undefined;
-  // What came in the meantime is for the next sync.
+  // Records that came in the meantime are left to the next sync.
   return Math.min(total, sink.held());
 }
 
@@ -133,7 +133,7 @@ interface LiveRoom extends Reading {
   readonly isLeaky: boolean;
 }
 
-/** @param met is given the keys that the room has. */
+/** @param met receives the keys that the room has. */
 async function readLiveRoom(session: Session, room: string, met: Seen): Promise<LiveRoom> {
   const { warehouse, stream } = session;
   const part = partOf(stream, room);
@@ -151,7 +151,7 @@ async function readLiveRoom(session: Session, room: string, met: Seen): Promise<
   });
 }
 
-/** A room that ended longer ago than the lookback has no more to say. */
+/** Whether a room ended longer ago than the lookback, so that no more records are expected. */
 export function isOver({ stream, warehouse, config, startedAt }: Session, room: string): boolean {
   const endedAt = roomEndedAt(warehouse.db, stream.experimentId, room);
   return endedAt !== undefined && startedAt - endedAt > config.lookbackMs;

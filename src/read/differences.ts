@@ -6,7 +6,7 @@ export interface Differences {
   readonly missing: ReadonlySet<string>;
   readonly changed: ReadonlySet<string>;
   readonly extra: ReadonlySet<string>;
-  /** The times of those that the table lacks. */
+  /** The times of the missing rows. */
   readonly times: ReadonlyMap<string, number>;
 }
 
@@ -17,7 +17,7 @@ export const NO_DIFFERENCES: Differences = {
   times: new Map(),
 };
 
-/** Gathers what a reading's rows differ in; a row that came twice differs once. */
+/** Collects how the rows of a reading differ from the table. A row that came twice counts once. */
 export function openDifferences() {
   const missing = new Set<string>();
   const changed = new Set<string>();
@@ -32,9 +32,9 @@ export function openDifferences() {
     noteExtra(keys: readonly string[]): void {
       for (const key of keys) extra.add(key);
     },
-    /** How many rows the table lacks. */
+    /** How many rows are missing from the table. */
     countMissing: () => missing.size,
-    /** What was found so far. */
+    /** The differences found so far. */
     found: (): Differences => ({
       missing: new Set(missing),
       changed: new Set(changed),

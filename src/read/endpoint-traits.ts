@@ -8,43 +8,43 @@ import { DAY_MS } from '../shared/time.ts';
 const ENDPOINT = {
   /** `startTime` is refused. */
   startTimeRefused: z.literal(true),
-  /** `sort` and `order` are refused: a listing does without. */
+  /** `sort` and `order` are refused: listings are requested without them. */
   sortRefused: z.literal(true),
   endTimeRefused: z.literal(true),
-  /** The largest page that it served when asked for one. */
+  /** The largest page that it has served on request. */
   pageSize: z.number().int().positive(),
-  /** It was asked for a larger page and did not serve it. */
+  /** A larger page was requested, and it did not serve that. */
   pageSizeTried: z.literal(true),
-  /** The longest answer that it ever gave: a shorter one was not cut down to a page. */
+  /** The number of records in its longest answer: a shorter one was not cut down to the size of a page. */
   largestPage: z.number().int().positive(),
 };
 
-/** What showed in one stream and may be due to its data. */
+/** Behaviour that was seen in one stream and may be due to its data. */
 const STREAM = {
-  /** Answers to `startTime` held rows from before it, or lacked rows that must be there. */
+  /** Answers to `startTime` contained rows from before it, or lacked rows that have to be there. */
   startTimeIgnored: z.literal(true),
-  /** `order=desc` did not turn the order around. */
+  /** `order=desc` did not reverse the order. */
   descendingIgnored: z.literal(true),
   endTime: z.literal('ignored'),
-  /** Larger pages than this failed where a small one came. */
+  /** Pages larger than this failed, although a small one came. */
   smallerPage: z.number().int().positive(),
-  /** `offset` gave the same rows again. */
+  /** A larger `offset` returned the same rows. */
   offsetIgnored: z.literal(true),
   /** A request with `sort` leaves out records that one without it has. */
   sortOmits: z.literal(true),
-  /** Up to so many records, the API's `total` was confirmed by a request for what comes behind them. */
+  /** A request for what comes after this many records brought nothing: they are all. */
   totalProven: z.number().int().nonnegative(),
-  /** Asking in narrower requests did not bring what an answer lacked. */
+  /** Narrower requests did not bring the records that an answer lacked. */
   narrowerFailed: z.literal(true),
-  /** What is held less what the API counts, after everything was read twice: searching again would not help. */
+  /** Records held minus records counted by the API, after everything was read twice: searching again would not help. */
   unsettled: z.number().int(),
-  /** The same after one search: a record that came meanwhile looks like this as well. */
+  /** The same after one search: it may also be a record that came in the meantime. */
   suspected: z.number().int(),
-  /** The experiment's start moved: it is not believed to have moved again. */
+  /** The experiment's start moved: another move is not believed. */
   startMoved: z.literal(true),
 };
 
-/** How long a trait is taken as known, in milliseconds; then the endpoint is tried again. */
+/** How long a trait counts as known, in milliseconds; then the endpoint is tried again. */
 const WEEK_MS = 7 * DAY_MS;
 const LASTS: Partial<Record<Name, number>> = { narrowerFailed: DAY_MS, unsettled: DAY_MS, smallerPage: DAY_MS };
 
@@ -55,20 +55,20 @@ export type TraitValues = { readonly [N in Name]?: z.infer<(typeof SCHEMAS)[N]> 
 const Stored = z.record(z.string(), z.object({ value: z.unknown(), at: z.number(), evidence: z.string() }));
 type Stored = z.infer<typeof Stored>;
 
-/** What is known of an endpoint and of one stream of it; kept over restarts with its evidence and date. */
+/** What is known of an endpoint and of one of its streams; kept across restarts with its evidence and date. */
 export interface Traits {
   readonly known: TraitValues;
-  /** @param evidence what showed it, in words. */
+  /** @param evidence what was seen, in words. */
   learn(values: TraitValues, evidence: string): void;
   forget(name: Name): void;
-  /** Makes a trial of the endpoint, unless another stream is at one: then, undefined. */
+  /** Tries something out on the endpoint; returns undefined if another stream is doing so. */
   tryOut<T>(trial: () => Promise<T>): Promise<T> | undefined;
 }
 
 export function openTraits(db: Db, stream: Stream, now: () => number): Traits {
   const endpoint = `${stream.dataset.name} ${stream.scope.kind}`;
   const places = { endpoint, stream: `${endpoint} of ${stream.experimentId} ${scopeText(stream)}` };
-  // Read again each time, as other streams of the endpoint are read meanwhile and learn as well.
+  // Read from the file each time, because other streams of the endpoint learn at the same time.
   const read = (place: string): Stored => {
     const text = readLearned(db, place);
     return text === undefined ? {} : Stored.parse(JSON.parse(text));
@@ -100,10 +100,10 @@ export function openTraits(db: Db, stream: Stream, now: () => number): Traits {
   };
 }
 
-/** The endpoints at which something is being tried out, by warehouse. */
+/** The endpoints on which something is being tried out, by warehouse. */
 const trials = new WeakMap<Db, Set<string>>();
 
-/** Those of the stored traits that are young enough and that this version knows. */
+/** The stored traits that are recent enough and known to this version. */
 function current(stored: Stored, now: number): TraitValues {
   const values = Object.entries(SCHEMAS).flatMap(([name, schema]) => {
     const trait = stored[name];

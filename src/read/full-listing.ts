@@ -9,29 +9,29 @@ import type { Page, Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
 
-/** How often a listing that moves under the reader is read. */
+/** How often a listing is read if records keep moving while it is read. */
 const MOST_LISTINGS = 4;
 
 export interface Listing {
-  /** The first page, where it was read already. */
+  /** The first page, if it has been read already. */
   readonly first?: Page | undefined;
-  /** Whose records are listed; by default the stream's own. */
+  /** Which reader lists the records; by default the stream's own. */
   readonly reader?: Reader;
-  /** What ends it; see `paginate`. */
+  /** What ends the listing; see `paginate`. */
   readonly end?: PaginateOptions['end'];
-  /** Without an order: some orders leave out records that lack the field. */
+  /** Request no order, because some orders leave out records that lack the field. */
   readonly isPlain?: boolean;
 }
 
-/** A listing of all that a reader gives: what it came to, and the keys that it met. */
+/** The result of a complete listing, with the number of records in it. */
 export interface Listed extends Reading {
   readonly met: number;
 }
 
 /**
- * Lists everything that a reader gives, page by page by offset, and hands it to the sink. A listing whose records move
- * under it is read again, up to four times.
- * @param use is handed the keys that were met, before they are forgotten.
+ * Lists everything that a reader returns, page by page by offset, and passes it to the sink. If records move during the
+ * listing, it is read again, up to four times in all.
+ * @param use is called with the keys that came, before they are forgotten.
  */
 export async function list<T>(
   session: Session,
@@ -67,7 +67,7 @@ async function listOnce(
   let last: Chunk | undefined;
   let bad = 0;
   try {
-    // What was seen on the stream's own path says nothing of a room's.
+    // Traits seen on the stream's own path do not apply to a room's path.
     const { sortRefused } = traits.known;
     const known = reader === session.reader ? traits.known : {};
     const isUnpaged = stream.dataset.unpaged === true;
@@ -99,12 +99,12 @@ async function listOnce(
   };
 }
 
-/** Of an answer that lacks records by its own words, the rows whose keys do not depend on the others. */
+/** All rows of a chunk or, if its answer says that it lacks records, the rows whose keys do not depend on others. */
 export function certainRows({ rows, page }: Pick<Chunk, 'rows' | 'page'>): readonly Row[] {
   return page.doubts.length > 0 ? withCertainKeys(rows) : rows;
 }
 
-/** Rows of which another one with the same id came before in this reading, which so are records of their own. */
+/** Gives keys of their own to rows with an id that another record had earlier in this reading. */
 export function apart({ warehouse, stream }: Session, rows: readonly Row[], seen: Seen): readonly Row[] {
   const isMet = (key: string) => seen.has(key);
   return rows.some(({ key, needsOrdinal }) => !needsOrdinal && isMet(key))

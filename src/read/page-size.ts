@@ -3,19 +3,19 @@ import { WarehouseError, type ErrorCode } from '../shared/errors.ts';
 import type { Db } from '../warehouse/open.ts';
 import { openTraits, type Traits } from './endpoint-traits.ts';
 
-/** How many records to ask for at once. */
+/** How many records to request at once. */
 export interface PageSize {
-  /** What is asked for next. */
+  /** The size of the next page. */
   readonly known: number;
   /**
-   * Asks with a limit; asks again where the size was refused, or failed where a small page comes.
-   * @param atMost no more records are needed.
+   * Requests a page with a limit; requests a smaller one if that size is refused, or fails where a small page comes.
+   * @param atMost how many records are needed at most.
    */
   use<Page extends Served>(ask: (limit: number) => Promise<Page>, atMost?: number): Promise<Page>;
 }
 
 interface Served {
-  /** How many it was made for: fewer than asked for where the answer says so. */
+  /** The limit that was applied: lower than requested if the answer says so. */
   readonly limit: number;
   readonly returned: number;
   readonly hasMore: boolean | undefined;
@@ -24,27 +24,27 @@ interface Served {
 
 /** The documented page (HyperStudy API overview). */
 const DOCUMENTED_PAGE = 1000;
-/** What is tried one after the other once pages come full, as every request counts against the limits. */
+/** Sizes that are tried in turn once pages come full, because every request counts against the limits. */
 const LARGER = [2000, 5000];
-/** The smallest page: a server that fails at this one has another fault. */
+/** The smallest page. If even this one fails, the cause is another. */
 const SMALLEST = 10;
-/** After a failure the next page is so many times smaller. */
+/** After a failure the next page is this many times smaller. */
 const SHRINK = 4;
 
-/** Failures of a page that a smaller one may not meet. */
+/** Failures that a smaller page may avoid. */
 const TOO_MUCH: ReadonlySet<ErrorCode> = new Set(['SERVER_FAILED', 'ANSWER_UNREADABLE', 'SERVER_UNREACHABLE']);
 const REFUSED: ReadonlySet<ErrorCode> = new Set(['PARAMETER_REFUSED']);
 
-/** The page that the endpoint of a stream is known to serve. */
+/** The page size that the endpoint of a stream is known to serve. */
 export function knownPageSize(db: Db, stream: Stream, now: number): number {
   const { pageSize = DOCUMENTED_PAGE, smallerPage = Infinity } = openTraits(db, stream, () => now).known;
   return Math.min(stream.dataset.pageLimit ?? pageSize, smallerPage);
 }
 
 /**
- * The page size of the configuration or of the data type or, where none is given, the largest that the endpoint
- * really serves: starting from the documented size, a full page with more behind it makes the next request ask for a
- * larger one, once. Where a page fails and a small one comes, the stream's pages get smaller for a day.
+ * The page size of the configuration or the data type or, without either, the largest that the endpoint really serves:
+ * after a full page with more behind it, the next request tries a larger size, once. If a page fails and a small one
+ * comes, the stream's pages are smaller for a day.
  */
 export function openPageSize(traits: Traits, fixed: number | undefined): PageSize {
   let isFull = false;
@@ -80,7 +80,7 @@ export function openPageSize(traits: Traits, fixed: number | undefined): PageSiz
       return page;
     }
   };
-  // An answer that says that it was made for fewer tells what is served, with no trial.
+  // An answer that names a lower limit shows what is served, without a trial.
   const noteClamp = <Page extends Served>(asked: number, page: Page): Page => {
     const isClamped = page.limit < asked && page.doubts.length === 0;
     if (isClamped && fixed === undefined && traits.known.smallerPage === undefined)
@@ -122,7 +122,7 @@ async function tryLarger<Page extends Served>(
     if (!isOneOf([...TOO_MUCH, ...REFUSED], error)) throw error;
     isRefused = true;
   }
-  // A warning, too, may be about the size: a page of the usual one shows that.
+  // A warning may be about the size as well: a page of the usual size shows that.
   const page = await ask(known);
   if (isRefused || page.doubts.length === 0)
     traits.learn({ pageSizeTried: true }, `a page of ${guess} did not come whole`);
@@ -134,7 +134,7 @@ function withHint({ code, message, requestId }: WarehouseError, size: number): W
   return new WarehouseError(code, message, { hint, requestId });
 }
 
-/** Nothing came at all, and not for want of time: the size is no reason. */
+/** Whether nothing came at all, and not because of a time-out: then the size is not the cause. */
 function isAway({ code, cause }: WarehouseError): boolean {
   return code === 'SERVER_UNREACHABLE' && !(cause instanceof Error && cause.name === 'TimeoutError');
 }

@@ -8,40 +8,40 @@ import { ENDLESS, MOST_IDLE } from './pass.ts';
 import { after, between, guardOf, isGuardGone, pageAt, type Place, type Way } from './place.ts';
 import { readSameTimestamp } from './same-timestamp.ts';
 
-/** A chunk of a stream that is read whole: no row between the previous chunk and the end of this one is left out. */
+/** A part of a stream that was read whole: it has every row from the end of the previous chunk to its own end. */
 export interface Chunk {
   /** Rows with their final keys. */
   readonly rows: readonly Row[];
   readonly bad: readonly BadRecord[];
-  /** Everything up to this time has been read; undefined where nothing has a time. */
+  /** Everything up to this time has been read; undefined if no row has a time. */
   readonly upTo: number | undefined;
   readonly doubts: readonly Doubt[];
   /** The answer that ends the chunk. */
   readonly page: Page;
-  /** A request for what comes behind brought nothing new: this is the end, whatever the API says. */
+  /** A request for what comes next brought nothing new: this is the end, whatever the API says. */
   readonly isEnd: boolean;
 }
 
 export interface PaginateOptions extends Way {
-  /** Start with rows of this time (milliseconds since 1970 UTC); undefined: with the first. */
+  /** Start with rows of this time (milliseconds since 1970 UTC); undefined: with the first row. */
   readonly from?: number | undefined;
-  /** Stop behind rows of this time. */
+  /** Stop after rows of this time. */
   readonly to?: number | undefined;
-  /** The first page, where it was read already. */
+  /** The first page, if it has been read already. */
   readonly first?: Page | undefined;
-  /** What is known of the endpoint: an answer that does not say so may be shown to be the last. */
+  /** What is known of the endpoint: this may show that an answer is the last although it does not say so. */
   readonly known: TraitValues;
   /**
-   * claimed: a page that is shorter than asked for and says that it is the last ends the reading. shown: it also has to
-   * be shorter than others that the endpoint served. empty: only a request that brings nothing new does, as what the API
-   * says of the end was found wrong.
+   * claimed: a page that is shorter than requested and says that it is the last ends the reading. shown: it also has to
+   * be shorter than other pages that the endpoint served. empty: only a request that brings nothing new ends it,
+   * because the API was found wrong about the end.
    */
   readonly end: 'claimed' | 'shown' | 'empty';
-  /** One answer is all there is: the same again for a later place is the end. */
+  /** The endpoint sends everything in one answer: the same answer at a later place is the end. */
   readonly isUnpaged?: boolean;
 }
 
-/** The endpoint does not do what `startTime` or `sort` say: its pages cannot be walked by key. */
+/** The endpoint ignores `startTime` or `sort`, so that its pages cannot be read by key. */
 export class NotWalkable extends Error {
   readonly why: 'startTime' | 'sort';
   constructor(why: 'startTime' | 'sort') {
@@ -50,28 +50,29 @@ export class NotWalkable extends Error {
   }
 }
 
-/** A listing by offset moved under the reader: rows may have been skipped. */
+/** Records moved during a listing by offset: rows may have been skipped. */
 export class Shifted extends Error {}
 
-/** How often a reading begins a timestamp again because records in front of it moved. */
+/** How often a reading restarts a timestamp because records before it moved. */
 const MOST_MOVES = 10;
 export const RESTLESS: Doubt = { kind: 'unstable', text: 'records kept coming and going while they were listed' };
 
-/** The endpoint gives the same records again, however far behind is asked for. */
+/** The endpoint returns the same records at every offset. */
 export const OFFSET_IGNORED: Doubt = {
   kind: 'unproven',
   text: 'the API sends the same records again when asked for later ones',
 };
 
 /**
- * Reads a stream from one time to the end, page by page. The rows of one timestamp are always taken from one answer,
- * whatever their order in it: each next page starts again with the whole last timestamp. By key it does so with
- * `startTime` (one millisecond earlier, so that an exclusive one works too), which stays right when rows come and go
- * behind the reader; by offset it steps back to the timestamp's first row and checks that it is still there.
- * Only a timestamp that fills more than a page is read across answers, until every place in it is accounted for.
+ * Reads a stream from a given time to the end, page by page. The rows of one timestamp are always taken from one
+ * answer, whatever their order in it: each page starts again with the whole last timestamp. By key it requests that
+ * timestamp with `startTime` (one millisecond earlier, so that an exclusive `startTime` works too), which stays correct
+ * when rows come and go in the part that was read. By offset it steps back to the timestamp's first row and checks that
+ * it is still there. Only a timestamp that fills more than a page is read across answers, until every place in it is
+ * accounted for.
  *
- * @throws NotWalkable by key, when the endpoint ignores `startTime` or `sort`.
- * @throws Shifted by offset, when rows before the reader came or went.
+ * @throws NotWalkable by key, if the endpoint ignores `startTime` or `sort`.
+ * @throws Shifted by offset, if rows came or went in the part that was read.
  */
 export async function* paginate(reader: Reader, options: PaginateOptions): AsyncGenerator<Chunk> {
   if (options.isUnpaged === true) {
@@ -111,7 +112,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
         yield chunk(own, [], [RESTLESS]);
         return;
       }
-      // Without an offset no place can move.
+      // Without an offset, no place can move.
       place = { from: place.from, offset: 0 };
       [carried, asked] = [[], undefined];
       continue;
@@ -124,7 +125,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     if (options.by === 'key' && lacksAll(rows, carried)) throw new NotWalkable('startTime');
     const isStuck = place.from === asked?.from && place.offset === asked?.offset;
     asked = place;
-    // What stood behind a crowd may fill the page again.
+    // Rows behind a timestamp that fills pages may fill the page again.
     const isNew = isBehindFullTimestamp || (!isStuck && bringsNew(own, carried, options));
     isBehindFullTimestamp = false;
     idle = isNew ? 0 : idle + 1;
@@ -145,7 +146,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       yield chunk(between(page, guard, step + guard), numbered(rows.slice(0, start), repeats).rows, doubts);
       carried = rows.slice(start);
       const next = after(options, place, carried[0]?.time, step);
-      // Rows that fill all of the page but for the one before them would be asked for with the same request.
+      // If the rows fill the page except for the one before them, the next request would be the same.
       const isFull = guard === 0 && step === 1 && guardOf(next, carried) > 0;
       place = isFull ? { ...place, offset: place.offset + step } : next;
       if (!isFull) continue;
@@ -162,7 +163,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   }
 }
 
-/** The page in which a timestamp was met that fills more, and how many of its records stand before that one's. */
+/** The page with the first record of a timestamp that fills more than a page, and how many other records precede it. */
 interface FullTimestamp {
   readonly page: Page;
   readonly lead: number;
@@ -176,7 +177,7 @@ function readFullTimestamp(
   { page, lead, time }: FullTimestamp,
 ) {
   const pageAtPlace = (offset: number) => reader.page(pageAt(options, place, offset));
-  // By key it begins again with all that is a millisecond older, so that no place can move in front of it.
+  // By key each pass begins with the records of the millisecond before, so that no place before it can move.
   const [back, skip] = options.by === 'key' ? [place.offset, 0] : [lead, lead];
   return readSameTimestamp(
     pageAtPlace,
@@ -193,14 +194,17 @@ function readFullTimestamp(
   );
 }
 
-/** A page, which may have been read already, with what it says against itself. */
+/** A page, which may have been read already, with a doubt if it contradicts itself. */
 async function ask(reader: Reader, request: Page | PageRequest): Promise<{ page: Page; doubts: Doubt[] }> {
   if ('rows' in request) return { page: request, doubts: [] };
   const { page, contradiction } = await requestPage(reader, request);
   return { page, doubts: contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }] };
 }
 
-/** One answer is all there is: the same again for a later place is the newer one, and nothing is the end. */
+/**
+ * Reads an endpoint that sends everything in one answer. If a later place returns the same records, that newer answer
+ * counts.
+ */
 async function* readUnpaged(reader: Reader, options: PaginateOptions): AsyncGenerator<Chunk> {
   const first = await ask(reader, options.first ?? pageAt(options, { from: undefined, offset: 0 }));
   if (isLast(first.page, options)) {
@@ -221,8 +225,8 @@ interface Step {
 }
 
 /**
- * Whether records in front of the reader came or went, as what was read last no longer stands where it did. A timestamp
- * that fills more than a page may show other rows of it each time: then it is read until it is whole.
+ * Whether records came or went before the current place, so that the rows read last are no longer where they were. A
+ * timestamp that fills more than a page may show other rows each time: then it is read until it is whole.
  */
 function hasMoved({ rows }: Page, carried: readonly Row[], { place, guard, page, options }: Step): boolean {
   if (place.offset === 0) return false;
@@ -230,40 +234,40 @@ function hasMoved({ rows }: Page, carried: readonly Row[], { place, guard, page,
   return isGuardGone(page, guard, carried[0]?.time) || (isWhole && !includesAll(rows, carried));
 }
 
-/** Whether the API says, or an endpoint known to serve longer pages shows, that nothing comes behind the page. */
+/** Whether the page is the last: the API says so, or the endpoint is known to serve longer pages. */
 function isLast(page: Page, { known, end }: PaginateOptions): boolean {
   if (end === 'empty') return page.returned === 0;
   const follows = whatFollows(page);
-  // An answer that says itself that it lacks records is asked no further.
+  // After an answer that says that it lacks records, only more pages are requested, no proof of the end.
   if (page.doubts.length > 0) return follows !== 'more';
   if (follows === 'unknown' || end === 'shown')
     return isShownLast(page, page.offset === 0 ? page.returned : Infinity, known);
   return follows === 'last';
 }
 
-/** Short pages in a row, each said to be the last, that only bring what has just arrived. */
+/** How many short pages in a row, each said to be the last, bring only records that have just arrived. */
 const MOST_SHORT = 3;
 
-/** Whether a page says that it is the last, and is shorter than pages are here. */
+/** Whether a page says that it is the last, and is shorter than the first page. */
 function isShort(page: Page, beginning: Page): boolean {
   return page.offset > 0 && whatFollows(page) === 'last' && page.returned < beginning.returned;
 }
 
-/** Whether the page has more than the rows carried over, which by key may come with those a millisecond earlier. */
+/** Whether the page has more than the rows carried over. By key, rows of the millisecond before may come with them. */
 function bringsNew({ rows, bad }: Page, carried: readonly Row[], { by }: PaginateOptions): boolean {
   const time = by === 'key' ? carried[0]?.time : undefined;
   const fresh = rows.filter((row) => time === undefined || row.time === undefined || row.time >= time);
   return bad.length > 0 || fresh.length > carried.length || !includesAll(carried, fresh);
 }
 
-/** A page that says nothing of it may have no room for more, where rows a millisecond earlier come with those carried over. */
+/** Whether more may follow. If the page does not say, rows of the millisecond before may have filled it. */
 function mayHaveMore({ rows, hasMore }: Page, carried: readonly Row[], { by }: PaginateOptions): boolean {
   const time = by === 'key' ? carried[0]?.time : undefined;
   const isCrowded = rows.some((row) => time !== undefined && row.time !== undefined && row.time < time);
   return hasMore ?? isCrowded;
 }
 
-/** Rows that were just read must come again with a filter that begins before them, unless others fill their timestamp. */
+/** Whether none of the rows just read came again, although the filter begins before them and other rows have room. */
 function lacksAll(rows: readonly Row[], carried: readonly Row[]): boolean {
   const time = carried[0]?.time;
   if (time === undefined || rows.every((row) => row.time === time)) return false;
@@ -271,14 +275,14 @@ function lacksAll(rows: readonly Row[], carried: readonly Row[]): boolean {
   return !rows.some((row) => marks.has(markOf(row)));
 }
 
-/** Whether a page has the same records as another one, each as often, in whatever order. */
+/** Whether two pages have the same records, each as often, in any order. */
 function isSame({ rows }: Page, other: Page | undefined): boolean {
   if (other?.rows.length !== rows.length) return false;
   const [marks, others] = [rows.map(markOf).sort(), other.rows.map(markOf).sort()];
   return marks.every((mark, i) => mark === others[i]);
 }
 
-/** Whether a page holds exact repeats, so that another one may look the same and be another one. */
+/** Whether a page has exact repeats, so that a different page may look the same. */
 function hasRepeats({ rows }: Page): boolean {
   return new Set(rows.map(markOf)).size < rows.length;
 }
@@ -287,7 +291,7 @@ function firstBeyond(rows: readonly Row[], to: number | undefined): number {
   return to === undefined ? -1 : rows.findIndex(({ time }) => time !== undefined && time > to);
 }
 
-/** What the echo of a request lacks was not heeded. */
+/** A parameter that is missing from the echo of the request was ignored. */
 function checkEcho({ ignored }: Page): void {
   if (ignored.includes('startTime')) throw new NotWalkable('startTime');
   if (ignored.includes('sort') || ignored.includes('order')) throw new NotWalkable('sort');

@@ -4,32 +4,32 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { heedsOffset } from './evidence.ts';
 import type { Page } from './reader.ts';
 
-/** One reading of all places that a timestamp fills, from its first place to its last. */
+/** One reading of all places of a timestamp, from the first to the last. */
 export interface Pass {
-  /** What was met, in the order of its places. */
+  /** The records, in the order of their places. */
   readonly met: readonly Met[];
-  /** How many places it fills, by the answers with which it begins and ends. */
+  /** How many places the timestamp has, by the first and the last answer. */
   readonly places: number;
-  /** The place behind its last record. */
+  /** The place after its last record. */
   readonly end: number;
-  /** Each page began with enough of what the former ended with to show that the order is stable. */
+  /** Each page began with enough of the last records of the previous page to show that the order is stable. */
   readonly isSteady: boolean;
-  /** Its last answer shows where it ends: no record behind it can have been passed over. */
+  /** The last answer shows where the timestamp ends: no record can have been skipped there. */
   readonly isEndSeen: boolean;
-  /** The endpoint gives the same answer for every place. */
+  /** The endpoint returns the same answer for every place. */
   readonly isOneAnswer: boolean;
   readonly doubts: readonly Doubt[];
   /** The answer that ends it. */
   readonly page: Page;
-  /** Rows behind it in that answer. */
+  /** Rows after the timestamp in that answer. */
   readonly following: readonly Row[];
-  /** Nothing comes behind it. */
+  /** Nothing comes after it. */
   readonly isLast: boolean;
-  /** A request for what comes behind it brought nothing new. */
+  /** A request for what comes after it brought nothing new. */
   readonly isEnd: boolean;
 }
 
-/** The record of one place; of one of another data type only that it is there. */
+/** The record of one place; for a record of another data type, only the place. */
 export interface Met {
   readonly mark: string;
   readonly time: number | undefined;
@@ -37,23 +37,25 @@ export interface Met {
   readonly bad?: BadRecord;
 }
 
-/** Pages in a row that bring nothing new, although the API says there is more, before a walk gives up. */
+/** How many pages in a row may bring nothing new although the API says that there is more. */
 export const MOST_IDLE = 3;
 export const ENDLESS: Doubt = {
   kind: 'endless',
   text: 'the API keeps saying that there is more but sends nothing new',
 };
-/** So many records of the former page a page begins with, where pages are long enough for that to cost next to nothing. */
+/**
+ * How many records of the previous page a page begins with, if pages are long enough that this costs next to nothing.
+ */
 const OVERLAP = 3;
-/** A page of so many records is long; three of them come in the same order by chance once in 24,000 times. */
+/** From this many records on, a page is long: three of them come in the same order by chance once in 24,000 times. */
 const LONG = 30;
 
-/** A page with which a pass begins. */
+/** The page with which a pass begins. */
 export interface Start {
   readonly page: Page;
   /** The place of its first record. */
   readonly place: number;
-  /** So many of its first records stand before the timestamp's. */
+  /** How many of its records come before the timestamp's. */
   readonly skip?: number | undefined;
 }
 
@@ -63,21 +65,21 @@ interface View {
   /** The place of its first record. */
   readonly place: number;
   readonly all: readonly Met[];
-  /** How many of its first records have to be those with which the former page ended, and whether they are. */
+  /** How many of its first records have to be the last ones of the previous page, and whether they are. */
   readonly overlap: number;
   readonly isAgain: boolean;
-  /** Records before this place of the page are older, from `stop` on newer. */
+  /** Records before `head` are older, records from `stop` on are newer. */
   readonly head: number;
   readonly stop: number;
   readonly isOneAnswer: boolean;
 }
 
 /**
- * Reads every place of a timestamp once. Each page begins with the last records of the former one: where they are there
- * again, nothing that lies between can have been missed, as long as the order is stable.
+ * Reads every place of a timestamp once. Each page begins with the last records of the previous one: if these come
+ * again, nothing in between can have been missed, as long as the order is stable.
  * @param pageAt reads the page at a place.
  * @param start the first page and its place.
- * @param time the timestamp; what is older and comes before it is passed over.
+ * @param time the timestamp; older records before it are skipped.
  */
 export async function sweep(
   pageAt: (place: number) => Promise<Page>,
@@ -107,7 +109,7 @@ export async function sweep(
   }
 }
 
-/** The time of the first record that a page begins with and that may have one. */
+/** The time of the first record of a page that may have one. */
 export function timeAt({ page, skip }: Start): number | undefined {
   return metOf(page)
     .slice(skip)
@@ -128,7 +130,7 @@ function look(
     skip,
     all.findLastIndex((one) => time !== undefined && one.time !== undefined && one.time < time) + 1,
   );
-  // What is no row need not have a time to stand among those of this one.
+  // A malformed record without a time may belong to the timestamp.
   const other = all.findIndex((one, i) => i >= head && one.time !== time && (one.row ?? one.time) !== undefined);
   return {
     page,
@@ -142,13 +144,13 @@ function look(
   };
 }
 
-/** A first page that is short is all there is, as a rule; where it is not, its pass shows nothing by itself. */
+/** A short first page usually has everything; if it does not, the pass is no proof by itself. */
 function overlapOf({ returned, limit }: Page, nth: number): number {
   if (returned >= LONG) return OVERLAP;
   return nth === 1 && returned < limit ? 0 : Math.min(1, Math.max(returned - 1, 0));
 }
 
-/** Whether exact repeats are in a page, so that one that brings nothing new may be another one all the same. */
+/** Whether a page has exact repeats, so that a different page may seem to bring nothing new. */
 function hasRepeats({ all }: View): boolean {
   return new Set(all.map(({ mark }) => mark)).size < all.length;
 }
@@ -188,12 +190,12 @@ function passOf(views: readonly View[], isIdle: boolean): Pass {
   };
 }
 
-/** Whether the timestamp's last record is in the answer, or surely was in the one before. */
+/** Whether the timestamp's last record is in the answer, or certainly was in the one before. */
 function showsEnd({ page, head, stop, overlap, isAgain, isOneAnswer }: View): boolean {
   return isOneAnswer || stop > head || (isAgain && (overlap > 0 || page.returned === 0));
 }
 
-/** The timestamp's records of a page that the pages before it did not have. */
+/** The timestamp's records that are in this page and were not in the page before. */
 function recordsIn({ all, head, stop, overlap, isAgain, isOneAnswer }: View): readonly Met[] {
   return isOneAnswer ? [] : all.slice(Math.max(head, isAgain ? overlap : 0), stop);
 }
@@ -201,13 +203,13 @@ function recordsIn({ all, head, stop, overlap, isAgain, isOneAnswer }: View): re
 /** The records of a page by their places. */
 function metOf({ rows, places, bad, badPlaces, returned }: Page): readonly Met[] {
   const all: Met[] = Array.from({ length: returned }, () => ({ mark: '', time: undefined }));
-  // Several records may share an id: what they say tells them apart.
+  // Several records may share an id: their content distinguishes them.
   rows.forEach((row, i) => (all[places[i] ?? 0] = { mark: `${row.key} ${contentOf(row)}`, time: row.time, row }));
   bad.forEach((one, i) => (all[badPlaces[i] ?? 0] = { mark: one.text, time: one.time, bad: one }));
   return all;
 }
 
-/** An endpoint that ignores `offset` gives the same records again, in whatever order. */
+/** Whether two answers have the same records in any order, as an endpoint that ignores `offset` sends them. */
 function isSame(all: readonly Met[], others: readonly Met[]): boolean {
   const marks = new Set(others.map(({ mark }) => mark));
   return all.length === others.length && marks.size === others.length && all.every(({ mark }) => marks.has(mark));

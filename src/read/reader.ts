@@ -12,56 +12,56 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import type { CostMeter } from './cost.ts';
 import type { PageSize } from './page-size.ts';
 
-/** What to ask of a stream. Times are milliseconds since 1970 UTC. */
+/** What to request. Times are milliseconds since 1970 UTC. */
 export interface PageRequest {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly order?: 'asc' | 'desc' | undefined;
   readonly limit?: number | undefined;
-  /** No more records than these are needed; a page may be smaller. */
+  /** How many records are needed at most; a page may be smaller. */
   readonly atMost?: number | undefined;
   readonly offset?: number | undefined;
 }
 
-/** One answer, its records made rows. */
+/** One answer, with its records as rows. */
 export interface Page {
   readonly rows: readonly Row[];
-  /** Where each row stood in the answer's list, malformed records counted. */
+  /** The place of each row in the answer's list, malformed records counted. */
   readonly places: readonly number[];
   readonly bad: readonly BadRecord[];
-  /** Where each malformed record stood. */
+  /** The place of each malformed record. */
   readonly badPlaces: readonly number[];
   /** Records in the answer, malformed ones included. */
   readonly returned: number;
-  /** How many were asked for, or fewer where the answer says that it was made for fewer; and behind how many others. */
+  /** How many records were requested, or fewer if the answer names a lower limit; and from which offset. */
   readonly limit: number;
   readonly offset: number;
-  /** How many the answer says that it could have held; undefined where it says nothing of it. */
+  /** How many records the answer could have held; undefined if it does not say. */
   readonly capacity: number | undefined;
-  /** Whether the request named a time: what is counted then is not all of the stream. */
+  /** Whether the request named a time, so that the total is not that of the whole stream. */
   readonly isFiltered: boolean;
-  /** What the answer says of its place in the listing; undefined where it says nothing. */
+  /** What the answer says about its place in the listing; undefined if it does not say. */
   readonly total: number | undefined;
   readonly hasMore: boolean | undefined;
   readonly nextOffset: number | undefined;
   readonly reportedReturned: number | undefined;
-  /** Sent parameters that the answer's echo of the query lacks or gives otherwise: they were ignored. */
+  /** Parameters that were sent and are missing or different in the answer's echo of the query: they were ignored. */
   readonly ignored: readonly string[];
   /** The API stopped at a cap: a narrower request may get the rest. */
   readonly cut: boolean;
-  /** Why the answer may lack records, as the API itself says. */
+  /** Why the answer may lack records, according to the API itself. */
   readonly doubts: readonly Doubt[];
 }
 
-/** What answers say of the server. */
+/** What the answers say about the server. */
 export interface ServerInfo {
   /** Its clock, in milliseconds since 1970 UTC. */
   readonly serverTime: number | undefined;
-  /** Its clock at the first answer. */
+  /** Its clock in the first answer. */
   readonly firstServerTime: number | undefined;
-  /** The version of its processing and the start of the experiment, from which it derives onsets. */
+  /** The version of its processing and the start of the experiment, from which it computes onsets. */
   readonly basis: string | undefined;
-  /** The members of its last answer's metadata that the data type keeps. */
+  /** The members of the last answer's metadata that the data type keeps. */
   readonly metadata: Readonly<Record<string, Json>>;
 }
 
@@ -80,15 +80,15 @@ export interface ReaderOptions {
   readonly pageSize: PageSize;
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
-  /** What is known of the records besides, for those that lack it. */
+  /** Values for records that lack these fields. */
   readonly fill?: Origin['fill'];
-  /** Takes "not found" and "invalid" for an answer without records. */
+  /** Treats "not found" and "invalid" as an answer without records. */
   readonly mayBeAbsent?: boolean;
   /** Called with the number of records in each answer. */
   readonly onLength?: ((length: number) => void) | undefined;
   /** Adds up requests and records. */
   readonly meter: CostMeter;
-  /** Called after each page with the records fetched so far and, where the API says, how many there are. */
+  /** Called after each page with the number of records fetched so far and, if the API says, how many there are. */
   readonly onPage?: ((progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 
@@ -148,7 +148,9 @@ const NO_RECORDS: Answer = {
   tries: 1,
 };
 
-/** An object that came instead of a list is one record, unless it has no id: then it may wrap the list, or be nothing. */
+/**
+ * An object instead of a list is one record if it has an id. Without one it may wrap the list, or be something else.
+ */
 function checkRecord(stream: Stream, { data: [record] }: Answer): void {
   const { read, identity } = stream.dataset;
   const has = (field: string) => record !== undefined && isObject(record) && Object.hasOwn(record, field);
@@ -196,7 +198,7 @@ function toPage(
     }
   });
   const { cap, read, unpaged } = stream.dataset;
-  // Of what has no pages no limit is sent, unless a cut answer is asked for again.
+  // Without pages, no limit is sent, unless an answer that was cut is requested again.
   const hasRoom = unpaged === true && !('limit' in sent);
   const { total, hasMore: saysMore, nextOffset, returned: reportedReturned } = answer.pagination ?? {};
   const hasMore = saysMore ?? (read === 'single' ? false : undefined);
@@ -209,7 +211,7 @@ function toPage(
     returned: answer.data.length,
     limit: hasRoom ? Infinity : Math.min(limit, answer.pagination?.limit ?? Infinity, echoedLimit(answer)),
     offset,
-    // An echo may repeat what was asked for, not what was applied.
+    // An echo may repeat the limit that was sent, not the one that was applied.
     capacity: hasRoom ? Infinity : answer.pagination?.limit,
     isFiltered: from !== undefined || to !== undefined,
     total,
@@ -226,21 +228,23 @@ function toPage(
   };
 }
 
-/** The limit that the echo of the query names; one smaller than asked for was clamped. */
+/** The limit in the echo of the query: a lower one than was sent was clamped. */
 function echoedLimit({ echo }: Answer): number {
   const limit = Number(echo?.['limit'] ?? Infinity);
   return limit > 0 ? limit : Infinity;
 }
 
-/** Parameters whose effect the echo shows; it repeats what the endpoint parsed, with its own defaults. */
+/** Parameters that the echo shows as the endpoint parsed them, with its own defaults. */
 const ECHOED = ['startTime', 'endTime', 'offset', 'sort', 'order'];
 
-/** A parameter that was sent and is not in the echo was ignored; an answer without an echo says nothing. */
+/**
+ * Parameters that were sent and are not in the echo: they were ignored. An answer without an echo does not show any.
+ */
 function ignoredParameters(
   echo: JsonObject | undefined,
   sent: Readonly<Record<string, string | number | boolean>>,
 ): string[] {
-  // An echo that names none of them repeats something else.
+  // An echo without a limit is not an echo of these parameters.
   if (echo === undefined || !('limit' in echo)) return [];
   return ECHOED.filter((name) => {
     const value = sent[name];
@@ -256,7 +260,7 @@ function isLeftOut({ dataset }: Stream, record: Json): boolean {
   return isObject(record) && Object.entries(dataset.leavesOut ?? {}).some(([field, value]) => record[field] === value);
 }
 
-/** Configured parameters that are no filters: filters are part of the stream. */
+/** Configured parameters that are not filters: filters are part of the stream. */
 function extras({ dataset }: Stream, { options }: ReaderOptions['config']): Record<string, string | number | boolean> {
   const configured = Object.entries(options[dataset.name] ?? {});
   return Object.fromEntries(
@@ -281,7 +285,7 @@ function paging({ dataset }: Stream, request: PageRequest, limit: number): Recor
   };
 }
 
-/** What the request said counts before what the record says elsewhere. */
+/** Values from the request take precedence over values from elsewhere in the record. */
 function withOtherFields({ dataset }: Stream, record: Json, origin: Origin): Origin {
   return isObject(record) ? { ...origin, fill: { ...fallbackValues(dataset, record), ...origin.fill } } : origin;
 }

@@ -10,8 +10,8 @@ import type { Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
 
 /**
- * Reads a time range (both ends included; without ends the whole stream) by its pages' times and hands it to the sink.
- * @param readers of the stream or, one for each, of all its rooms.
+ * Reads a time range (both ends included; without ends the whole stream) page by page and passes it to the sink.
+ * @param readers the stream's reader or, one for each, the readers of all its rooms.
  */
 export async function readRange(
   session: Session,
@@ -38,7 +38,7 @@ export async function readRange(
       }
     }
     const isWhole = range.from === undefined && range.to === undefined;
-    // A malformed record may be a row that is held, in another form; a doubtful answer shows nothing of what it lacks.
+    // A malformed record may be a stored row in another form, and a doubtful answer does not show which rows are gone.
     const isClean = doubts.length === 0 && bad === 0;
     return {
       doubts,
@@ -51,7 +51,7 @@ export async function readRange(
   }
 }
 
-/** The newest time of rows that are not dated ahead of the server's clock. */
+/** The newest time of the rows, without those dated ahead of the server's clock. */
 export function newest(
   session: Pick<Session, 'reader' | 'clock'>,
   rows: readonly { readonly time: number | undefined }[],
@@ -64,9 +64,9 @@ export function newest(
 }
 
 /**
- * Compares counts in a time range with the API's and reads again only the parts that differ, halving the range
- * until a part fits a page. Its ends should be times of which the table holds no row. Equal counts can hide a row that
- * came for one that went: `halvings` has the range halved so often even where they are equal.
+ * Compares the counts of a time range with the API's and reads only the parts that differ, halving the range until a
+ * part fits a page. No stored row should have the time of one of its ends. Equal counts can hide one row that came and
+ * another that went: `halvings` is how often the range is halved even if its counts are equal.
  */
 export async function compareRange(session: Session, range: TimeRange, halvings = 0): Promise<Reading> {
   const local = countRows(session.warehouse.db, session.stream, range);
@@ -76,9 +76,9 @@ export async function compareRange(session: Session, range: TimeRange, halvings 
 }
 
 /**
- * Compares counts behind what an answer shows whole, where the counts of the whole stream are known already.
- * @param since the answer has all records from this time on, as many as `records`.
- * @param lacking how many records the API has more than are held, in the whole stream.
+ * Compares the counts of the rows that are older than an answer, if the counts of the whole stream are known.
+ * @param since the answer has all records from this time on; their number is `records`.
+ * @param lacking how many more records the API has than are held, in the whole stream.
  */
 export async function compareBehind(
   session: Session,
@@ -101,12 +101,12 @@ async function compareParts(session: Session, range: TimeRange, server: number, 
   if (middle === undefined || left === undefined) return local === server ? NOTHING_READ : readRange(session, range);
   const fewer = Math.max(halvings - 1, 0);
   const before = await compareParts(session, { from: range.from, to: middle }, left, fewer);
-  // A row in the very middle may count on both sides or on none: then the right side differs and is read, too.
+  // A row exactly in the middle may count on both sides or on neither: then the right side differs and is read as well.
   const behind = await compareParts(session, { from: middle + 1, to: range.to }, server - left, fewer);
   return both(before, behind);
 }
 
-/** A time that halves our rows in a range and lies inside it; undefined where there is none. */
+/** A time that halves our rows in a range and lies inside it; undefined if there is none. */
 function splitTime(session: Session, range: TimeRange, local: number): number | undefined {
   const text = timeAt(session.warehouse.db, session.stream, range, Math.floor(local / 2));
   const median = text === undefined ? undefined : freeTime(session, parseTime(text) ?? 0);
@@ -114,7 +114,7 @@ function splitTime(session: Session, range: TimeRange, local: number): number | 
   return isInside ? median : undefined;
 }
 
-/** A millisecond at or shortly before `ms` in which we hold no row: there, inclusive and exclusive count the same. */
+/** A millisecond at or shortly before `ms` without a row, so that inclusive and exclusive ends count the same. */
 export function freeTime({ warehouse, stream }: Session, ms: number): number {
   for (let at = ms; at > ms - 50; at--) {
     if ((countRows(warehouse.db, stream, { from: at, to: at }) ?? 0) === 0) return at;
@@ -123,8 +123,8 @@ export function freeTime({ warehouse, stream }: Session, ms: number): number {
 }
 
 /**
- * How many records the API counts in a range; undefined where it does not say, or says how many it sent. An endpoint
- * that ignores or refuses `endTime` is asked for both ends separately.
+ * How many records the API counts in a range; undefined if it does not say, or only says how many it sent. If the
+ * endpoint ignores or refuses `endTime`, the counts from both ends on are requested and subtracted.
  */
 async function serverCount({ reader, traits }: Session, { from, to }: TimeRange): Promise<number | undefined> {
   const count = async (range: TimeRange) => {

@@ -4,12 +4,12 @@ import { readRooms, roomsOf } from './by-room.ts';
 import { freeTime, readRange } from './reconcile.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
 
-/** Into how many parts a range is cut. */
+/** Into how many parts a range is divided. */
 const PARTS = 8;
 
 /**
- * Answers may have lacked records, as the API said: the same is asked for in parts of its time and, where a part is not
- * whole either, room by room. What then came without a warning takes the place of the doubted answers.
+ * If the API said that answers lacked records, requests the same range in parts and, if a part is not complete either,
+ * room by room. What then comes without a warning replaces the doubtful answers.
  */
 export async function readNarrower(
   session: Session,
@@ -27,7 +27,7 @@ export async function readNarrower(
   return narrower;
 }
 
-/** From the lookback on or, in a first read, from where it stands. */
+/** Where the range begins: at the lookback or, in a first read, at the watermark. */
 function begins(session: Session): number | undefined {
   const { backfilled, watermark } = position(session);
   if (session.full || watermark === undefined) return undefined;
@@ -41,12 +41,12 @@ async function byRooms(session: Session, reading: Reading): Promise<Reading> {
   return narrower;
 }
 
-/** Whether the API itself said that records are lacking. */
+/** Whether the API itself said that records are missing. */
 function isPartial({ doubts }: Reading): boolean {
   return doubts.some(({ kind }) => kind === 'warned' || kind === 'cut');
 }
 
-/** Parts of about equally many of our rows, in order. */
+/** Parts of the range, in order, each with about the same number of stored rows. */
 function parts(session: Session, range: TimeRange): TimeRange[] {
   const { from, to } = range;
   const { warehouse, stream } = session;

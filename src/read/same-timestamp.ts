@@ -5,26 +5,26 @@ import type { Page } from './reader.ts';
 
 /** The records of one timestamp that fills more than a page. */
 export interface SameTimestamp extends Page {
-  /** The place behind its last record, counted from where it was met. */
+  /** The place after its last record, counted from where it was first seen. */
   readonly length: number;
-  /** Rows behind it that the last answer had. */
+  /** Rows after it in the last answer. */
   readonly following: readonly Row[];
-  /** Nothing comes behind it. */
+  /** Nothing comes after it. */
   readonly isLast: boolean;
-  /** A request for what comes behind it brought nothing new. */
+  /** A request for what comes after it brought nothing new. */
   readonly isEnd: boolean;
 }
 
 export interface SameTimestampOptions {
-  /** Whether nothing comes behind a page. */
+  /** Whether nothing comes after a page. */
   readonly isEnd: (page: Page) => boolean;
-  /** Whether it is certain that the first page begins with the group's first record. */
+  /** Whether the first page certainly begins with the timestamp's first record. */
   readonly isHeld: boolean;
-  /** Where a later pass begins: at or before the group's first record, wherever that is by then. */
+  /** Where a later pass begins: at or before the timestamp's first record, wherever that is by then. */
   readonly again: () => Promise<Start>;
 }
 
-/** How often a group is read until its order shows no gap. */
+/** How often a timestamp is read until it is certain that nothing was missed. */
 const MOST_PASSES = 30;
 const UNSTABLE: Doubt = {
   kind: 'unstable',
@@ -33,14 +33,14 @@ const UNSTABLE: Doubt = {
 
 /**
  * Reads a timestamp that fills a whole page. Its records may come in another order in each answer, and may come and go
- * meanwhile, so that one pass over its places can meet one twice and miss another. Passes are repeated until one is
- * shown to be right:
- * - by itself, where each page began with the records with which the former ended;
- * - by an equal one before it: all that came first was still there, so that nothing moved;
- * - in whatever order, where as many records as it had places were met both up to its end and behind it: all of them
- *   existed at its end, and no others. What was met only before that is gone.
- * @param pageAt reads the page so many places behind the first one.
- * @param first the page that begins with the group, as far as is known.
+ * in the meantime, so that one pass over its places can read one record twice and miss another. Passes are repeated
+ * until one is shown to be right:
+ * - by itself, if each page began with the last records of the previous page;
+ * - by an equal pass before it: everything that came first was still there, so nothing moved;
+ * - in any order, if as many records as the pass had places came both up to its end and after it: these existed at its
+ *   end, and no others. Records that came only before that are gone.
+ * @param pageAt reads the page at that many places after the first one.
+ * @param first the page that begins with the timestamp, as far as is known.
  */
 export async function readSameTimestamp(
   pageAt: (offset: number) => Promise<Page>,
@@ -56,12 +56,12 @@ export async function readSameTimestamp(
     const isAlone = pass.isSteady && (isHeld || before !== undefined);
     const isTwice = before !== undefined && isEqual(before, pass);
     if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return sameTimestampOf(pass, pass.met);
-    // What the API itself doubts is not made certain by repeating it.
+    // Repetition does not remove a doubt that the API itself raised.
     if (pass.doubts.length > 0) return sameTimestampOf(pass, metSince(passes, 0));
     const moment = passes.findIndex((_, i) => isAccountedFor(passes, i));
     if (pass.isEndSeen && moment >= 0) return sameTimestampOf(pass, metSince(passes, moment + 1));
     if (passes.length === MOST_PASSES) {
-      // What was met exists; a repeat of a record without an id cannot be distinguished from a record met twice.
+      // All of these records exist; an exact repeat cannot be distinguished from a record that was read twice.
       return sameTimestampOf({ ...pass, doubts: [UNSTABLE] }, metSince(passes, 0));
     }
   }
@@ -80,7 +80,7 @@ function sameTimestampOf({ page, end, doubts, following, isLast, isEnd }: Pass, 
   };
 }
 
-/** Whether each place of two passes had the same record, and the same one stood behind them. */
+/** Whether two passes had the same record at each place, and the same one after them. */
 function isEqual({ met, places, end, following }: Pass, other: Pass): boolean {
   const isSame = (length: number) => length === met.length;
   return (
@@ -91,16 +91,16 @@ function isEqual({ met, places, end, following }: Pass, other: Pass): boolean {
   );
 }
 
-/** The different records of the passes from one on. */
+/** The different records of the passes from one of them on. */
 function metSince(passes: readonly Pass[], from: number): readonly Met[] {
   const met = passes.slice(from).flatMap((pass) => pass.met);
   return [...new Map(met.map((one) => [one.mark, one])).values()];
 }
 
 /**
- * Whether all that existed at the end of a pass was met both up to then and afterwards. The next pass has to find as
- * many places: rows that went in front of the group while it was read would make them seem fewer. Of what is no row and
- * has no time it is not known whether it is among them.
+ * Whether everything that existed at the end of a pass came both up to then and afterwards. The next pass has to have
+ * as many places: rows that were deleted before the timestamp while it was read would make them seem fewer. A malformed
+ * record without a time may or may not belong to the timestamp.
  */
 function isAccountedFor(passes: readonly Pass[], moment: number): boolean {
   const pass = passes[moment];

@@ -11,7 +11,7 @@ import type { Traits } from './endpoint-traits.ts';
 import type { Reader } from './reader.ts';
 import type { Sink } from './sink.ts';
 
-/** What one reading of one stream works with. Nothing in it changes but through the sink and the traits. */
+/** What one reading of one stream works with. Only the sink, the traits and the meter change. */
 export interface Session {
   readonly stream: Stream;
   readonly reader: Reader;
@@ -19,54 +19,54 @@ export interface Session {
   readonly meter: CostMeter;
   readonly traits: Traits;
   readonly warehouse: Pick<Warehouse, 'db'>;
-  /** Takes what is read: writes it, or only compares it. */
+  /** Receives what is read, and writes it or only compares it. */
   readonly sink: Sink;
   readonly client: Client;
   readonly config: Pick<Config, 'lookbackMs' | 'deletes'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal | undefined;
-  /** Local time at which this reading of the stream began. */
+  /** Local time at which this reading of the stream began (milliseconds since 1970 UTC). */
   readonly startedAt: number;
-  /** Read everything again instead of going on from the watermark. */
+  /** Read everything again instead of continuing from the watermark. */
   readonly full: boolean;
   /** Delete what the delete guard would withhold. */
   readonly acceptDeletes: boolean;
-  /** A row is deleted when a reading so many milliseconds after the first one misses it as well. */
+  /** A row is deleted if a reading at least this many milliseconds after the first one misses it as well. */
   readonly confirmAfterMs: number;
-  /** A reader of the same data type in one of the experiment's rooms. */
+  /** Creates a reader of the same data type in one of the experiment's rooms. */
   readonly inRoom: (room: string) => Reader;
 }
 
-/** What a reading came to; what it read is with the sink. */
+/** The result of a reading; its rows went to the sink. */
 export interface Reading {
-  /** Why it may lack records. */
+  /** Why records may be missing from it. */
   readonly doubts: readonly Doubt[];
-  /** Keys of rows that are held in the range that was read, and did not come. */
+  /** Keys of stored rows in the range that was read that did not come. */
   readonly unseen: readonly string[];
-  /** The newest time up to which nothing is skipped; never ahead of the server's clock. */
+  /** The newest time up to which nothing was skipped; never ahead of the server's clock. */
   readonly upTo?: number | undefined;
-  /** How many records the API counts in the whole stream, as an answer without a time filter said last. */
+  /** How many records the API counts in the whole stream, by the last answer without a time filter. */
   readonly total?: number | undefined;
-  /** How many different records were met, where all of the stream was read. */
+  /** How many different records came, if the whole stream was read. */
   readonly met?: number | undefined;
-  /** From which time on the answer that says `total` has all records, and how many these are. */
+  /** From which time on the answer with `total` has all records, and how many these are. */
   readonly view?: { readonly since: number; readonly records: number };
-  /** The answer that says `total` shows by more than its own words that nothing is behind it. */
+  /** The answer with `total` is shown to be the last by more than its own words. */
   readonly isShown?: boolean;
-  /** It read all of the stream, without a doubt. */
+  /** It read the whole stream without a doubt. */
   readonly isWhole?: boolean;
-  /** And did so by requests without a time filter, which may be blind for some rows. */
+  /** It did so without a time filter, which may not see all rows. */
   readonly isListed?: boolean;
-  /** It brought a listing up to date by the rooms that still change; the counts say the same of the others. */
+  /** It brought a listing up to date by reading the rooms that still change; the counts of the others are equal. */
   readonly isRenewed?: boolean;
-  /** The rooms together were proven to be all of the stream. */
+  /** The rooms together were proven to cover the whole stream. */
   readonly byRoom?: boolean;
 }
 
 export const NOTHING_READ: Reading = { doubts: [], unseen: [] };
 
-/** Two readings of the same stream, one after the other, as one. */
+/** Combines two readings of the same stream, the first one earlier. */
 export function both(first: Reading, second: Reading): Reading {
   return {
     doubts: [...first.doubts, ...second.doubts],
@@ -91,7 +91,7 @@ export function position({ warehouse, stream }: Pick<Session, 'warehouse' | 'str
   return readPosition(warehouse.db, stream);
 }
 
-/** The server's clock according to its last answer; the local one if no answer had it. */
+/** The server's clock according to its last answer; the local clock if no answer had it. */
 export function serverNow({ reader, clock }: Pick<Session, 'reader' | 'clock'>): number {
   return reader.serverInfo().serverTime ?? clock.now();
 }

@@ -8,38 +8,38 @@ import type { Db } from '../warehouse/open.ts';
 /** More rows than this do not wait in memory. */
 const MOST_WAITING = 5000;
 
-/** Gives the records of one listing that have no id the keys under which they are held. */
+/** Gives the records without an id of one listing the keys under which they are stored. */
 export interface SharedNames {
-  /** The rows of a page with their keys, less those that wait for the end of the listing. */
+  /** The rows of a page with their keys, without those that wait for the end of the listing. */
   place(rows: readonly Row[]): readonly Row[];
-  /** Those that waited. `isClean`: what is held and did not come was edited or is gone. */
+  /** The rows that waited. `isClean`: a stored row that did not come was edited or is gone. */
   rest(isClean: boolean): readonly Row[];
 }
 
-/** What is known of a name that several records share. */
+/** What is known about a name that several records share. */
 interface Name {
-  /** Records that were held when the listing first met the name, less those that came. */
+  /** Records that were stored when the name first came in the listing, without those that came since. */
   readonly due: Map<string, Twin>;
-  /** The keys of those that came, by the key that counting gave them. */
+  /** The keys of those that came, by the key that `numbered` gave them. */
   readonly given: Map<string, string>;
   /** Keys that no other record can have. */
   readonly taken: Set<string>;
 }
 
 /**
- * Ordinals are counted through a listing, so that an earlier record that comes or goes would move those of all others of
- * its name. So a record keeps the key of the held one that says the same or, where it was edited, that has the same time,
- * as a timestamp is always read whole. Whether any other is new or was edited shows once the listing has met all that is
- * held of its name, at its end at the latest.
+ * Ordinals are counted through a listing, so that an earlier record that comes or goes would change the ordinals of all
+ * others with its name. Therefore a record keeps the key of the stored record with the same content or, if it was
+ * edited, with the same time, because a timestamp is always read whole. Whether any other record is new or was edited
+ * is known once all stored records of its name have come, at the end of the listing at the latest.
  * @param rows of `place` have the ordinals that `numbered` gave them.
- * @param isMet whether the listing has met a key.
+ * @param isMet whether a key has come in the listing.
  */
 export function openSharedNames(db: Db, stream: Stream, isMet: (key: string) => boolean): SharedNames {
   const find = twinsOf(db, stream);
   const names = new Map<string, Name>();
   const waiting = new Map<string, Row>();
 
-  /** Undefined for a record that is the only one of its name, as far as is known. */
+  /** Undefined for a record that is the only one with its name, as far as is known. */
   const nameOf = (base: string, group: readonly Row[]): Name | undefined => {
     const known = names.get(base);
     if (known !== undefined) return known;
@@ -109,12 +109,12 @@ export function openSharedNames(db: Db, stream: Stream, isMet: (key: string) => 
   };
 }
 
-/** Of a digest each record is as good as the other. */
+/** Records that share a digest are interchangeable, so they need no name. */
 function isNamed({ needsOrdinal, key }: Row): boolean {
   return needsOrdinal && !isDigest(key);
 }
 
-/** Whether an answer and the warehouse have one record of a name, and the same one. */
+/** Whether an answer and the warehouse have one record with a name, and it is the same. */
 function isAlone(base: string, [row, ...others]: readonly Row[], [twin, ...twins]: readonly Twin[]): boolean {
   if (row?.key !== base || others.length > 0 || twins.length > 0) return false;
   if (twin === undefined) return true;

@@ -11,77 +11,77 @@ import { createSeen } from '../warehouse/seen.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { NO_DIFFERENCES, openDifferences, type Differences } from './differences.ts';
 
-/** What a reading hands over at once. */
+/** What a reading passes to the sink at once. */
 export interface Batch {
   readonly rows: readonly Row[];
   readonly bad?: readonly BadRecord[];
   readonly position?: PositionChange;
 }
 
-/** What was taken. */
+/** What the sink did with a batch. */
 export interface Taken {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
 }
 
-/** Rows that a reading does not find any more: those to be marked, and those to be deleted. */
+/** Rows that a reading no longer finds: those to mark as missing, and those to delete. */
 export interface Gone {
   readonly missing: readonly string[];
   readonly deleted: readonly string[];
-  /** When the reading began that does not find them (local, milliseconds since 1970 UTC). */
+  /** When that reading began (local time, milliseconds since 1970 UTC). */
   readonly missedAt: number;
 }
 
 /** Where a reading's rows go. */
 export interface Sink {
   take(batch: Batch): Taken;
-  /** Changes what is known of the stream; `metadata` is what its answers say beside the records. */
+  /** Updates what is known about the stream; `metadata` is what its answers say besides the records. */
   note(position: PositionChange, metadata?: Readonly<Record<string, Json>>): void;
   drop(gone: Gone): void;
   /**
-   * The whole stream was read from this local time on: malformed records that did not come again are settled, and so is
-   * how many rows came that belong elsewhere.
+   * Called after the whole stream was read from this local time on. Malformed records that did not come again leave the
+   * quarantine, and the number of rows that belong elsewhere is stored.
    */
   settle(since: number): void;
-  /** Records that are held of what the API counts, with what was taken: rows and those in quarantine. */
+  /** How many of the records that the API counts are held, rows and quarantined records, including what was taken. */
   held(): number;
-  /** Whether a row of that key was taken. */
+  /** Whether a row with that key was taken. */
   wasMet(key: string): boolean;
   /**
-   * Keys of held rows in a range that were not taken, by the keys under which rows are held: which of several records
-   * of an id came shows only there.
+   * Keys of stored rows in a range that were not taken. They are the stored keys, because only these show which of
+   * several records with one id came.
    */
   unmet(range: TimeRange): readonly string[];
   /** Whether several records with one id were taken. */
   readonly hasSharedIds: boolean;
-  /** What was taken so far. */
+  /** What was taken so far, as counts. */
   readonly tally: Tally;
-  /** How the rows differed from those held, if the sink was made to report it. */
+  /** How the rows differed from the stored ones, if the sink was created to report it. */
   readonly differences: Differences;
-  /** Forgets what was met. */
+  /** Forgets which rows were taken. */
   close(): void;
 }
 
-/** What a sink took in all. */
+/** The counts of everything a sink took. */
 export interface Tally {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
-  /** Rows that were marked missing, and were not before. */
+  /** Rows that were newly marked as missing. */
   readonly marked: number;
   readonly bad: number;
   /** The earliest time of the rows that were inserted. */
   readonly oldestNew: number | undefined;
-  /** How many of the rows that were held before differ, by column. */
+  /** How many of the rows that were stored before differ, by column. */
   readonly changes: ReadonlyMap<string, number>;
 }
 
 /**
- * A sink that writes: each batch in one transaction with the position.
+ * A sink that writes each batch in one transaction with the position.
  * @param withDifferences whether to report how the rows differed before they were written.
- * @param freezes whether a new field or another type stops the stream: from then on its watermark stays.
+ * @param freezes whether a new field or another type stops the stream, so that its watermark stays.
  */
 export function committing(
   warehouse: Warehouse,
@@ -108,7 +108,7 @@ export function committing(
   return {
     take({ rows: came, ...rest }) {
       const batch = { ...rest, rows: met.note(came) };
-      // In a first read nothing is held that could differ.
+      // In a first read no stored row could differ.
       if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
         const difference = compareRows(warehouse.db, stream, batch.rows);
         tally = { ...tally, changes: withChanges(tally.changes, difference.changed) };
@@ -193,8 +193,8 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
 }
 
 /**
- * The keys of the rows that a reading took, where rows are held that could be missing among them or rows may belong
- * elsewhere.
+ * The keys of the rows that a reading took. They are kept only if stored rows could be missing among them, or if rows
+ * may belong elsewhere.
  */
 function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   const isPart = stream.scope.kind !== 'experiment';
@@ -203,7 +203,7 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   let hasShared = false;
   return {
     note(rows: readonly Row[]): readonly Row[] {
-      // Which of several records of an id comes first depends on what was asked for, their content does not.
+      // Which of several records with one id comes first depends on the request; their content does not.
       const own = isShared ? matchDoubles(warehouse.db, stream, rows) : rows;
       const settled = seen === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
@@ -229,7 +229,7 @@ const EMPTY: Tally = {
   changes: new Map(),
 };
 
-/** Rows that the table has of a stream; if it cannot distinguish them, those that the stream brought. */
+/** How many rows of a stream the table has; if it cannot distinguish them, how many the stream brought. */
 function heldRows({ db }: Pick<Warehouse, 'db'>, stream: Stream): number {
   return countRows(db, stream) ?? readPosition(db, stream).rows;
 }

@@ -6,30 +6,31 @@ import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/reader.ts';
 import type { Reading, Session } from '../read/session.ts';
 
-/** Records held against those that the API has. */
+/** A comparison of the records held with those that the API has. */
 export interface Account {
-  /** Rows held, and records in quarantine. */
+  /** Rows and quarantined records. */
   readonly held: number;
-  /** How many records the API has, as far as is known; undefined: nothing could show it. */
+  /** How many records the API has; undefined if nothing could show it. */
   readonly truth: number | undefined;
-  /** How many it says that it has, where it says so. */
+  /** How many records the API says that it has, if it says so. */
   readonly total: number | undefined;
-  /** The API has more than are held, or fewer, although it is not known how many. */
+  /** Whether the API has more records than are held, or fewer, even if it is not known how many. */
   readonly isOff: 'lacking' | 'surplus' | undefined;
-  /** What nothing could settle. */
+  /** What could not be settled. */
   readonly doubts: readonly Doubt[];
 }
 
-/** Records asked for behind those that are held: a few more than one, as some may have just come. */
+/** How many records a probe requests: more than one, because some may have just come. */
 const PROBE = 50;
-/** How often rows that come while they are counted are taken and counted again. */
+/** How often new rows are taken and the count is repeated. */
 const MOST_PROBES = 4;
 
 /**
- * Takes account of a stream after a reading. Where what the reading saw of the API's total is shown by more than its
- * own words, it costs no request. Otherwise the API is asked for the record at the last place that the held ones fill:
- * exactly one comes when as many exist as are held, whatever the API counts.
- * @param isStrict asks in any case, and without an order, as an order may leave out records that lack the field.
+ * Compares the records held with those that the API has, after a reading. This costs no request if the reading proved
+ * the API's total by more than its own words. Otherwise it requests the record at the last place that the held records
+ * fill: exactly one comes if as many exist as are held, whatever the API counts.
+ * @param isStrict requests it in any case, and without an order, because an order may leave out records that lack the
+ * field.
  */
 export async function takeAccount(session: Session, reading: Reading, isStrict: boolean): Promise<Account> {
   const { sink, stream, traits } = session;
@@ -70,7 +71,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
       return { held, truth, total: reported, isOff: 'surplus', doubts: [] };
     }
     const inserted = takeNew(session, page);
-    // What came in the meantime is taken, and was all that there was at the time of this answer.
+    // The records that came in the meantime were taken, and were all that existed at the time of this answer.
     const isOwnOrder = isSorted === (!isStrict && canSort);
     if (inserted > 0 && isOwnOrder && isShownEnd(page, traits.known) && sink.held() === offset + page.returned)
       return settled(sink.held(), sink.held(), reported);
@@ -87,19 +88,19 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
         doubts: [],
       };
     }
-    // What came in the meantime is at the end of the time order, wherever it is without one.
+    // Records that came in the meantime are last in the order of time; without an order they may be anywhere.
     if (isStrict) isSorted = inserted === 0 && canSort;
   }
 }
 
-/** Whether an answer ends with the last record, by more than that it says so. */
+/** Whether an answer is shown to end with the last record by more than its own words. */
 function isShownEnd(page: Page, known: TraitValues): boolean {
   const { returned, offset, total } = page;
   const isCounted = total === offset + returned && total > returned;
   return returned < PROBE && (isCounted || isShownLast(page, Infinity, known));
 }
 
-/** How many records a reading of everything met, where the API has just as many at that place. */
+/** How many records a complete reading met, if a request at that place shows that the API has as many. */
 async function confirmed(
   { reader }: Session,
   met: number | undefined,
@@ -111,20 +112,20 @@ async function confirmed(
   return page.doubts.length === 0 && page.returned === Math.min(met, 1) ? met : undefined;
 }
 
-/** What the API counts by an answer; of one that contradicts itself only what it counts beyond what it sent. */
+/** How many records the API counts. A contradictory answer counts only if its total is larger than what it sent. */
 function countedOr(reported: number | undefined, page: Page, contradiction: string | undefined): number | undefined {
   const total = countedBy(page);
   const isMore = total !== undefined && total > page.offset + page.returned;
   return contradiction === undefined || isMore ? (total ?? reported) : reported;
 }
 
-/** Takes rows that a probe showed; those whose key depends on what stands before them are left to a reading. */
+/** Takes the rows of a probe, except those whose key depends on earlier records: these are left to a reading. */
 function takeNew({ sink }: Session, { rows, bad }: Page): number {
   const taken = sink.take({ rows: withCertainKeys(numbered(rows).rows), bad });
   return taken.inserted;
 }
 
-/** Whether a later place gives the same records as the first, so that places show nothing. */
+/** Whether a later place returns the same records as the first, so that places prove nothing. */
 async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted: boolean): Promise<boolean> {
   if (page.offset === 0) return false;
   const first = await reader.page({ offset: 0, limit: PROBE, ...(isSorted ? { order: 'asc' } : {}) });
@@ -137,11 +138,11 @@ async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted
 function settled(held: number, truth: number | undefined, total: number | undefined, contradiction?: string): Account {
   if (truth === undefined)
     return unknown(held, total, [{ kind: 'unproven', text: 'nothing shows that the last page was the last' }]);
-  // A record that the API counts but does not list cannot be read.
+  // The API may count records that it does not list: these cannot be read.
   const known = Math.max(truth, total ?? truth);
   const isFewer = total !== undefined && total < truth && contradiction === undefined;
   const doubt: Doubt[] = isFewer
-    ? [{ kind: 'contradiction', text: `the API counts ${count(total)} records, and lists ${count(truth)}` }]
+    ? [{ kind: 'contradiction', text: `the API counts ${count(total)} records, but lists ${count(truth)}` }]
     : [];
   return { held, truth: known, total, isOff: undefined, doubts: doubt };
 }

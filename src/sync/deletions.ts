@@ -7,20 +7,20 @@ import { countRows } from '../warehouse/records.ts';
 import { position, type Session } from '../read/session.ts';
 import { DAY_MS } from '../shared/time.ts';
 
-/** What came of rows that a clean reading did not find any more. */
+/** What was done about rows that a clean reading no longer found. */
 export interface Deletion {
   readonly doubts: readonly Doubt[];
-  /** How many rows wait for the user's agreement. */
+  /** How many rows wait for the user's consent. */
   readonly withheld: number;
 }
 
-/** How a withheld row is deleted, or kept for good. */
+/** The command that deletes withheld rows. */
 const ACCEPT = 'hsw sync now --accept-deletes';
 
 /**
- * Marks rows that are missing for the first time, and deletes those that an earlier reading missed as well, unless that
- * would be all of the stream or too large a share of it within a day: then the user has to agree.
- * @param gone keys that a clean reading of their range did not bring, as many as the API counts fewer.
+ * Marks rows that are missing for the first time, and deletes those that an earlier reading missed as well. If that
+ * would be the whole stream, or too large a share of it within a day, the user has to agree first.
+ * @param gone keys that a clean reading of their range did not bring; the API counts as many records fewer.
  */
 export async function settleGone(session: Session, gone: readonly string[]): Promise<Deletion> {
   const { sink, warehouse, stream, startedAt, confirmAfterMs } = session;
@@ -53,7 +53,7 @@ export function missingDoubt(rows: number): Doubt {
   return { kind: 'missing-upstream', text, count: rows };
 }
 
-/** All of a stream or, of at least two rows, more than the configured share within a day. */
+/** Whether all rows of a stream, or at least two and more than the configured share within a day, would be deleted. */
 function isTooMuch({ acceptDeletes, config, ...session }: Session, due: number, rows: number): boolean {
   if (due === 0 || acceptDeletes) return false;
   const { deletedRows, deletedFrom } = position(session);
@@ -63,7 +63,7 @@ function isTooMuch({ acceptDeletes, config, ...session }: Session, due: number, 
   return due >= rows || (deleted >= 2 && deleted > config.deletes.maxShare * before);
 }
 
-/** Whether the key may still see the experiment; an API that cannot say so says nothing against it. */
+/** Whether the key may still see the experiment. An API that cannot answer this does not count as a refusal. */
 async function mayView({ client, stream, signal, meter }: Session): Promise<boolean> {
   try {
     const { data } = await client.get({

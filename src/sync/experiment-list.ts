@@ -7,10 +7,10 @@ import type { Priority } from '../shared/priority.ts';
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
 const EXPERIMENTS_PAGE = 50;
 
-/** Lists so short are not taken for a page of a longer one. */
+/** A list shorter than this is not taken for a page of a longer one. */
 const SHORTEST_PAGE = 20;
 
-/** Requests that a list of so many experiments takes: a full page does not show that it is the last. */
+/** How many requests it takes to list this many experiments: a full page does not show that it is the last. */
 export function listRequests(experiments: number): number {
   return (
     Math.floor(experiments / EXPERIMENTS_PAGE) +
@@ -18,19 +18,19 @@ export function listRequests(experiments: number): number {
   );
 }
 
-/** The experiments, or deployments, that a list gives. */
+/** The experiments or deployments of a list. */
 export interface Listing {
   readonly listed: readonly Listed[];
-  /** Whether nothing speaks against these being all. */
+  /** Whether nothing suggests that there are others. */
   readonly isWhole: boolean;
-  /** What does, as a clause. */
+  /** What suggests it, as a clause. */
   readonly doubt: string | undefined;
 }
 
 /** A record with an id. */
 export type Listed = JsonObject & { readonly id: string };
 
-/** The list of what, as messages name it, and where it is. */
+/** The path of a list, and its name in messages. */
 interface ListAddress {
   readonly path: string;
   readonly what: string;
@@ -38,7 +38,7 @@ interface ListAddress {
 
 const OWN: ListAddress = { path: '/experiments', what: 'the list of experiments' };
 
-/** Every experiment that the key sees of its own, as `GET /experiments` describes it. */
+/** Every experiment of the key's own, as `GET /experiments` describes it. */
 export async function listExperiments(client: Client, signal?: AbortSignal, priority?: Priority): Promise<Listing> {
   try {
     return await listAll(client, OWN, signal, priority);
@@ -47,15 +47,15 @@ export async function listExperiments(client: Client, signal?: AbortSignal, prio
   }
 }
 
-/** Where the list of experiments is not known, the address is not the API's, whatever its health check says. */
+/** If the server has no list of experiments, the address is not the API's, whatever its health check says. */
 export function withoutList(error: unknown): unknown {
   if (!(error instanceof WarehouseError) || error.code !== 'NOT_FOUND') return error;
   return notTheApi({ status: undefined, requestId: error.requestId }, 'it has no list of experiments there');
 }
 
 /**
- * All that a list has. Asks for another page until one brings nothing new, unless the last was shorter than a page and
- * neither `hasMore` nor `total` contradicts that it was the last.
+ * Reads a list to its end. Requests another page until one brings nothing new, unless a page was short and neither
+ * `hasMore` nor `total` contradicts that it was the last.
  */
 export async function listAll(
   client: Client,
@@ -91,8 +91,8 @@ export async function listAll(
     const mayBeCut = offset === data.length && data.length >= SHORTEST_PAGE;
     const mayHaveMore = mayBeCut || data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
     if (mayHaveMore && data.length > 0 && isShown > before) continue;
-    if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, and sends none';
-    if (total > isShown) doubt ??= `the API counts ${total}, ${isShown} could be listed`;
+    if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, but sends none';
+    if (total > isShown) doubt ??= `the API counts ${total}, but only ${isShown} could be listed`;
     return { listed: [...found.values()], isWhole: doubt === undefined, doubt };
   }
 }

@@ -11,7 +11,7 @@ import { knownExperiments } from '../warehouse/structure.ts';
 import { goneIssue, NO_EXPERIMENTS, type ListIssue } from '../warehouse/experiment-list.ts';
 import { listWithShares, SHARES_EVERY_MS } from './shares.ts';
 
-/** What finding the configured experiments takes. */
+/** What is needed to find the configured experiments. */
 export interface Finding {
   readonly client: Client;
   readonly config: Pick<Config, 'experiments'>;
@@ -24,19 +24,19 @@ export interface Finding {
 
 /** The configured experiments as the API shows them now. */
 export interface Survey {
-  /** Those that are to be read, as the selection narrows them. */
+  /** Those to read, according to the selection. */
   readonly selected: readonly PlannedExperiment[];
   /** All that are configured and not gone. */
   readonly configured: readonly PlannedExperiment[];
-  /** Those that the warehouse has met and that two listings in a row do not name any more. */
+  /** Those that the warehouse knows and that two listings in a row no longer contain. */
   readonly gone: readonly string[];
   readonly issues: readonly ListIssue[];
 }
 
 /**
- * Looks for the configured experiments: those that are named and, where the configuration says `all`, every one that the
- * key sees: its own, and what is shared with it. One that the warehouse has met and the list does not name is gone if a second listing agrees; while the list
- * is not whole, it is read as before.
+ * Looks for the configured experiments: those that are named and, where the configuration says `all`, every one that
+ * the key sees: its own, and what is shared with it. One that the warehouse has met and the list does not name is gone
+ * if a second listing agrees; while the list is not whole, it is read as before.
  * @throws WarehouseError USAGE when an experiment is selected that is not configured.
  */
 export async function surveyExperiments(finding: Finding): Promise<Survey> {
@@ -98,7 +98,7 @@ async function surveyList(
   const left = () => met.filter((id) => !listed.some((experiment) => experiment.id === id));
   const missed = () => left().filter((id) => !isUnrequested(id));
   if (isWhole && missed().some((id) => !goneBefore.has(id))) {
-    // A list that is short is evidence only: a second one has to agree.
+    // One short list is only evidence: a second one has to agree.
     const again = await list(0);
     listed = [...listed, ...again.listed];
     ({ isWhole, doubt } = again);
@@ -122,6 +122,6 @@ function listIssue(doubt: string | undefined): ListIssue {
   return {
     code: 'LIST_INCOMPLETE',
     message: `The list of experiments may lack some: ${(doubt ?? 'the API does not say why').replace(/\.$/, '')}.`,
-    hint: 'The next sync asks again. An experiment can also be named in the config: experiments: [{ id: … }].',
+    hint: 'The next sync requests it again. An experiment can also be named in the config: experiments: [{ id: … }].',
   };
 }

@@ -13,12 +13,12 @@ import { readNarrower } from '../read/retry-narrower.ts';
 import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
 import { readSnapshot } from './snapshot.ts';
 
-/** Pages that a transaction of a first read takes together, which a kill repeats at most; and rows, as memory holds them. */
+/** The most pages and rows in one transaction of a first read. After a kill at most these are read again. */
 const BACKFILL = { pages: 10, rows: 5000 };
 
 /**
- * Reads what is new in a stream with a time filter: the first read walks from the beginning; later ones ask for the
- * newest page. An endpoint that turns out not to honour its filters is listed whole instead, and remembered.
+ * Reads what is new in a stream with a time filter: the first read starts at the beginning, later ones request the
+ * newest page. An endpoint that turns out to ignore its filters is listed whole instead, which is remembered.
  */
 export async function readIncremental(session: Session): Promise<Reading> {
   const { backfilled, watermark } = position(session);
@@ -32,7 +32,7 @@ export async function readIncremental(session: Session): Promise<Reading> {
   });
 }
 
-/** Reads by time where the endpoint allows it, and lists everything where it turns out not to. */
+/** Reads by time if the endpoint allows it; otherwise lists everything. */
 export async function byTime(session: Session, read: () => Promise<Reading>): Promise<Reading> {
   const { startTimeIgnored, startTimeRefused } = session.traits.known;
   if (startTimeIgnored === true || startTimeRefused === true) return readSnapshot(session);
@@ -48,14 +48,14 @@ export async function byTime(session: Session, read: () => Promise<Reading>): Pr
   }
 }
 
-/** A watermark ahead of the server's clock, as an earlier version could keep, is none. */
+/** Ignores a watermark that is ahead of the server's clock, which an earlier version could store. */
 function notAheadOf(session: Session, watermark: number | undefined): number | undefined {
   return watermark !== undefined && watermark > serverNow(session) ? undefined : watermark;
 }
 
 /**
- * Walks from the watermark to the end. Rows and watermark commit together; behind the first doubtful page rows are
- * still kept, but the watermark stays, so that the next sync reads that part again.
+ * Reads from the watermark to the end. Rows and watermark are committed together. After the first doubtful page rows
+ * are still stored, but the watermark stays, so that the next sync reads that part again.
  */
 async function walkOn(session: Session, from = notAheadOf(session, position(session).watermark)): Promise<Reading> {
   const { reader, traits, sink } = session;
@@ -86,7 +86,7 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
       if (pending.length >= batch.pages || rows >= batch.rows) flush();
     }
   } catch (error) {
-    // Whatever ended the reading, these pages are right, and need not be asked for again.
+    // Whatever ended the reading, these pages are correct and need not be requested again.
     if (error instanceof WarehouseError && !isLocal(error.code)) flush();
     throw error;
   }
@@ -101,12 +101,12 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   };
 }
 
-/** More records than this are asked for in a poll, so that some new ones do not take another request. */
+/** A poll requests at least this many records, so that a few new ones do not cost another request. */
 const POLL_LEAST = 100;
 
 /**
- * One request for the newest records, without a time filter, shows new rows and how many records there are in all:
- * rows that came late at whatever depth, that no filter sees or that went show as a difference to what is held.
+ * One request for the newest records, without a time filter, shows new rows and how many records there are in all. Rows
+ * that came late at any depth, that no filter sees or that were deleted show as a difference from what is held.
  */
 async function poll(session: Session, watermark: number | undefined): Promise<Reading> {
   const { reader, traits, config, sink, warehouse, stream } = session;
@@ -134,34 +134,36 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   await lookFurther(session, page);
   const oldest = page.rows.findLast(({ time }) => time !== undefined)?.time;
   const isReached = oldest !== undefined && oldest < (watermark ?? oldest);
-  // What was proven holds where nothing in view is new and nothing changed; rows behind it show in the count.
+  // If nothing on the page is new or changed, the previous account still holds; older rows show in the count.
   const isNews =
     reading.total === undefined ? sink.tally.inserted + sink.tally.updated > 0 : reading.total !== sink.held();
   const isGap = reading.isWhole !== true && !isReached && isNews;
   if (!isGap) return reading;
   const walked = both(reading, await walkOn(session, watermark));
-  // The walk met only the newest of the known rows: the server may have changed the others as well.
+  // This read only the newest of the known rows: the server may have changed others as well.
   if (sink.tally.updated > 0) await takeSome(session, { order: 'desc', to: watermark });
   return walked;
 }
 
-/** So many known rows tell whether a change is one of a single row. */
+/** How many known rows are enough to see whether a change affects a single row only. */
 const TELLING = 20;
 
-/** Where known rows changed and few were in view, the next page shows whether the server has changed others as well. */
+/**
+ * If known rows changed and the page had few of them, reads the next page, which shows whether others changed as well.
+ */
 async function lookFurther(session: Session, { returned, total = 0 }: Page): Promise<void> {
   const { updated, unchanged } = session.sink.tally;
   if (updated === 0 || updated + unchanged >= TELLING || returned === 0 || total <= returned) return;
   await takeSome(session, { order: 'desc', offset: returned });
 }
 
-/** Takes what a page brings, which says nothing of the rest. */
+/** Takes the rows of one page, which proves nothing about the others. */
 async function takeSome({ reader, sink }: Session, request: PageRequest): Promise<void> {
   const page = await reader.page({ ...request, atMost: POLL_LEAST });
   sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
 }
 
-/** Takes the newest page. Of its oldest timestamp some rows may be on the next page. */
+/** Takes the newest page. Some rows with its oldest timestamp may be on the next page. */
 function takeNewest(session: Session, page: Page): Reading {
   const { sink, stream, traits, warehouse } = session;
   const { rows, bad } = page;
@@ -186,7 +188,7 @@ function takeNewest(session: Session, page: Page): Reading {
   };
 }
 
-/** Whether the rows that have a time come newest first. */
+/** Whether the rows with a time are sorted from newest to oldest. */
 function isNewestFirst({ rows }: Page): boolean {
   const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
   return times.every((time, i) => time <= (times[i - 1] ?? Infinity));

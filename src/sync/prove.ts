@@ -12,40 +12,41 @@ import { rederivation } from './rederived.ts';
 import { listWhole, searches, stillMissing } from './search.ts';
 import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
 
-/** What a reading, with all that was done to account for the stream's records, came to. */
+/** The result of a reading and of accounting for the stream's records. */
 export interface Proof {
   readonly doubts: readonly Doubt[];
   readonly reading: Reading;
   readonly account: Account;
-  /** What is known of the stream now. */
+  /** What is known about the stream now. */
   readonly position: PositionChange;
 }
 
-/** Doubts about answers that lose their weight once every record is accounted for. */
+/** Doubts about answers that no longer count once every record is accounted for. */
 const SETTLED_BY_COUNT: ReadonlySet<DoubtKind> = new Set(['contradiction', 'endless', 'unproven']);
-/** Doubts about the answers themselves: behind them the watermark stays. */
+/** Doubts because of which the watermark stays. */
 const HOLDS_WATERMARK: ReadonlySet<DoubtKind> = new Set([
   ...(['warned', 'cut', 'contradiction', 'endless', 'unstable'] as const),
-  // Not about the answers, but nothing is read behind it before a person accepts it.
+  // Not about an answer: nothing more is read until a person accepts the change.
   'schema',
 ]);
-/** Rows so little ahead of the server's clock may be so by a browser's clock that is somewhat fast. */
+/** Rows may be this far ahead of the server's clock because a browser's clock is somewhat fast. */
 const FAST_CLOCK_MS = MINUTE_MS;
 
 /**
- * Accounts for every record of a stream after a reading of it: where more or fewer are held than the API has, it looks
- * for them, by counts in ranges of time and at last by one listing; then it settles rows that are gone.
- * @param isStrict whether the account has to rest on more than the API's words about a page.
+ * Accounts for every record of a stream after a reading. If more or fewer records are held than the API has, it
+ * searches for the difference: by counts of time ranges and finally by a listing. Then it handles the rows that are
+ * gone.
+ * @param isStrict whether the account has to rest on more than what the API says about a page.
  */
 export async function prove(session: Session, first: Reading, isStrict: boolean): Promise<Proof> {
   const before = position(session);
   let isPlain = isStrict || session.traits.known.sortOmits === true;
   let reading = first;
   let account = await accountOf(session, reading, isPlain);
-  // Where the count is right, rows moved or came back.
+  // If the count is right, rows moved or came back.
   const isCountRight = account.truth !== undefined && account.truth === account.held;
   if (!isPlain && !isCountRight && !isExplained(session, reading, account, before)) {
-    // One request shows whether there is anything to look for, or only a total that is wrong.
+    // One request shows whether records differ or only the total is wrong.
     isPlain = true;
     account = await accountOf(session, { ...reading, isShown: false }, isPlain);
   }
@@ -60,7 +61,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
     }
     if (!isExplained(session, reading, account, before)) continue;
     if (isPlain || unseen(session, reading).length === 0) break;
-    // Before a row is missed, a request without an order has to agree, as an order may leave it out.
+    // Before a row counts as missing, a request without an order has to agree, because an order may leave it out.
     isPlain = true;
     const sorted = account;
     account = await accountOf(session, reading, isPlain);
@@ -77,7 +78,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   const isCertain = reading.doubts.length === 0 && surplus === gone.length && !isCountedAbove(session, account.truth);
   const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
   const isLeft = (isSearched && surplus !== gone.length) || (deletion?.withheld ?? 0) > 0;
-  // What a search did not settle, and what it found to be only a wrong count, is not searched for again soon.
+  // A difference that a search did not settle, or that was only a wrong count, is not searched for again soon.
   const unsettled = isLeft
     ? surplus
     : isSearched && gone.length === 0 && surplusBefore !== 0 && account.held === heldBefore
@@ -89,8 +90,8 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
 }
 
 /**
- * A difference that one search left may be a record that came meanwhile: only one that the next search leaves as well
- * is learned. Rows that are withheld were missed by two readings already.
+ * Remembers a difference that a search did not settle, once the next search has not settled it either: after a single
+ * search it may be a record that came in the meantime. Withheld rows were missed by two readings already.
  */
 function learnUnsettled(
   { traits }: Session,
@@ -109,7 +110,7 @@ function learnUnsettled(
 }
 
 /**
- * A page that was taken for the last because others had been longer, and was not: the longer ones say nothing any more.
+ * Forgets the longest page if a page that was taken for the last because others had been longer was not the last.
  */
 function unlearnLongPages({ traits, sink }: Session, { isShown, met }: Reading, { truth }: Account): void {
   const isWrong = isShown === true && met !== undefined && truth !== undefined && truth - sink.tally.inserted > met;
@@ -122,8 +123,8 @@ function accountOf(session: Session, reading: Reading, isStrict: boolean): Promi
 }
 
 /**
- * Whether rows would be deleted that no listing without a time filter has missed: some may have moved while others
- * went.
+ * Whether a listing without a time filter is needed before rows are deleted: some may have moved while others were
+ * deleted.
  */
 function needsListing(session: Session, reading: Reading, gone: readonly string[]): boolean {
   if (reading.isListed === true || session.traits.known.offsetIgnored === true) return false;
@@ -131,12 +132,12 @@ function needsListing(session: Session, reading: Reading, gone: readonly string[
   return gone.some((key) => since.has(key));
 }
 
-/** Rows that are held in what was read, and came nowhere. */
+/** Stored rows in the range that was read that did not come in any answer. */
 function unseen({ sink }: Session, reading: Reading): readonly string[] {
   return reading.unseen.filter((key) => !sink.wasMet(key));
 }
 
-/** Whether nothing is left to look for: the counts agree, or the rows that are too many are known. */
+/** Whether nothing is left to search for: the counts agree, or the surplus rows are known. */
 function isExplained(session: Session, reading: Reading, account: Account, before: Position): boolean {
   if (reading.doubts.some(({ kind }) => kind === 'warned' || kind === 'cut')) return true;
   const gone = unseen(session, reading).length;
@@ -148,7 +149,7 @@ function isExplained(session: Session, reading: Reading, account: Account, befor
   return isWaiting || surplus === session.traits.known.unsettled;
 }
 
-/** Rows that were missed a moment ago need another reading later, not one now. */
+/** Whether rows were first missed a moment ago, so that another reading is needed later, not now. */
 function isRecent({ startedAt, confirmAfterMs, warehouse, stream }: Session): boolean {
   const since = [...missingSince(warehouse.db, stream).values()];
   return since.some((at) => startedAt - at < confirmAfterMs);
@@ -162,7 +163,7 @@ interface Found {
   readonly deletion: Deletion | undefined;
 }
 
-/** What is known of the stream after all that. */
+/** Combines everything that was found into what is known about the stream. */
 function conclude(session: Session, found: Found): Proof {
   const { before, reading, account, deletion } = found;
   const { startedAt, reader, sink } = session;
@@ -213,14 +214,14 @@ function conclude(session: Session, found: Found): Proof {
 }
 
 /**
- * The newest time that was read; a watermark that an earlier version put ahead of the server's clock is brought back.
+ * The newest time that was read. A watermark that an earlier version stored ahead of the server's clock is moved back.
  */
 function watermarkAfter(session: Session, before: Position, reading: Reading): number | undefined {
   const isAhead = before.watermark !== undefined && before.watermark > serverNow(session);
   return isAhead ? reading.upTo : later(before.watermark, reading.upTo);
 }
 
-/** Whether the rows that were missing or withheld before were looked at by this reading. */
+/** Whether this reading settled the rows that were missing or withheld before. */
 function isSettled({ reading, account, gone }: Found): boolean {
   return reading.doubts.length === 0 && gone.length === 0 && account.truth === account.held;
 }
@@ -242,11 +243,11 @@ function countDoubts({ account, gone, before, deletion }: Found): Doubt[] {
   const isSettledNow = surplus === gone.length && (gone.length === 0 || deletion !== undefined);
   if (isSettledNow || (surplus > 0 && surplus === before.missingRows && gone.length === 0)) return [];
   if (surplus < 0) {
-    const text = `the API counts ${counted(truth, 'record')}, ${count(held)} could be read`;
+    const text = `the API counts ${counted(truth, 'record')}, but only ${count(held)} could be read`;
     return [{ kind: 'lacking', text, count: -surplus }];
   }
   if (surplus === 0) return [notFound(gone.length)];
-  const text = `the API counts ${counted(truth, 'record')}, ${count(held)} are held, and which ones are gone is not certain`;
+  const text = `the API counts ${counted(truth, 'record')}, but ${count(held)} are held; it is not certain which ones are gone`;
   return [{ kind: 'surplus', text, count: surplus }];
 }
 
@@ -255,14 +256,14 @@ function notFound(rows: number): Doubt {
   return { kind: 'contradiction', text, count: rows };
 }
 
-/** Rows that earlier readings missed and this one said nothing of. */
+/** Doubts about rows that earlier readings missed and this one did not cover. */
 function pendingDoubts(before: Position, after: Position, withheldRows: number): Doubt[] {
   const withheld = before.doubts.filter(({ kind }) => kind === 'withheld');
   if (withheldRows > 0) return withheld;
   return after.missingRows > 0 ? [missingDoubt(after.missingRows)] : [];
 }
 
-/** Some endpoints answer for an experiment that the API no longer gives as if it had nothing. */
+/** Some endpoints answer as if an experiment that is no longer accessible had no records. */
 function goneDoubts({ stream: { experimentId, dataset }, warehouse }: Session): Doubt[] {
   if (dataset.read === 'single') return [];
   const experiment = readPosition(warehouse.db, { experimentId, dataset: experiments, scope: { kind: 'experiment' } });
@@ -270,13 +271,14 @@ function goneDoubts({ stream: { experimentId, dataset }, warehouse }: Session): 
 }
 
 /**
- * A list was seen to end at a page, and to count only that (release notes of 0.6.64): the experiment counts as well.
+ * Compares with the count in the experiment's own record, because a list may end at a page and count only that page
+ * (release notes of 0.6.64).
  */
 function uncountedDoubts(session: Session, { held, truth }: Account): Doubt[] {
   const counts = countedElsewhere(session);
   const listed = truth ?? held;
   if (counts <= listed) return [];
-  const text = `the experiment counts ${count(counts)} ${session.stream.dataset.name}, ${count(listed)} could be listed`;
+  const text = `the experiment counts ${count(counts)} ${session.stream.dataset.name}, but only ${count(listed)} could be listed`;
   return [{ kind: 'lacking', text, count: counts - listed }];
 }
 
@@ -284,7 +286,7 @@ function isCountedAbove(session: Session, truth: number | undefined): boolean {
   return truth !== undefined && countedElsewhere(session) > truth;
 }
 
-/** How many records of the stream the experiment's own record counts; 0 where it does not. */
+/** How many records of the stream the experiment's own record counts; 0 if it does not count them. */
 function countedElsewhere({ stream, warehouse }: Session): number {
   const { dataset, experimentId, scope, filter } = stream;
   if (dataset.countedBy === undefined || scope.kind !== 'experiment' || filter !== undefined) return 0;
@@ -298,7 +300,7 @@ function quarantineDoubts({ quarantinedRecords }: Position): Doubt[] {
   return [{ kind: 'quarantined', text, count: quarantinedRecords }];
 }
 
-/** Rows that lie further ahead of the server's clock than a browser's clock is usually fast. */
+/** How many rows are further ahead of the server's clock than browsers' clocks usually are. */
 function countAhead(session: Session): number {
   const { stream, warehouse } = session;
   if (stream.dataset.timeColumn === undefined) return 0;
@@ -312,11 +314,11 @@ function aheadDoubts(rows: number, now: number): Doubt[] {
   return [{ kind: 'dated-ahead', text, count: rows }];
 }
 
-/** Writes to variables that HyperStudy itself lost: an empty list is healthy. */
+/** Writes to variables that HyperStudy itself lost. An empty list means that none were. */
 function droppedDoubts({ reader }: Session): Doubt[] {
   const dropped = reader.serverInfo().metadata['droppedWrites'];
   if (!Array.isArray(dropped) || dropped.length === 0) return [];
-  const text = `HyperStudy lost ${counted(dropped.length, 'write')} to variables of this room, as it says itself`;
+  const text = `HyperStudy reports that it lost ${counted(dropped.length, 'write')} to variables of this room`;
   return [{ kind: 'dropped-writes', text, count: dropped.length }];
 }
 

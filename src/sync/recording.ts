@@ -6,31 +6,31 @@ import { VERSION } from '../shared/version.ts';
 import { beginRun, endRun, type Run, type RunKind, type RunOutcome } from '../warehouse/runs.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 
-/** What counts for a run when it is used within it. */
+/** Whatever sends requests and writes rows that are recorded for a run. */
 export interface Recordable {
   readonly client: Client;
   readonly warehouse: Warehouse;
 }
 
-/** What a run is for: `options` are those beyond the default. */
+/** The kind of a run, and its options other than the defaults. */
 export interface RunPurpose {
   readonly kind: RunKind;
   readonly options?: object;
 }
 
-/** A run while it is recorded in `_runs`. */
+/** A run that is being recorded in `_runs`. */
 export interface Recording {
-  /** The same context, whose requests and commits count for the run. */
+  /** The same context, with its requests and commits counted for the run. */
   within<Context extends Recordable>(context: Context): Context;
-  /** A stream was read. @param isWell whether it is complete, or not given to the key. */
+  /** Records that a stream was read. @param isWell whether it is complete, or not accessible to the key. */
   note(stream: Stream, isWell: boolean): void;
-  /** It read what it was to read. @param isWell whether nothing speaks against it beside the streams. */
+  /** Records that the run ended normally. @param isWell whether everything but the streams was fine. */
   end(isWell: boolean): void;
-  /** Something ended it. */
+  /** Records that an error ended the run. */
   fail(error: unknown): void;
 }
 
-/** Records that a run begins. */
+/** Begins a run and records it. */
 export function openRecording(
   { warehouse, clock }: { readonly warehouse: Pick<Warehouse, 'db'>; readonly clock: Pick<Clock, 'now'> },
   { kind, options = {} }: RunPurpose,
@@ -56,7 +56,7 @@ export function openRecording(
     try {
       endRun(db, run, { outcome, error, now: clock.now() });
     } catch (thrown) {
-      // A disk that is full takes no end either: the next start says that the run was interrupted.
+      // On a full disk the end cannot be written either: the next start records the run as interrupted.
       if (!(thrown instanceof WarehouseError)) throw thrown;
     }
   };
@@ -76,7 +76,7 @@ export function openRecording(
   };
 }
 
-/** Does something as one run. @param isWell whether its result is; streams that are incomplete are known besides. */
+/** Does some work as one run. @param isWell whether its result is fine; incomplete streams are counted separately. */
 export async function recorded<Result>(
   parts: Parameters<typeof openRecording>[0],
   purpose: RunPurpose,
@@ -94,7 +94,7 @@ export async function recorded<Result>(
   }
 }
 
-/** A client that reports each of its requests; its own count still includes all. */
+/** A client that calls `onTry` for each of its requests. */
 export function counting(client: Client, onTry: () => void): Client {
   return {
     ...client,

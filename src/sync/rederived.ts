@@ -4,22 +4,22 @@ import { rereadDoubt, type Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
 import type { Reading, Session } from '../read/session.ts';
 
-/** Of the known rows that a reading meets, so many, and so large a share, may change one by one. */
+/** As long as fewer known rows, or a smaller share of them, differ in a reading, they count as changed one by one. */
 const FEW = 5;
 const SHARE = 0.02;
 
-/** What changes of known rows say of all the others. */
+/** What the changes of some known rows mean for all others. */
 export interface Rederivation {
   readonly doubts: readonly Doubt[];
-  /** Why the whole stream is to be read again; undefined: it is not. */
+  /** Why the whole stream has to be read again; undefined if it does not. */
   readonly rereadReason: string | undefined;
 }
 
 /**
- * The server derives onsets, times and enriched fields of old rows again from time to time. Where more than a few of
- * the known rows that a reading met differ, or the server says that its processing or the experiment's start changed,
- * the rows that were not met may be out of date as well: the whole stream is to be read again. A reading of all of it
- * says what changed.
+ * From time to time the server derives onsets, times and enriched fields of old rows again. If more than a few of the
+ * known rows in a reading differ, or the server says that its processing or the experiment's start changed, other rows
+ * may be out of date as well, and the whole stream has to be read again. A reading of the whole stream reports what
+ * changed.
  */
 export function rederivation(
   { sink, reader, stream, startedAt, traits }: Session,
@@ -29,7 +29,7 @@ export function rederivation(
   const { updated, unchanged, changes } = sink.tally;
   const isRederived = updated >= FEW && updated >= SHARE * (updated + unchanged);
   const kept = before.doubts.filter(({ kind }) => kind === 'rederived');
-  // Lists of rooms and the like change as a whole while a session runs, and are read whole anyway.
+  // Lists such as that of the rooms change while a session runs, and are read whole anyway.
   const isWatched = stream.dataset.read === 'incremental' && before.backfilled;
   if (reading.isWhole === true && reading.doubts.length === 0) {
     const isNews = isRederived && (isWatched || before.rereadReason !== undefined);
@@ -61,7 +61,7 @@ function named(changes: ReadonlyMap<string, number>): string[] {
   return most(changes).map(([column]) => column);
 }
 
-/** The columns that changed most, with how many rows. */
+/** The columns that changed most, each with its number of rows. */
 function columns(changes: ReadonlyMap<string, number>): string {
   return most(changes)
     .map(([column, rows]) => `${column} of ${counted(rows, 'row')}`)
@@ -72,7 +72,7 @@ function most(changes: ReadonlyMap<string, number>): [column: string, rows: numb
   return [...changes].sort(([, a], [, b]) => b - a).slice(0, 3);
 }
 
-/** What changed of the server's basis; what it did not say before is no change. */
+/** How the server's basis changed. A value that was not known before is not a change. */
 function basisChange(
   before: string | undefined,
   now: string | undefined,
@@ -82,7 +82,7 @@ function basisChange(
   const [was, is] = [parts(before), parts(now)];
   if (was.version !== undefined && is.version !== undefined && was.version !== is.version)
     return { text: `the server's processing changed from version ${was.version} to ${is.version}`, isStart: false };
-  // Should the start depend on what was asked for, it would change all the time.
+  // If the start depends on the request, it changes all the time.
   if (was.start !== undefined && is.start !== undefined && was.start !== is.start && startMoved !== true)
     return { text: `the experiment's start moved from ${was.start} to ${is.start}`, isStart: true };
   return undefined;

@@ -22,21 +22,21 @@ import {
   type SyncContext,
 } from './stream.ts';
 
-/** A range of time that is to be read again. */
+/** A time range to read again. */
 export interface Reread {
-  /** Its first millisecond, and the one behind its last, since 1970 UTC; undefined: all before, all behind. */
+  /** Its start (included) and its end (excluded), in milliseconds since 1970 UTC; undefined: without that limit. */
   readonly from?: number;
   readonly to?: number;
   /** Only report what would change. */
   readonly dryRun: boolean;
 }
 
-/** Whether records of a data type lie in a range of time. */
+/** Whether the records of a data type have a time. */
 export function hasTime({ timeField, read }: Pick<Dataset, 'timeField' | 'read'>): boolean {
   return timeField !== undefined && read !== 'single';
 }
 
-/** What was asked for, as `_runs.options` holds it. */
+/** The range as `_runs.options` stores it. */
 export function rangeText({ from, to }: Reread): { from?: string; to?: string } {
   return {
     ...(from === undefined ? {} : { from: formatTime(from) }),
@@ -45,9 +45,9 @@ export function rangeText({ from, to }: Reread): { from?: string; to?: string } 
 }
 
 /**
- * Reads a range of a stream again, or all of it where the API does not filter it by time, and accounts for the whole
- * stream, as every sync does. The watermark stays where it is: what lies between it and the range was not read. A
- * stream whose first read has not ended gets the rows, and stays as incomplete as it was.
+ * Reads a range of a stream again, or the whole stream if the API does not filter it by time, and accounts for the
+ * whole stream as every sync does. The watermark stays, because nothing between it and the range was read. If the
+ * stream's first read has not ended, the rows are stored and the stream remains incomplete.
  * @throws WarehouseError as `syncStream` does.
  */
 export async function rereadStream(context: SyncContext, stream: Stream, reread: Reread): Promise<StreamResult> {
@@ -79,10 +79,10 @@ function read(session: Session, { from, to }: Reread): Promise<Reading> {
   return byTime(session, async () => readNarrower(session, await readRange(session, range), range));
 }
 
-/** Doubts that a dry run reports as changes, or that concern records that are accounted for. */
+/** Doubts that a dry run reports as changes, or that are about accounted records. */
 const ARE_CHANGES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined', 'reread']);
 
-/** What a reading that wrote nothing would have changed. */
+/** What a dry run would have changed. */
 function wouldBe({ sink }: Session, doubts: readonly Doubt[], { status }: StreamResult): Partial<StreamResult> {
   const { missing, changed, extra } = sink.differences;
   const others = doubts.filter(({ kind }) => !ARE_CHANGES.has(kind));

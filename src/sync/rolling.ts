@@ -15,22 +15,22 @@ import { named, openSession, type SyncContext } from './stream.ts';
 /** What one run of the rolling reconcile did. */
 export interface Reconciled {
   readonly requests: number;
-  /** Streams that were looked at. */
+  /** How many streams were compared. */
   readonly streams: number;
   /** Rows that differed and were repaired. */
   readonly repaired: number;
-  /** Whether every stream that was due was looked at; otherwise the allowance was spent first. */
+  /** Whether every stream that was due was compared; otherwise the allowance was used up first. */
   readonly isDone: boolean;
 }
 
 /** Returns a function that releases the stream again, or undefined while it is being read elsewhere. */
 export type Claim = (stream: Stream) => (() => void) | undefined;
 
-/** A stream is due again in the next night, even when that begins somewhat earlier. */
+/** A stream is due again the next night, even if that begins somewhat earlier. */
 const DUE_AFTER_MS = 20 * HOUR_MS;
 /**
- * In so many nights every range is read again, which leaves two of the promised thirty days for nights that were
- * missed.
+ * Every range is read again within this many nights, which leaves two of the promised thirty days for nights without a
+ * run.
  */
 const NIGHTS = 28;
 
@@ -81,7 +81,8 @@ async function reconcileDue(
     const corrected = await reconcileStream(context, stream)
       .catch((error: unknown) => {
         if (error instanceof WarehouseError) throw error;
-        // The next night would meet it first again: it must not keep the others from being looked at.
+        // The next night would begin with the same stream, so the error must not prevent the others from being
+        // compared.
         log.error(
           { ...named(stream), err: error },
           `internal error (a bug in hyperstudy-warehouse); ${streamText(stream)} was left as it is`,
@@ -98,28 +99,28 @@ async function reconcileDue(
 }
 
 function isDue({ dataset, scope }: Stream, { backfilled, countedAt, verifiedAt }: Position, now: number): boolean {
-  // What lies ahead was noted by a clock that was wrong.
+  // A time in the future was written by a wrong clock.
   const since = (at = 0) => (at > now ? Infinity : now - at);
   if (!backfilled || since(countedAt) < DUE_AFTER_MS) return false;
-  // Of rooms that the configuration names no count of the whole experiment shows what comes late.
+  // For rooms named in the configuration, no count of the whole experiment shows late rows.
   const isNamedRoom = scope.kind === 'room' && dataset.scopes.includes('experiment');
   return dataset.read === 'incremental' || isNamedRoom || since(verifiedAt) > NIGHTS * DAY_MS;
 }
 
-/** One night's part of a stream; gives the rows that were repaired. */
+/** Reconciles one night's part of a stream; returns how many rows were repaired. */
 async function reconcileStream(context: SyncContext, stream: Stream): Promise<number> {
   const session = openSession({ ...context, full: true }, stream);
   try {
     const proof = await prove(session, await nightly(session), true);
-    // A room that is over is read again until nothing is doubted any more.
+    // A finished room is read again until no doubt is left.
     const finished = isComplete(proof.doubts) ? {} : { finished: false };
     session.sink.note({ ...proof.position, ...finished, countedAt: session.startedAt });
   } catch (error) {
     if (!(error instanceof WarehouseError) || stopsEverything(error.code)) throw error;
     context.log.warn({ ...named(stream), code: error.code, requestId: error.requestId }, error.message);
-    // Before it is tried again it is the others' turn: streams that always fail would take every allowance.
+    // The other streams go first before it is tried again: streams that always fail would use up every allowance.
     session.sink.note({ countedAt: session.startedAt });
-    // Without a network all the others would fail as well, and the night would be over.
+    // Without a network all other streams would fail as well.
     if (isOutage(error.code)) throw error;
   } finally {
     session.sink.close();
@@ -128,7 +129,9 @@ async function reconcileStream(context: SyncContext, stream: Stream): Promise<nu
   return inserted + updated + deleted;
 }
 
-/** Small streams whole; of large ones the next part, so that the count of all and all records in turn are compared. */
+/**
+ * Reads a small stream whole, and the next part of a large one; each night the count of the whole stream is compared.
+ */
 async function nightly(session: Session): Promise<Reading> {
   if (session.stream.dataset.read !== 'incremental') return readSnapshot(session);
   return byTime(session, async () => {
@@ -139,7 +142,7 @@ async function nightly(session: Session): Promise<Reading> {
 }
 
 /**
- * Reads the next part of a large stream and notes how far that is; behind the last part the whole stream is verified.
+ * Reads the next part of a large stream and stores how far it got. After the last part the whole stream is verified.
  */
 async function rereadPart(session: Session, watermark: number): Promise<Reading> {
   const { warehouse, stream, reader, startedAt, sink } = session;
@@ -148,7 +151,7 @@ async function rereadPart(session: Session, watermark: number): Promise<Reading>
   const from = rereadTo === undefined ? undefined : rereadTo + 1;
   const end = parseTime(timeAt(warehouse.db, stream, { from, to: watermark }, pages * reader.pageSize) ?? '');
   const free = end === undefined ? undefined : freeTime(session, end);
-  // Where more rows share one time than a part holds, the part ends with that time.
+  // If more rows share one time than fit in a part, the part ends with that time.
   const to = free === undefined || free >= (from ?? -Infinity) ? free : end;
   const isLast = to === undefined || to >= watermark;
   const reading = await readRange(session, { from, to: isLast ? undefined : to });

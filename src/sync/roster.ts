@@ -17,14 +17,16 @@ import { allPositions, NEVER_READ, type StoredPosition } from '../warehouse/posi
 import { knownDeployments, knownExperiments, knownRooms } from '../warehouse/structure.ts';
 import { goneText } from '../warehouse/experiment-list.ts';
 
-/** What the roster is made of: the configured experiments, and those that have left the list. */
+/** The configured experiments, and those that are no longer in the list. */
 export interface Wanted {
   readonly config: Pick<Config, 'data' | 'options'>;
   readonly experiments: readonly PlannedExperiment[];
   readonly gone: readonly string[];
 }
 
-/** The experiments that the configuration names and, where it says `all`, those that the warehouse has met and that are not gone. */
+/**
+ * The experiments that the configuration names and, with `all`, those that the warehouse knows and that are not gone.
+ */
 export function configuredExperiments(db: Db, config: Pick<Config, 'data' | 'options' | 'experiments'>): Wanted {
   const named = config.experiments.filter((experiment) => 'id' in experiment);
   const all = config.experiments.find((experiment) => 'all' in experiment);
@@ -36,15 +38,15 @@ export function configuredExperiments(db: Db, config: Pick<Config, 'data' | 'opt
 }
 
 /**
- * Gives every stream that is configured and known a row in `_streams`, so that what was never read is seen; and says of
- * those that are no longer configured, or whose experiment, room or deployment is gone, that they are. One transaction,
- * and none where nothing changes.
+ * Gives every configured and known stream a row in `_streams`, so that streams that were never read are visible, and
+ * marks the streams that are no longer configured or whose experiment, room or deployment is gone. It takes one
+ * transaction, or none if nothing changes.
  */
 export function enrol({ db, path }: { readonly db: Db; readonly path: string }, wanted: Wanted): void {
   withPlainErrors(path, () => writeEnrolment(db, enrolmentOf(db, wanted)));
 }
 
-/** The position of every stream that is configured or was read, as `enrol` would leave them; reads only. */
+/** The position of every stream that is configured or was read, as `enrol` would write it. Writes nothing. */
 export function currentPositions(db: Db, wanted: Wanted): StoredPosition[] {
   const { fresh, marks, forgotten } = enrolmentOf(db, wanted);
   const marked = new Map(marks.map((mark) => [nameOf(mark), mark]));
@@ -106,8 +108,8 @@ function plan(db: Db, { config }: Wanted, experiment: PlannedExperiment, former:
 }
 
 /**
- * It is planned again: what it lacks is known at the next read. That the API did not find it when it was asked, only a
- * read can take back.
+ * A stream that is planned again. What it lacks is known after the next read. If the API answered that it does not
+ * exist, only a read can remove that doubt.
  */
 function returned(stream: Enrolled): Mark[] {
   const before = stream.doubts();
@@ -115,11 +117,11 @@ function returned(stream: Enrolled): Mark[] {
   const others = before.filter(({ kind, text }) => kind !== 'unconfigured' && !(kind === 'gone' && own.has(text)));
   if (others.length === before.length) return [];
   const isUnread = others.some(({ kind }) => kind === 'unread');
-  const unread: Doubt = { kind: 'unread', text: 'not read since it is configured and found again' };
+  const unread: Doubt = { kind: 'unread', text: 'not read since it was configured and found again' };
   return [{ ...keyOfEnrolled(stream), doubts: isUnread ? others : [...others, unread], isToBeRead: true }];
 }
 
-/** What is to be said of a stream that is not planned any more; nothing where it is said already. */
+/** The mark of a stream that is no longer planned; empty if the stream has it already. */
 function markOf(stream: Enrolled, isGone: boolean, gone: readonly string[]): Mark[] {
   const doubt = isGone ? goneDoubt(stream, gone.includes(stream.experimentId)) : unconfiguredDoubt(stream);
   const before = stream.doubts();
@@ -136,7 +138,7 @@ function goneDoubt({ experimentId, scope, dataAsOf }: Enrolled, isExperiment: bo
 }
 
 function unconfiguredDoubt({ dataAsOf }: Enrolled): Doubt {
-  const text = `the configuration no longer asks for it; ${asOf('the rows are as of', dataAsOf)}`;
+  const text = `it is no longer configured; ${asOf('the rows are as of', dataAsOf)}`;
   return { kind: 'unconfigured', text };
 }
 

@@ -13,33 +13,35 @@ import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** What a sync did, as `sync now --json` prints it. */
 export interface SyncResult {
-  /** ok · partial: some streams failed or are incomplete, or experiments are not given to the key any more. */
+  /** ok · partial: some streams failed or are incomplete, or experiments are no longer accessible to the key. */
   readonly status: 'ok' | 'partial';
   readonly requests: number;
   readonly durationMs: number;
   readonly streams: readonly StreamResult[];
-  /** What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole. */
+  /**
+   * What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole.
+   */
   readonly issues: readonly ListIssue[];
 }
 
 export interface SyncOptions extends SyncContext {
   readonly selection: Selection;
-  /** Read this range of time again, instead of what is new. */
+  /** Read this time range again instead of what is new. */
   readonly reread?: Reread | undefined;
   readonly onStream?: ((event: { stream: Stream; result?: StreamResult }) => void) | undefined;
 }
 
-/** A stream and what came of it. */
+/** A stream and its result. */
 interface Done {
   readonly stream: Stream;
   readonly result: StreamResult;
 }
 
 /**
- * Syncs everything that is configured or selected: finds the experiments, reads what names their deployments and
- * rooms, then all the rest, several streams at a time. Whatever is configured gets its row in `_streams`, also what is
- * not selected or not reached. A range of time is read again of what has a time; a dry run of it changes nothing, and is
- * no run.
+ * Syncs everything that is configured or selected: finds the experiments, reads what names their deployments and rooms,
+ * then everything else, several streams at a time. Every configured stream gets its row in `_streams`, even if it is
+ * not selected or not reached. With `reread`, only data types with a time are read; a dry run writes nothing and is not
+ * recorded as a run.
  * @throws WarehouseError when nothing more can be read or written: key refused, interrupted, disk full.
  */
 export function runSync(options: SyncOptions): Promise<SyncResult> {
@@ -48,7 +50,7 @@ export function runSync(options: SyncOptions): Promise<SyncResult> {
   return recorded(options, purpose, (recording) => sync(noting(options, recording)), isUpToDate);
 }
 
-/** What a sync was asked for beyond the default. */
+/** The options of a sync that differ from the defaults. */
 function beyondDefault({ selection, full, acceptDeletes, acceptSchema, reread }: SyncOptions): object {
   return {
     ...selection,
@@ -59,7 +61,7 @@ function beyondDefault({ selection, full, acceptDeletes, acceptSchema, reread }:
   };
 }
 
-/** The same, whose requests, changes and streams count for a run. */
+/** The same options, with requests, changes and streams counted for a run. */
 function noting(options: SyncOptions, recording: Recording): SyncOptions {
   return {
     ...recording.within(options),
@@ -90,11 +92,11 @@ async function sync(options: SyncOptions): Promise<SyncResult> {
         .filter((stream) => waveOf(stream) === wave);
       done.push(...(await syncAll(options, streams)));
     }
-    // What a range shows to be derived again, the next sync reads.
+    // If a range shows that the server derived data again, the next sync reads these.
     if (reread === undefined) done = await readAgain(options, done);
   } finally {
     if (!isDry) {
-      // The rooms that were met since.
+      // Rooms that were found in the meantime.
       enrolAll(options, survey);
       warehouse.refreshViews();
     }
@@ -108,7 +110,7 @@ async function sync(options: SyncOptions): Promise<SyncResult> {
   };
 }
 
-/** Reads whole, behind all the rest, what turned out to be derived again by the server. */
+/** Reads the streams whole that the server derived again, after everything else. */
 async function readAgain(options: SyncOptions, done: readonly Done[]): Promise<Done[]> {
   const { warehouse } = options;
   const isDue = ({ stream }: Done) => readPosition(warehouse.db, stream).rereadReason !== undefined;
@@ -121,7 +123,7 @@ async function readAgain(options: SyncOptions, done: readonly Done[]): Promise<D
   });
 }
 
-/** Two reads of a stream in one sync, as one. */
+/** Combines two reads of a stream in one sync. */
 function together(first: StreamResult, second: StreamResult): StreamResult {
   const [earlier] = [first.oldestNew, second.oldestNew].filter((time) => time !== null).sort();
   return {
@@ -150,7 +152,7 @@ function allIsWell({ config, selection }: SyncOptions, done: readonly Done[]): b
   );
 }
 
-/** What planning needs to know; it reads the warehouse only. */
+/** What planning needs to know. It only reads the warehouse. */
 type Planning = Pick<SyncOptions, 'config' | 'selection' | 'full' | 'reread'> & {
   readonly warehouse: Pick<SyncOptions['warehouse'], 'db'>;
 };
@@ -160,7 +162,7 @@ export function knownStreams(options: Planning, experiments: readonly PlannedExp
   return experiments.flatMap((experiment) => plan(options, experiment));
 }
 
-/** The streams of an experiment; a finished room is left alone unless everything, or a range, is to be read again. */
+/** The streams of an experiment. Finished rooms are skipped, unless everything or a range is read again. */
 function plan({ config, warehouse, selection, full, reread }: Planning, experiment: PlannedExperiment): Stream[] {
   const known = {
     rooms: knownRooms(warehouse.db, experiment.id).ids,
@@ -186,14 +188,14 @@ async function syncAll(options: SyncOptions, streams: readonly Stream[]): Promis
       options.onStream?.({ stream, result });
     }
   };
-  // When one worker meets what ends the sync, the others finish their page or are refused in turn.
+  // If an error in one worker ends the sync, the others finish their page or fail in turn.
   const ends = await Promise.allSettled(Array.from({ length: options.config.api.concurrency }, worker));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return done;
 }
 
-/** What the key may not read any more, although it could, was not left out: it failed. */
+/** A stream that the key could read before and no longer can counts as failed, not as skipped. */
 function withLoss({ warehouse }: SyncOptions, stream: Stream, result: StreamResult): StreamResult {
   const isLost = result.status === 'skipped' && standingOf(readPosition(warehouse.db, stream)) === 'lost';
   return isLost ? { ...result, status: 'failed' } : result;

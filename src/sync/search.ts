@@ -8,7 +8,7 @@ import { heldAmong, timesOf } from '../warehouse/records.ts';
 import { compareBehind, compareRange, freeTime, readRange } from '../read/reconcile.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from '../read/session.ts';
 
-/** What may still be done to find out which records differ, cheapest first. */
+/** The searches that may still show which records differ, cheapest first. */
 export function searches(session: Session, reading: Reading, account: Account): (() => Promise<Reading>)[] {
   const { stream, traits, config } = session;
   const { watermark } = position(session);
@@ -21,7 +21,7 @@ export function searches(session: Session, reading: Reading, account: Account): 
       return await read();
     } catch (error) {
       if (error instanceof NotWalkable) traits.learn({ startTimeIgnored: true }, error.message);
-      // What is refused by time can still be listed.
+      // If a time filter is refused, the stream can still be listed.
       else if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
       return NOTHING_READ;
     }
@@ -47,16 +47,16 @@ export function searches(session: Session, reading: Reading, account: Account): 
   ];
 }
 
-/** Rows that are held, that an earlier reading missed, and that did not come since. */
+/** Stored rows that an earlier reading missed and that have not come since. */
 export function stillMissing({ warehouse, stream, sink }: Session): string[] {
   const missing = [...missingSince(warehouse.db, stream).keys()].filter((key) => !sink.wasMet(key));
   return heldAmong(warehouse.db, stream, missing);
 }
 
-/** So many times are looked at one by one. */
+/** Up to this many times are read one by one. */
 const FEW_TIMES = 5;
 
-/** Reads where the rows are that an earlier reading missed: they may be back. */
+/** Reads the times of the rows that an earlier reading missed: the rows may be back. */
 async function readMissing(session: Session): Promise<Reading> {
   const times = timesOf(session.warehouse.db, session.stream, stillMissing(session))
     .map((text) => parseTime(text))
@@ -68,7 +68,7 @@ async function readMissing(session: Session): Promise<Reading> {
   return reading;
 }
 
-/** One listing of everything, without a time filter. */
+/** Lists everything, without a time filter. */
 export function listWhole(session: Session, isPlain: boolean): Promise<Reading> {
   return list(session, { end: 'empty', isPlain }, (_seen, listed) => ({
     ...listed,

@@ -8,19 +8,19 @@ import { readShare, writeShare, type Share, type Shared } from '../warehouse/sha
 import { knownDeployments, knownExperiments } from '../warehouse/structure.ts';
 import { listAll, listExperiments, listRequests, type Listed, type Listing } from './experiment-list.ts';
 
-/** How the list of experiments, and of what is shared, is asked for. */
+/** How the lists of experiments and of what is shared are requested. */
 export interface ListOptions {
   readonly client: Client;
   readonly db: Db;
   readonly clock: Pick<Clock, 'now'>;
-  /** How long what was found shared is taken as known. */
+  /** How long a list of what is shared counts as known. */
   readonly everyMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly priority?: Priority | undefined;
 }
 
 export interface WholeListing extends Listing {
-  /** Whether the listing says nothing of an experiment: what it belongs to was not asked for, or is not given. */
+  /** Whether the listing does not cover an experiment, because its list was not requested or is not available. */
   readonly isUnrequested: (experimentId: string) => boolean;
 }
 
@@ -29,18 +29,18 @@ const ADDRESSES: Readonly<Record<Shared, { path: string; what: string }>> = {
   deployments: { path: '/deployments', what: 'the list of deployments' },
 };
 
-/** What an API that has no such list answers: it may take `shared` for the id of an experiment, or want an organization. */
+/** How an API without such a list answers: it may take `shared` for an experiment's id, or require an organization. */
 const NO_LIST: ReadonlySet<ErrorCode> = new Set(['NOT_FOUND', 'PARAMETER_REFUSED', 'SCOPE_MISSING']);
 
-/** How long what is shared is taken as known, as it takes two requests more. */
+/** How long the lists of what is shared count as known, because they take two more requests. */
 export const SHARES_EVERY_MS = 10 * MINUTE_MS;
 
-/** How long an API without a list is not asked for it again. */
+/** How long a list that the API does not have is not requested again. */
 const ABSENT_MS = DAY_MS;
 
 /**
- * Every experiment of which the key is given something: its own, those that other organizations share, and those of which
- * only deployments are shared.
+ * Every experiment that is at least partly accessible to the key: its own, those that other organizations share, and
+ * those of which only deployments are shared.
  */
 export async function listWithShares(options: ListOptions): Promise<WholeListing> {
   const { client, db, signal, priority } = options;
@@ -53,7 +53,7 @@ export async function listWithShares(options: ListOptions): Promise<WholeListing
   const whole = new Set([...own.listed, ...shared.listed].map(({ id }) => id));
   const parts = await requestList('deployments', options, (listed) => {
     const before = readShare(db, 'deployments').found;
-    // One that was given as a whole is not followed by its deployments once it left the list: it may be deleted.
+    // An experiment that was accessible as a whole and left the list may be deleted: its deployments are not followed.
     const met = [...knownExperiments(db), ...Object.keys(readShare(db, 'experiments').found)];
     const known = new Set([...whole, ...met.filter((id) => !Object.hasOwn(before, id))]);
     const others = Map.groupBy(listed.filter(isOfOther(known)), ({ experimentId }) => experimentId);
@@ -69,7 +69,7 @@ export async function listWithShares(options: ListOptions): Promise<WholeListing
   };
 }
 
-/** Deployments of experiments that are not known otherwise. */
+/** Selects the deployments of experiments that are not known otherwise. */
 function isOfOther(known: ReadonlySet<string>) {
   return (deployment: Listed): deployment is Listed & { readonly experimentId: string } => {
     const { experimentId } = deployment;
@@ -77,7 +77,7 @@ function isOfOther(known: ReadonlySet<string>) {
   };
 }
 
-/** What a list of what is shared has; undefined where the API has no such list. */
+/** Reads a list of what is shared; undefined if the API has no such list. */
 export async function listShared(
   client: Client,
   what: Shared,
@@ -92,7 +92,7 @@ export async function listShared(
   }
 }
 
-/** Requests that the lists of what is shared take in a sync now, by what was last known of them. */
+/** How many requests the lists of what is shared would take in a sync now, as far as is known. */
 export function shareRequests(db: Db, organization: string | undefined, now: number): number {
   const due = (what: Shared) =>
     isDue(readShare(db, what), { organization: organization ?? null, everyMs: SHARES_EVERY_MS, now });
@@ -105,7 +105,7 @@ export function shareRequests(db: Db, organization: string | undefined, now: num
   );
 }
 
-/** Whether a list is asked for again: what it said is old, or was said for another organization. */
+/** Whether a list is requested again: it is old, or was requested for another organization. */
 function isDue(
   before: Share,
   { organization, everyMs, now }: { organization: string | null; everyMs: number; now: number },
@@ -115,13 +115,13 @@ function isDue(
 
 interface Found {
   readonly others: Share['found'];
-  /** Experiments that are given otherwise, so that they are not shared. */
+  /** Experiments that are accessible otherwise, so that they are not shared. */
   readonly known: ReadonlySet<string>;
 }
 
 interface RequestedList extends Listing, Pick<Found, 'others'> {
   readonly isRequested: boolean;
-  /** Experiments that were found shared, and of which nothing is said now. */
+  /** Experiments that were shared before and are not covered now. */
   readonly unrequested: readonly string[];
 }
 

@@ -8,28 +8,28 @@ import { NOTHING_READ, position, type Reading, type Session } from '../read/sess
 import { openSharedNames } from '../read/shared-names.ts';
 import { DAY_MS } from '../shared/time.ts';
 
-/** A listing older than this is read whole again even when its count has not changed. */
+/** A listing older than this is read whole again even if its count has not changed. */
 const RELIST_AFTER_MS = DAY_MS;
 
 /**
- * Reads a stream without a time filter. One request is enough where the listing fits a page, or where the API counts as
- * many records as are held and the first page brings nothing new; otherwise everything is listed.
+ * Reads a stream without a time filter. One request is enough if the listing fits a page, or if the API counts as many
+ * records as are held and the first page brings nothing new. Otherwise everything is listed.
  */
 export async function readSnapshot(session: Session): Promise<Reading> {
   const { stream, startedAt, sink, full, traits } = session;
   const { complete, listedAt = 0 } = position(session);
   const isRecent = complete && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
-  // The newest records change most; without ids their ordinals are counted from the first one on.
+  // The newest records change most. Without ids, ordinals are counted from the first record on.
   const isNewest = !full && isRecent && stream.dataset.identity.length > 0 && sink.held() > session.reader.pageSize;
   const { page: first, contradiction } = await firstPage(session, isNewest ? 'desc' : 'asc');
   if (first.doubts.length > 0) return readCut(session, first);
   if (contradiction !== undefined) traits.forget('totalProven');
   const total = countedBy(first);
   const isPart = total !== undefined && total > first.returned && contradiction === undefined;
-  // What counts nothing, or only what it sent, is asked for the last place that the rows fill when account is taken.
+  // If the answer counts nothing, or only what it sent, accounting requests the last place that the rows fill.
   const isUncounted = isSilent(session, first, total) && contradiction === undefined && sink.held() > first.returned;
   if (!full && isRecent && (isUncounted || (isPart && total === sink.held()))) {
-    // The last timestamp may go on behind the page, which would make its ordinals guesses.
+    // The last timestamp may continue on the next page, which would make its ordinals guesses.
     const whole = isNewest ? withCertainKeys(first.rows) : numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const rows = openSharedNames(session.warehouse.db, stream, () => false).place(whole);
     const { inserted, updated } = sink.take({ rows, bad: first.bad });
@@ -48,23 +48,23 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   }));
 }
 
-/** Whether an answer does not say how many records there are, or names only those that it sent, and places can be asked for. */
+/** Whether an answer does not count all records although offsets work, so that a place can be requested instead. */
 function isSilent({ stream, traits }: Session, { returned }: Page, total: number | undefined): boolean {
   const { dataset } = stream;
   const hasPlaces = dataset.unpaged !== true && dataset.read !== 'single' && traits.known.offsetIgnored !== true;
   return hasPlaces && (total === undefined || total === returned);
 }
 
-/** The API warned, or cut the answer at a cap: each room is asked for by itself. */
+/** Reads each room separately, because the API warned or cut the answer at a cap. */
 async function readCut(session: Session, first: Page): Promise<Reading> {
   const rooms = roomsOf(session);
   if (rooms !== undefined) return readRooms(session, rooms, first.doubts);
-  // Without every repeat in view the ordinals of records without an id would be guesses.
+  // Without all repeats the ordinals of records without an id would be guesses.
   session.sink.take({ rows: withCertainKeys(numbered(first.rows).rows), bad: first.bad });
   return { doubts: first.doubts, unseen: [] };
 }
 
-/** The first page, sorted where the endpoint allows it. */
+/** The first page, sorted if the endpoint allows it. */
 async function firstPage(session: Session, order: 'asc' | 'desc'): Promise<CheckedPage> {
   const { reader, traits, stream } = session;
   if (stream.dataset.unpaged === true || stream.dataset.read === 'single') return unpaged(session);
@@ -79,7 +79,7 @@ async function firstPage(session: Session, order: 'asc' | 'desc'): Promise<Check
   }
 }
 
-/** More than any room holds: asked for when the endpoint's default limit cut its answer. */
+/** More records than any room has: requested if the endpoint's default limit cut its answer. */
 const UNCUT_LIMIT = 1_000_000;
 
 async function unpaged({ reader }: Session): Promise<CheckedPage> {

@@ -24,7 +24,7 @@ import { position, type Session } from '../read/session.ts';
 import { committing, type Sink } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 
-/** What came of one stream in one sync, in the words of `sync now --json`. */
+/** The result of one stream in one sync, as `sync now --json` prints it. */
 export interface StreamResult {
   readonly experiment: string;
   readonly data: string;
@@ -32,33 +32,33 @@ export interface StreamResult {
   readonly participant?: string;
   readonly deployment?: string;
   readonly filter?: Readonly<Record<string, string | boolean>>;
-  /** ok · incomplete: read, but rows may be missing · skipped: the key or the server does not give it · failed. */
+  /** ok · incomplete: read, but rows may be missing · skipped: not accessible to the key · failed. */
   readonly status: 'ok' | 'incomplete' | 'skipped' | 'failed';
   readonly fetched: number;
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
-  /** Rows that are missing upstream, and were not before. */
+  /** Rows that are newly missing upstream. */
   readonly marked: number;
   readonly requests: number;
-  /** The time of the earliest row that was new. */
+  /** The time of the earliest new row. */
   readonly oldestNew: string | null;
   readonly watermark: string | null;
   readonly complete: boolean;
-  /** All of it was listed, although a range of time was asked for. */
+  /** The whole stream was listed, although a time range was requested. */
   readonly listed?: true;
-  /** Why it is not complete, where it was read. */
+  /** Why it is not complete, if it was read. */
   readonly reason?: string;
   readonly error?: { code: ErrorCode; message: string; hint?: string };
 }
 
-/** Whether a reading left its stream complete; what the key is not given is none of its streams. */
+/** Whether a stream is complete after a reading. A stream that is not accessible to the key does not count. */
 export function isFine({ status }: Pick<StreamResult, 'status'>): boolean {
   return status === 'ok' || status === 'skipped';
 }
 
-/** What a sync works with, the same for all its streams. */
+/** What a sync works with; the same for all its streams. */
 export interface SyncContext {
   readonly client: Client;
   readonly warehouse: Warehouse;
@@ -68,26 +68,26 @@ export interface SyncContext {
   readonly signal?: AbortSignal | undefined;
   readonly full: boolean;
   readonly acceptDeletes: boolean;
-  /** Accept the new fields and types for which streams are stopped, and read on. */
+  /** Accept the new fields and types because of which streams are stopped, and continue reading. */
   readonly acceptSchema?: boolean | undefined;
-  /** The priority of every request; by default that of a stream read before, or of a first read. */
+  /** The priority of every request; by default that of fresh data or, in a first read, of a backfill. */
   readonly priority?: Priority | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 
-/** A row that one reading missed is deleted when another one, so much later, misses it as well. */
+/** A row that one reading missed is deleted if another one, at least this much later, misses it as well. */
 const CONFIRM_AFTER_MS = MINUTE_MS;
 
 /**
- * Reads one stream, accounts for its records and reports what came of it. What fails here is this stream's own: its
- * watermark stays, its rows stay, and the reason is kept beside them.
- * @throws WarehouseError when no other stream could be read either (key, interruption, disk).
+ * Reads one stream, accounts for its records and reports the result. An error affects this stream only: its rows and
+ * its watermark stay, and the reason is stored.
+ * @throws WarehouseError if no other stream could be read either (key, interruption, disk).
  */
 export async function syncStream(context: SyncContext, stream: Stream): Promise<StreamResult> {
   const { warehouse } = context;
   release(context, stream);
   const before = readPosition(warehouse.db, stream);
-  // Rows that are to go now may lie behind the newest page.
+  // Rows to be deleted now may be older than the newest page.
   const isAccepted = context.acceptDeletes && before.withheldRows + before.missingRows > 0;
   const full = context.full || isAccepted || before.rereadReason !== undefined;
   const session = openSession({ ...context, full }, stream);
@@ -96,14 +96,14 @@ export async function syncStream(context: SyncContext, stream: Stream): Promise<
   return result;
 }
 
-/** What came of a reading, and what proved it; undefined where it failed. */
+/** The result of a session, and its proof; undefined if it failed. */
 export interface SessionOutcome<Proven> {
   readonly result: StreamResult;
   readonly proof: Proven | undefined;
 }
 
 /**
- * Has a session read its stream, notes what that came to, and reports it.
+ * Reads a session's stream, stores the result and reports it.
  * @throws WarehouseError as `syncStream` does.
  */
 export async function runSession<Proven extends Pick<Proof, 'doubts' | 'position'>>(
@@ -127,7 +127,7 @@ export async function runSession<Proven extends Pick<Proof, 'doubts' | 'position
   } catch (thrown) {
     const error = thrown instanceof WarehouseError ? thrown : plainError(warehouse.db.name, thrown);
     if (error === undefined) throw thrown;
-    // What was interrupted is as complete as it was before.
+    // An interruption does not change how complete the stream is.
     if (!isLocal(error.code) && error.code !== 'INTERRUPTED')
       session.sink.note({ ...failurePosition(session, error), lastSyncAt: session.startedAt });
     if (stopsEverything(error.code)) throw error;
@@ -143,7 +143,7 @@ export function isStopped({ doubts }: Position): boolean {
   return doubts.some(({ kind }) => kind === 'schema');
 }
 
-/** Lets a stream go on whose new fields and types are accepted, now or since, or need not be any more. */
+/** Releases a stopped stream if its new fields and types are accepted, or need not be accepted any more. */
 export function release({ acceptSchema, config, warehouse, clock }: SyncContext, stream: Stream): void {
   const before = readPosition(warehouse.db, stream);
   if (!isStopped(before)) return;
@@ -154,7 +154,7 @@ export function release({ acceptSchema, config, warehouse, clock }: SyncContext,
   warehouse.commit(stream, { rows: [], position: { doubts } });
 }
 
-/** A stream that is stopped is not requested: what came since then is read from the watermark on once it is released. */
+/** Reports a stopped stream without a request. Once it is released it is read from its watermark on. */
 export function leaveStopped(session: Session, { reason = '' }: Position): StreamResult {
   const { stream, sink, log, startedAt } = session;
   sink.note({ lastStatus: 'incomplete', lastError: undefined, lastSyncAt: startedAt });
@@ -171,7 +171,7 @@ export async function readAndProve(session: Session, isStrict: boolean) {
   return prove(session, reading, isStrict);
 }
 
-/** Doubts that a read that failed says nothing of. */
+/** Doubts that remain after a failed read. */
 const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set([
   'withheld',
   'schema',
@@ -180,11 +180,11 @@ const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set([
   'reread',
 ]);
 
-/** What is known of a stream whose read failed. */
+/** What is known about a stream after a failed read. */
 function failurePosition(session: Session, error: WarehouseError): PositionChange {
   const kept = position(session).doubts.filter((doubt) => OUTLASTS_FAILURE.has(doubt.kind) || !isBlocking(doubt));
   const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message };
-  // A room that is over is tried again as well.
+  // A finished room is tried again as well.
   return { doubts: [failed, ...kept], finished: false, lastStatus: statusOf(error), lastError: error.message };
 }
 
@@ -197,7 +197,7 @@ function statusOf({ code }: WarehouseError): 'skipped' | 'failed' {
   return code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
 }
 
-/** What the one line says that the log has of each sync of a stream, in the words of its result. */
+/** The fields of the log line of a stream's sync. */
 function figures(result: StreamResult, { stream, sink, clock, startedAt }: Session) {
   const { status, inserted, updated, deleted, unchanged, fetched, requests, oldestNew } = result;
   return {

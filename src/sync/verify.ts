@@ -18,21 +18,21 @@ import { readSnapshot } from './snapshot.ts';
 import { named, openSession, type SyncContext } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
-/** Counts are compared in at least 2 to the power of this many parts, where a stream is larger than a page. */
+/** If a stream is larger than a page, its counts are compared in at least 2 to the power of this many parts. */
 const HALVINGS = 4;
 
-/** What was proven of one stream, in the words of `verify --json`. */
+/** The verdict about one stream, as `verify --json` prints it. */
 export interface Verdict {
   readonly experiment: string;
   readonly data: string;
-  /** equal · different · repaired · unknown: it could not be proven either way. */
+  /** equal · different · repaired · unknown: neither could be proven. */
   readonly status: 'equal' | 'different' | 'repaired' | 'unknown';
-  /** What the verdict rests on: every record compared, or the API's counts alone. */
+  /** What the verdict is based on: a comparison of every record, or of the counts alone. */
   readonly proof: 'content' | 'counts';
   readonly rows: number | null;
-  /** Records that could not be stored as rows, which count with them. */
+  /** Records that could not be stored as rows; they count as held. */
   readonly quarantined: number;
-  /** Keys of rows that the API has and the table had not, that differ, and that the API has no longer. */
+  /** Keys of rows that were missing from the table, that differ, and that the API no longer has. */
   readonly missing: readonly string[];
   readonly changed: readonly string[];
   readonly extra: readonly string[];
@@ -41,9 +41,9 @@ export interface Verdict {
 }
 
 export interface VerifyOptions {
-  /** Read every record and compare it, rather than counts where those are equal. */
+  /** Read and compare every record, even if the counts are equal. */
   readonly deep: boolean;
-  /** Write what differs. */
+  /** Repair the differences. */
   readonly repair: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface VerifyResult {
 export interface Verification extends SyncContext, VerifyOptions {
   readonly selection: Selection;
   readonly onVerdict?: ((stream: Stream, verdict: Verdict) => void) | undefined;
-  /** Checks a stream once no other read of it is in progress, with the context of that time; by default at once. */
+  /** Runs a check once no other read of the stream is in progress; by default at once. */
   readonly whenFree?: ((stream: Stream, check: Check) => Promise<Verdict>) | undefined;
 }
 
@@ -89,7 +89,7 @@ async function compareAll(verification: Verification, recording?: Recording): Pr
   const { clock, warehouse, config, selection, deep, repair, onVerdict } = verification;
   const whenFree = verification.whenFree ?? ((_: Stream, check: Check) => check(verification));
   const startedAt = clock.now();
-  // Others may use the same client meanwhile.
+  // Others may use the same client at the same time.
   let requests = 0;
   const counted = (context: SyncContext): SyncContext => {
     const within = recording?.within(context) ?? context;
@@ -108,7 +108,7 @@ async function compareAll(verification: Verification, recording?: Recording): Pr
   return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams, issues };
 }
 
-/** Whether every stream is proven to equal the API now, and nothing speaks against these being all. */
+/** Whether every stream is proven to equal the API now, and nothing suggests that there are others. */
 export function isProven({ streams, issues }: VerifyResult): boolean {
   return streams.length > 0 && issues.length === 0 && streams.every(isEqual);
 }
@@ -118,15 +118,15 @@ function isEqual({ status }: Verdict): boolean {
 }
 
 /**
- * Compares a stream with the API and names every difference by its key; halving time ranges whose counts differ, it
- * reads only the pages that hold differences. Data types without a time filter are always listed whole. It says `equal`
- * only where every record is accounted for.
- * @throws WarehouseError when no other stream could be verified either.
+ * Compares a stream with the API and names every difference by its key. It halves time ranges whose counts differ, so
+ * that it reads only the pages with differences. Data types without a time filter are always listed whole. The status
+ * is `equal` only if every record is accounted for.
+ * @throws WarehouseError if no other stream could be verified either.
  */
 export async function verifyStream(context: SyncContext, stream: Stream, options: VerifyOptions): Promise<Verdict> {
   const { repair, deep } = options;
   const first = await verifyOnce(context, stream, options);
-  // A row that is gone is deleted when two readings miss it; asked for by hand, one can follow the other.
+  // A row is deleted once two readings miss it; in a repair by hand the second one can follow at once.
   const isPending = repair && first.doubts.some(({ kind }) => kind === 'missing-upstream');
   const second = isPending ? await verifyOnce(context, stream, options) : first;
   const { missing, changed, extra } = first.differences;
@@ -149,7 +149,7 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
   };
 }
 
-/** Doubts that the verdict reports as differences or that concern records that are accounted for. */
+/** Doubts that the verdict reports as differences, or that are about accounted records. */
 const ARE_DIFFERENCES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'withheld', 'quarantined', 'schema']);
 
 interface Verified {
@@ -186,7 +186,7 @@ async function compare(session: Session, deep: boolean): Promise<Reading> {
   return byTime(session, () => (deep ? readRange(session, {}) : compareRange(session, {}, HALVINGS)));
 }
 
-/** Rows that are dated after the first answer arrived while the stream was read: they are no difference. */
+/** Leaves out rows dated after the first answer: they arrived while the stream was read and are not a difference. */
 function withoutArrivals({ reader }: Session, { missing, times, ...others }: Differences): Differences {
   const began = reader.serverInfo().firstServerTime;
   const arrived = (key: string) => began !== undefined && (times.get(key) ?? -Infinity) >= began;

@@ -10,7 +10,7 @@ import { quote } from './upsert.ts';
 
 type Fill = Readonly<Record<string, string | boolean>>;
 
-/** Columns that were filled although the record does not have their field. */
+/** The columns that were filled although the record lacks their field. */
 export function filledIn({ columns }: Dataset, { values, extra }: Held): Fill {
   const parsed = extra === null ? null : parseJson(extra);
   const absent = parsed !== null && isObject(parsed) ? parsed['$absent'] : undefined;
@@ -26,8 +26,8 @@ export function filledIn({ columns }: Dataset, { values, extra }: Held): Fill {
 }
 
 /**
- * The row that this version makes of a stored record, where that is one.
- * @param fill what requests said of the record.
+ * The row that this version makes of a stored record; undefined if it would be malformed.
+ * @param fill the values that are known from requests.
  */
 export function refilled(dataset: Dataset, experimentId: string, held: Held, fill: Fill): Row | undefined {
   const record = denormalise(dataset, { experimentId, ...held });
@@ -40,12 +40,12 @@ export function isSameRow(row: Held, held: Held): boolean {
 }
 
 /**
- * Rows with what an earlier request said of them. The answer for a room tells the room of records that do not name it,
- * and the answer for the experiment does not: what is known stays, so that a record that did not change is no change,
- * however it was asked for. Of one in the answers of two rooms the first one stays.
+ * Rows with the room and participant that an earlier request gave them. The answer for a room implies the room of
+ * records that do not name it, the answer for the experiment does not. A known value is kept, so that an unchanged
+ * record stays unchanged, however it was requested. If a record is in the answers of two rooms, the first room is kept.
  */
 export function withKnownScope(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): readonly Row[] {
-  // Of what is only asked for by room each request says the same.
+  // If a data type is only requested by room, every request implies the same.
   if (!dataset.scopes.includes('experiment') || rows.every(({ unnamed }) => unnamed === undefined)) return rows;
   const find = queryLists(
     db,

@@ -8,33 +8,32 @@ import { DAY_MS, formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 import { isUnaccepted, type SchemaChange } from './schema-changes.ts';
 
-/** Notices fields and types that records bring and that were not known; see `_schema_changes`. */
+/** Notices new fields and types in records; see `_schema_changes`. */
 export interface SchemaWatch {
   /**
-   * Looks at rows just written, in their transaction. Returns whether any of them brought what has to be accepted
-   * first.
-   * @param freezes whether changes have to be; otherwise they are accepted from the beginning.
+   * Checks rows in the transaction that writes them. Returns whether any of them has a change that has to be accepted.
+   * @param freezes whether changes have to be accepted; otherwise they are recorded as accepted.
    */
   note(stream: Stream, rows: readonly Row[], at: Moment & { readonly freezes: boolean }): boolean;
-  /** After a transaction that was undone: what it noted is not known. */
+  /** Call this after a rollback: what the transaction noted is forgotten. */
   forget(): void;
 }
 
-/** When rows are written (milliseconds since 1970 UTC), and whether the stream was read to its end before. */
+/** When the rows are written (milliseconds since 1970 UTC), and whether the stream's first read has ended. */
 interface Moment {
   readonly now: number;
   readonly backfilled: boolean;
 }
 
-/** What is known of a field: its types, each with the change that tells of it, where one does. */
+/** What is known about a field: its types, each with the id of the change that lists it, if there is one. */
 interface Field {
   readonly declared: DeclaredField | undefined;
   readonly seen: Map<ValueType, number | null>;
-  /** Seen by a version that did not note types. */
+  /** The field was stored by an earlier version, which did not record types. */
   readonly isOlder: boolean;
 }
 
-/** What is known of a data type. */
+/** What is known about a data type. */
 interface Known {
   readonly typesOf: TypesOf;
   readonly declared: ReadonlyMap<string, DeclaredField>;
@@ -43,17 +42,17 @@ interface Known {
   stored: number;
 }
 
-/** Rows that have a field with values of a type. */
+/** The rows in which a field has values of one type. */
 interface Met {
   records: number;
-  /** The earliest of their times. */
+  /** The earliest time of these rows. */
   since: number | undefined;
 }
 
-/** So many changes of a data type are listed in so long a time; what comes beyond is counted in one row. */
+/** How many changes of a data type are listed within how many milliseconds; further changes are counted in one row. */
 export const MOST_LISTED = 50;
 export const LISTED_WITHIN_MS = 30 * DAY_MS;
-/** Types that are stored for a data type, and the longest name that is. */
+/** How many types are stored for a data type, and the longest field name that is stored. */
 const MOST_STORED = 2000;
 const LONGEST_NAME = 200;
 
@@ -75,7 +74,7 @@ export function openSchemaWatch(db: Db): SchemaWatch {
   };
 }
 
-/** The types that are not known, and those that a change tells of. */
+/** The types in these rows that are not known or that a change lists. */
 function meet({ typesOf, fields }: Known, rows: readonly Row[]): Map<string, Map<ValueType, Met>> {
   const met = new Map<string, Map<ValueType, Met>>();
   for (const row of rows) {
@@ -98,11 +97,11 @@ interface Writing {
   readonly about: Known;
   readonly now: number;
   readonly freezes: boolean;
-  /** Whether the shape of the data type is known, so that another one is a change. */
+  /** Whether the fields of the data type are known, so that a new one is a change. */
   readonly isNews: () => boolean;
 }
 
-/** Notes what rows have of a field; returns the changes that they belong to. */
+/** Records the types of a field in these rows; returns the ids of the changes that they belong to. */
 function noteField(writing: Writing, field: string, types: ReadonlyMap<ValueType, Met>): number[] {
   const { about } = writing;
   const found = about.fields.get(field);
@@ -123,7 +122,7 @@ interface Change {
   readonly before: readonly ValueType[];
 }
 
-/** What types that were not seen yet come to; undefined where they are no news. */
+/** The change that new types of a field amount to; undefined if they are not a change. */
 function changeOf({ declared, fields }: Known, field: string, fresh: readonly ValueType[]): Change | undefined {
   const found = fields.get(field);
   const said = found?.declared ?? declared.get(field);
@@ -136,7 +135,7 @@ function changeOf({ declared, fields }: Known, field: string, fresh: readonly Va
   return { change: 'changed type', types: new Set(others), before };
 }
 
-/** The change that told of a field whose values were all null. */
+/** The id of the change that listed a field whose values were all null so far. */
 function nullOnly(found: Field | undefined, fresh: readonly ValueType[]): number | null {
   const isListed = found !== undefined && found.seen.size === 1 && !fresh.includes('null');
   return isListed ? (found.seen.get('null') ?? null) : null;
@@ -146,7 +145,7 @@ function retype(db: Db, id: number, types: readonly ValueType[]): void {
   command(db, 'UPDATE _schema_changes SET type_now = ? WHERE id = ?')(types.join(' or '), id);
 }
 
-/** Lists a change; returns `more` where there are too many. */
+/** Lists a change and returns its id, or `more` if too many are listed. */
 function list(
   { db, stream, now, freezes }: Writing,
   field: string,
@@ -184,7 +183,7 @@ function listedLately(db: Db, data: string, now: number): number {
   return queryValues(db, sql, z.number()).get(data, formatTime(now - LISTED_WITHIN_MS)) ?? 0;
 }
 
-/** Adds the rows to the changes that tell of them; returns these. */
+/** Adds the rows to the counts of the changes that list them; returns the ids of these. */
 function count(writing: Writing, field: string, types: ReadonlyMap<ValueType, Met>, isMore: boolean): number[] {
   const { db, about } = writing;
   const add = command(
@@ -200,7 +199,7 @@ function count(writing: Writing, field: string, types: ReadonlyMap<ValueType, Me
   });
 }
 
-/** The row that counts what is not listed. */
+/** The id of the row that counts the changes that are not listed. */
 function moreOf({ db, stream, now, freezes }: Writing): number {
   const { experimentId, dataset } = stream;
   const sql = "SELECT id FROM _schema_changes WHERE data = ? AND seen_at > ? AND change = 'more'";
@@ -229,7 +228,7 @@ const StoredType = z.object({
   changeId: z.number().nullable(),
 });
 
-/** What the file knows of a data type. */
+/** Loads what is stored about a data type. */
 function load(db: Db, dataset: Dataset): Known {
   const declared = declaredFields(dataset);
   const older = queryValues(
@@ -250,8 +249,8 @@ function load(db: Db, dataset: Dataset): Known {
 }
 
 /**
- * Whether the shape of a data type was known before this first read of a stream: another experiment was read to its
- * end. Parts of one experiment are first read one after the other; they count from the next day on.
+ * Whether the fields of a data type were known before this first read of a stream, because another experiment has been
+ * read to its end. Parts of the same experiment are first read one after the other; they count from the next day on.
  */
 function isKnown(db: Db, { experimentId, dataset }: Stream, now: number): boolean {
   const sql = `SELECT count(*) FROM (SELECT 1 FROM _streams

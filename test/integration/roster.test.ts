@@ -74,7 +74,7 @@ describe('a stream that is no longer configured', () => {
     expect((await lab.sync({ config: narrowed })).status).toBe('ok');
     const chat = positions(lab, { data: 'chat' });
     expect(kinds(chat)).toEqual(['unconfigured']);
-    expect(chat[0]?.reason).toBe('the configuration no longer asks for it; the rows are as of 2026-01-12 11:01 UTC');
+    expect(chat[0]?.reason).toBe('it is no longer configured; the rows are as of 2026-01-12 11:01 UTC');
     expect(lab.mirrored('chat', id)).toEqual(held);
 
     await lab.sync({ selection: { data: ['rooms'] } });
@@ -182,7 +182,7 @@ describe('an experiment that has left the list', () => {
   it.each([
     ['the API warns', { warnings: ['MISSING_INDEX: Results may be incomplete.'] }],
     ['the API counts more than it lists', { told: { total: 2 } }],
-    ['the API says that there are more, and sends none', { told: { hasMore: true } }],
+    ['the API says that there are more, but sends none', { told: { hasMore: true } }],
   ])('is read as before while %s, and that is said', async (_, fault) => {
     const { lab, list, first } = await labWithList();
     await lab.sync();

@@ -44,7 +44,7 @@ describe('what answers say beside their records', () => {
       [
         {
           kind: 'dropped-writes',
-          text: 'HyperStudy lost 2 writes to variables of this room, as it says itself',
+          text: 'HyperStudy reports that it lost 2 writes to variables of this room',
           count: 2,
         },
       ],

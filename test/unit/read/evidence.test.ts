@@ -78,33 +78,33 @@ describe('an answer', () => {
   });
 
   it.each<[string, Partial<Page>, string]>([
-    ['sent fewer records than it says', { reportedReturned: 4 }, 'the API says that it sent 4 records, and sent 3'],
-    ['sent more records than it says', { reportedReturned: 2 }, 'the API says that it sent 2 records, and sent 3'],
+    ['sent fewer records than it says', { reportedReturned: 4 }, 'the API says that it sent 4 records, but sent 3'],
+    ['sent more records than it says', { reportedReturned: 2 }, 'the API says that it sent 2 records, but sent 3'],
     [
       'counts records, and sent none',
       { returned: 0, total: 5 },
-      'the API counts 5 records, and sent none behind the first 0',
+      'the API counts 5 records, but sent none after the first 0',
     ],
     [
       'counts records behind its offset, and sent none',
       { returned: 0, offset: 4, total: 5 },
-      'the API counts 5 records, and sent none behind the first 4',
+      'the API counts 5 records, but sent none after the first 4',
     ],
     [
       'counts more records, and says that there are none',
       { total: 5, hasMore: false },
-      'the API counts 5 records, and says that there are none behind the first 3',
+      'the API counts 5 records, but says that there are none after the first 3',
     ],
-    ['sent more than it counts', { offset: 4, total: 6 }, 'the API counts 6 records, and sent one more than that'],
+    ['sent more than it counts', { offset: 4, total: 6 }, 'the API counts 6 records, but sent at least one more'],
     [
       'says that there is no more, and where it begins',
       { hasMore: false, nextOffset: 3 },
-      'the API says that there are no more records, and where the next ones begin',
+      'the API says that there are no more records, but also where the next ones begin',
     ],
     [
       'says that there is more, and sent none',
       { returned: 0, hasMore: true },
-      'the API says that there are more records, and sent none',
+      'the API says that there are more records, but sent none',
     ],
   ])('contradicts itself where it %s', (_what, change, text) => {
     expect(contradictionIn(page(change))).toBe(text);
@@ -187,7 +187,7 @@ describe('a page that is asked for', () => {
 
   it('is not asked for a third time', async () => {
     const reader = contradictory(9);
-    expect((await requestPage(reader, {})).contradiction).toBe('the API says that it sent 7 records, and sent 2');
+    expect((await requestPage(reader, {})).contradiction).toBe('the API says that it sent 7 records, but sent 2');
     expect(reader.requests).toHaveLength(2);
   });
 

@@ -473,7 +473,7 @@ describe('the issues', () => {
   });
 
   it('say of what is no longer configured only that it is no longer read', () => {
-    const doubts: Doubt[] = [{ kind: 'unconfigured', text: 'the configuration no longer asks for it' }];
+    const doubts: Doubt[] = [{ kind: 'unconfigured', text: 'it is no longer configured' }];
     const positions = [
       position('rooms', { lastStatus: 'ok' }),
       position('chat', { lastStatus: 'failed', doubts, rows: 7 }),

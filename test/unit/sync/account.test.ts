@@ -232,7 +232,7 @@ describe('a total that is not what the API lists', () => {
   it('is a doubt where it is smaller, and only another answer shows that', async () => {
     const { truth, doubts } = await books(spaced(5), undefined, SILENT).account({ total: 3 });
     expect(truth).toBe(5);
-    expect(doubts).toEqual([{ kind: 'contradiction', text: 'the API counts 3 records, and lists 5' }]);
+    expect(doubts).toEqual([{ kind: 'contradiction', text: 'the API counts 3 records, but lists 5' }]);
   });
 });
 

@@ -15,7 +15,7 @@ describe('a stream that lacks records', () => {
     const { doubts, position } = await sync(fake);
     expect(doubts).toContainEqual({
       kind: 'lacking',
-      text: 'the API counts 22 records, 20 could be read',
+      text: 'the API counts 22 records, but only 20 could be read',
       count: 2,
     });
     expect(position).toMatchObject({ lastStatus: 'incomplete', apiTotal: 22 });
@@ -72,7 +72,7 @@ describe('a stream that lacks records', () => {
     const fake = await proven(data, 3);
     fake.listRooms({}, { [count]: 5 });
     expect((await sync(fake)).doubts).toEqual([
-      { kind: 'lacking', text: `the experiment counts 5 ${data}, 3 could be listed`, count: 2 },
+      { kind: 'lacking', text: `the experiment counts 5 ${data}, but only 3 could be listed`, count: 2 },
     ]);
     fake.listRooms({}, { [count]: 3 });
     expect((await sync(fake)).kinds).toEqual([]);
@@ -88,7 +88,7 @@ describe('a stream that holds more than the API counts', () => {
     const { doubts } = await sync(fake);
     expect(doubts).toContainEqual({
       kind: 'surplus',
-      text: 'the API counts 10 records, 12 are held, and which ones are gone is not certain',
+      text: 'the API counts 10 records, but 12 are held; it is not certain which ones are gone',
       count: 2,
     });
     expect(fake.held()).toHaveLength(12);
