@@ -11,12 +11,19 @@ const TWO = { r1: {}, r2: {} };
 
 describe('the rooms of an experiment', () => {
   it.each<[string, string, boolean, Readonly<Record<string, JsonObject>>, Listed, JsonObject]>([
-    ['are all where each record has one and the list is whole', 'recordings', true, TWO, { roomCount: 2 }, {}],
-    ['are all where the experiment does not count them', 'recordings', true, TWO, {}, {}],
-    ['are not all of data that may belong to no room', 'participants', false, TWO, { roomCount: 2 }, {}],
-    ['are not all where the experiment counts more', 'recordings', false, TWO, { roomCount: 3 }, {}],
-    ['are not all where their list is incomplete', 'recordings', false, TWO, { isComplete: false }, {}],
-    ['are not all where a row is held that names none', 'recordings', false, TWO, {}, { roomId: null }],
+    [
+      'cover everything if each record has a room and the list is complete',
+      'recordings',
+      true,
+      TWO,
+      { roomCount: 2 },
+      {},
+    ],
+    ['cover everything if the experiment does not count its rooms', 'recordings', true, TWO, {}, {}],
+    ['do not cover data that may belong to no room', 'participants', false, TWO, { roomCount: 2 }, {}],
+    ['do not cover everything if the experiment counts more', 'recordings', false, TWO, { roomCount: 3 }, {}],
+    ['do not cover everything if their list is incomplete', 'recordings', false, TWO, { isComplete: false }, {}],
+    ['do not cover everything if a stored row names no room', 'recordings', false, TWO, {}, { roomId: null }],
   ])('%s', (_what, data, areAll, rooms, listing, more) => {
     const fake = fakeStream(data);
     fake.listRooms(rooms, listing);
@@ -24,7 +31,7 @@ describe('the rooms of an experiment', () => {
     expect(roomsOf(fake)).toEqual({ ids: ['r1', 'r2'], areAll });
   });
 
-  it('cannot be read where none is known, or where the data type cannot be asked for by room', () => {
+  it('cannot be read if none is known, or if the data type cannot be requested by room', () => {
     expect(roomsOf(fakeStream('recordings'))).toBeUndefined();
     const runs = fakeStream('agent-runs');
     runs.listRooms(TWO);
@@ -54,7 +61,7 @@ describe('reading every room', () => {
     return fake;
   };
 
-  it('proves the whole where the rooms are all, and finds what went', async () => {
+  it('proves the whole stream if the rooms cover it, and finds deleted rows', async () => {
     const fake = inTwoRooms();
     expect(await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: true }, DOUBTS)).toEqual({
       doubts: [],
@@ -67,14 +74,14 @@ describe('reading every room', () => {
     expect(fake.held()).toContain('r2/c');
   });
 
-  it('counts a record once that comes in the answers of two rooms', async () => {
+  it('counts a record in the answers of two rooms once', async () => {
     const fake = inTwoRooms();
     fake.api.change = leaking(fake.make('a', 1, { roomId: 'r1' }), 'r2');
     const { met, unseen } = await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: true }, DOUBTS);
     expect({ met, unseen, held: fake.held() }).toEqual({ met: 2, unseen: ['r2/b'], held: ['r1/a', 'r2/b', 'r2/c'] });
   });
 
-  it('keeps the doubt and misses nothing where they may not be all', async () => {
+  it('keeps the doubt and misses no row if the rooms may not cover everything', async () => {
     const fake = inTwoRooms();
     expect(await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: false }, DOUBTS)).toEqual({
       doubts: DOUBTS,
@@ -82,7 +89,7 @@ describe('reading every room', () => {
     });
   });
 
-  it('keeps the doubt and misses nothing where the answer for one is doubtful as well', async () => {
+  it('keeps the doubt and misses no row if the answer for one room is doubtful as well', async () => {
     const fake = inTwoRooms();
     fake.api.change = (answer, { room }) => (room === 'r1' ? warned(answer) : answer);
     const { doubts, unseen, byRoom } = await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: true }, DOUBTS);
@@ -91,7 +98,7 @@ describe('reading every room', () => {
   });
 });
 
-describe('a room whose answer is cut down and says that it is all', () => {
+describe('a room whose answer is cut although it says that it is complete', () => {
   const cutDown = () => {
     const fake = fakeStream('recordings');
     fake.listRooms({ r1: {} });
@@ -105,7 +112,7 @@ describe('a room whose answer is cut down and says that it is all', () => {
   };
 
   // Nothing shows that the last page of a room is the last, and no account is taken of what the rooms came to.
-  it('has no row of it missed', async () => {
+  it('does not lose a row', async () => {
     const fake = cutDown();
     expect((await readRooms(fake.session(), { ids: ['r1'], areAll: true }, DOUBTS)).unseen).toEqual([]);
   });
@@ -137,13 +144,13 @@ describe('a large listing', () => {
     return fake;
   };
 
-  it('is read by room, and notes the finished rooms that were read whole', async () => {
+  it('is read by room, and finished rooms that were read whole are remembered', async () => {
     const fake = threeRooms();
     expect(await readLiveRooms(fake.session(), 30)).toMatchObject({ doubts: [], unseen: [], total: 30, isShown: true });
     expect(verifiedRooms(fake.warehouse.db, fake.stream)).toEqual(new Set(['r1', 'r2']));
   });
 
-  it('leaves the finished rooms alone, and finds what came and went in the live ones', async () => {
+  it('skips the finished rooms, and finds new and deleted records in the live ones', async () => {
     const fake = await readOnce();
     fake.api.records = [...fake.api.records.slice(0, 29), fake.make('new', 31, { roomId: 'r3' })];
     expect(await readLiveRooms(fake.session(), 30)).toMatchObject({ doubts: [], unseen: ['r3/r30'], total: 30 });
@@ -151,7 +158,7 @@ describe('a large listing', () => {
     expect(fake.held()).toContain('r3/new');
   });
 
-  it.each(['r1', 'r3'])('counts a record of room %s once that a live room has as well', async (room) => {
+  it.each(['r1', 'r3'])('counts a record of room %s once if a live room has it as well', async (room) => {
     const fake = threeRooms();
     fake.listRooms({ r1: ENDED, r2: ENDED, r3: { status: 'active' }, r4: { status: 'active' } });
     await readLiveRooms(fake.session(), 30);
@@ -166,14 +173,14 @@ describe('a large listing', () => {
 
   it.each<[string, (fake: FakeStream) => void]>([
     ['came', ({ api, make }) => (api.records = [...api.records, make('late', 5.5, { roomId: 'r1' })])],
-    ['went', ({ api }) => (api.records = api.records.slice(1))],
-  ])('is read whole where the counts show that a row %s in a finished room', async (_what, change) => {
+    ['was deleted', ({ api }) => (api.records = api.records.slice(1))],
+  ])('is read whole if the counts show that a row %s in a finished room', async (_what, change) => {
     const fake = await readOnce();
     change(fake);
     expect(await readLiveRooms(fake.session(), fake.api.records.length)).toBeUndefined();
   });
 
-  it('takes a row that came while the live rooms were read for no change of the finished ones', async () => {
+  it('does not attribute a row that came while the live rooms were read to the finished rooms', async () => {
     const fake = await readOnce();
     fake.api.records = [...fake.api.records, fake.make('new', 31, { roomId: 'r3' })];
     expect(await readLiveRooms(fake.session(), 30)).toMatchObject({ doubts: [], total: 31 });
@@ -194,7 +201,7 @@ describe('a large listing', () => {
       (fake) => fake.listRooms(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`more${i}`, {}]))),
       30,
     ],
-  ])('is read whole where %s', async (_what, change, total) => {
+  ])('is read whole if %s', async (_what, change, total) => {
     const fake = threeRooms();
     change(fake);
     expect(await readLiveRooms(fake.session(), total)).toBeUndefined();
@@ -207,7 +214,7 @@ describe('a room', () => {
     [false, 'ended within the lookback', { endedAt: formatTime(at(600) - HOUR) }],
     [false, 'has not ended', { status: 'active' }],
     [false, 'was only just seen to be over', { status: 'completed' }],
-  ])('is over: %s, where it %s', (expected, _what, room) => {
+  ])('is over: %s, if it %s', (expected, _what, room) => {
     const fake = fakeStream('recordings');
     fake.listRooms({ r1: room });
     expect(isOver(fake.session(), 'r1')).toBe(expected);

@@ -48,7 +48,7 @@ const OF_STREAM: TraitValues[] = [
 ];
 const named = (traits: TraitValues[]) => traits.map((one) => [Object.keys(one).join(), one] as const);
 
-describe('what is learned', () => {
+describe('a trait that was learned', () => {
   it.each(named(OF_ENDPOINT))('of %s holds for every stream of the endpoint', (_name, traits) => {
     const { open } = learning();
     open('exp_1').learn(traits, 'a test');
@@ -81,7 +81,7 @@ describe('what is learned', () => {
     expect(open().known).toEqual({});
   });
 
-  it('is seen at once by streams that were opened before', () => {
+  it('is seen at once by streams that are open', () => {
     const { open } = learning();
     const [one, other] = [open('exp_1'), open('exp_2')];
     one.learn({ sortRefused: true }, 'a test');
@@ -89,7 +89,7 @@ describe('what is learned', () => {
     expect(one.known).toEqual({ sortRefused: true, pageSize: 2000 });
   });
 
-  it('takes the place of what was known by that name', () => {
+  it('replaces an earlier value', () => {
     const { open } = learning();
     open().learn({ pageSize: 2000 }, 'a test');
     open().learn({ pageSize: 1000 }, 'another test');
@@ -128,7 +128,7 @@ describe('a trait', () => {
     expect(open().known).toEqual({});
   });
 
-  it('lasts from when it last showed', () => {
+  it('counts its time from when it was last seen', () => {
     const { open, after } = learning();
     open().learn({ sortRefused: true }, 'a test');
     after(WEEK - DAY);
@@ -152,7 +152,7 @@ describe('a trait', () => {
       'has a value that this version does not know',
       { pageSize: { value: 'large', at: 0, evidence: 'a later version' } },
     ],
-  ])('that %s is ignored, and the others hold', (_what, stored) => {
+  ])('that %s is ignored, and the other traits remain', (_what, stored) => {
     const { db, open } = learning();
     const now = Date.parse('2026-01-12T09:00:00.000Z');
     const withDate = Object.fromEntries(Object.entries(stored).map(([name, one]) => [name, { ...one, at: now }]));
@@ -165,7 +165,7 @@ describe('a trait', () => {
 });
 
 describe('a trial of an endpoint', () => {
-  it('is made by one stream at a time, and by the next when it is over', async () => {
+  it('is made by one stream at a time, and by the next one after that', async () => {
     const { open } = learning();
     let end = (): void => undefined;
     const first = open('exp_1').tryOut(() => new Promise<void>((resolve) => (end = resolve)));
@@ -176,7 +176,7 @@ describe('a trial of an endpoint', () => {
     expect(open('exp_2').tryOut(() => Promise.resolve('tried'))).toBeInstanceOf(Promise);
   });
 
-  it('that fails lets the next one begin', async () => {
+  it('lets the next one begin if it fails', async () => {
     const { open } = learning();
     await expect(open('exp_1').tryOut(() => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
     expect(open('exp_2').tryOut(() => Promise.resolve())).toBeDefined();

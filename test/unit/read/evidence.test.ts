@@ -33,7 +33,7 @@ const SILENT: Page = {
 const page = (change: Partial<Page>): Page => ({ ...SILENT, ...change });
 const WARNED: Partial<Page> = { doubts: [{ kind: 'warned', text: 'an index is missing' }] };
 
-describe('what follows an answer', () => {
+describe('what an answer says about the next page', () => {
   it.each<[Follows, string, Partial<Page>]>([
     ['more', 'hasMore says so', { hasMore: true }],
     ['more', 'hasMore says so of an empty answer', { hasMore: true, returned: 0 }],
@@ -58,7 +58,7 @@ describe('what follows an answer', () => {
     ['unknown', 'it has no pagination, and is full', { returned: 10 }],
     ['unknown', 'it is warned, and only total speaks', { ...WARNED, total: 9 }],
     ['last', 'it is warned: its total counts what it lacks', { ...WARNED, total: 9, hasMore: false }],
-  ])('is %s where %s', (follows, _why, change) => {
+  ])('is "%s" if %s', (follows, _why, change) => {
     expect(whatFollows(page(change))).toBe(follows);
   });
 });
@@ -73,7 +73,7 @@ describe('an answer', () => {
     ['ends the listing', { offset: 4, total: 7, hasMore: false }],
     ['ends the listing with a nextOffset of no progress', { offset: 4, total: 7, hasMore: false, nextOffset: 4 }],
     ['ignored a filter, which it may', { ignored: ['startTime', 'sort'] }],
-  ])('contradicts itself nowhere that %s', (_what, change) => {
+  ])('does not contradict itself if it %s', (_what, change) => {
     expect(contradictionIn(page(change))).toBeUndefined();
   });
 
@@ -106,12 +106,12 @@ describe('an answer', () => {
       { returned: 0, hasMore: true },
       'the API says that there are more records, but sent none',
     ],
-  ])('contradicts itself where it %s', (_what, change, text) => {
+  ])('contradicts itself if it %s', (_what, change, text) => {
     expect(contradictionIn(page(change))).toBe(text);
   });
 });
 
-describe('what an answer counts', () => {
+describe('the count of an answer', () => {
   it.each<[string, number | undefined, Partial<Page>]>([
     ['its total', 7, { total: 7 }],
     ['its total on a full page with more behind it', 25, { total: 25, returned: 10 }],
@@ -133,7 +133,7 @@ describe('what an answer counts', () => {
   });
 });
 
-describe('an answer is shown to be the last', () => {
+describe('an answer is proven to be the last', () => {
   it.each<[string, Partial<Page>, number, TraitValues]>([
     ['where nothing is in it', { returned: 0 }, 0, {}],
     ['where nothing is in it and it says so', { returned: 0, total: 0, hasMore: false }, 0, {}],
@@ -161,22 +161,22 @@ describe('an answer is shown to be the last', () => {
     ['where another number came before it', { total: 3, capacity: 10 }, 5, { totalProven: 3 }],
     ['where it does not say how many it could hold', { total: 3 }, 3, { totalProven: 3 }],
     ['where it was cut down to what it holds', { total: 3, capacity: 3 }, 3, { totalProven: 3 }],
-  ])('but not %s', (_why, change, met, known) => {
+  ])('but it is not proven %s', (_why, change, met, known) => {
     expect(isShownLast(page(change), met, known)).toBe(false);
   });
 });
 
-describe('a page that is asked for', () => {
+describe('a page that is requested', () => {
   const contradictory = (answers: number) =>
     fakeReader(spaced(2), { lie: (sent, answer) => (answer <= answers ? { ...sent, reportedReturned: 7 } : sent) });
 
-  it('is asked for once where its answer agrees with itself', async () => {
+  it('is requested once if its answer is consistent', async () => {
     const reader = contradictory(0);
     expect(await requestPage(reader, {})).toMatchObject({ page: { returned: 2 }, contradiction: undefined });
     expect(reader.requests).toHaveLength(1);
   });
 
-  it('is asked for again where its answer contradicts itself, and the second answer counts', async () => {
+  it('is requested again if its answer contradicts itself, and the second answer counts', async () => {
     const reader = contradictory(1);
     expect(await requestPage(reader, { offset: 0 })).toMatchObject({
       page: { reportedReturned: 2 },
@@ -185,13 +185,13 @@ describe('a page that is asked for', () => {
     expect(reader.requests).toEqual([{ offset: 0 }, { offset: 0 }]);
   });
 
-  it('is not asked for a third time', async () => {
+  it('is not requested a third time', async () => {
     const reader = contradictory(9);
     expect((await requestPage(reader, {})).contradiction).toBe('the API says that it sent 7 records, but sent 2');
     expect(reader.requests).toHaveLength(2);
   });
 
-  it('is not asked for again where the API says itself that records are lacking', async () => {
+  it('is not requested again if the API itself says that records are missing', async () => {
     const reader = fakeReader(spaced(2), { lie: (sent) => ({ ...sent, ...WARNED, reportedReturned: 7 }) });
     expect((await requestPage(reader, {})).contradiction).toBeUndefined();
     expect(reader.requests).toHaveLength(1);

@@ -22,14 +22,14 @@ const keys = (rows: readonly Row[]) =>
   Object.fromEntries(rows.map(({ key, values }): [string, string] => [String(values[0]), key]));
 
 describe('ordinals', () => {
-  it('leave rows alone that share no key', () => {
+  it('are not given to rows with unique keys', () => {
     const rows = [id('a'), named('b'), digest('c')];
     const result = numbered(rows);
     expect(result.doubled).toBe(0);
     result.rows.forEach((row, i) => expect(row).toBe(rows[i]));
   });
 
-  it('are given by time, then by content, whatever the order of the answer', () => {
+  it('follow time, then content, whatever the order of the answer', () => {
     const rows = [named('n', 'x', 2), named('n', 'z', 1), named('n', 'y', 1), id('i', 'p'), id('i', 'q'), id('j', 'r')];
     const expected = keys(numbered(rows).rows);
     expect(expected['x']).toBe('n#3');
@@ -43,7 +43,7 @@ describe('ordinals', () => {
     );
   });
 
-  it('say how many ids have more than one record, exact repeats included', () => {
+  it('come with the number of ids that have several records, exact repeats included', () => {
     const { rows, doubled } = numbered([id('a', 'x'), id('a', 'x'), id('a', 'y'), id('b'), id('c', '1'), id('c', '2')]);
     expect(doubled).toBe(2);
     expect(new Set(rows.map(({ key }) => key))).toEqual(new Set(['a', 'a#2', 'a#3', 'b', 'c', 'c#2']));
@@ -53,20 +53,20 @@ describe('ordinals', () => {
     ['what names a record, at any time', [named('n', 'x', 1)], [named('n', 'y', 2)], 'n#2'],
     ['exact repeats without a time', [timeless('x')], [timeless('x')], 'sha256:x#2'],
     ['a third record of an id that was met twice', [id('a', 'x'), id('a', 'y')], [id('a', 'z', 2)], 'a#3'],
-  ])('count across the calls of a listing: %s', (_what, first, then, expected) => {
+  ])('continue across the calls of a listing: %s', (_what, first, then, expected) => {
     const repeats: Repeats = new Map();
     numbered(first, repeats);
     expect(numbered(then, repeats).rows.map(({ key }) => key)).toEqual([expected]);
   });
 
-  it('count exact repeats with a time again in each call, and hold none of them or of single ids in memory', () => {
+  it('of exact repeats with a time start again in each call, and neither these nor single ids are kept in memory', () => {
     const repeats: Repeats = new Map();
     numbered([digest('x'), digest('x'), id('a')], repeats);
     expect(numbered([digest('x')], repeats).rows.map(({ key }) => key)).toEqual(['sha256:x']);
     expect(repeats.size).toBe(0);
   });
 
-  it('are the same for a record that a listing meets again, as rows moved under it', () => {
+  it('are the same for a record that comes twice in a listing because rows moved', () => {
     const repeats: Repeats = new Map();
     const first = keys(numbered([named('n', 'x', 1), named('n', 'y', 1), id('a', 'p'), id('a', 'q')], repeats).rows);
     const again = [named('n', 'y', 1), named('n', 'z', 2), id('a', 'q')];
@@ -76,14 +76,14 @@ describe('ordinals', () => {
 });
 
 describe('the mark of a row', () => {
-  it('tells records of one name apart, but not two versions of one id', () => {
+  it('distinguishes records with one name, but not two versions of one id', () => {
     expect(markOf(digest('x'))).toBe('sha256:x');
     expect(markOf(named('n', 'x'))).not.toBe(markOf(named('n', 'y')));
     expect(markOf(id('a', 'x'))).toBe(markOf(id('a', 'y')));
   });
 });
 
-describe('the start of the last timestamp', () => {
+describe('the index of the first row with the last timestamp', () => {
   it.each([
     [[], 0],
     [[1, 2, 3], 2],

@@ -35,7 +35,7 @@ function endpoint(beyond: ErrorCode | 'served' | 'cut down' | 'warned', most = 1
 
 describe('a page larger than documented', () => {
   it.each(['PARAMETER_REFUSED', 'SERVER_FAILED', 'SERVER_UNREACHABLE', 'cut down', 'warned'] as const)(
-    'is guessed wrongly once, also where the answer is %s, and the stream goes on',
+    'is tried once in vain, even if the answer is %s, and the stream continues',
     async (beyond) => {
       const { read, larger } = endpoint(beyond);
       await read('exp_1');
@@ -44,13 +44,13 @@ describe('a page larger than documented', () => {
     },
   );
 
-  it('is guessed once by all streams that are read at the same time', async () => {
+  it('is tried once by all streams that are read at the same time', async () => {
     const { read, larger } = endpoint('PARAMETER_REFUSED');
     await Promise.all(['exp_1', 'exp_2', 'exp_3', 'exp_4'].map((id) => read(id)));
     expect(larger()).toEqual([2000]);
   });
 
-  it('stays known when a stream that began before learns something else', async () => {
+  it('stays known if a stream that began before learns something else', async () => {
     const { read, traitsOf, larger } = endpoint('cut down');
     const before = traitsOf('exp_2');
     expect(before.known).toEqual({});
@@ -72,7 +72,7 @@ describe('a page larger than documented', () => {
     expect(asked).toEqual([5000, 1000, 1000, 1000, 1000, 1000, 1000]);
   });
 
-  it('is asked for again after an hour in which it failed', async () => {
+  it('is requested again after an hour in which it failed', async () => {
     const { server, asked, read } = endpoint('served');
     await read('exp_1');
     server.beyond = 'SERVER_FAILED';
@@ -85,7 +85,7 @@ describe('a page larger than documented', () => {
   });
 });
 
-it('asks for no more than an answer says that it was made for, and tries nothing', async () => {
+it('a reader adopts the lower limit that an answer names, and tries no larger page', async () => {
   const { asked, traitsOf } = endpoint('served');
   const size = openPageSize(traitsOf('exp_1'), undefined);
   const ask = (limit: number) => {
@@ -97,7 +97,7 @@ it('asks for no more than an answer says that it was made for, and tries nothing
   expect(traitsOf('exp_1').known).toMatchObject({ pageSize: 500, pageSizeTried: true });
 });
 
-it('names the setting when the API refuses the configured page', async () => {
+it('an error names the setting if the API refuses the configured page size', async () => {
   const { ask, traitsOf } = endpoint('PARAMETER_REFUSED');
   await expect(openPageSize(traitsOf('exp_1'), 5000).use(ask)).rejects.toMatchObject({
     code: 'PARAMETER_REFUSED',

@@ -17,14 +17,14 @@ describe('a listing by offset', () => {
   const list = (reader: FakeReader, change: Partial<PaginateOptions> = {}) =>
     readPages(reader, { by: 'offset', ...change });
 
-  it("steps back to the row before the last timestamp's first one, and filters by no time", async () => {
+  it('steps back to the row before the last timestamp, and sends no time filter', async () => {
     const { keys, offsets, froms } = await list(fakeReader(messages(1, 2, 5, 5, 5, 6, 7, 8), { pageSize: 5 }));
     expect(keys).toEqual(ids(8));
     expect(offsets).toEqual([0, 1, 4]);
     expect(new Set(froms)).toEqual(new Set([undefined]));
   });
 
-  it('asks for no order where the endpoint refuses one', async () => {
+  it('requests no order if the endpoint refuses one', async () => {
     const reader = fakeReader(spaced(6));
     expect((await list(reader, { sorted: false })).keys).toEqual(ids(6));
     expect(new Set(reader.requests.map(({ order }) => order))).toEqual(new Set([undefined]));
@@ -34,7 +34,7 @@ describe('a listing by offset', () => {
   it.each([
     ['newest first', [90, 80, 70, 60, 50, 40, 30, 20, 10]],
     ['in no order', [30, 10, 20, 70, 60, 50, 90, 80, 40]],
-  ])('without an order goes on to its end where rows come %s', async (_how, times) => {
+  ])('without an order reaches the end if rows come %s', async (_how, times) => {
     const { keys, doubts } = await list(fakeReader(messages(...times)), { sorted: false });
     expect(keys).toEqual(ids(9));
     expect(doubts).toEqual([]);
@@ -53,13 +53,13 @@ describe('a listing by offset', () => {
     expect(offsets).toEqual([0, 2, 4]);
   });
 
-  it('goes on with the pages that really come where they are smaller than asked for', async () => {
+  it('continues with smaller pages than requested if the endpoint sends these', async () => {
     const { keys, offsets } = await list(fakeReader(messages(1, 2, 3, 4, 5, 6, 7), { pageSize: 100, mostRecords: 4 }));
     expect(keys).toEqual(ids(7));
     expect(offsets).toEqual([0, 2, 4]);
   });
 
-  it('has each row without a time once, and gives repeats of one an ordinal', async () => {
+  it('has each row without a time once, and gives ordinals to repeats', async () => {
     const records = [callRecord('a', 1), callRecord('b', 2), ...['c', 'd', 'd', 'e', 'd'].map((id) => callRecord(id))];
     const { keys } = await list(fakeReader(records, {}, 'videochat'));
     expect(keys).toHaveLength(7);
@@ -68,9 +68,9 @@ describe('a listing by offset', () => {
   });
 
   it.each([
-    ['rows before the reader went', 'gone'],
-    ['so many came that its place shows other rows', 'came'],
-  ] as const)('is begun again where %s', async (_what, change) => {
+    ['rows that were read are deleted', 'gone'],
+    ['so many rows came that its place has other rows', 'came'],
+  ] as const)('starts again if %s', async (_what, change) => {
     const reader = fakeReader(messages(11, 12, 13, 14, 15, 16, 17), {
       before: (answer) => {
         if (answer !== 2) return;
@@ -81,7 +81,7 @@ describe('a listing by offset', () => {
     await expect(list(reader)).rejects.toThrow(Shifted);
   });
 
-  it('is begun again where a full page of one timestamp lacks the rows carried over', async () => {
+  it('starts again if a full page of one timestamp lacks the rows carried over', async () => {
     const reader = fakeReader(messages(10, 20, 30, 40, 90, 90, 90, 90, 90, 95), {
       before: (answer) => {
         if (answer === 2) reader.api.records.splice(3, 1);
@@ -92,7 +92,7 @@ describe('a listing by offset', () => {
 
   // The first page always has the rows carried over, so that the listing ends as proven after the first page.
   it.each(['absent', 'whole'] as const)(
-    'is given up where offset is ignored, with the pagination %s',
+    'ends with a doubt if offset is ignored, with the pagination %s',
     async (pagination) => {
       const reader = fakeReader(messages(1, 2, 3, 4, 5, 6), { offset: 'ignored', pagination });
       expect((await list(reader)).doubts).toContain(OFFSET_IGNORED.kind);
@@ -124,7 +124,7 @@ describe('a listing by offset', () => {
   );
 
   it.each(['absent', 'whole'] as const)(
-    'is given up where offset is ignored and all rows are exact repeats, with the pagination %s',
+    'ends with a doubt if offset is ignored and all rows are exact repeats, with the pagination %s',
     async (pagination) => {
       const same = Array.from({ length: 6 }, () => callRecord('a', 3));
       const reader = fakeReader(same, { offset: 'ignored', pagination }, 'videochat');
@@ -134,13 +134,13 @@ describe('a listing by offset', () => {
   );
 
   // Rows without a time always count as new, so that the same page is asked for and numbered again for ever.
-  it('is given up where offset is ignored and no row has a time', async () => {
+  it('ends with a doubt if offset is ignored and no row has a time', async () => {
     const reader = fakeReader(messages(...Array.from({ length: 6 }, () => undefined)), { offset: 'ignored' });
     expect((await list(reader)).doubts).toContain(OFFSET_IGNORED.kind);
   });
 
   // Malformed records behind rows carried over do not count as new: a full page of them ends the listing as proven.
-  it('goes on behind a full page of which only the malformed records are new', async () => {
+  it('continues after a full page in which only the malformed records are new', async () => {
     const records: JsonObject[] = [...messages(1, 2, 3, 4), malformed(5), malformed(5), malformed(5), message('m5', 6)];
     expect((await list(fakeReader(records, { pagination: 'absent' }))).keys).toEqual(ids(5));
   });

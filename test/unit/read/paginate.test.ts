@@ -12,9 +12,9 @@ import {
   spaced,
 } from '../../support/fake-reader.ts';
 
-describe('a walk by key', () => {
+describe('a reading by key', () => {
   it.each(['inclusive', 'exclusive'] as const)(
-    'begins each page a millisecond before the last row, so that an %s startTime gives it again',
+    'begins each page a millisecond before the last row, so that an %s startTime includes that row',
     async (startTime) => {
       const reader = fakeReader(spaced(9), { startTime });
       const { keys, froms, offsets, doubts } = await read(reader);
@@ -25,7 +25,7 @@ describe('a walk by key', () => {
     },
   );
 
-  it('may meet the rows of the millisecond before again, and gives them the same keys', async () => {
+  it('may read the rows of the millisecond before again, and gives them the same keys', async () => {
     const times = [1, 2, 3, 3, 4, 5];
     const { keys } = await read(
       fakeReader(
@@ -38,14 +38,14 @@ describe('a walk by key', () => {
     expect(new Set(keys).size).toBe(6);
   });
 
-  it('asks for rows in the order of their time', async () => {
+  it('requests rows in the order of their time', async () => {
     const reader = fakeReader(messages(1, 2));
     await read(reader);
     expect(reader.requests).toEqual([{ from: undefined, order: 'asc', offset: 0 }]);
   });
 
   it.each(['inclusive', 'exclusive'] as const)(
-    'begins with the rows of `from` where startTime is %s',
+    'begins with the rows of `from` if startTime is %s',
     async (startTime) => {
       const reader = fakeReader(messages(1, 5, 5, 8), { startTime });
       const { keys, froms } = await read(reader, { from: at(5) });
@@ -68,7 +68,7 @@ describe('a walk by key', () => {
     },
   );
 
-  it('yields no row of the last timestamp before the answer that shows all of it', async () => {
+  it('yields no row of the last timestamp before an answer has all of them', async () => {
     const { chunks } = await read(fakeReader(messages(10, 20, 50, 50, 50)));
     expect(chunks.map(({ rows }) => rows.map(({ key }) => key))).toEqual([
       ['m1', 'm2'],
@@ -77,7 +77,7 @@ describe('a walk by key', () => {
     expect(chunks.map(({ upTo }) => upTo)).toEqual([at(20), at(50)]);
   });
 
-  it('is given up where the rows carried over do not come again', async () => {
+  it('fails if the rows carried over do not come again', async () => {
     const reader = fakeReader(spaced(7), {
       before: (answer) => {
         if (answer === 2) reader.api.records.splice(3, 1);
@@ -87,7 +87,7 @@ describe('a walk by key', () => {
     expect(reader.requests).toHaveLength(2);
   });
 
-  it('is given up where nothing comes behind rows that have to come again', async () => {
+  it('fails if an empty answer follows rows that have to come again', async () => {
     const reader = fakeReader(spaced(6), {
       before: (answer) => {
         if (answer === 2) reader.api.records = [];
@@ -96,7 +96,7 @@ describe('a walk by key', () => {
     await expect(read(reader)).rejects.toThrow(new NotWalkable('startTime'));
   });
 
-  it('goes on where only some of the rows carried over come again, as others were re-timed', async () => {
+  it('continues if only some of the rows carried over come again because others were re-timed', async () => {
     const reader = fakeReader(messages(10, 20, 40, 40, 50), {
       before: (answer) => {
         if (answer === 2) reader.api.records[2] = message('m3', 10);
@@ -105,24 +105,24 @@ describe('a walk by key', () => {
     expect((await read(reader)).keys).toEqual(['m1', 'm2', 'm4', 'm5']);
   });
 
-  it('is given up where rows come out of order', async () => {
+  it('fails if rows come out of order', async () => {
     const reader = fakeReader(messages(1, 3, 2), { order: 'ignored' });
     await expect(read(reader)).rejects.toThrow(new NotWalkable('sort'));
   });
 
-  it('is given up where rows from before `from` come', async () => {
+  it('fails if rows from before `from` come', async () => {
     const reader = fakeReader(messages(1, 2, 9), { startTime: 'ignored' });
     await expect(read(reader, { from: at(9) })).rejects.toThrow(new NotWalkable('startTime'));
   });
 
-  it('is given up on the second page where startTime is ignored', async () => {
+  it('fails on the second page if startTime is ignored', async () => {
     const reader = fakeReader(messages(1, 3, 5, 7, 9), { startTime: 'ignored' });
     await expect(read(reader)).rejects.toThrow(new NotWalkable('startTime'));
     expect(reader.requests).toHaveLength(2);
   });
 
   // Nothing checks that a full page of a later timestamp has the rows carried over: they are lost without a doubt.
-  it('is given up where a full page of one later timestamp lacks the rows carried over', async () => {
+  it('fails if a full page of one later timestamp lacks the rows carried over', async () => {
     const reader = fakeReader(messages(10, 20, 30, 40, 90, 90, 90, 90, 95), {
       before: (answer) => {
         if (answer === 2) reader.api.records.splice(3, 1);
@@ -132,7 +132,7 @@ describe('a walk by key', () => {
   });
 
   // An empty answer that says that there is more ends the walk as proven, and the rows carried over are in no chunk.
-  it('loses no row carried over where an empty answer says that there is more', async () => {
+  it('loses no row carried over if an empty answer says that there is more', async () => {
     const reader = fakeReader(spaced(5), {
       lie: (page, answer) => (answer === 1 ? page : emptied(page)),
     });
@@ -141,14 +141,14 @@ describe('a walk by key', () => {
     expect(outcome).toMatchObject({ keys: ['m1', 'm2', 'm3', 'm4'], isEnd: false });
   });
 
-  it('stops behind the rows of `to`, and asks for nothing more', async () => {
+  it('stops after the rows of `to`, and requests nothing more', async () => {
     const reader = fakeReader(messages(10, 20, 30, 30, 40, 50, 60, 70, 80));
     const { keys } = await read(reader, { to: at(30) });
     expect(keys).toEqual(['m1', 'm2', 'm3', 'm4']);
     expect(reader.requests).toHaveLength(2);
   });
 
-  it('takes malformed records with the page in which they come', async () => {
+  it('yields malformed records with the page in which they come', async () => {
     const { keys, bad } = await read(fakeReader([malformed(5), ...spaced(5)]));
     expect(keys).toEqual(ids(5));
     expect(bad).toBe(1);
@@ -156,13 +156,13 @@ describe('a walk by key', () => {
 });
 
 describe('the end of a reading', () => {
-  it.each(['key', 'offset'] as const)('by %s is a shorter page that says so', async (by) => {
+  it.each(['key', 'offset'] as const)('by %s is a shorter page that says that it is the last', async (by) => {
     const reader = fakeReader(messages(1, 2, 3));
     expect(await read(reader, { by })).toMatchObject({ keys: ids(3), isEnd: false, doubts: [] });
     expect(reader.requests).toHaveLength(1);
   });
 
-  it.each(['key', 'offset'] as const)('by %s is not a full page that says so', async (by) => {
+  it.each(['key', 'offset'] as const)('by %s is not a full page that says that it is the last', async (by) => {
     const reader = fakeReader(spaced(7), {
       lie: (page) => ({ ...page, hasMore: false, nextOffset: undefined, total: page.offset + page.returned }),
     });
@@ -171,13 +171,16 @@ describe('the end of a reading', () => {
     expect(doubts).toEqual([]);
   });
 
-  it.each(['key', 'offset'] as const)('by %s is shown by a request that brings only what came before', async (by) => {
-    const reader = fakeReader(messages(1, 2, 3, 4));
-    expect(await read(reader, { by })).toMatchObject({ keys: ids(4), isEnd: true });
-    expect(reader.requests).toHaveLength(2);
-  });
+  it.each(['key', 'offset'] as const)(
+    'by %s is proven by a request that brings only records that came before',
+    async (by) => {
+      const reader = fakeReader(messages(1, 2, 3, 4));
+      expect(await read(reader, { by })).toMatchObject({ keys: ids(4), isEnd: true });
+      expect(reader.requests).toHaveLength(2);
+    },
+  );
 
-  it.each(['key', 'offset'] as const)('by %s takes one more request where the pagination is absent', async (by) => {
+  it.each(['key', 'offset'] as const)('by %s takes one more request if the pagination is absent', async (by) => {
     const reader = fakeReader(spaced(5), { pagination: 'absent' });
     expect(await read(reader, { by })).toMatchObject({ keys: ids(5), isEnd: true, doubts: [] });
     expect(reader.requests).toHaveLength(3);
@@ -190,7 +193,7 @@ describe('the end of a reading', () => {
   });
 
   it.each(['key', 'offset'] as const)(
-    'by %s is only what brings nothing new where claims are not believed',
+    'by %s is only a request that brings nothing new if claims are not believed',
     async (by) => {
       const reader = fakeReader(spaced(5));
       expect(await read(reader, { by, end: 'empty' })).toMatchObject({ keys: ids(5), isEnd: true });
@@ -198,11 +201,11 @@ describe('the end of a reading', () => {
     },
   );
 
-  it('is shown by the first answer where nothing is in it', async () => {
+  it('is proven by an empty first answer', async () => {
     expect(await read(fakeReader([]), { end: 'empty' })).toMatchObject({ keys: [], isEnd: true, doubts: [] });
   });
 
-  it('is a doubt after three tries where the API says "more" for ever and sends nothing new', async () => {
+  it('is a doubt after three requests if the API keeps saying "more" and sends nothing new', async () => {
     const reader = fakeReader(messages(10, 20, 30, 40, 41), { lie: saysMore, offset: 'ignored' });
     const { keys, doubts, isEnd } = await read(reader);
     expect(new Set(keys)).toEqual(new Set(ids(5)));
@@ -211,7 +214,7 @@ describe('the end of a reading', () => {
   });
 
   // The last timestamp counts as one that fills a page, and is read in thirty passes: 122 requests.
-  it('is that doubt after as few tries where one row is left', async () => {
+  it('is a doubt after three requests if one row is left and the API keeps saying "more"', async () => {
     const reader = fakeReader(spaced(5), { lie: saysMore, offset: 'ignored' });
     const { keys, doubts } = await read(reader);
     expect(new Set(keys)).toEqual(new Set(ids(5)));
@@ -221,7 +224,7 @@ describe('the end of a reading', () => {
 });
 
 describe('a contradictory page', () => {
-  it('is asked for once more, and the second answer counts', async () => {
+  it('is requested once more, and the second answer counts', async () => {
     const reader = fakeReader(messages(1, 2, 3), {
       lie: (page, n) => (n === 1 ? { ...page, reportedReturned: 9 } : page),
     });
@@ -229,7 +232,7 @@ describe('a contradictory page', () => {
     expect(reader.requests).toHaveLength(2);
   });
 
-  it('is taken with a doubt where it contradicts itself again', async () => {
+  it('is stored with a doubt if it contradicts itself again', async () => {
     const reader = fakeReader(messages(1, 2, 3), { lie: (page) => ({ ...page, reportedReturned: 9 }) });
     expect(await read(reader)).toMatchObject({ keys: ids(3), doubts: ['contradiction'] });
     expect(reader.requests).toHaveLength(2);

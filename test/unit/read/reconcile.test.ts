@@ -26,7 +26,7 @@ const lastOf = (answer: Answer, total: number): Answer => ({ ...answer, paginati
 const startsOf = (asked: readonly Asked[]) => asked.map(({ startTime = '' }) => parseTime(String(startTime)));
 
 describe('reading a range', () => {
-  it('finds the rows that are held and did not come', async () => {
+  it('finds the stored rows that did not come', async () => {
     const fake = holding(10);
     fake.api.records = without(fake.api.records, 'e2', 'e7');
     expect(await readRange(fake.session(), {})).toMatchObject({
@@ -38,7 +38,7 @@ describe('reading a range', () => {
     });
   });
 
-  it('misses no row outside the range, and says nothing of the time behind it', async () => {
+  it('misses no row outside the range, and does not cover the time after it', async () => {
     const fake = holding(10);
     fake.api.records = without(fake.api.records, 'e2', 'e5', 'e9');
     const reading = await readRange(fake.session(), { from: at(4), to: at(7) });
@@ -55,7 +55,7 @@ describe('reading a range', () => {
       ['contradiction'],
     ],
     ['holds a malformed record', (answer) => ({ ...answer, data: [...answer.data.slice(1), 'no object'] }), []],
-  ])('misses no row where an answer %s', async (_what, change, kinds) => {
+  ])('misses no row if an answer %s', async (_what, change, kinds) => {
     const fake = holding(3);
     fake.api.change = change;
     fake.api.records = without(fake.api.records, 'e2');
@@ -64,14 +64,14 @@ describe('reading a range', () => {
     expect([...new Set(doubts.map(({ kind }) => kind))]).toEqual(kinds);
   });
 
-  it('takes rows dated ahead, and is not read up to them', async () => {
+  it('stores rows dated ahead, and does not count as read up to them', async () => {
     const fake = holding(3);
     fake.api.records = [...fake.api.records, fake.make('ahead', 3 * 24 * 60)];
     expect(await readRange(fake.session(), {})).toMatchObject({ upTo: at(3), unseen: [] });
     expect(fake.held()).toContain('ahead');
   });
 
-  it('of several rooms is that of all of them together, whose end no single page shows', async () => {
+  it('of several rooms covers all of them, and no single page proves the end', async () => {
     const fake = fakeStream('chat');
     const messages = [
       fake.make('a', 1, { roomId: 'r1' }),
@@ -99,14 +99,14 @@ describe('the newest time', () => {
     expect(newest(session, [{ time: at(4) }, { time: at(6) }, { time: undefined }])).toBe(at(4));
   });
 
-  it('is none where all rows are dated ahead', () => {
+  it('is undefined if all rows are dated ahead', () => {
     const fake = fakeStream('events');
     expect(newest(fake.session(), [{ time: fake.now + DAY }])).toBeUndefined();
   });
 });
 
 describe('comparing counts', () => {
-  it('costs one request for one record, the newest, where they are equal', async () => {
+  it('costs one request for the newest record if they are equal', async () => {
     const fake = holding(16);
     expect(await compareRange(fake.session(), {})).toEqual({ doubts: [], unseen: [] });
     expect(fake.api.asked).toEqual([{ limit: 1, offset: 0, sort: 'timestamp', order: 'desc' }]);
@@ -122,14 +122,14 @@ describe('comparing counts', () => {
     expect(Math.min(...startsOf(read).map((start) => start ?? 0))).toBeGreaterThan(at(24));
   });
 
-  it('finds rows that went in one part and came in another', async () => {
+  it('finds rows that were deleted in one part and came in another', async () => {
     const fake = holding(16);
     fake.api.records = [...without(fake.api.records, 'e2', 'e3'), fake.make('late', 14.5)];
     expect(await compareRange(fake.session(), {})).toMatchObject({ unseen: ['e2', 'e3'], doubts: [] });
     expect(fake.held()).toContain('late');
   });
 
-  it('finds a row that came for one that went only when it halves equal counts as well', async () => {
+  it('finds a row that came in place of a deleted one only if it halves equal counts as well', async () => {
     const fake = holding(16);
     fake.api.records = [...without(fake.api.records, 'e2'), fake.make('late', 14.5)];
     expect(await compareRange(fake.session(), {}, 0)).toMatchObject({ unseen: [] });
@@ -137,7 +137,7 @@ describe('comparing counts', () => {
     expect(fake.held()).toContain('late');
   });
 
-  it('reads nothing of equal halves, however often it halves', async () => {
+  it('reads no rows of equal halves, however often it halves', async () => {
     const fake = holding(16);
     expect(await compareRange(fake.session(), {}, 4)).toMatchObject({ unseen: [], doubts: [] });
     expect(pages(fake.api.asked)).toEqual([]);
@@ -150,7 +150,7 @@ describe('comparing counts', () => {
     ['is less than how many came', (answer) => lastOf(answer, 0)],
     ['is missing', (answer) => ({ ...answer, pagination: undefined })],
     ['comes with a warning', (answer) => (answer.pagination?.limit === 1 ? warned(answer) : answer)],
-  ])('reads the range where a count %s', async (_what, change) => {
+  ])('reads the range if a count %s', async (_what, change) => {
     const fake = holding(16);
     fake.api.records = [...without(fake.api.records, 'e2'), fake.make('late', 14.5), fake.make('later', 15.5)];
     fake.api.change = (answer, { limit }) => (limit === 1 ? change(answer) : answer);
@@ -162,7 +162,7 @@ describe('comparing counts', () => {
     ['comes with a warning', 3, (answer) => warned(told(answer, { total: 3 }))],
     ['is how many records came although more follow', 1, (answer) => told(answer, { total: 1, hasMore: true })],
     ['is less than how many came', 0, (answer) => lastOf(answer, 0)],
-  ])('takes no count for equal that %s', async (_what, held, change) => {
+  ])('does not trust a count that %s', async (_what, held, change) => {
     const fake = holding(held);
     fake.api.records = [...fake.api.records, fake.make('late', 14.5)];
     fake.api.change = (answer, { limit }) => (limit === 1 ? change(answer) : answer);
@@ -170,7 +170,7 @@ describe('comparing counts', () => {
     expect(fake.held()).toContain('late');
   });
 
-  it.each(['ignores', 'refuses'] as const)('asks for both ends separately where the API %s endTime', async (does) => {
+  it.each(['ignores', 'refuses'] as const)('requests the counts from both ends if the API %s endTime', async (does) => {
     const fake = holding(32);
     fake.api[does] = ['endTime'];
     fake.api.records = [...fake.api.records, fake.make('late', 29.5)];
@@ -185,7 +185,7 @@ describe('comparing counts', () => {
   });
 });
 
-describe('a time of which no row is held', () => {
+describe('a time without a stored row', () => {
   const ms = 1 / 60_000;
 
   it.each([

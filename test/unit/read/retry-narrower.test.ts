@@ -17,9 +17,9 @@ function holding(position = {}, pageSize = 4): FakeStream {
 
 const firstStart = ({ api }: FakeStream) => parseTime(String(api.asked[0]?.['startTime'] ?? ''));
 
-describe('a reading that lacks no record by the word of the API', () => {
+describe('a reading that the API did not call incomplete', () => {
   it.each(['contradiction', 'unproven', 'unstable', 'endless'] as const)(
-    'is not asked for in parts, although it ended in: %s',
+    'is not repeated in parts, although it ended with the doubt %s',
     async (kind) => {
       const fake = holding();
       const reading: Reading = { doubts: [{ kind, text: 'a test' }], unseen: [] };
@@ -30,7 +30,7 @@ describe('a reading that lacks no record by the word of the API', () => {
 });
 
 describe('a reading that was warned or cut', () => {
-  it.each(['warned', 'cut'] as const)('gives way to its parts where these come whole (%s)', async (kind) => {
+  it.each(['warned', 'cut'] as const)('is replaced by its parts if these are complete (%s)', async (kind) => {
     const fake = holding();
     fake.api.records = [...fake.api.records.slice(0, 60), fake.make('new', 64.5, { roomId: 'r1' })];
     const reading: Reading = { doubts: [{ kind, text: 'a test' }], unseen: [] };
@@ -42,7 +42,7 @@ describe('a reading that was warned or cut', () => {
     expect(fake.held()).toContain('r1/new');
   });
 
-  it('is asked for in eight parts of as many rows each', async () => {
+  it('is repeated in eight parts of equally many rows', async () => {
     const fake = holding({ backfilled: false, watermark: undefined }, 1000);
     await readNarrower(fake.session(), WARNED);
     expect(fake.api.asked.map(({ startTime = '' }) => parseTime(String(startTime)))).toEqual([
@@ -51,7 +51,7 @@ describe('a reading that was warned or cut', () => {
     ]);
   });
 
-  it('is read once in its parts, but for the rows at their ends', async () => {
+  it('is read once in its parts, except for the rows at their ends', async () => {
     const fake = holding({}, 4);
     const session = fake.session({ full: true });
     await readNarrower(session, WARNED);
@@ -61,16 +61,16 @@ describe('a reading that was warned or cut', () => {
 
   it.each([
     ['from the lookback on', {}, false, at(64 - 31.5) - 1],
-    ['from where it stands in a first read', { backfilled: false, watermark: at(50) }, false, at(50) - 1],
-    ['from the beginning where everything is to be read', {}, true, undefined],
-    ['from the beginning where it has no watermark', { watermark: undefined }, false, undefined],
-  ])('is asked for again %s', async (_what, position, full, start) => {
+    ['from its watermark in a first read', { backfilled: false, watermark: at(50) }, false, at(50) - 1],
+    ['from the beginning in a full read', {}, true, undefined],
+    ['from the beginning if it has no watermark', { watermark: undefined }, false, undefined],
+  ])('is repeated %s', async (_what, position, full, start) => {
     const fake = holding(position);
     await readNarrower(fake.session({ full }), WARNED);
     expect(firstStart(fake)).toBe(start);
   });
 
-  it('is read by room where a part is warned as well, and by no other part', async () => {
+  it('is read by room once a part is warned as well', async () => {
     const fake = holding({}, 1000);
     fake.listRooms({ r1: {} }, { roomCount: 1 });
     fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
@@ -78,7 +78,7 @@ describe('a reading that was warned or cut', () => {
     expect([...new Set(fake.api.asked.map(({ room }) => room))]).toEqual([undefined, 'r1']);
   });
 
-  it('stays as doubtful as it was where the rooms may not be all', async () => {
+  it('stays in doubt if the rooms may not cover everything', async () => {
     const fake = holding();
     fake.listRooms({ r1: {} }, { roomCount: 2 });
     fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
@@ -87,7 +87,7 @@ describe('a reading that was warned or cut', () => {
     expect(session.traits.known).toMatchObject({ narrowerFailed: true });
   });
 
-  it('stays as it was where nothing came whole, and is not asked for in parts again within a day', async () => {
+  it('stays in doubt if no narrower request was complete, and is not repeated in parts within a day', async () => {
     const fake = holding();
     fake.api.change = warned;
     expect(await readNarrower(fake.session(), WARNED)).toBe(WARNED);

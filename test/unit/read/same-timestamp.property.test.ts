@@ -102,8 +102,8 @@ async function readKeys(reader: FakeReader, by: 'key' | 'offset'): Promise<Reado
   }
 }
 
-describe('a reading of a crowded timestamp while records come, go, change and move between its answers', () => {
-  it('has every record that was there all along, or says that it may not', async () => {
+describe('a reading of a timestamp with many records that come, go, change and move between its answers', () => {
+  it('has every record that existed all the time, or a doubt', async () => {
     let whole = 0;
     await fc.assert(
       fc.asyncProperty(worlds, async (world) => {
@@ -118,7 +118,7 @@ describe('a reading of a crowded timestamp while records come, go, change and mo
     expect(whole, 'readings that say that they are whole').toBeGreaterThan(RUNS / 2);
   });
 
-  it('has every record without an id as often as it was there all along, or says that it may not', async () => {
+  it('has every record without an id as often as it existed all the time, or a doubt', async () => {
     await fc.assert(
       fc.asyncProperty(repeatedWorlds, async ({ sent, events, ...api }) => {
         let least = timesOf(sent);

@@ -33,7 +33,7 @@ const calls = (times: Readonly<Record<string, number>>): JsonObject[] =>
   Object.entries(times).flatMap(([id, count]) => Array.from({ length: count }, () => callRecord(id, 10)));
 
 describe('a timestamp that fills more than a page', () => {
-  it('is read in one pass where the order of its rows is stable', async () => {
+  it('is read in one pass if the order of its rows is stable', async () => {
     const { group, keys, requests } = await read([...atOnce(100), message('later', 20)], { pageSize: 40 });
     expect(keys).toEqual(ids(100));
     expect(group).toMatchObject({ length: 100, isLast: false, isEnd: false, doubts: [] });
@@ -41,14 +41,14 @@ describe('a timestamp that fills more than a page', () => {
   });
 
   // One record in the place in which it was may be there by chance.
-  it('is read twice where its pages are too short to show by themselves that the order is stable', async () => {
+  it('is read twice if its pages are too short to prove that the order is stable', async () => {
     const { group, keys, requests } = await read([...atOnce(10), message('later', 20)]);
     expect(keys).toEqual(ids(10));
     expect(group).toMatchObject({ length: 10, isLast: false, isEnd: false, doubts: [] });
     expect(requests).toBe(2 * 4);
   });
 
-  it('is read until every place is accounted for where the order changes in every answer', async () => {
+  it('is read until every place is accounted for if the order changes in every answer', async () => {
     const { group, keys, requests } = await read([...atOnce(10), message('later', 20)], { ties: 'shuffled' });
     expect(new Set(keys)).toEqual(new Set(ids(10)));
     expect(keys).toHaveLength(10);
@@ -57,7 +57,7 @@ describe('a timestamp that fills more than a page', () => {
   });
 
   it.each([2, 3, 6, 9])(
-    'has none of its %i rows twice where nothing tells of pages and their order changes',
+    'has none of its %i rows twice if the pagination is absent and their order changes',
     async (count) => {
       const { keys, requests } = await read(atOnce(count), { ties: 'shuffled', pagination: 'absent' });
       expect(keys.toSorted()).toEqual(ids(count));
@@ -65,25 +65,25 @@ describe('a timestamp that fills more than a page', () => {
     },
   );
 
-  it('says at which time the next rows begin, and where', async () => {
+  it('ends with the time and the place of the next rows', async () => {
     const { group } = await read([...atOnce(5), message('later', 20), message('last', 30)]);
     expect(group.following[0]?.time).toBe(group.rows[0]?.time === undefined ? undefined : group.rows[0].time + 10);
     expect(group.length).toBe(5);
   });
 
-  it('is the last where the API says so behind it', async () => {
+  it('is the last if the API says so after it', async () => {
     const { group, keys } = await read(atOnce(6));
     expect(keys).toEqual(ids(6));
     expect(group).toMatchObject({ isLast: true, isEnd: false, following: [] });
   });
 
-  it('is the end where an answer behind it is empty', async () => {
+  it('is the end if an answer after it is empty', async () => {
     const { group, keys } = await read(atOnce(8), { pagination: 'absent' });
     expect(keys).toEqual(ids(8));
     expect(group).toMatchObject({ isLast: true, isEnd: true });
   });
 
-  it('has each of its records once where its pages overlap', async () => {
+  it('has each of its records once although its pages overlap', async () => {
     const shift = (answer: number) => (answer === 2 ? 3 : 0);
     const reader = fakeReader(atOnce(7));
     let answer = 0;
@@ -92,7 +92,7 @@ describe('a timestamp that fills more than a page', () => {
     expect(group.rows.map(({ key }) => key).sort()).toEqual(ids(7));
   });
 
-  it('has no gap where a row that was read is deleted between two of its pages', async () => {
+  it('has no gap if a row that was read is deleted between two of its pages', async () => {
     const reader = fakeReader(atOnce(10), {
       before: (answer) => {
         if (answer === 2) reader.api.records.splice(0, 1);
@@ -124,14 +124,14 @@ describe('a timestamp that fills more than a page', () => {
   });
 
   // Pages that hold only malformed records count as pages that bring nothing new.
-  it('goes on behind three pages of malformed records', async () => {
+  it('continues after three pages of malformed records', async () => {
     const records = [...atOnce(4), ...Array.from({ length: 12 }, () => malformed(10)), message('later', 20)];
     const { group } = await read(records);
     expect(kinds(group)).toEqual([]);
     expect(group).toMatchObject({ length: 16, isLast: false });
   });
 
-  it('ends with a doubt where the API says "more" for ever and sends the same rows', async () => {
+  it('ends with a doubt if the API keeps saying "more" and sends the same rows', async () => {
     const { group, keys } = await read(atOnce(4), {
       offset: 'ignored',
       lie: (page) => ({ ...page, hasMore: true }),
@@ -141,7 +141,7 @@ describe('a timestamp that fills more than a page', () => {
     expect(group).toMatchObject({ isLast: true, isEnd: false });
   });
 
-  it('ends where an endpoint without pagination sends its first page again', async () => {
+  it('ends if an endpoint without pagination sends its first page again', async () => {
     const { group, keys, requests } = await read(atOnce(4), { offset: 'ignored', pagination: 'absent' });
     expect(keys).toEqual(ids(4));
     expect(kinds(group)).toEqual([]);
@@ -151,13 +151,13 @@ describe('a timestamp that fills more than a page', () => {
 });
 
 describe('records without an id that share a timestamp', () => {
-  it.each(['stable', 'shuffled'] as const)('are all found where their content differs, with %s ties', async (ties) => {
+  it.each(['stable', 'shuffled'] as const)('are all found if their content differs, with %s ties', async (ties) => {
     const { group, keys } = await read(calls({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1 }), { ties }, 'videochat');
     expect(new Set(keys).size).toBe(7);
     expect(kinds(group)).toEqual([]);
   });
 
-  it('are each taken as often as they come once two passes agree', async () => {
+  it('are counted as often as they come once two passes agree', async () => {
     const { group, keys, requests } = await read(calls({ a: 3, b: 1, c: 2 }), {}, 'videochat');
     expect(keys).toHaveLength(6);
     expect(new Set(keys).size).toBe(3);
@@ -165,14 +165,14 @@ describe('records without an id that share a timestamp', () => {
     expect(requests).toBe(4);
   });
 
-  it('are a doubt where they repeat and their order changes in every answer', async () => {
+  it('are in doubt if they repeat and their order changes in every answer', async () => {
     const { group, keys, requests } = await read(calls({ a: 3, b: 1, c: 2 }), { ties: 'shuffled' }, 'videochat');
     expect(new Set(keys).size).toBe(3);
     expect(kinds(group)).toEqual(['unstable']);
     expect(requests).toBe(60);
   });
 
-  it('have ordinals of their own in a reading', async () => {
+  it('get ordinals in a reading', async () => {
     const reader = fakeReader(calls({ a: 3, b: 1, c: 2 }), {}, 'videochat');
     const { keys, doubts } = await readPages(reader);
     expect(keys).toHaveLength(6);
@@ -209,7 +209,7 @@ describe('a reading with a timestamp that fills more than a page', () => {
     expect(doubts).toEqual([]);
   });
 
-  it.each(['inclusive', 'exclusive'] as const)('goes on by key behind it where startTime is %s', async (startTime) => {
+  it.each(['inclusive', 'exclusive'] as const)('continues by key after it if startTime is %s', async (startTime) => {
     const reader = fakeReader([...before, ...atOnce(11), ...after], { startTime });
     const { keys, froms, offsets } = await readPages(reader);
     expect(keys).toEqual(all);
@@ -217,7 +217,7 @@ describe('a reading with a timestamp that fills more than a page', () => {
     expect(offsets).toEqual([0, 0, 3, 6, 9, 0, 3, 6, 9, 0]);
   });
 
-  it('takes it whole where another follows a millisecond later', async () => {
+  it('has it whole if another timestamp follows a millisecond later', async () => {
     const records = [...atOnce(9), ...Array.from({ length: 9 }, (_, i) => message(`n${i}`, 11)), message('end', 12)];
     const { keys, doubts } = await readPages(fakeReader(records));
     expect(new Set(keys).size).toBe(19);

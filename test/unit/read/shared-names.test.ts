@@ -52,7 +52,7 @@ describe('records that share a name', () => {
     ['comes between', 35],
     ['has the time of another', 30],
     ['comes last', 95],
-  ])('keep their keys where one more %s', async (_where, minute) => {
+  ])('keep their keys if another record %s', async (_where, minute) => {
     const fake = holding(...series(10, 20, 30, 40, 50, 60, 70, 80, 90));
     const before = held(fake).keys;
     const { keys, gone, overwritten } = await list(
@@ -65,7 +65,7 @@ describe('records that share a name', () => {
     expect([...before].filter(([value, key]) => keys.get(value) !== key)).toEqual([]);
   });
 
-  it('keep their keys where the first one goes', async () => {
+  it('keep their keys if the first one is deleted', async () => {
     const fake = holding(...series(10, 20, 30, 40, 50, 60));
     const before = held(fake).keys;
     const { keys, gone, overwritten } = await list(fake, ...series(20, 30, 40, 50, 60));
@@ -73,20 +73,20 @@ describe('records that share a name', () => {
     expect([...keys].filter(([value, key]) => before.get(value) !== key)).toEqual([]);
   });
 
-  it('keep their keys where one is edited and another one comes at once', async () => {
+  it('keep their keys if one is edited and another one comes at the same time', async () => {
     const fake = holding(...series(10, 20, 30, 40, 50, 60));
     const edited = [...series(10, 20, 30), record(40, 'edited'), ...series(50, 60), record(5, 'new')];
     const { gone, overwritten } = await list(fake, ...edited);
     expect([gone, overwritten]).toEqual([0, ['at 40']]);
   });
 
-  it('have the one changed whose time was edited, as all others came', async () => {
+  it('change only the one whose time was edited, because all others came', async () => {
     const fake = holding(...series(10, 20, 30, 40, 50, 60));
     const { gone, overwritten } = await list(fake, ...series(10, 20, 30, 40, 50), record(1, 'moved'));
     expect([gone, overwritten]).toEqual([0, ['at 60']]);
   });
 
-  it('are all kept by a listing that fails half-way', async () => {
+  it('are all kept if a listing fails half-way', async () => {
     const fake = holding(...series(10, 20, 30, 40, 50, 60));
     const before = held(fake).values;
     fake.api.records = [record(1, 'first'), record(2, 'second'), ...series(10, 20, 30, 40, 50, 60)];
@@ -98,7 +98,7 @@ describe('records that share a name', () => {
     expect(before.filter((value) => !held(fake).values.includes(value))).toEqual([]);
   });
 
-  it('are all kept where only one was held, and one that is new fills the page before it', async () => {
+  it('are all kept if only one was stored and a new one comes on the page before it', async () => {
     const fake = holding(record(90, 'held'));
     const others = [1, 2, 3].map((minute) => ({
       ...record(minute, `other ${minute}`),
@@ -116,7 +116,7 @@ describe('records that share a name', () => {
   const fillsPage = (records: readonly { minute: number | undefined }[]) =>
     [...Map.groupBy(records, ({ minute }) => minute).values()].some(({ length }) => length >= 8);
 
-  it('are exact after one listing whatever came, went and changed, without history of what did not', async () => {
+  it('are exact after one listing whatever came, went and changed, and unchanged ones get no history', async () => {
     const fake = fakeStream('components', {}, 8);
     await fc.assert(
       fc.asyncProperty(Records, Records, Records, async (stay, go, come) => {

@@ -56,7 +56,7 @@ function endpoint(most: number, failure: () => WarehouseError = FAILURES['an ans
 
 describe('a page that fails', () => {
   it.each(Object.entries(FAILURES))(
-    'for %s is asked for as a small one, and the next is a quarter',
+    'with %s is requested as a small page, and the next page is a quarter as large',
     async (_, failure) => {
       const { read, traitsOf } = endpoint(300, failure);
       expect(await read()).toEqual([1000, 10]);
@@ -65,7 +65,7 @@ describe('a page that fails', () => {
     },
   );
 
-  it('becomes smaller down to ten records, and no further', async () => {
+  it('shrinks to ten records and no further', async () => {
     const { read } = endpoint(10);
     expect([await read(), await read(), await read(), await read(), await read()]).toEqual([
       [1000, 10],
@@ -76,7 +76,7 @@ describe('a page that fails', () => {
     ]);
   });
 
-  it('is not taken for too large where a small one fails as well', async () => {
+  it('does not count as too large if a small page fails as well', async () => {
     const { fail, traitsOf } = endpoint(9);
     const { asked, error } = await fail();
     expect(asked).toEqual([1000, 10]);
@@ -84,14 +84,14 @@ describe('a page that fails', () => {
     expect(traitsOf().known).toEqual({});
   });
 
-  it('keeps its own error where the small one fails in another way', async () => {
+  it('reports its own error if the small page fails in another way', async () => {
     const { fail, server } = endpoint(0);
     let failures = 0;
     server.failure = () => (failures++ === 0 ? FAILURES['an answer 504']() : away());
     expect((await fail()).error).toMatchObject({ code: 'SERVER_FAILED' });
   });
 
-  it('is asked for once where the network is away, and nothing is learned', async () => {
+  it('is requested once without a network, and nothing is learned', async () => {
     const { fail, traitsOf } = endpoint(300, away);
     const { asked, error } = await fail();
     expect(asked).toEqual([1000]);
@@ -100,7 +100,7 @@ describe('a page that fails', () => {
   });
 
   it.each(['KEY_REFUSED', 'NOT_FOUND', 'RATE_LIMITED', 'PARAMETER_REFUSED', 'INTERRUPTED'] as const)(
-    'for %s is asked for once, and nothing is learned',
+    'with %s is requested once, and nothing is learned',
     async (code) => {
       const { fail, traitsOf } = endpoint(300, () => new WarehouseError(code, 'no'));
       expect((await fail()).asked).toEqual([1000]);
@@ -108,18 +108,18 @@ describe('a page that fails', () => {
     },
   );
 
-  it('of ten records fails at once', async () => {
+  it('of ten records is not requested as a smaller one', async () => {
     const { fail } = endpoint(0);
     expect((await fail({ fixed: 10 })).asked).toEqual([10]);
   });
 
-  it('of the configured size becomes smaller as well', async () => {
+  it('of the configured size shrinks as well', async () => {
     const { read } = endpoint(300);
     expect(await read({ fixed: 800 })).toEqual([800, 10]);
     expect(await read({ fixed: 800 })).toEqual([200]);
   });
 
-  it('of fewer records than a page makes pages a quarter of those', async () => {
+  it('of fewer records than a page makes pages a quarter of that size', async () => {
     const { read, traitsOf } = endpoint(50);
     expect(await read({ atMost: 100 })).toEqual([100, 10]);
     expect(traitsOf().known.smallerPage).toBe(25);
@@ -127,7 +127,7 @@ describe('a page that fails', () => {
 });
 
 describe('a smaller page', () => {
-  it('stays for a day, with its evidence, and is forgotten after it', async () => {
+  it('is remembered for a day with its evidence, then forgotten', async () => {
     const { read, after } = endpoint(300);
     await read();
     after(DAY);
@@ -136,14 +136,14 @@ describe('a smaller page', () => {
     expect(await read()).toEqual([1000, 10]);
   });
 
-  it('is the stream’s own, as its data may be the reason', async () => {
+  it('applies to its stream only, because its data may be the reason', async () => {
     const { read } = endpoint(300);
     await read();
     expect(await read({ experimentId: 'exp_2' })).toEqual([1000, 10]);
   });
 
   // Once a small page is full, the guess at a larger one begins with 2000, which fails and costs the endpoint its guess.
-  it('is not made larger for being full', async () => {
+  it('is not enlarged because it is full', async () => {
     const { ask, asked, traitsOf, read } = endpoint(300);
     await read();
     const size = openPageSize(traitsOf(), undefined);

@@ -77,8 +77,8 @@ function rowsOf(records: readonly JsonObject[], data: string) {
 const shown = (count: number): Partial<Reading> => ({ total: count, met: count, isShown: true });
 const SILENT: Partial<FakeApi> = { pagination: 'absent' };
 
-describe('an account without a request', () => {
-  it('is equal where the reading was shown to be all and agrees with the total', async () => {
+describe('an account that costs no request', () => {
+  it('is balanced if the reading proved that it was complete and agrees with the total', async () => {
     expect(await books(spaced(3)).account(shown(3))).toEqual({
       held: 3,
       truth: 3,
@@ -89,35 +89,35 @@ describe('an account without a request', () => {
     });
   });
 
-  it('rests on the records met where the API counts none', async () => {
+  it('is based on the records that came if the API counts none', async () => {
     expect(await books(spaced(3)).account({ met: 3, isShown: true })).toMatchObject({ held: 3, truth: 3, requests: 0 });
   });
 
-  it('says how many are held too many', async () => {
+  it('says how many surplus records are held', async () => {
     expect(await books(spaced(5)).account(shown(3))).toMatchObject({ held: 5, truth: 3, requests: 0 });
   });
 
-  it('counts what is in quarantine with the rows', async () => {
+  it('counts quarantined records with the rows', async () => {
     const records = [...spaced(3), malformed(40)];
     expect(await books(records).account(shown(4))).toMatchObject({ held: 4, truth: 4, requests: 0 });
   });
 
-  it.each(['warned', 'cut'] as const)('is unknown where the reading was %s', async (kind) => {
+  it.each(['warned', 'cut'] as const)('is unknown if the reading was %s', async (kind) => {
     const reading = { ...shown(3), doubts: [{ kind, text: 'records are lacking' }] };
     expect(await books(spaced(3)).account(reading, true)).toMatchObject({ truth: undefined, total: 3, requests: 0 });
   });
 
-  it('is what the rooms together came to where they are all of the stream', async () => {
+  it('is the sum of the rooms if they cover the whole stream', async () => {
     expect(await books(spaced(3)).account({ met: 3, byRoom: true }, true)).toMatchObject({ truth: 3, requests: 0 });
   });
 
-  it('believes the total where the endpoint ignores offset, as nothing else can be asked', async () => {
+  it('relies on the total if the endpoint ignores offset, because no other request can show more', async () => {
     const { account, session } = books(spaced(3));
     session.traits.learn({ offsetIgnored: true }, 'a test');
     expect(await account({ total: 5 }, true)).toMatchObject({ held: 3, truth: 5, total: 5, requests: 0 });
   });
 
-  it('is a doubt where the endpoint ignores offset and counts nothing', async () => {
+  it('is in doubt if the endpoint ignores offset and counts nothing', async () => {
     const { account, session } = books(spaced(3));
     session.traits.learn({ offsetIgnored: true }, 'a test');
     const { truth, doubts, requests } = await account({}, true);
@@ -129,8 +129,8 @@ describe('an account without a request', () => {
   });
 });
 
-describe('the record at the last place that the held ones fill', () => {
-  it('is asked for where the reading shows nothing, and is the only one where the counts agree', async () => {
+describe('a request for the record at the last held place', () => {
+  it('is sent if the reading proves nothing, and brings exactly one record if the counts agree', async () => {
     const { account, reader, session } = books(spaced(7));
     expect(await account()).toMatchObject({ held: 7, truth: 7, total: 7, isOff: undefined, doubts: [], requests: 1 });
     expect(reader.requests).toEqual([{ offset: 6, limit: 50, order: 'asc' }]);
@@ -141,11 +141,11 @@ describe('the record at the last place that the held ones fill', () => {
     ['the total differs from the records met', { total: 7, met: 6, isShown: true }],
     ['nothing but its own words shows that the reading was all', { total: 7, met: 7, isShown: false }],
     ['the reading came with neither a total nor a count', { isShown: true }],
-  ])('is asked for where %s', async (_why, reading) => {
+  ])('is sent if %s', async (_why, reading) => {
     expect(await books(spaced(7)).account(reading)).toMatchObject({ truth: 7, requests: 1 });
   });
 
-  it('is enough where the API counts nothing', async () => {
+  it('is enough if the API counts nothing', async () => {
     expect(await books(spaced(7), undefined, SILENT).account()).toMatchObject({
       truth: 7,
       total: undefined,
@@ -154,26 +154,26 @@ describe('the record at the last place that the held ones fill', () => {
     });
   });
 
-  it('is none in an empty stream', async () => {
+  it('brings no record in an empty stream', async () => {
     const { account, reader } = books([]);
     expect(await account()).toMatchObject({ held: 0, truth: 0, doubts: [], requests: 1 });
     expect(reader.requests).toEqual([{ offset: 0, limit: 50, order: 'asc' }]);
   });
 
-  it('counts the places of what is in quarantine', async () => {
+  it('counts the places of quarantined records', async () => {
     const { account, reader } = books([malformed(1), ...spaced(3)]);
     expect(await account()).toMatchObject({ held: 4, truth: 4, requests: 1 });
     expect(reader.requests[0]?.offset).toBe(3);
   });
 
-  it('is asked for without an order where the endpoint refuses one', async () => {
+  it('names no order if the endpoint refuses one', async () => {
     const { account, reader, session } = books(spaced(3));
     session.traits.learn({ sortRefused: true }, 'a test');
     expect(await account()).toMatchObject({ truth: 3 });
     expect(reader.requests).toEqual([{ offset: 2, limit: 50 }]);
   });
 
-  it('shows rows that have just come, which are taken', async () => {
+  it('brings rows that have just come, which are stored', async () => {
     const { account, reader } = books(spaced(4));
     reader.api.before = (answer) => {
       if (answer === 1) reader.api.records.push(message('new1', 50), message('new2', 60));
@@ -182,32 +182,32 @@ describe('the record at the last place that the held ones fill', () => {
     expect(reader.requests.map(({ offset }) => offset)).toEqual([3]);
   });
 
-  it('settles what there was at its own time where rows keep coming', async () => {
+  it('settles the state at the time of its answer while rows keep coming', async () => {
     const { account, reader } = books(spaced(4));
     reader.api.before = (answer) => reader.api.records.push(message(`new${answer}`, 100 + answer));
     expect(await account()).toMatchObject({ held: 5, truth: 5, isOff: undefined, requests: 1 });
   });
 
-  it('is not there where fewer exist than are held', async () => {
+  it('brings no record if fewer exist than are held', async () => {
     expect(await books(spaced(7), spaced(5)).account()).toMatchObject({ held: 7, truth: 5, isOff: 'surplus' });
   });
 
-  it('is not there where fewer exist than are held, and nothing says how many', async () => {
+  it('brings no record if fewer exist than are held and their number is unknown', async () => {
     const account = await books(spaced(7), spaced(5), SILENT).account();
     expect(account).toMatchObject({ held: 7, truth: undefined, isOff: 'surplus', requests: 1 });
   });
 
-  it('comes with others that are held where late rows lie before it', async () => {
+  it('brings stored records as well if late rows lie before that place', async () => {
     const { account } = books(spaced(7), [message('late1', 1), message('late2', 2), ...spaced(7)]);
     expect(await account()).toMatchObject({ held: 7, truth: 9, total: 9, isOff: 'lacking', doubts: [] });
   });
 
-  it('comes with others where late rows lie before it, and nothing says how many', async () => {
+  it('brings several records if late rows lie before that place and their number is unknown', async () => {
     const { account } = books(spaced(7), [message('late', 1), ...spaced(7)], SILENT);
     expect(await account()).toMatchObject({ held: 7, truth: undefined, isOff: 'lacking' });
   });
 
-  it('shows nothing where the answer is warned, whose doubts are kept', async () => {
+  it('proves nothing if its answer is warned, and keeps the doubts of that answer', async () => {
     const doubts = [{ kind: 'warned', text: 'an index is missing' } as const];
     const { account, session } = books(spaced(3), undefined, { lie: (page) => ({ ...page, doubts }) });
     expect(await account({ total: 3 })).toMatchObject({ truth: undefined, total: 3, doubts, requests: 1 });
@@ -218,18 +218,18 @@ describe('the record at the last place that the held ones fill', () => {
 describe('a total that is not what the API lists', () => {
   const counts = (total: number): Partial<FakeApi> => ({ lie: (page) => ({ ...page, total }) });
 
-  it('is what the stream lacks where it is larger', async () => {
+  it('counts as missing records if it is larger', async () => {
     const account = await books(spaced(5), undefined, counts(7)).account();
     expect(account).toMatchObject({ held: 5, truth: 7, total: 7, doubts: [] });
   });
 
-  it('is outdone by the listing where it is smaller, and the answer shows that itself', async () => {
+  it('gives way to the listing if it is smaller and the same answer shows that', async () => {
     const { account } = books(spaced(5), undefined, counts(3));
     expect(await account()).toMatchObject({ truth: 5, total: undefined, isOff: undefined, doubts: [], requests: 2 });
     expect(await account({ total: 3 })).toMatchObject({ truth: 5, total: 3, doubts: [] });
   });
 
-  it('is a doubt where it is smaller, and only another answer shows that', async () => {
+  it('is a doubt if it is smaller and only another answer shows that', async () => {
     const { truth, doubts } = await books(spaced(5), undefined, SILENT).account({ total: 3 });
     expect(truth).toBe(5);
     expect(doubts).toEqual([{ kind: 'contradiction', text: 'the API counts 3 records, but lists 5' }]);
@@ -237,20 +237,20 @@ describe('a total that is not what the API lists', () => {
 });
 
 describe('an endpoint that ignores offset', () => {
-  it('is found out by a second request, remembered, and its total believed', async () => {
+  it('is detected by a second request and remembered, and its total counts', async () => {
     const { account, session } = books(spaced(3), undefined, { offset: 'ignored', mostRecords: 3 });
     expect(await account({ total: 3 })).toMatchObject({ held: 3, truth: 3, isOff: undefined });
     expect(session.traits.known.offsetIgnored).toBe(true);
   });
 
-  it('leaves a doubt where it counts nothing', async () => {
+  it('leaves a doubt if it counts nothing', async () => {
     const { account } = books(spaced(3), spaced(9), { ...SILENT, offset: 'ignored', mostRecords: 3 });
     const { truth, doubts } = await account();
     expect(truth).toBeUndefined();
     expect(doubts.map(({ kind }) => kind)).toEqual(['unproven']);
   });
 
-  it('is not confused with one that has late rows', async () => {
+  it('is not confused with an endpoint that has late rows', async () => {
     const { account, session } = books(spaced(7), [message('late', 1), ...spaced(7)]);
     await account();
     expect(session.traits.known.offsetIgnored).toBeUndefined();
@@ -258,13 +258,13 @@ describe('an endpoint that ignores offset', () => {
 });
 
 describe('a strict account', () => {
-  it('asks in any case, and without an order', async () => {
+  it('always sends a request, and without an order', async () => {
     const { account, reader } = books(spaced(3));
     expect(await account(shown(3), true)).toMatchObject({ truth: 3, requests: 1 });
     expect(reader.requests).toEqual([{ offset: 2, limit: 50 }]);
   });
 
-  it('finds a record that an order leaves out, where a sorted one does not', async () => {
+  it('finds a record that a sorted request leaves out', async () => {
     const withTimeless = [...spaced(3), message('timeless')];
     const sorted = books(spaced(3), withTimeless, { order: 'omits' });
     expect(await sorted.account()).toMatchObject({ held: 3, truth: 3 });
@@ -272,23 +272,23 @@ describe('a strict account', () => {
     expect(await strict.account({}, true)).toMatchObject({ held: 4, truth: 4, total: 4, isOff: undefined });
   });
 
-  it('says that records are lacking where an order leaves out one at another place', async () => {
+  it('says that records are missing if an order leaves out one at another place', async () => {
     const { account } = books(spaced(3), [message('timeless'), ...spaced(3)], { order: 'omits' });
     expect(await account({}, true)).toMatchObject({ held: 3, isOff: 'lacking' });
   });
 
   // The sorted answer, which omits the record as well, has the last word on how many there are.
-  it('says by how many, as the answer without an order counts it', async () => {
+  it('says how many records are missing by the count of the answer without an order', async () => {
     const { account } = books(spaced(3), [message('timeless'), ...spaced(3)], { order: 'omits' });
     expect(await account({}, true)).toMatchObject({ truth: 4, total: 4 });
   });
 
-  it('believes no total of the reading', async () => {
+  it('does not rely on the total of the reading', async () => {
     const account = await books(spaced(3), undefined, SILENT).account({ total: 9 }, true);
     expect(account).toMatchObject({ truth: 3, total: undefined });
   });
 
-  it('takes rows that have just come at the end of the time order, wherever they are without one', async () => {
+  it('finds rows that have just come at the end of the order of time', async () => {
     const { account, reader } = books(spaced(3));
     reader.api.before = (answer) => {
       if (answer === 1) reader.api.records.unshift(message('new', 90));

@@ -35,7 +35,7 @@ const deletedIn = ({ warehouse }: FakeStream) =>
 const kindsOf = ({ doubts }: { doubts: readonly { kind: string }[] }) => doubts.map(({ kind }) => kind);
 
 describe('a row that a reading misses', () => {
-  it('is marked and kept', async () => {
+  it('is marked as missing and kept', async () => {
     const fake = holding(10);
     expect(await miss(fake, ['p3'])).toMatchObject({
       doubts: [
@@ -52,7 +52,7 @@ describe('a row that a reading misses', () => {
     expect(fake.position().missingRows).toBe(1);
   });
 
-  it('is deleted by a second reading after a minute, and kept in the history', async () => {
+  it('is deleted by a second reading a minute later, and kept in the history', async () => {
     const fake = holding(10);
     expect(await missTwice(fake, ['p3'])).toMatchObject({ doubts: [], withheld: 0 });
     expect(fake.held()).not.toContain('p3');
@@ -60,7 +60,7 @@ describe('a row that a reading misses', () => {
     expect(deletedIn(fake)).toBe(1);
   });
 
-  it('is kept by readings within the same minute, and its minute runs on from the first', async () => {
+  it('is kept by further readings within the minute, which counts from the first one', async () => {
     const fake = holding(10);
     await miss(fake, ['p3']);
     for (const wait of [20_000, 39_000]) {
@@ -72,7 +72,7 @@ describe('a row that a reading misses', () => {
     expect(fake.held()).toHaveLength(9);
   });
 
-  it('is as if it was never missed once it is met again', async () => {
+  it('is no longer missing once it comes again', async () => {
     const fake = holding(10);
     await miss(fake, ['p3', 'p4']);
     fake.hold([fake.make('p3', 3)]);
@@ -86,8 +86,8 @@ describe('a row that a reading misses', () => {
 
 describe('the delete guard', () => {
   it.each([
-    ['lets half of a stream go where half may', 10, 5, false],
-    ['withholds more than the share', 10, 6, true],
+    ['allows half of a stream to be deleted if half may be', 10, 5, false],
+    ['withholds more rows than the configured share', 10, 6, true],
     ['withholds all of a stream', 10, 10, true],
     ['withholds the only row', 1, 1, true],
     ['withholds both rows of two', 2, 2, true],
@@ -99,7 +99,7 @@ describe('the delete guard', () => {
     expect(fake.held()).toHaveLength(isWithheld ? rows : rows - gone);
   });
 
-  it('lets a single row go, however large a share of the stream it is', async () => {
+  it('allows a single row to be deleted, however large its share of the stream is', async () => {
     const fake = holding(3);
     await miss(fake, ['p1'], { config: { deletes: { maxShare: 0.1 } } });
     fake.now += A_MINUTE_LATER;
@@ -107,7 +107,7 @@ describe('the delete guard', () => {
     expect(fake.held()).toHaveLength(2);
   });
 
-  it('counts what went within a day, in however many steps', async () => {
+  it('adds up the rows deleted within a day, in any number of steps', async () => {
     const fake = holding(10);
     for (const [first, last] of [
       [1, 2],
@@ -121,14 +121,14 @@ describe('the delete guard', () => {
     expect(fake.held()).toHaveLength(4);
   });
 
-  it('stands back where the deletion was asked for, once the rows were missed before', async () => {
+  it('allows a deletion that the user accepted once an earlier reading missed the rows', async () => {
     const fake = holding(10);
     expect(kindsOf(await miss(fake, keys(1, 10), { acceptDeletes: true }))).toEqual(['missing-upstream']);
     expect(kindsOf(await miss(fake, keys(1, 10), { acceptDeletes: true }))).toEqual([]);
     expect(fake.held()).toEqual([]);
   });
 
-  it('says how to delete what it withholds, and asks once whether the key may still see the experiment', async () => {
+  it('says how to delete the withheld rows, and checks once whether the key may still see the experiment', async () => {
     const fake = holding(10);
     const { doubts, requests } = await missTwice(fake, keys(1, 10));
     expect(doubts).toEqual([
@@ -142,7 +142,7 @@ describe('the delete guard', () => {
   });
 
   // deletions.ts words it for several rows only.
-  it('says in good English that it withholds a single row', async () => {
+  it('uses the singular if it withholds a single row', async () => {
     const { doubts } = await missTwice(holding(1), ['p1']);
     expect(doubts[0]?.text).toMatch(/^1 of 1 row is no longer in the API and is withheld /);
   });
@@ -151,7 +151,7 @@ describe('the delete guard', () => {
     ['says no', false],
     ['does not know the experiment', new WarehouseError('NOT_FOUND', 'no such experiment')],
     ['is refused', new WarehouseError('SCOPE_MISSING', 'the key may not')],
-  ])('takes the experiment for gone where check-access %s, and deletes nothing', async (_what, canView) => {
+  ])('deletes nothing and treats the experiment as gone if check-access %s', async (_what, canView) => {
     const fake = holding(10);
     fake.api.canView = canView;
     expect(await missTwice(fake, keys(1, 10))).toMatchObject({
@@ -162,7 +162,7 @@ describe('the delete guard', () => {
   });
 
   it.each(['SERVER_FAILED', 'SERVER_UNREACHABLE', 'PARAMETER_REFUSED'] as const)(
-    'withholds where check-access ends in %s',
+    'withholds the rows if check-access fails with %s',
     async (code) => {
       const fake = holding(10);
       fake.api.canView = new WarehouseError(code, 'no answer');
@@ -170,7 +170,7 @@ describe('the delete guard', () => {
     },
   );
 
-  it.each(['KEY_REFUSED', 'INTERRUPTED'] as const)('ends the sync where check-access ends in %s', async (code) => {
+  it.each(['KEY_REFUSED', 'INTERRUPTED'] as const)('ends the sync if check-access fails with %s', async (code) => {
     const fake = holding(10);
     fake.api.canView = new WarehouseError(code, 'the end');
     await expect(missTwice(fake, keys(1, 10))).rejects.toMatchObject({ code });

@@ -13,8 +13,8 @@ const echoing =
     echo: { ...Object.fromEntries(Object.entries(asked).filter(([name]) => !lacking.includes(name))), ...more },
   });
 
-describe('a parameter that the echo of an answer lacks', () => {
-  it('is startTime: the stream is listed whole, with no trial', async () => {
+describe('an echo that lacks', () => {
+  it('startTime makes a sync list the stream whole, without a trial', async () => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 20);
     fake.api.change = echoing(['startTime', 'endTime']);
@@ -24,14 +24,14 @@ describe('a parameter that the echo of an answer lacks', () => {
     expect(fake.api.asked.filter(({ startTime }) => startTime !== undefined)).toHaveLength(1);
   });
 
-  it('is the order: one row that would show nothing of it is not believed to be the newest', async () => {
+  it('the order does not prove that a single row is the newest', async () => {
     const fake = await proven();
     fake.api.change = echoing(['sort', 'order']);
     await sync(fake);
     expect(fake.session().traits.known).toMatchObject({ descendingIgnored: true });
   });
 
-  it('is endTime: the counts of both ends tell where a late record is', async () => {
+  it('endTime makes a sync request the counts from both ends on, which show where a late record is', async () => {
     const fake = await proven();
     fake.api.ignores = ['endTime'];
     fake.api.change = echoing(['endTime']);
@@ -42,7 +42,7 @@ describe('a parameter that the echo of an answer lacks', () => {
     expect(fake.session().traits.known).toMatchObject({ endTime: 'ignored' });
   });
 
-  it('is not believed to be offset, without which nothing could be read behind the first page', async () => {
+  it('offset is not believed, because otherwise only the first page could be read', async () => {
     const fake = fakeStream('participants');
     fake.api.records = fake.series(1, 20);
     fake.api.change = echoing(['offset']);
@@ -50,7 +50,7 @@ describe('a parameter that the echo of an answer lacks', () => {
     expect(fake.held()).toHaveLength(20);
   });
 
-  it('is nothing where the endpoint echoes nothing, or another word for the same', async () => {
+  it('everything, or has another word for the same, is no evidence', async () => {
     const fake = await proven();
     fake.api.change = echoing([], { order: 'DESC' });
     await sync(fake);
@@ -61,7 +61,7 @@ describe('a parameter that the echo of an answer lacks', () => {
   });
 });
 
-it('a limit that is echoed smaller than it was sent makes a page of that length no last one', async () => {
+it('a page as long as a smaller echoed limit does not count as the last', async () => {
   const fake = fakeStream('events', {}, 100);
   fake.api.records = fake.series(1, 10);
   fake.api.change = (answer, asked) => {

@@ -15,7 +15,7 @@ const watermarks = ({ taken }: FakeStream) =>
 const kindsOf = ({ doubts }: { doubts: readonly { kind: string }[] }) => [...new Set(doubts.map(({ kind }) => kind))];
 
 describe('a first read', () => {
-  it('commits ten pages together with the time up to which they go', async () => {
+  it('commits ten pages together with the watermark up to which they go', async () => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 36);
     const reading = await readIncremental(fake.session());
@@ -26,7 +26,7 @@ describe('a first read', () => {
     expect(reading).toMatchObject({ doubts: [], unseen: [], upTo: at(36) });
   });
 
-  it('keeps the pages before an error, and goes on behind them', async () => {
+  it('keeps the pages before an error and continues after them', async () => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 10);
     fake.api.change = (answer) => {
@@ -55,7 +55,7 @@ describe('a first read', () => {
   it.each<[string, (answer: Answer) => Answer, string]>([
     ['is warned', warned, 'warned'],
     ['contradicts itself', (answer) => told(answer, { returned: 99 }), 'contradiction'],
-  ])('keeps the rows behind a page that %s, but no watermark', async (_what, change, kind) => {
+  ])('stores the rows after a page that %s, but does not move the watermark', async (_what, change, kind) => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 10);
     fake.api.change = (answer, { startTime }) => (startTime === since(4) ? change(answer) : answer);
@@ -69,7 +69,7 @@ describe('a first read', () => {
     expect(fake.held()).toHaveLength(10);
   });
 
-  it('keeps rows dated ahead, and no watermark goes with them', async () => {
+  it('stores rows dated ahead, but does not move the watermark to them', async () => {
     const fake = fakeStream('events');
     fake.api.records = [...fake.series(1, 5), fake.make('ahead', 9999)];
     await readIncremental(fake.session());
@@ -77,7 +77,7 @@ describe('a first read', () => {
     expect(fake.position().watermark).toBe(at(5));
   });
 
-  it('counts what it met only where it began with the first record', async () => {
+  it('counts the records that came only if it began with the first record', async () => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 3);
     expect(await readIncremental(fake.session())).toMatchObject({ met: 3, total: 3 });
@@ -113,13 +113,13 @@ describe('a poll', () => {
     ['a hundred at least', 20, HOUR, 1000, 100],
     ['twice as many as the lookback holds', 300, 119.5 * MINUTE, 1000, 240],
     ['a page at most', 300, 119.5 * MINUTE, 150, 150],
-  ])('asks for %s', async (_what, rows, lookbackMs, pageSize, limit) => {
+  ])('requests %s', async (_what, rows, lookbackMs, pageSize, limit) => {
     const fake = polled(rows, { lookbackMs }, pageSize);
     await readIncremental(fake.session());
     expect(fake.api.asked).toMatchObject([{ limit }]);
   });
 
-  it('reads the gap to its watermark where the counts differ', async () => {
+  it('reads the gap back to its watermark if the counts differ', async () => {
     const fake = polled(10);
     fake.api.records = fake.series(1, 20);
     const reading = await readIncremental(fake.session());
@@ -128,7 +128,7 @@ describe('a poll', () => {
     expect(fake.api.asked[1]).toMatchObject({ startTime: since(10), order: 'asc' });
   });
 
-  it('reads no gap where the counts agree', async () => {
+  it('reads no gap if the counts agree', async () => {
     const fake = polled(10);
     fake.api.records = fake.series(1, 14);
     await readIncremental(fake.session());
@@ -136,28 +136,28 @@ describe('a poll', () => {
     expect(fake.api.asked).toHaveLength(1);
   });
 
-  it('reads no gap where the page reaches behind the watermark, whatever the counts are', async () => {
+  it('reads no gap if the page reaches back beyond the watermark, whatever the counts are', async () => {
     const fake = polled(10);
     fake.api.records = [fake.make('late', 0.5), ...fake.series(1, 10)];
     expect(await readIncremental(fake.session())).toMatchObject({ total: 11 });
     expect(fake.api.asked).toHaveLength(1);
   });
 
-  it('finds rows that went from among the newest, but judges none of the page’s oldest time', async () => {
+  it('finds deleted rows among the newest, except those with the page’s oldest time', async () => {
     const fake = polled(10);
     fake.hold([fake.make('twin', 6)], { watermark: at(10) });
     fake.api.records = fake.series(1, 10).filter(({ id }) => id !== 'e9');
     expect(await readIncremental(fake.session())).toMatchObject({ unseen: ['e9'], doubts: [] });
   });
 
-  it('is whole where the page has room for all of the stream and was seen to be filled before', async () => {
+  it('covers the whole stream if its page has room for more and longer pages were seen before', async () => {
     const fake = polled(3);
     const session = fake.session();
     session.traits.learn({ largestPage: 4 }, 'a test');
     expect(await readIncremental(session)).toMatchObject({ isWhole: true, isShown: true, met: 3 });
   });
 
-  it('learns that the order is not turned around, reads the lookback instead, and does not ask again', async () => {
+  it('learns that descending order is ignored, reads the lookback instead, and does not try again', async () => {
     const fake = polled(10, { lookbackMs: 3.5 * MINUTE });
     fake.api.ignores = ['order'];
     fake.api.records = fake.series(1, 12);
@@ -174,7 +174,7 @@ describe('a poll', () => {
   it.each<[string, (answer: Answer) => Answer, string]>([
     ['is warned', warned, 'warned'],
     ['contradicts itself', (answer) => told(answer, { hasMore: false }), 'contradiction'],
-  ])('that %s keeps its rows, moves nothing and misses nothing', async (_what, change, kind) => {
+  ])('that %s stores its rows, moves no watermark and misses no row', async (_what, change, kind) => {
     const fake = polled(10);
     fake.api.records = fake.series(1, 12).filter(({ id }) => id !== 'e10');
     fake.api.change = change;
@@ -188,7 +188,7 @@ describe('a poll', () => {
     expect(fake.position().watermark).toBe(at(10));
   });
 
-  it('reads everything where its watermark lies ahead of the clock, as that is none', async () => {
+  it('reads everything if the watermark is ahead of the clock, because that one does not count', async () => {
     const fake = polled(10);
     fake.hold([], { watermark: fake.now + DAY });
     fake.api.records = fake.series(1, 20);
@@ -197,7 +197,7 @@ describe('a poll', () => {
     expect(fake.held()).toHaveLength(20);
   });
 
-  it('that is to be full reads from the first record on', async () => {
+  it('starts with the first record if a full read is requested', async () => {
     const fake = polled(10);
     expect(await readIncremental(fake.session({ full: true }))).toMatchObject({ isWhole: true, met: 10 });
     expect(fake.api.asked[0]).toEqual({ limit: 4, offset: 0, sort: 'timestamp', order: 'asc' });
@@ -208,7 +208,7 @@ describe('an endpoint without a time filter', () => {
   it.each([
     ['ignores', { startTimeIgnored: true }],
     ['refuses', { startTimeRefused: true }],
-  ] as const)('that %s startTime is listed whole, and not asked again', async (does, trait) => {
+  ] as const)('that %s startTime is listed whole, and startTime is not tried again', async (does, trait) => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 10);
     fake.api[does] = ['startTime'];
@@ -220,7 +220,7 @@ describe('an endpoint without a time filter', () => {
     expect(fake.api.asked.filter((asked) => 'startTime' in asked)).toEqual([]);
   });
 
-  it('is not taken for one where something else failed', async () => {
+  it('is not assumed after another kind of error', async () => {
     const fake = fakeStream('events');
     fake.api.change = () => {
       throw new WarehouseError('SCOPE_MISSING', 'the key may not');

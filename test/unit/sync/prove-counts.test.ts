@@ -9,7 +9,7 @@ const countMore = (fake: FakeStream, more: number) => {
 };
 
 describe('a stream that lacks records', () => {
-  it('says by how many', async () => {
+  it('says how many it lacks', async () => {
     const fake = await proven();
     countMore(fake, 2);
     const { doubts, position } = await sync(fake);
@@ -21,7 +21,7 @@ describe('a stream that lacks records', () => {
     expect(position).toMatchObject({ lastStatus: 'incomplete', apiTotal: 22 });
   });
 
-  it('is not searched again within a day, as it would not help', async () => {
+  it('is not searched again within a day, because that would not help', async () => {
     const fake = await proven();
     countMore(fake, 2);
     for (let times = 0; times < 2; times++) {
@@ -36,7 +36,7 @@ describe('a stream that lacks records', () => {
     expect((await sync(fake)).requests).toBeGreaterThan(5);
   });
 
-  it('learns nothing of a difference that one search left, as a record may have come meanwhile', async () => {
+  it('remembers no difference after a single search, because a record may have come in the meantime', async () => {
     const fake = await proven();
     countMore(fake, 1);
     expect((await sync(fake)).kinds).toContain('lacking');
@@ -54,7 +54,7 @@ describe('a stream that lacks records', () => {
     expect((await sync(fake)).requests).toBeGreaterThan(5);
   });
 
-  it('is searched at once where it lacks another number of them', async () => {
+  it('is searched at once if it lacks another number of records', async () => {
     const fake = await proven();
     countMore(fake, 2);
     await sync(fake);
@@ -68,7 +68,7 @@ describe('a stream that lacks records', () => {
   it.each([
     ['rooms', 'roomCount'],
     ['participants', 'participantCount'],
-  ])('says so where the experiment counts more %s than could be listed', async (data, count) => {
+  ])('is reported if the experiment counts more %s than could be listed', async (data, count) => {
     const fake = await proven(data, 3);
     fake.listRooms({}, { [count]: 5 });
     expect((await sync(fake)).doubts).toEqual([
@@ -80,7 +80,7 @@ describe('a stream that lacks records', () => {
 });
 
 describe('a stream that holds more than the API counts', () => {
-  it('says by how many where it cannot find which ones are gone', async () => {
+  it('says how many are surplus if it cannot find which ones are gone', async () => {
     const fake = fakeStream('participants');
     fake.hold(fake.series(1, 12));
     fake.api.records = fake.series(1, 10);
@@ -95,7 +95,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(fake.position().missingRows).toBe(0);
   });
 
-  it('marks rows that are gone, and is complete once a second reading agrees', async () => {
+  it('marks the rows that are gone, and is complete once a second reading agrees', async () => {
     const fake = await proven();
     drop(fake, 'e3', 'e4');
     const first = await sync(fake);
@@ -116,7 +116,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(deletedIn(fake)).toBe(2);
   });
 
-  it('does not look for rows that it missed a moment ago, and goes on saying so', async () => {
+  it('does not search for rows that it missed a moment ago, and still reports them', async () => {
     const fake = await proven();
     drop(fake, 'e3');
     await sync(fake);
@@ -128,7 +128,7 @@ describe('a stream that holds more than the API counts', () => {
   });
 
   // Each sync renews accountedAt, by which prove.ts tells how long ago the row was missed.
-  it('deletes a row that is gone also where it is read every half minute', async () => {
+  it('deletes a row that is gone even if the stream is read every half minute', async () => {
     const fake = await proven();
     drop(fake, 'e3');
     for (let times = 0; times < 10; times++) {
@@ -138,7 +138,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(fake.held()).not.toContain('e3');
   });
 
-  it.each([1, 8])('no longer misses %i rows that come back behind the newest page', async (rows) => {
+  it.each([1, 8])('no longer misses %i rows that come back outside the newest page', async (rows) => {
     const fake = await proven();
     const all = fake.api.records;
     drop(fake, ...Array.from({ length: rows }, (_, i) => `e${3 + i}`));
@@ -156,7 +156,7 @@ describe('a stream that holds more than the API counts', () => {
     expect((await sync(fake)).requests).toBe(1);
   });
 
-  it('looks for a row that it missed where another one came for it', async () => {
+  it('searches for a row that it missed if another row came', async () => {
     const fake = await proven();
     drop(fake, 'e3');
     await sync(fake);
@@ -171,7 +171,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(fake.position().complete).toBe(true);
   });
 
-  it('looks at once where yet another row is gone', async () => {
+  it('searches at once if yet another row is gone', async () => {
     const fake = await proven();
     drop(fake, 'e3');
     await sync(fake);
@@ -180,7 +180,7 @@ describe('a stream that holds more than the API counts', () => {
     expect((await sync(fake)).doubts).toMatchObject([{ kind: 'missing-upstream', count: 2 }]);
   });
 
-  it('goes on saying what is withheld until the rows come back', async () => {
+  it('reports withheld rows until they come back', async () => {
     const fake = await proven('participants', 3);
     const all = fake.api.records;
     fake.api.records = [];
@@ -195,7 +195,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(await sync(fake)).toMatchObject({ kinds: [], position: { withheldRows: 0 } });
   });
 
-  it('misses no row where the API counts as many as before', async () => {
+  it('misses no row if the API counts as many as before', async () => {
     const fake = await proven();
     fake.session().traits.learn({ offsetIgnored: true }, 'a test');
     drop(fake, 'e19');
@@ -211,7 +211,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(fake.position().missingRows).toBe(0);
   });
 
-  it('goes on saying what is withheld where it does not look for it', async () => {
+  it('reports withheld rows even if it does not search for them', async () => {
     const fake = await proven();
     fake.api.records = fake.series(16, 20);
     await sync(fake);
@@ -224,7 +224,7 @@ describe('a stream that holds more than the API counts', () => {
   });
 
   // A contradiction keeps gone rows from being settled, and is then taken for settled by the count itself.
-  it('is not complete where it holds a gone row that it does not mark', async () => {
+  it('is not complete if it holds a deleted row that it has not marked', async () => {
     const fake = await proven();
     drop(fake, 'e3');
     fake.api.change = (answer, { order, limit }) =>
@@ -234,7 +234,7 @@ describe('a stream that holds more than the API counts', () => {
     expect(kinds).not.toEqual([]);
   });
 
-  it('misses nothing by answers that are warned', async () => {
+  it('misses no row because of warned answers', async () => {
     const fake = await proven();
     drop(fake, 'e3', 'e19');
     fake.api.change = warned;

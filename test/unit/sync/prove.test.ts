@@ -5,7 +5,7 @@ import { at, DAY, fakeStream, HOUR, MINUTE } from '../../support/fake-stream.ts'
 import { deletedIn, drop, proven, sync } from '../../support/proven-stream.ts';
 
 describe('a stream whose records are all accounted for', () => {
-  it('is complete, and knows what the API counts, how far it was read and when', async () => {
+  it('is complete, and stores what the API counts, how far it was read and when', async () => {
     const fake = await proven();
     fake.api.records = fake.series(1, 22);
     const { position, kinds, requests } = await sync(fake);
@@ -26,7 +26,7 @@ describe('a stream whose records are all accounted for', () => {
     expect(position.verifiedAt).toBeUndefined();
   });
 
-  it('is verified by a reading of all of it', async () => {
+  it('is verified by a reading of the whole stream', async () => {
     const fake = await proven('participants');
     expect((await sync(fake)).position.verifiedAt).toBeUndefined();
     fake.now += DAY;
@@ -34,7 +34,7 @@ describe('a stream whose records are all accounted for', () => {
   });
 
   // A listing counts as whole although it ended in a doubt, which the count of the records settles.
-  it('is not verified by a listing that met only some of it', async () => {
+  it('is not verified by a listing of some of its records', async () => {
     const fake = await proven('participants');
     const { verifiedAt } = fake.position();
     fake.api.ignores = ['offset'];
@@ -43,21 +43,21 @@ describe('a stream whose records are all accounted for', () => {
     expect(fake.position().verifiedAt).toBe(verifiedAt);
   });
 
-  it('has late rows found at whatever depth', async () => {
+  it('finds late rows at any depth', async () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, fake.make('late', 1.5)];
     expect((await sync(fake)).kinds).toEqual([]);
     expect(fake.held()).toContain('late');
   });
 
-  it('has rows without a time found by a listing', async () => {
+  it('finds rows without a time by a listing', async () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, { id: 'timeless' }];
     expect((await sync(fake)).kinds).toEqual([]);
     expect(fake.held()).toContain('timeless');
   });
 
-  it('has rows that moved written where they are, and none of them missed', async () => {
+  it('stores rows that moved in their new place, and misses none of them', async () => {
     const fake = await proven();
     drop(fake, 'e19');
     fake.api.records = [...fake.api.records, fake.make('e19', 2.5)];
@@ -67,7 +67,7 @@ describe('a stream whose records are all accounted for', () => {
     expect(deletedIn(fake)).toBe(0);
   });
 
-  it('loses the weight of a contradiction that the count settles', async () => {
+  it('drops the doubt about a contradiction that the count settles', async () => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 10);
     fake.api.change = (answer, { startTime }) => (startTime === undefined ? answer : told(answer, { returned: 99 }));
@@ -78,8 +78,8 @@ describe('a stream whose records are all accounted for', () => {
   });
 });
 
-describe('what a reading leaves in doubt', () => {
-  it('holds the watermark and the first read where the API warned', async () => {
+describe('a doubt about a reading', () => {
+  it('keeps the watermark and leaves the first read unfinished if the API warned', async () => {
     const fake = fakeStream('events');
     fake.api.records = fake.series(1, 3);
     fake.api.change = warned;
@@ -89,7 +89,7 @@ describe('what a reading leaves in doubt', () => {
     expect(position).not.toHaveProperty('dataAsOf');
   });
 
-  it('does not move the watermark of a later reading that was warned', async () => {
+  it('keeps the watermark of a later reading that was warned', async () => {
     const fake = await proven();
     fake.api.records = fake.series(1, 22);
     fake.api.change = warned;
@@ -97,14 +97,14 @@ describe('what a reading leaves in doubt', () => {
     expect(fake.position()).toMatchObject({ watermark: at(20), dataAsOf: fake.now - HOUR, complete: false });
   });
 
-  it('tells malformed records, which count as held', async () => {
+  it('names malformed records, which count as held', async () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, 'no object'];
     expect((await sync(fake)).doubts).toMatchObject([{ kind: 'quarantined', count: 1 }]);
   });
 
   // prove.ts words it for several records only.
-  it('tells one malformed record in good English', async () => {
+  it('uses the singular for one malformed record', async () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, 'no object'];
     expect((await sync(fake)).doubts).toMatchObject([
@@ -112,7 +112,7 @@ describe('what a reading leaves in doubt', () => {
     ]);
   });
 
-  it('is that the experiment is gone, where its own record says so', async () => {
+  it('says that the experiment is gone if its own record is', async () => {
     const fake = await proven();
     const own = { experimentId: 'exp_1', dataset: experiments, scope: { kind: 'experiment' as const } };
     const gone = { kind: 'gone', text: 'exp_1 is no longer in the API' } as const;
@@ -121,8 +121,8 @@ describe('what a reading leaves in doubt', () => {
   });
 });
 
-describe('what a reader of a complete stream is told', () => {
-  it('is how many rows are dated ahead, and no watermark goes with them', async () => {
+describe('a note about a complete stream', () => {
+  it('says how many rows are dated ahead, and the watermark does not move to them', async () => {
     const fake = await proven();
     const ahead = (ms: number) => (fake.now - at(0) + ms) / MINUTE;
     fake.api.records = [...fake.api.records, fake.make('fast', ahead(30_000)), fake.make('ahead', ahead(DAY))];
@@ -135,7 +135,7 @@ describe('what a reader of a complete stream is told', () => {
     expect((await sync(fake)).kinds).toEqual([]);
   });
 
-  it('is how many records have the id of another one', async () => {
+  it('says how many records have the id of another one', async () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, fake.make('e20', 19.5, { content: 'another' })];
     expect(await sync(fake)).toMatchObject({
@@ -146,7 +146,7 @@ describe('what a reader of a complete stream is told', () => {
     expect((await sync(fake)).kinds).toEqual(['shared-id']);
   });
 
-  it('is how many records have the id of another one also where none of them was met', async () => {
+  it('says how many records have the id of another one even if none of them came', async () => {
     const fake = await proven();
     fake.api.records = [...fake.api.records, fake.make('e3', 3.5)];
     expect((await sync(fake)).kinds).toEqual(['shared-id']);
@@ -156,7 +156,7 @@ describe('what a reader of a complete stream is told', () => {
   });
 
   // The record that is left keeps its ordinal, by which prove.ts takes it for one of two.
-  it('is nothing of a shared id once the other record is gone', async () => {
+  it('does not mention a shared id any more once the other record is gone', async () => {
     const fake = await proven();
     fake.api.records = [...fake.series(1, 20), fake.make('e20', 19.5, { content: 'another' })];
     await sync(fake);
@@ -171,7 +171,7 @@ describe('what a reader of a complete stream is told', () => {
 });
 
 describe('a watermark that an earlier version put ahead of the clock', () => {
-  it('is brought back', async () => {
+  it('is moved back', async () => {
     const fake = await proven();
     fake.hold([], { watermark: fake.now + DAY });
     await sync(fake);
@@ -179,7 +179,7 @@ describe('a watermark that an earlier version put ahead of the clock', () => {
   });
 
   // walkOn in incremental.ts goes on from it, and gives it as the time up to which it read.
-  it('is brought back by a first read that goes on as well', async () => {
+  it('is moved back by a first read that continues as well', async () => {
     const fake = fakeStream('events');
     fake.hold(fake.series(1, 20), { backfilled: false, watermark: fake.now + DAY });
     fake.api.records = fake.series(1, 21);

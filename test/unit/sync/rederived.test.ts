@@ -38,23 +38,23 @@ describe('known rows that changed', () => {
     [false, 251, 5],
     [true, 250, 5],
     [false, 300, 0],
-  ])('have everything read again: %s, of %i that were met %i', async (isReread, met, changed) => {
+  ])('make the whole stream be read again: %s, if of %i in the reading %i changed', async (isReread, met, changed) => {
     const { rereadReason, doubts } = await after(holding(300), met, changed);
     expect(rereadReason).toBe(isReread ? `the server changed state_name of ${changed} rows` : undefined);
     expect(doubts.map(({ kind }) => kind)).toEqual(isReread ? ['reread'] : []);
   });
 
-  it('have nothing read again in lists that are read whole anyway', async () => {
+  it('do not make lists be read again, because these are always read whole', async () => {
     expect(await after(holding(10, 'participants'), 10, 10)).toEqual({ doubts: [], rereadReason: undefined });
   });
 
-  it('have nothing read again in a first read', async () => {
+  it('do not make a stream be read again in its first read', async () => {
     const fake = holding(10);
     fake.hold([], { backfilled: false });
     expect(await after(fake, 10, 10)).toEqual({ doubts: [], rereadReason: undefined });
   });
 
-  it('are told by the three columns that changed most', async () => {
+  it('are reported by the three columns that changed most', async () => {
     const fake = holding(10);
     const changes = { stateName: 'a', category: 'b', duration: 1 };
     fake.api.records = [
@@ -71,7 +71,7 @@ describe('known rows that changed', () => {
   });
 
   // rederived.ts names the rows of each column as if they were several.
-  it('are told in good English where one of them is a single row', async () => {
+  it('are reported in the singular if one column changed in a single row', async () => {
     const fake = holding(10);
     fake.api.records = [
       ...fake.series(1, 1, { stateName: 'a', category: 'b' }),
@@ -84,7 +84,7 @@ describe('known rows that changed', () => {
     );
   });
 
-  it('keep their stream waiting to be read again, whatever the next reading meets', async () => {
+  it('still have to be read again, whatever the next reading brings', async () => {
     const fake = holding(100);
     fake.hold([], { rereadReason: 'the server changed onset of 9 rows' });
     expect(await after(fake, 100, 0)).toEqual({
@@ -94,7 +94,7 @@ describe('known rows that changed', () => {
   });
 });
 
-describe('what the server says of its processing', () => {
+describe('the server’s basis of processing', () => {
   /** What a reading says of the basis, after so much was known of it. */
   const told = async (fake: FakeStream, before: unknown, now: FakeStream['api']['basis']) => {
     fake.api.basis = now;
@@ -103,13 +103,13 @@ describe('what the server says of its processing', () => {
   };
 
   it.each([
-    ['is not a change when it is said for the first time', undefined, ['v2', 'monday'], undefined],
-    ['is not a change when it is the same', ['v2', 'monday'], ['v2', 'monday'], undefined],
-    ['is not a change when it is no longer said', ['v2', 'monday'], undefined, undefined],
-    ['is not a change where only one of both times a version is named', [null, 'monday'], ['v2', 'monday'], undefined],
-    ['is not a change where only one of both times a start is named', ['v2', null], ['v2', 'monday'], undefined],
+    ['is unchanged if it is said for the first time', undefined, ['v2', 'monday'], undefined],
+    ['is unchanged if it is the same', ['v2', 'monday'], ['v2', 'monday'], undefined],
+    ['is unchanged if it is no longer said', ['v2', 'monday'], undefined, undefined],
+    ['is unchanged if only one of two answers names a version', [null, 'monday'], ['v2', 'monday'], undefined],
+    ['is unchanged if only one of two answers names a start', ['v2', null], ['v2', 'monday'], undefined],
     [
-      'has everything read again when its version is another',
+      'makes the stream be read again if its version changes',
       ['v1', 'monday'],
       ['v2', 'monday'],
       "the server's processing changed from version v1 to v2",
@@ -124,14 +124,14 @@ describe('what the server says of its processing', () => {
     expect(await told(holding(10), before, now)).toBe(reason);
   });
 
-  it('is not a reason in a first read', async () => {
+  it('is not a reason to read again in a first read', async () => {
     const fake = holding(10);
     fake.api.basis = ['v2', null];
     fake.hold([], { serverBasis: '["v1",null]', backfilled: false });
     expect((await after(fake, 1, 0)).rereadReason).toBeUndefined();
   });
 
-  it('counts as a moved start once a week, as it may depend on what was asked for', async () => {
+  it('counts as a moved start once a week, because the start may depend on the request', async () => {
     const fake = holding(10);
     expect(await told(fake, [null, 'monday'], [null, 'tuesday'])).toBeDefined();
     expect(await told(fake, [null, 'tuesday'], [null, 'monday'])).toBeUndefined();
@@ -148,7 +148,7 @@ describe('a reading of everything', () => {
     count: 9,
   } as const;
 
-  it('says what changed and when, and that nothing is left to be read again', async () => {
+  it('reports what changed and when, and leaves nothing to read again', async () => {
     const fake = holding(100);
     fake.hold([], { rereadReason: 'the server changed state_name of 5 rows', doubts: [NOTE] });
     expect(rederivation(await meet(fake, 100, 60, { full: true }), fake.position(), WHOLE)).toEqual({
@@ -158,9 +158,9 @@ describe('a reading of everything', () => {
   });
 
   it.each([
-    ['that was asked for without a reason', undefined, 4],
+    ['that was requested without a reason', undefined, 4],
     ['in which only a few rows differ', "the experiment's start moved", 4],
-  ])('%s keeps the note of an earlier one', async (_what, rereadReason, changed) => {
+  ])('%s keeps the note of an earlier reading', async (_what, rereadReason, changed) => {
     const fake = holding(100);
     fake.hold([], { rereadReason, doubts: [NOTE] });
     expect(rederivation(await meet(fake, 100, changed, { full: true }), fake.position(), WHOLE)).toEqual({
@@ -196,7 +196,7 @@ describe('a stream that is to be read again', () => {
   });
 
   // rederived.ts takes every full session for a reading of everything, whatever it read.
-  it('goes on waiting where the answers lack records', async () => {
+  it('still has to be read again if the answers lack records', async () => {
     const fake = waiting();
     fake.api.change = (answer) =>
       warned({ ...answer, data: [], pagination: { total: 0, returned: 0, hasMore: false } });
@@ -205,14 +205,14 @@ describe('a stream that is to be read again', () => {
     expect(fake.position().rereadReason).toBe(REASON);
   });
 
-  it('goes on waiting where only counts were verified', async () => {
+  it('still has to be read again if only counts were verified', async () => {
     const fake = waiting();
     await verifyStream(fake.context, fake.stream, { deep: false, repair: true });
     expect(updatedIn(fake)).toBe(0);
     expect(fake.position().rereadReason).toBe(REASON);
   });
 
-  it('goes on waiting where the nightly run read a part of it', async () => {
+  it('still has to be read again if the nightly run read a part of it', async () => {
     const fake = waiting();
     await reconcile(fake.context, [fake.stream], 100);
     expect(updatedIn(fake)).toBeLessThan(20);

@@ -23,7 +23,7 @@ function tamper({ warehouse }: FakeStream, minute: number): void {
 const wrong = (fake: FakeStream) => rows(fake).filter(({ content }) => content === 'wrong').length;
 
 describe('a range of time that is read again', () => {
-  it('has its rows as the API has them, from its first millisecond to the last before its end', async () => {
+  it('equals the API from its first millisecond to the last before its end', async () => {
     const fake = held();
     for (const minute of [9, 10, 19, 20]) tamper(fake, minute);
     const result = await rereadStream(fake.context, fake.stream, RANGE);
@@ -32,7 +32,7 @@ describe('a range of time that is read again', () => {
     expect(wrong(fake)).toBe(2);
   });
 
-  it('asks for what it holds, and no more than a request to account for the rest', async () => {
+  it('costs its own requests and at most one to account for the rest', async () => {
     const fake = held();
     await rereadStream(fake.context, fake.stream, RANGE);
     const [first] = fake.api.asked;
@@ -42,7 +42,7 @@ describe('a range of time that is read again', () => {
   });
 
   it.each([RANGE, { from: at(30), dryRun: false }, { to: at(5), dryRun: false }])(
-    'leaves the watermark where it is (%o)',
+    'does not move the watermark (%o)',
     async (range) => {
       const fake = held();
       await rereadStream(fake.context, fake.stream, range);
@@ -53,7 +53,7 @@ describe('a range of time that is read again', () => {
     },
   );
 
-  it('does not call a stream complete whose first read has not ended, nor move on in it', async () => {
+  it('neither completes nor continues a first read that has not ended', async () => {
     const fake = fakeStream('chat');
     fake.api.records = fake.series(0, 39);
     const result = await rereadStream(fake.context, fake.stream, RANGE);
@@ -61,14 +61,14 @@ describe('a range of time that is read again', () => {
     expect(fake.position()).toMatchObject({ backfilled: false, complete: false, watermark: undefined, rows: 10 });
   });
 
-  it('says so when the whole is out, whatever the range is', async () => {
+  it('reports a difference of the whole stream, whatever the range is', async () => {
     const fake = held();
     fake.api.change = (answer) => ({ ...answer, pagination: { ...answer.pagination, total: 50 } });
     const result = await rereadStream(fake.context, fake.stream, RANGE);
     expect(result).toMatchObject({ status: 'incomplete', complete: false });
   });
 
-  it('marks a row that is gone, and deletes it when a reading a minute later misses it as well', async () => {
+  it('marks a row that is gone, and deletes it if a reading a minute later misses it as well', async () => {
     const fake = held();
     fake.api.records = fake.api.records.filter((_, minute) => minute !== 15);
     expect(await rereadStream(fake.context, fake.stream, RANGE)).toMatchObject({ deleted: 0, marked: 1 });
@@ -79,7 +79,7 @@ describe('a range of time that is read again', () => {
     expect(rows(fake)).toHaveLength(39);
   });
 
-  it('withholds from deletion what the delete guard guards', async () => {
+  it('withholds as many rows from deletion as the delete guard says', async () => {
     const fake = held();
     fake.api.records = fake.api.records.filter((_, minute) => minute < 10);
     const range: Reread = { from: at(10), dryRun: false };
@@ -89,7 +89,7 @@ describe('a range of time that is read again', () => {
     expect(fake.position().withheldRows).toBe(30);
   });
 
-  it('is listed whole where the API does not filter by time, and says so', async () => {
+  it('is listed whole if the API does not filter by time, and the result says so', async () => {
     const fake = held();
     fake.api.ignores = ['startTime'];
     tamper(fake, 5);
@@ -103,7 +103,7 @@ describe('a range of time that is read again', () => {
 });
 
 describe('a dry run of a range', () => {
-  it('tells what would change, and writes nothing', async () => {
+  it('reports what would change, and writes nothing', async () => {
     const fake = held();
     for (const minute of [10, 11]) tamper(fake, minute);
     fake.warehouse.db.prepare('DELETE FROM chat WHERE timestamp = ?').run(new Date(at(12)).toISOString());

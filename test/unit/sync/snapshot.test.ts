@@ -18,13 +18,13 @@ const FIRST_PAGE = { limit: 4, offset: 0, sort: 'joinedAt', order: 'asc' };
 const NEWEST_PAGE = { ...FIRST_PAGE, order: 'desc' };
 
 describe('a listing', () => {
-  it('is one request where the API counts as many as are held and the newest page brings nothing new', async () => {
+  it('costs one request if the API counts as many as are held and the newest page brings nothing new', async () => {
     const fake = listed(10);
     expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
     expect(fake.api.asked).toEqual([NEWEST_PAGE]);
   });
 
-  it('is one request where it fits a page that says that it is the whole', async () => {
+  it('costs one request if it fits a page that says that it is complete', async () => {
     const fake = listed(3);
     expect(await readSnapshot(fake.session())).toMatchObject({ doubts: [], unseen: [], met: 3, isWhole: true });
     expect(fake.api.asked).toEqual([FIRST_PAGE]);
@@ -37,14 +37,14 @@ describe('a listing', () => {
       [],
     ],
     ['a row of the newest page is new', ({ api, series }) => (api.records = series(2, 11)), ['p1']],
-  ])('is read whole where %s', async (_what, change, gone) => {
+  ])('is read whole if %s', async (_what, change, gone) => {
     const fake = listed(10);
     change(fake);
     const reading = await readSnapshot(fake.session());
     expect(reading).toMatchObject({ isWhole: true, met: 10, doubts: [], unseen: gone });
   });
 
-  it('finds what went and what came where the counts differ', async () => {
+  it('finds deleted and new records if the counts differ', async () => {
     const fake = listed(10);
     fake.api.records = [...fake.series(1, 6), ...fake.series(9, 11)];
     expect(await readSnapshot(fake.session())).toMatchObject({ unseen: ['p7', 'p8'], met: 9, isWhole: true });
@@ -53,22 +53,22 @@ describe('a listing', () => {
 
   it.each<[string, (fake: FakeStream) => void]>([
     ['a day after it was last listed', (fake) => (fake.now += DAY)],
-    ['where the clock was set back behind its last listing', (fake) => (fake.now -= DAY)],
-    ['where its last listing ended in doubt', (fake) => fake.hold([], { doubts: [{ kind: 'unstable', text: '' }] })],
-    ['where it was never listed', (fake) => fake.hold([], { listedAt: undefined })],
-  ])('is read whole %s, although its count is the same', async (_when, change) => {
+    ['if the clock was set back before its last listing', (fake) => (fake.now -= DAY)],
+    ['if its last listing ended in doubt', (fake) => fake.hold([], { doubts: [{ kind: 'unstable', text: '' }] })],
+    ['if it was never listed', (fake) => fake.hold([], { listedAt: undefined })],
+  ])('is read whole although its count is the same, %s', async (_when, change) => {
     const fake = listed(10);
     change(fake);
     expect(await readSnapshot(fake.session())).toMatchObject({ isWhole: true, met: 10 });
     expect(fake.api.asked.length).toBeGreaterThan(2);
   });
 
-  it('is read whole where everything is asked for', async () => {
+  it('is read whole if a full read is requested', async () => {
     const fake = listed(10);
     expect(await readSnapshot(fake.session({ full: true }))).toMatchObject({ isWhole: true, met: 10 });
   });
 
-  it('does without an order where the API refuses one, and does not ask for one again', async () => {
+  it('names no order if the API refuses one, and does not try one again', async () => {
     const fake = listed(10);
     fake.api.refuses = ['sort'];
     const session = fake.session();
@@ -86,14 +86,14 @@ const contradicting =
     times-- > 0 ? told(answer, words) : answer;
 
 describe('a first page that contradicts itself', () => {
-  it('is asked for again, and the second answer counts', async () => {
+  it('is requested again, and the second answer counts', async () => {
     const fake = listed(10);
     fake.api.change = contradicting(1, { returned: 0 });
     expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
     expect(fake.api.asked).toEqual([NEWEST_PAGE, NEWEST_PAGE]);
   });
 
-  it('twice is not believed: everything is listed from the start, and no end is known any more', async () => {
+  it('twice is not believed: everything is listed from the start, and the proven total is forgotten', async () => {
     const fake = listed(9);
     fake.api.change = contradicting(2, { returned: 0 });
     const session = fake.session();
@@ -103,7 +103,7 @@ describe('a first page that contradicts itself', () => {
     expect(session.traits.known.totalProven).toBeUndefined();
   });
 
-  it('and a listing that does so as well miss no row', async () => {
+  it('misses no row if the listing contradicts itself as well', async () => {
     const fake = listed(10);
     fake.api.records = fake.series(1, 6);
     fake.api.change = (answer) => told(answer, { hasMore: false });
@@ -114,7 +114,7 @@ describe('a first page that contradicts itself', () => {
 });
 
 describe('a listing that is cut or warned', () => {
-  it('is read by room, and what came of it is not written before', async () => {
+  it('is read by room, and its own rows are not written first', async () => {
     const fake = fakeStream('recordings');
     fake.listRooms({ r1: {}, r2: {} }, { roomCount: 2 });
     fake.api.records = [...fake.series(1, 3, { roomId: 'r1' }), ...fake.series(4, 6, { roomId: 'r2' })];
@@ -126,7 +126,7 @@ describe('a listing that is cut or warned', () => {
     expect(fake.taken.flatMap(({ rows }) => rows.map(({ key }) => key)).sort()).toEqual(fake.held());
   });
 
-  it('keeps what came, the doubt, and every row where no room is known', async () => {
+  it('keeps its rows, the doubt and every stored row if no room is known', async () => {
     const fake = listed(3);
     fake.api.records = fake.series(4, 5);
     fake.api.change = warned;
@@ -138,7 +138,7 @@ describe('a listing that is cut or warned', () => {
     expect(fake.api.asked).toHaveLength(1);
   });
 
-  it('keeps no record without an id, whose ordinal would be a guess', async () => {
+  it('stores no record without an id, because its ordinal would be a guess', async () => {
     const fake = fakeStream('components');
     fake.api.records = fake.series(1, 2);
     fake.api.change = warned;
@@ -146,7 +146,7 @@ describe('a listing that is cut or warned', () => {
     expect(fake.held()).toEqual([]);
   });
 
-  it('of an endpoint without pages is first asked for with a larger limit', async () => {
+  it('is first requested with a larger limit if the endpoint has no pages', async () => {
     const fake = fakeStream('agent-decisions');
     fake.api.records = fake.series(1, 6);
     fake.api.change = (answer, { limit }) =>
@@ -157,7 +157,7 @@ describe('a listing that is cut or warned', () => {
   });
 });
 
-it('costs two requests where nothing changed and the API counts nothing, and misses nothing that does', async () => {
+it('a listing that the API does not count costs two requests if nothing changed, and notices every change', async () => {
   const fake = await proven('participants');
   fake.api.change = (answer) => ({ ...answer, pagination: undefined });
   await sync(fake);
