@@ -53,7 +53,7 @@ const sending =
     void socket.write(Buffer.concat(bytes.map((part) => Buffer.from(part))));
 
 describe('the text of an answer', () => {
-  it('is not stored with its invalid UTF-8 replaced, but read again', async () => {
+  it('is read again if it is not valid UTF-8, instead of being stored with replacements', async () => {
     const bad = Buffer.concat([
       Buffer.from('{"status":"success","data":[{"id":"'),
       Buffer.from([0xe4]),
@@ -85,7 +85,7 @@ describe('the text of an answer', () => {
     expect(answer.warnings.every((warning) => warning.length <= 300)).toBe(true);
   });
 
-  it('may be a refusal with details of whatever depth', async () => {
+  it('may be a refusal with deeply nested details', async () => {
     const details = '{"required":'.repeat(50_000) + '1' + '}'.repeat(50_000);
     const body = `{"status":"error","error":{"code":"FORBIDDEN","message":"no","details":${details}}}`;
     const server = await serving(sending(httpReply(403, body)));
@@ -99,7 +99,7 @@ describe('the text of an answer', () => {
     expect(error.message).toContain('HTTP 500');
   });
 
-  it.each([202, 206, 304])('is not taken for a whole one with status %i', async (status) => {
+  it.each([202, 206, 304])('is not complete with status %i', async (status) => {
     const server = await serving(sending(httpHead(status, { 'content-length': '0' })), sending(httpReply(200, OK)));
     expect((await get(client(server).made)).tries).toBe(2);
     const whole = await serving(sending(httpReply(status === 304 ? 206 : status, OK)));
@@ -122,12 +122,12 @@ describe('an answer that is too large', () => {
     expect(server.requests.length).toBe(1);
   });
 
-  it('is a failure of the server as any other where it is one', async () => {
+  it('is a server error like any other if its status says so', async () => {
     const server = await serving(sending(httpReply(503, body)), sending(httpReply(200, OK)));
     expect((await get(client({ ...server, largestBody: 50_000 }).made)).tries).toBe(2);
   });
 
-  it('keeps no connection from the next request', async () => {
+  it('does not block the connection for the next request', async () => {
     let large = true;
     const server = await rawServer((socket) => void socket.write(httpReply(200, large ? body : OK)));
     const { made } = client({ ...server, largestBody: 50_000 });
@@ -201,7 +201,7 @@ describe('the server’s name for a request', () => {
     if (status >= 500) expect(lines.join('')).toContain(`"requestId":"${id}"`);
   });
 
-  it('is told for an answer that breaks off as well', async () => {
+  it('is reported for an answer that breaks off as well', async () => {
     const server = await rawServer((socket) => {
       socket.end(httpHead(200, { 'content-length': '500', 'x-request-id': 'cut' }));
     });
@@ -210,7 +210,7 @@ describe('the server’s name for a request', () => {
     );
   });
 
-  it('is clipped, and repeats neither the key nor anything unprintable', async () => {
+  it('is shortened, and contains neither the key nor unprintable characters', async () => {
     const id = `${API_KEY}/\t\x80${'z'.repeat(500)}`;
     const server = await serving(sending(httpReply(503, HTML, { 'x-request-id': id })));
     const { message } = await refusal(client(server).made);
@@ -290,14 +290,14 @@ describe('time', () => {
   });
 });
 
-describe('what stands in the way', () => {
+describe('an obstacle on the way to the server', () => {
   it.each([
     ['is signed by nobody known', GOOD, undefined, 'its certificate is not trusted by this computer'],
     ['is signed by itself', SELF_SIGNED, undefined, 'its certificate is not trusted by this computer'],
     ['has expired', EXPIRED, AUTHORITY, 'its certificate has expired'],
     ['is not valid yet', EARLY, AUTHORITY, 'its certificate is not valid yet'],
     ['is for another name', OTHER_NAME, AUTHORITY, 'its certificate is for another name'],
-  ])('is told once: a certificate that %s', async (_name, cert, ca, reason) => {
+  ])('is reported once: a certificate that %s', async (_name, cert, ca, reason) => {
     const server = await rawServer(sending(httpReply(200, OK)), { key: KEY, cert });
     const { made, waits } = client({
       baseUrl: `https://localhost:${server.port}`,
@@ -315,7 +315,7 @@ describe('what stands in the way', () => {
     expect((await get(client({ baseUrl: `https://localhost:${server.port}`, dispatcher }).made)).tries).toBe(1);
   });
 
-  it('is told: https to a server that speaks plain HTTP, and the reverse', async () => {
+  it('is reported: https to a server that speaks plain HTTP, and the reverse', async () => {
     const plain = createServer();
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void plain.close());
@@ -327,7 +327,7 @@ describe('what stands in the way', () => {
     expect((await refusal(client(tls).made)).message).toMatch(/the connection broke off|does not speak proper HTTP/);
   });
 
-  it('is told: a name that does not resolve', async () => {
+  it('is reported: a name that does not resolve', async () => {
     const { made } = client({ baseUrl: 'http://no-such-host.invalid/api/v3' });
     const error = await refusal(made);
     expect(error.message).toContain('its name cannot be found');
@@ -366,7 +366,7 @@ describe('a proxy', () => {
     expect(error.message).toContain('the proxy refuses the connection (HTTP 403)');
   });
 
-  it('that breaks off is told, and does not hang', async () => {
+  it('that breaks off is reported, and does not hang', async () => {
     await through((socket) => void socket.resetAndDestroy());
     const error = await refusal(client({ baseUrl: 'https://api.invalid/api/v3' }).made);
     expect(error.message).toMatch(/through the proxy|broke off/);
@@ -375,7 +375,7 @@ describe('a proxy', () => {
 
 describe('the health check', () => {
   const WELL = '{"status":"healthy","version":"3.0.0"}';
-  it('gives the answer of a healthy API', async () => {
+  it('returns the answer of a healthy API', async () => {
     const server = await serving(sending(httpReply(200, WELL, { date: 'Mon, 12 Jan 2026 09:00:00 GMT' })));
     expect(await client(server).made.health()).toEqual({ text: WELL, serverTime: Date.parse('2026-01-12T09:00:00Z') });
     expect(server.requests[0]?.headers['x-api-key']).toBeUndefined();
@@ -385,7 +385,7 @@ describe('the health check', () => {
     [502, '<html>', 'SERVER_FAILED'],
     [429, '{}', 'RATE_LIMITED'],
     [200, '{"status":"error","error":{"code":"INTERNAL_SERVER_ERROR"}}', 'SERVER_FAILED'],
-  ])('does not take %i %s for health', async (status, body, code) => {
+  ])('does not accept %i %s as healthy', async (status, body, code) => {
     const server = await serving(sending(httpReply(status, body)));
     await expect(client(server).made.health()).rejects.toMatchObject({ code });
     expect(server.requests.length).toBe(1);

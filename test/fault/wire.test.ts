@@ -127,7 +127,7 @@ describe('the client', () => {
     [403, 'FORBIDDEN', 'SCOPE_MISSING'],
     [404, 'NOT_FOUND', 'NOT_FOUND'],
     [200, 'NOT_FOUND', 'NOT_FOUND'],
-  ])('does not repeat a %i %s, and never tells the key', async (status, code, expected) => {
+  ])('does not repeat a %i %s, and never shows the key', async (status, code, expected) => {
     const lines: string[] = [];
     const { url, seen } = await server(error(status, code, {}, { required: ['read:events'] }));
     const thrown = await get(client(url, lines).client).catch((caught: unknown) => caught);
@@ -138,19 +138,19 @@ describe('the client', () => {
     expect(seen.length).toBe(1);
   });
 
-  it.each([400, 403, 404])('takes a page of HTML with %i for no word of the API', async (status) => {
+  it.each([400, 403, 404])('does not take a page of HTML with %i for an answer of the API', async (status) => {
     const { url } = await server((_, response) => void response.writeHead(status).end('<html>proxy</html>'));
     await expect(get(client(url).client)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
   });
 
-  it('repeats no scope that is none, as it might be the key', async () => {
+  it('shows no scope name that is none, because it might be the key', async () => {
     const { url } = await server(error(403, 'FORBIDDEN', {}, { required: [KEY, 'read:chat'] }));
     const thrown = String(await get(client(url).client).catch((caught: unknown) => caught));
     expect(thrown).toContain('read:chat');
     expect(thrown).not.toContain(KEY);
   });
 
-  it('sends nothing more once the key is refused, until it is told to try again', async () => {
+  it('sends nothing more after the key was refused, until it is allowed to try again', async () => {
     const { url, seen } = await server(error(401, 'UNAUTHORIZED'));
     const { client: made } = client(url);
     await expect(get(made)).rejects.toMatchObject({ code: 'KEY_REFUSED', exitStatus: 3 });
@@ -164,7 +164,7 @@ describe('the client', () => {
   it.each([
     ['7', 7000],
     [new Date(Date.now() + 60_000).toUTCString(), undefined],
-  ])('waits out a 429 with Retry-After %s and goes on', async (header, expected) => {
+  ])('waits after a 429 with Retry-After %s and continues', async (header, expected) => {
     const { url } = await server(error(429, 'RATE_LIMIT_EXCEEDED', { 'retry-after': header }));
     const { client: made, pauses } = client(url);
     expect((await get(made)).tries).toBe(2);
@@ -197,7 +197,7 @@ describe('the client', () => {
     expect(without.seen).toMatchObject([{ organization: undefined }]);
   });
 
-  it('says of a refusal that it may be the organization', async () => {
+  it('names the organization as a possible reason for a refusal', async () => {
     const refusal = { status: 'error', error: { code: 'FORBIDDEN', message: 'no' } };
     const { url } = await server(json(403, refusal), json(403, refusal));
     const hint = (error: unknown) => (error instanceof WarehouseError ? error.hint : undefined);

@@ -9,7 +9,7 @@ function expectExact(lab: AccountLab): void {
 }
 
 describe('an API whose total is how many records it sent', () => {
-  it('is read to its end all the same, from the first page on', async () => {
+  it('is read to its end even so, from the first page on', async () => {
     const it = await accountLab('events');
     it.arrive(450);
     it.faults.push({ kind: 'totalIsReturned' });
@@ -32,7 +32,7 @@ describe('an API whose total is how many records it sent', () => {
     expect(it.history('deleted')).toBe(0);
   });
 
-  it('is found out where it cuts its first page down as well', async () => {
+  it('is detected even if it cuts its first page', async () => {
     const it = await accountLab('events', { readings: { maxLimit: 30 } });
     it.arrive(200);
     it.faults.push({ kind: 'totalIsReturned' });
@@ -42,7 +42,7 @@ describe('an API whose total is how many records it sent', () => {
 });
 
 describe('rows that are dated ahead', () => {
-  it('hide no later row, are kept, counted and named, and no watermark goes with them', async () => {
+  it('hide no later row, are kept, counted and named, and do not move the watermark', async () => {
     const it = await accountLab('events');
     await it.sync();
     it.happen({ kind: 'datedAhead', dataType: 'events', at: it.lab.now, byMs: 5 * 365 * 24 * HOUR });
@@ -60,7 +60,7 @@ describe('rows that are dated ahead', () => {
     ]);
   });
 
-  it('left no harm in a warehouse whose watermark an earlier version put there', async () => {
+  it('do no harm in a warehouse whose watermark an earlier version moved to them', async () => {
     const it = await accountLab('events');
     await it.sync();
     it.lab.warehouse.db.exec("UPDATE _streams SET watermark = '2031-01-01T00:00:00.000Z'");
@@ -75,7 +75,7 @@ describe('an answer that contradicts itself', () => {
   it.each([
     ['nothing, and counts all', 0],
     ['one row, and counts all', 1],
-  ])('is asked for again where it sends %s, and moves nothing', async (_, rows) => {
+  ])('is requested again if it sends %s, and moves no watermark', async (_, rows) => {
     const it = await accountLab('events');
     await it.sync();
     it.faults.push({ kind: 'cutPage', dataTypes: ['events'], rows, times: 1 });
@@ -94,7 +94,7 @@ describe('an answer that contradicts itself', () => {
     expectExact(it);
   });
 
-  it('is no obstacle where each brings at least one row', async () => {
+  it('is no obstacle if each answer brings at least one row', async () => {
     const it = await accountLab('events');
     it.faults.push({ kind: 'cutPage', dataTypes: ['events'], rows: 1 });
     await it.sync();
@@ -133,7 +133,7 @@ describe('rows that move', () => {
 });
 
 describe('rows that a time filter does not see', () => {
-  it('are found by a listing where they have no time that can be read', async () => {
+  it('are found by a listing if they have no readable time', async () => {
     const it = await accountLab('events');
     it.arrive(150);
     it.happen({ kind: 'oddTimes', dataType: 'events', at: it.lab.now });
@@ -145,7 +145,7 @@ describe('rows that a time filter does not see', () => {
     expectExact(it);
   });
 
-  it('are found as well where an order leaves out records that lack the field', async () => {
+  it('are found even if an order leaves out records that lack the field', async () => {
     const it = await accountLab('events');
     it.faults.push({ kind: 'sortNeedsField' });
     it.arrive(150);
@@ -154,7 +154,7 @@ describe('rows that a time filter does not see', () => {
     expectExact(it);
   });
 
-  it('are found where the store holds their times in another type', async () => {
+  it('are found if the server stores their times in another type', async () => {
     const it = await accountLab('events');
     it.faults.push({ kind: 'blindFilter', to: 0.6 });
     it.arrive(500);
@@ -168,7 +168,7 @@ describe('rows that a time filter does not see', () => {
     expect(it.history('deleted')).toBe(0);
   });
 
-  it('are found when they come late, at whatever depth', async () => {
+  it('are found if they come late, at any depth', async () => {
     const it = await accountLab('events');
     it.arrive(500);
     await it.sync();
@@ -181,14 +181,14 @@ describe('rows that a time filter does not see', () => {
 describe('a warned answer', () => {
   const warned = { kind: 'warned', scopes: ['experiment'] } as const;
 
-  it('leaves a stream incomplete, in the words of the API, where no room is known', async () => {
+  it("leaves a stream incomplete, with the API's own reason, if no room is known", async () => {
     const it = await accountLab('events');
     it.faults.push(warned);
     expect(await it.sync()).toMatchObject({ status: 'incomplete', complete: false });
     expect(it.position().reason).toContain('MISSING_INDEX');
   });
 
-  it('is no reason to call the rooms the whole of what may belong to no room', async () => {
+  it('does not make the rooms cover records that may belong to no room', async () => {
     const it = await accountLab('events', { also: ['rooms', 'experiments'] });
     it.happen({ kind: 'lobby', at: it.lab.now - 1, count: 3 });
     it.faults.push({ ...warned, dataTypes: ['events'] });
@@ -202,7 +202,7 @@ describe('a warned answer', () => {
     expectExact(it);
   });
 
-  it('is made up for by the rooms where every record has one', async () => {
+  it('is replaced by the answers for the rooms if every record has a room', async () => {
     const it = await accountLab('ratings/continuous', { also: ['rooms', 'experiments'] });
     it.faults.push({ ...warned, dataTypes: ['ratings/continuous'] });
     await it.sync();
@@ -211,7 +211,7 @@ describe('a warned answer', () => {
 });
 
 describe('data that the server derives again', () => {
-  it('are read whole, and the stream says what changed', async () => {
+  it('are read whole, and the stream reports what changed', async () => {
     const it = await accountLab('events');
     it.arrive(450);
     await it.sync();
@@ -234,7 +234,7 @@ describe('data that the server derives again', () => {
     expectExact(it);
   });
 
-  it('change in place where a record without an id gains a field', async () => {
+  it('change in place if a record without an id gains a field', async () => {
     const it = await accountLab('components');
     await it.sync();
     const { held } = it.rows();
@@ -248,27 +248,30 @@ describe('data that the server derives again', () => {
 });
 
 describe('records that share an id', () => {
-  it.each(['twins', 'listedTwice'] as const)('are all held, and nothing grows on unchanged data (%s)', async (kind) => {
-    const it = await accountLab('events');
-    it.arrive(150);
-    it.happen(
-      kind === 'twins'
-        ? { kind, dataType: 'events', at: it.lab.now }
-        : { kind, dataType: 'events', at: it.lab.now, of: 0.1 },
-    );
-    await it.sync();
-    await it.sync({ full: true });
-    expectExact(it);
-    const grown = it.history('changed');
-    for (const full of [false, true, false]) await it.sync({ full });
-    expectExact(it);
-    expect(it.history('changed')).toBe(grown);
-    expect(it.history('deleted')).toBe(0);
-  });
+  it.each(['twins', 'listedTwice'] as const)(
+    'are all kept, and no history grows on unchanged data (%s)',
+    async (kind) => {
+      const it = await accountLab('events');
+      it.arrive(150);
+      it.happen(
+        kind === 'twins'
+          ? { kind, dataType: 'events', at: it.lab.now }
+          : { kind, dataType: 'events', at: it.lab.now, of: 0.1 },
+      );
+      await it.sync();
+      await it.sync({ full: true });
+      expectExact(it);
+      const grown = it.history('changed');
+      for (const full of [false, true, false]) await it.sync({ full });
+      expectExact(it);
+      expect(it.history('changed')).toBe(grown);
+      expect(it.history('deleted')).toBe(0);
+    },
+  );
 });
 
 describe('rows that are gone', () => {
-  it('are deleted when a second reading agrees, and said to be missing until then', async () => {
+  it('are deleted if a second reading agrees, and are reported as missing until then', async () => {
     const it = await accountLab('events');
     it.arrive(300);
     await it.sync();
@@ -279,7 +282,7 @@ describe('rows that are gone', () => {
     expectExact(it);
   });
 
-  it('are withheld where they are too large a share of the stream within a day, also one after the other', async () => {
+  it('are withheld if they are too large a share of the stream within a day, even one after the other', async () => {
     const it = await accountLab('participants');
     await it.sync();
     const people = it.lab.simulator.world.records('participants', it.id, it.lab.now);
@@ -297,7 +300,7 @@ describe('rows that are gone', () => {
 });
 
 describe('a malformed record', () => {
-  it('counts with those in quarantine, and costs no other request', async () => {
+  it('counts as held in quarantine, and costs no other request', async () => {
     const it = await accountLab('chat');
     let deep: unknown = 'deep';
     for (let level = 0; level < 1000; level++) deep = [deep];
@@ -314,7 +317,7 @@ describe('a malformed record', () => {
 });
 
 describe('a page that the server is too slow for', () => {
-  it('is asked for in smaller ones, which is learned', async () => {
+  it('is requested as smaller ones, which is remembered', async () => {
     const it = await accountLab('events');
     it.arrive(300);
     it.faults.push({ kind: 'tooLarge', above: 20 });
@@ -328,7 +331,7 @@ describe('a page that the server is too slow for', () => {
 });
 
 describe('many rows of one instant at the end', () => {
-  it('cost an idle sync at most three requests, also when their order changes in every answer', async () => {
+  it('cost an idle sync at most three requests, even if their order changes in every answer', async () => {
     const it = await accountLab('events', { readings: { ties: 'shuffled' } });
     const at = new Date(it.lab.now - MINUTE).toISOString();
     it.arrive(350, () => ({ timestamp: at }));
@@ -341,7 +344,7 @@ describe('many rows of one instant at the end', () => {
 });
 
 describe('agent decisions that are cut at the scope of the experiment', () => {
-  it('are written as the rooms have them, and history does not grow', async () => {
+  it('are stored as the rooms have them, and history does not grow', async () => {
     const it = await accountLab('agent-decisions', {
       world: { experiments: 2, roomsPerExperiment: 2 },
       also: ['rooms', 'experiments'],
@@ -359,7 +362,7 @@ describe('agent decisions that are cut at the scope of the experiment', () => {
 });
 
 describe('a late record that comes with more new ones than a page holds', () => {
-  it('is found at the next sync, also where as many were found before', async () => {
+  it('is found at the next sync, even if as many were found before', async () => {
     const it = await accountLab('sync', { world: { experiments: 1, roomsPerExperiment: 2, videoSeconds: 720 } });
     await it.sync();
     for (const count of [1, 1, 2, 2, 1]) {

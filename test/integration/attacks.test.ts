@@ -108,7 +108,7 @@ const retimed = (lab: AccountLab, ids: readonly string[]) =>
 
 describe('records that arrive while a stream is read', () => {
   it.each(['agent-runs', 'agent-decisions', 'deployments'])(
-    'are not a reason to ask again and again for what has no pages (%s)',
+    'do not make a sync repeat requests for data without pages (%s)',
     async (data) => {
       let asked = 0;
       const lab = await openLab({
@@ -129,7 +129,7 @@ describe('records that arrive while a stream is read', () => {
     },
   );
 
-  it("are not a reason to ask again and again for a room's write log", async () => {
+  it("do not make a sync repeat requests for a room's write log", async () => {
     let asked = 0;
     const lab = await openLab({
       world: { experiments: 1, roomsPerExperiment: 1 },
@@ -148,7 +148,7 @@ describe('records that arrive while a stream is read', () => {
     expect(asked).toBeLessThan(5);
   });
 
-  it.each(['events', 'participants'])('end no reading later than others: one at every request (%s)', async (data) => {
+  it.each(['events', 'participants'])('do not prolong a reading if one comes at every request (%s)', async (data) => {
     const { identity, timeField = '' } = datasetNamed(data);
     let asked = 0;
     let isLive = false;
@@ -172,7 +172,7 @@ describe('records that arrive while a stream is read', () => {
 });
 
 describe('a row that the API still has', () => {
-  it('is not deleted where it was re-timed and another one was deleted at once', async () => {
+  it('is not deleted if it was re-timed and another one was deleted at the same time', async () => {
     const it = await accountLab('events');
     it.arrive(500);
     await it.sync();
@@ -182,7 +182,7 @@ describe('a row that the API still has', () => {
     expectHonest(it);
   });
 
-  it('is not deleted where a time filter does not see it and another one was deleted', async () => {
+  it('is not deleted if a time filter does not see it and another one was deleted', async () => {
     const it = await accountLab('events');
     it.arrive(500);
     await it.sync();
@@ -192,7 +192,7 @@ describe('a row that the API still has', () => {
     expectHonest(it);
   });
 
-  it('is not deleted by the nights either', async () => {
+  it('is not deleted by the nightly reconcile either', async () => {
     const it = await accountLab('events');
     it.arrive(500);
     await it.sync();
@@ -206,7 +206,7 @@ describe('a row that the API still has', () => {
     expectHonest(it);
   });
 
-  it('is not deleted where the experiment answers with a warning and the rooms cut their pages silently', async () => {
+  it("is not deleted if the experiment's answer is warned and the rooms cut their pages silently", async () => {
     let isCut = false;
     const cut = changed(/components\/room/, (body) => cutSilently(body, 60));
     const it = await accountLab('components', {
@@ -227,7 +227,7 @@ describe('records without an id that share a name', () => {
   const late = (lab: AccountLab) =>
     lab.happen({ kind: 'late', dataType: 'components', at: lab.lab.now, byMs: 48 * HOUR, count: 1 });
 
-  it('are all kept where an earlier one came and the listing fails half-way', async () => {
+  it('are all kept if an earlier one came and the listing fails half-way', async () => {
     let isFailing = false;
     const it = await accountLab('components', {
       fault: ({ query }) =>
@@ -245,7 +245,7 @@ describe('records without an id that share a name', () => {
     expect(before.filter((text) => !after.has(text))).toEqual([]);
   });
 
-  it('leave no history where an earlier one came and none of them changed', async () => {
+  it('leave no history if an earlier one came and none of them changed', async () => {
     const it = await accountLab('components');
     it.arrive(250);
     await it.sync();
@@ -255,7 +255,7 @@ describe('records without an id that share a name', () => {
     expect(it.history('changed')).toBe(0);
   });
 
-  it('are exact where one was edited and one came at once, then one went, and ties come in any order', async () => {
+  it('are exact if one was edited while another came, then one was deleted, and ties come in any order', async () => {
     const it = await accountLab('components', { readings: { ties: 'shuffled' } });
     const time = new Date(it.lab.now - HOUR).toISOString();
     it.arrive(250, (i) => (i % 50 === 7 ? { timestamp: time, config: { i } } : { config: { i } }));
@@ -273,7 +273,7 @@ describe('records without an id that share a name', () => {
     expect([it.history('changed'), it.history('deleted')]).toEqual([1, 1]);
   });
 
-  it('leave no history in the write log of a room where an earlier one came', async () => {
+  it('leave no history in the write log of a room if an earlier one came', async () => {
     const it = await accountLab('variables', { also: ['rooms', 'experiments'] });
     const { lab, id } = it;
     const { world } = lab.simulator;
@@ -293,8 +293,8 @@ describe('records without an id that share a name', () => {
   });
 });
 
-describe('rows that go while the stream is read', () => {
-  it('are settled by the syncs after it', async () => {
+describe('rows that are deleted while the stream is read', () => {
+  it('are settled by the next syncs', async () => {
     let isBusy = false;
     let removed = 0;
     const it = await accountLab('events', {
@@ -320,7 +320,7 @@ describe('a large listing', () => {
   it.each([
     ['participants', 'id'],
     ['recordings', 'recordingId'],
-  ])('shows a new record although an old one was removed meanwhile (%s)', async (data, field) => {
+  ])('brings a new record although an old one was removed in the meantime (%s)', async (data, field) => {
     const it = await accountLab(data);
     it.arrive(250);
     await it.sync();
@@ -330,7 +330,7 @@ describe('a large listing', () => {
     if (it.position().complete) expectExact(it);
   });
 
-  it('shows what changes of its newest records', async () => {
+  it('brings changes of its newest records', async () => {
     const it = await accountLab('participants');
     it.arrive(250);
     await it.sync();
@@ -347,7 +347,7 @@ describe('a large listing', () => {
     expectExact(it);
   });
 
-  it('of a room that is over gets what is registered late within a few nights', async () => {
+  it('of a finished room gets late records within a few nights', async () => {
     const it = await accountLab('recordings', { also: ['rooms', 'experiments'] });
     const { lab, id } = it;
     const [recording = {}] = lab.simulator.world.records('recordings', id, lab.now);
@@ -376,7 +376,7 @@ describe('a list of experiments in pages of 25', () => {
   it.each([
     ['without a word of pages', () => undefined],
     ['each of which says that it is all', (): Record<string, unknown> => ({ total: 25, returned: 25, hasMore: false })],
-  ])('is read to its end, or said to be in doubt (%s)', async (_, pages) => {
+  ])('is read to its end, or is in doubt (%s)', async (_, pages) => {
     const cut = changed(/^\/experiments$/, ({ data, metadata }) => {
       const { pagination: before, ...rest } = metadata;
       const pagination = before === undefined ? undefined : pages();
@@ -387,7 +387,7 @@ describe('a list of experiments in pages of 25', () => {
     if (issues.length === 0) expect(streams.length).toBe(40);
   });
 
-  it('takes no experiment for gone that was there before', async () => {
+  it('does not make a known experiment count as gone', async () => {
     let isCut = false;
     const cut = changed(/^\/experiments$/, ({ data, metadata }) => ({
       data: data.slice(0, 25),
@@ -419,15 +419,15 @@ describe('a total that is not right', () => {
     return requests;
   }
 
-  it('costs no listing at each sync where it is a little too low', async () => {
+  it('costs no listing at each sync if it is a little too low', async () => {
     expect(await idleRequests(({ total }) => (total > 100 ? total - 3 : total), 0)).toBeLessThanOrEqual(3);
   });
 
-  it('costs no listing at each sync where it ends at a round number', async () => {
+  it('costs no listing at each sync if it stops at a round number', async () => {
     expect(await idleRequests(({ total }) => Math.min(total, 200), 5)).toBeLessThanOrEqual(3);
   });
 
-  it('costs no listing at each sync where it counts no further than the next record', async () => {
+  it('costs no listing at each sync if it counts only to the next record', async () => {
     const next = ({ offset, returned, hasMore }: Pages) => offset + returned + (hasMore ? 1 : 0);
     expect(await idleRequests(next, 5)).toBeLessThanOrEqual(3);
   });
@@ -437,20 +437,23 @@ describe('a total that is not right', () => {
     ['events', false],
     ['participants', true],
     ['participants', false],
-  ] as const)('costs no listing at each sync where pages were larger once (%s, told: %s)', async (data, isTold) => {
-    let isCut = false;
-    const cut = changed(/^\/data\//, (body) => (isTold ? cutSilently(body, 30) : untold(cutSilently(body, 30))));
-    const it = await accountLab(data, { fault: (request) => (isCut ? cut(request) : undefined) });
-    it.arrive(450);
-    await it.sync();
-    isCut = true;
-    await it.sync();
-    const { requests } = await it.sync();
-    expectExact(it);
-    expect(requests).toBeLessThanOrEqual(20);
-  });
+  ] as const)(
+    'costs no listing at each sync if pages were larger once (%s, with pagination: %s)',
+    async (data, isTold) => {
+      let isCut = false;
+      const cut = changed(/^\/data\//, (body) => (isTold ? cutSilently(body, 30) : untold(cutSilently(body, 30))));
+      const it = await accountLab(data, { fault: (request) => (isCut ? cut(request) : undefined) });
+      it.arrive(450);
+      await it.sync();
+      isCut = true;
+      await it.sync();
+      const { requests } = await it.sync();
+      expectExact(it);
+      expect(requests).toBeLessThanOrEqual(20);
+    },
+  );
 
-  it.each([98])('hides no deletion where it is how many were sent, of %i rows', async (rows) => {
+  it.each([98])('hides no deletion if it is the number of records sent, of %i rows', async (rows) => {
     const it = await accountLab('chat');
     it.lab.simulator.world.remove('chat', it.id, () => true, it.lab.now - 1);
     const { lab, id } = it;
@@ -467,7 +470,7 @@ describe('a total that is not right', () => {
 });
 
 describe('requests of a sync that finds nothing new', () => {
-  it('are at most two for one row where the API says nothing of pages', async () => {
+  it('are at most two for one row if the pagination is absent', async () => {
     const it = await accountLab('chat', { readings: { pagination: 'missing' } });
     it.lab.simulator.world.remove('chat', it.id, () => true, it.lab.now - 1);
     const timestamp = new Date(it.lab.now - HOUR).toISOString();
@@ -476,7 +479,7 @@ describe('requests of a sync that finds nothing new', () => {
     expect((await it.sync()).requests).toBeLessThanOrEqual(2);
   });
 
-  it('are at most three for many rows of one instant in changing order, also where the API says nothing of pages', async () => {
+  it('are at most three for many rows of one instant in changing order, even if the pagination is absent', async () => {
     const it = await accountLab('events', { readings: { ties: 'shuffled', pagination: 'missing' } });
     const timestamp = new Date(it.lab.now - 60_000).toISOString();
     it.arrive(350, () => ({ timestamp }));
@@ -487,7 +490,7 @@ describe('requests of a sync that finds nothing new', () => {
     expectExact(it);
   });
 
-  it('are at most two where times are seconds since 1970', async () => {
+  it('are at most two if times are seconds since 1970', async () => {
     const it = await accountLab('events');
     const { lab, id } = it;
     const seconds = (time: unknown) => Date.parse(String(time)) / 1000;
@@ -505,7 +508,7 @@ describe('requests of a sync that finds nothing new', () => {
     expectExact(it);
   });
 
-  it('are few where one row of many was re-timed', async () => {
+  it('are few if one row of many was re-timed', async () => {
     const it = await accountLab('events');
     it.arrive(3000);
     await it.sync();
@@ -571,7 +574,7 @@ describe.each(['room', 'participant', 'deployment'] as const)('a row of another 
     };
   }
 
-  it('leaves no doubt about what was asked for, at few requests', async () => {
+  it('leaves no doubt about the requested part, at few requests', async () => {
     const { leak, sync, verify } = await leakyLab();
     leak('first');
     expect(await sync()).toMatchObject({ complete: true });
@@ -584,7 +587,7 @@ describe.each(['room', 'participant', 'deployment'] as const)('a row of another 
     expect((await verify()).streams).toMatchObject([{ status: 'equal' }]);
   });
 
-  it('is not taken for one that is missing once it comes no more', async () => {
+  it('does not count as missing once it no longer comes', async () => {
     const { leak, stop, sync } = await leakyLab();
     leak('first');
     await sync();
@@ -594,7 +597,7 @@ describe.each(['room', 'participant', 'deployment'] as const)('a row of another 
 });
 
 describe('verify of a stream to which a record comes at every request', () => {
-  it.each([true, false])('says that it is equal (deep: %s)', async (deep) => {
+  it.each([true, false])('reports that it is equal (deep: %s)', async (deep) => {
     let asked = 0;
     let isLive = false;
     const it = await accountLab('events', {

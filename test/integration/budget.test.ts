@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openLab } from '../support/lab.ts';
 
-it('counts what lies outside /data by the first step of its path, as an API that limits strictly may do', async () => {
+it('requests outside /data count by the first segment of their path, as an API with strict limits may do', async () => {
   const lab = await openLab();
   await lab.sync();
   const endpointOf = (path: string) => {

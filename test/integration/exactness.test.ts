@@ -40,8 +40,8 @@ function nightly(lab: Lab, change: Parameters<typeof configFor>[2] = {}, allowan
   return reconcile(context, streams, allowance);
 }
 
-describe('an answer that lacks records and says so', () => {
-  it('is asked for room by room, and is whole when no room warns', async () => {
+describe('an answer that says that it lacks records', () => {
+  it('is requested room by room, and complete if no room warns', async () => {
     const lab = await openLab({ fault: warnWhere(({ path }) => path.startsWith('/data/chat/experiment/')) });
     const result = await lab.sync({ selection: { data: ['rooms', 'chat'] } });
     expect(result.streams.map(({ status, complete }) => [status, complete])).toEqual(
@@ -50,7 +50,7 @@ describe('an answer that lacks records and says so', () => {
     expectMirror(lab, 'chat');
   });
 
-  it('is asked for in parts of its time, and is whole when no part warns', async () => {
+  it('is requested in parts of its time range, and complete if no part warns', async () => {
     const isLong = ({ path, query }: SimRequest) => path.includes('/events/experiment/') && !query.has('startTime');
     const lab = await openLab({ fault: warnWhere(isLong) });
     await lab.sync({ selection: { data: ['events'] } });
@@ -68,7 +68,7 @@ describe('an answer that lacks records and says so', () => {
     expectMirror(warning, 'events');
   });
 
-  it('stays incomplete where no narrower request gets it, and costs the attempt once a day', async () => {
+  it('stays incomplete if no narrower request helps, which is tried once a day', async () => {
     const lab = await openLab({ fault: warnWhere(({ path }) => path.includes('/chat/')) });
     await lab.sync({ selection: { data: ['rooms', 'chat'] } });
     const before = lab.simulator.requests.length;
@@ -83,7 +83,7 @@ describe('an answer that lacks records and says so', () => {
     expect(asked(lab, next).filter((path) => path.includes('/chat/')).length).toBeGreaterThan(again.streams.length);
   });
 
-  it('leaves the watermark where it was, and the next sync goes on from there, not from the newest row it holds', async () => {
+  it('leaves the watermark, and the next sync continues from there, not from the newest row', async () => {
     let isWarning = false;
     const warns = warnWhere(({ path }) => path.includes('/events/'));
     const lab = await openLab({
@@ -104,7 +104,7 @@ describe('an answer that lacks records and says so', () => {
     expectMirror(lab, 'events');
   });
 
-  it('does the same for a listing without a time filter', async () => {
+  it('leaves a listing without a time filter incomplete as well', async () => {
     const lab = await openLab({ fault: warnWhere(({ path }) => path.startsWith('/data/eyetracking/experiment/')) });
     const result = await lab.sync({ selection: { data: ['rooms', 'eyetracking'] } });
     expect(result.streams.every(({ complete }) => complete)).toBe(true);
@@ -113,7 +113,7 @@ describe('an answer that lacks records and says so', () => {
 });
 
 describe('a large listing', () => {
-  it('is brought up to date by the rooms that may still change; finished rooms are left alone', async () => {
+  it('is brought up to date by the rooms that may still change, without reading finished rooms', async () => {
     const { api } = configFor('', '');
     const lab = await openLab({
       world: { experiments: 1, roomsPerExperiment: 8 },
@@ -192,7 +192,7 @@ describe('the rolling reconcile', () => {
     expect(lab.now - Date.parse(verified?.verified_at ?? '')).toBeLessThanOrEqual(30 * DAY);
   });
 
-  it('stops when its allowance is spent and goes on with those that waited longest', async () => {
+  it('stops when its allowance is used up, and continues with the streams that waited longest', async () => {
     const lab = await openLab();
     await lab.sync();
     lab.now += 3 * DAY;
@@ -204,7 +204,7 @@ describe('the rolling reconcile', () => {
     expect(await nightly(lab)).toMatchObject({ streams: 0, requests: 0, isDone: true });
   });
 
-  it('goes on with the other streams when one of them meets an internal error, night after night', async () => {
+  it('continues with the other streams if one of them has an internal error, night after night', async () => {
     const lab = await openLab({ world: { experiments: 1 } });
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;
@@ -233,8 +233,8 @@ describe('the rolling reconcile', () => {
   });
 });
 
-describe('the rolling reconcile, where streams cannot be read', () => {
-  it('reaches the others, although those that fail take its whole allowance', async () => {
+describe('the rolling reconcile with streams that cannot be read', () => {
+  it('reaches the other streams, although those that fail use up its allowance', async () => {
     let fails = false;
     const lost = { status: 404, headers: {}, body: '{"status":"error","error":{"code":"NOT_FOUND","message":"gone"}}' };
     const lab = await openLab({
@@ -284,14 +284,14 @@ describe('the page size', () => {
     return { first, again, rows, larger: limits.filter((n) => +n > 1000) };
   };
 
-  it('grows where the server serves more than documented', async () => {
+  it('grows if the server serves more than documented', async () => {
     const { first, again, rows } = await requests('accepted');
     expect(rows).toBeGreaterThan(15_000);
     expect(first).toBeLessThan(rows / 1000 / 2);
     expect(again).toBeLessThanOrEqual(Math.ceil(rows / 5000) + 1);
   });
 
-  it.each(['clamped', 'rejected'] as const)('is guessed wrongly once only where more is %s', async (reading) => {
+  it.each(['clamped', 'rejected'] as const)('is tried in vain only once if more is %s', async (reading) => {
     const { first, again, rows, larger } = await requests(reading);
     expect(larger.length).toBe(1);
     expect(first).toBeLessThanOrEqual(Math.ceil(rows / 990) + 2);

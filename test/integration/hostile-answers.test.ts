@@ -31,7 +31,7 @@ function expectExact(lab: AccountLab): void {
   expect({ right, held, reason: lab.position().reason }).toEqual({ right: truth, held: truth, reason: undefined });
 }
 
-describe('an answer that is not what was asked for', () => {
+describe('an answer that is not what was requested', () => {
   it.each<[string, string, (body: Body) => object]>([
     ['an object without members', 'components', ({ metadata }) => ({ status: 'success', data: {}, metadata })],
     ['an object that wraps the list', 'components', ({ data }) => ({ status: 'success', data: { components: data } })],
@@ -39,7 +39,7 @@ describe('an answer that is not what was asked for', () => {
     ['no record, and an error beside it', 'chat', () => ({ data: [], error: { code: 'INTERNAL', message: 'x' } })],
     ['no record, and a status of its own', 'chat', () => ({ status: 'partial', data: [] })],
     ['no record, and that it was cut, in a word', 'chat', () => ({ data: [], metadata: { truncated: 'true' } })],
-  ])('is believed neither in a first read nor later: %s (%s)', async (_, data, change) => {
+  ])('is not believed in a first read or later: %s (%s)', async (_, data, change) => {
     const { it, fault } = await changedLab(data);
     fault.change = change;
     expect(await it.sync()).toMatchObject({ complete: false });
@@ -58,7 +58,7 @@ describe('an answer that is not what was asked for', () => {
 
 describe('a large listing whose rooms are all live', () => {
   it.each(['components', 'recordings'])(
-    'costs a read of the rooms once a day, not at every sync (%s)',
+    'costs a reading of the rooms once a day, not at every sync (%s)',
     async (data) => {
       const { it } = await changedLab(data);
       it.arrive(600, (i) => ({ onset: i }));
@@ -70,13 +70,13 @@ describe('a large listing whose rooms are all live', () => {
   );
 });
 
-describe('of two records with one id', () => {
+describe('two records with one id', () => {
   it.each([
     ['participants', 'id', 3],
     ['participants', 'id', 250],
     ['events', 'id', 250],
     ['recordings', 'recordingId', 250],
-  ])('either can go, and its row goes (%s, %s, %i more)', async (data, field, more) => {
+  ])('can each be deleted, and the right row is deleted (%s, %s, %i more)', async (data, field, more) => {
     for (const [i, keeps] of ['one', 'two'].entries()) {
       const { it } = await changedLab(data);
       it.arrive(2, (n) => ({ [field]: 'shared', note: n === 0 ? 'one' : 'two' }));

@@ -64,8 +64,8 @@ async function withheld() {
 
 const KEPT = expect.stringContaining('24 of 84 rows are no longer in the API and are withheld from deletion') as string;
 
-describe('rows behind the lookback that the delete guard withholds', () => {
-  it('keep their stream incomplete through polls and failures that say nothing of them', async () => {
+describe('rows older than the lookback that the delete guard withholds', () => {
+  it('keep their stream incomplete through polls and failures that do not cover them', async () => {
     const { state, sync, fail } = await withheld();
     expect(state()).toEqual({ complete: false, reason: KEPT });
     await sync();
@@ -77,7 +77,7 @@ describe('rows behind the lookback that the delete guard withholds', () => {
     expect(state()).toEqual({ complete: false, reason: KEPT });
   });
 
-  it('go as soon as their deletion is accepted, as the message says', async () => {
+  it('are deleted as soon as their deletion is accepted, as the message says', async () => {
     const { lab, id, state, sync } = await withheld();
     await sync();
     await sync(true);
@@ -85,7 +85,7 @@ describe('rows behind the lookback that the delete guard withholds', () => {
     expect(state()).toEqual({ complete: true, reason: '' });
   });
 
-  it('are no doubt any more once they are repaired, or came back', async () => {
+  it('are no longer in doubt once they are repaired or come back', async () => {
     const repaired = await withheld();
     await repaired.repair();
     expect(repaired.state()).toEqual({ complete: true, reason: '' });

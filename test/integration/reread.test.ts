@@ -30,7 +30,7 @@ function tamper({ warehouse: { db } }: Lab): void {
 }
 
 describe('a sync of a range of time', () => {
-  it('has all of that range as the API has it, by its own words as one run, and leaves the positions', async () => {
+  it('makes the range equal the API, is recorded as one run, and leaves the positions', async () => {
     const lab = await opened();
     const watermarks = () =>
       allPositions(lab.warehouse.db).map(({ data, scope, watermark }) => [data, scope, watermark]);
@@ -53,7 +53,7 @@ describe('a sync of a range of time', () => {
     });
   });
 
-  it('reads by range what the API filters by time, lists the rest whole, and leaves out what has no time', async () => {
+  it('reads by range what the API filters by time, lists other data whole, and skips data without a time', async () => {
     const lab = await opened();
     const before = lab.simulator.requests.length;
     const { streams } = await lab.sync({ reread: RANGE });
@@ -79,7 +79,7 @@ describe('a sync of a range of time', () => {
     expect(lab.warehouse.db.prepare("SELECT count(*) FROM events WHERE content = 'wrong'").pluck().get()).toBe(5);
   });
 
-  it('in a dry run tells the same and writes nothing, for as many requests', async () => {
+  it('reports the same in a dry run, with as many requests, and writes nothing', async () => {
     const lab = await opened();
     tamper(lab);
     const before = contents(lab);
@@ -93,7 +93,7 @@ describe('a sync of a range of time', () => {
     expect(dry.status).toBe('ok');
   });
 
-  it('of a warehouse that was never synced leaves what it read by range incomplete', async () => {
+  it('leaves the streams of a warehouse that was never synced incomplete', async () => {
     const lab = await openLab({ world: { experiments: 1 } });
     const result = await lab.sync({ reread: RANGE });
     expect(result.status).toBe('partial');

@@ -23,7 +23,7 @@ async function labWithList(options: Parameters<typeof openLab>[0] = {}) {
 }
 
 describe('a stream that is configured and was never read', () => {
-  it('is in _freshness, incomplete, although a sync was narrowed to others', async () => {
+  it('is in _freshness as incomplete, although a sync selected other data', async () => {
     const lab = await openLab({ world: { experiments: 2, roomsPerExperiment: 1 } });
     const result = await lab.sync({ selection: { data: ['chat'] } });
     expect(result.status).toBe('ok');
@@ -37,7 +37,7 @@ describe('a stream that is configured and was never read', () => {
     expect(fresh.filter(({ complete }) => complete === 0).every(({ reason }) => reason === 'not read yet')).toBe(true);
   });
 
-  it('is in _freshness although a sync was narrowed to another experiment', async () => {
+  it('is in _freshness although a sync selected another experiment', async () => {
     const lab = await openLab({ world: { experiments: 2, roomsPerExperiment: 1 } });
     const [first = '', second = ''] = lab.simulator.world.experimentIds;
     await lab.sync({ selection: { experiments: [first], data: ['chat'] } });
@@ -47,7 +47,7 @@ describe('a stream that is configured and was never read', () => {
     expect(kinds(positions(lab))).toEqual([]);
   });
 
-  it('is in _freshness although the first sync was cut off, the rooms that it met included', async () => {
+  it('is in _freshness although the first sync was interrupted, including the rooms that were found', async () => {
     const cut = new AbortController();
     const lab = await openLab({
       world: { experiments: 1, roomsPerExperiment: 2 },
@@ -66,7 +66,7 @@ describe('a stream that is configured and was never read', () => {
 describe('a stream that is no longer configured', () => {
   const narrowed = { experiments: [{ all: true as const }], data: ['rooms' as const] };
 
-  it('says so and keeps its rows; when it is configured again it is complete after the next read', async () => {
+  it('is marked and keeps its rows; once it is configured again, the next read completes it', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;
@@ -83,7 +83,7 @@ describe('a stream that is no longer configured', () => {
     expect(positions(lab).every(({ complete }) => complete)).toBe(true);
   });
 
-  it('is read again even where its room is over', async () => {
+  it('is read again once it is configured again, even if its room is over', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 2 } });
     lab.now += 48 * 3_600_000;
     await lab.sync();
@@ -96,7 +96,7 @@ describe('a stream that is no longer configured', () => {
     expect(positions(lab, { data: 'variables' }).every(({ complete }) => complete)).toBe(true);
   });
 
-  it('is one whose filter changed, or whose room is not among those that are named', async () => {
+  it('may be one whose filter changed, or whose room is no longer named', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 2 } });
     const [id = ''] = lab.simulator.world.experimentIds;
     const [room = '', other = ''] = lab.simulator.world
@@ -114,7 +114,7 @@ describe('a stream that is no longer configured', () => {
     expect(kinds(positions(lab, { data: 'variables', scope: `room:${other}` }))).toEqual(['unconfigured']);
   });
 
-  it('leaves no trace when it was never read', async () => {
+  it('leaves no trace if it was never read', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
     await lab.sync({ selection: { data: ['rooms'] } });
     expect(positions(lab).length).toBeGreaterThan(12);
@@ -139,7 +139,7 @@ describe('a room that the API no longer lists', () => {
 });
 
 describe('an experiment that has left the list', () => {
-  it('is gone when a second listing agrees: one issue, exit status 1, and its rows stay', async () => {
+  it('is gone if a second listing agrees: one issue, exit status 1, and its rows stay', async () => {
     const { lab, list, first, second } = await labWithList();
     expect((await lab.sync()).status).toBe('ok');
     const held = lab.mirrored('events', first);
@@ -169,7 +169,7 @@ describe('an experiment that has left the list', () => {
     expect(kinds(positions(lab))).toEqual([]);
   });
 
-  it('is read as before when the second listing names it', async () => {
+  it('is read as before if the second listing contains it', async () => {
     const { lab, list, first } = await labWithList();
     await lab.sync();
     list.hidden = [first];
@@ -183,7 +183,7 @@ describe('an experiment that has left the list', () => {
     ['the API warns', { warnings: ['MISSING_INDEX: Results may be incomplete.'] }],
     ['the API counts more than it lists', { told: { total: 2 } }],
     ['the API says that there are more, but sends none', { told: { hasMore: true } }],
-  ])('is read as before while %s, and that is said', async (_, fault) => {
+  ])('is read as before, with an issue, while %s', async (_, fault) => {
     const { lab, list, first } = await labWithList();
     await lab.sync();
     list.hidden = [first];
@@ -194,7 +194,7 @@ describe('an experiment that has left the list', () => {
     expect(kinds(positions(lab))).toEqual([]);
   });
 
-  it('is not gone when the configuration names it: it is asked for', async () => {
+  it('is not gone but requested if the configuration names it', async () => {
     const { lab, list, first } = await labWithList();
     const config = { experiments: [{ all: true as const }, { id: first }] };
     await lab.sync({ config });
@@ -203,7 +203,7 @@ describe('an experiment that has left the list', () => {
     expect([result.status, result.issues]).toEqual(['ok', []]);
   });
 
-  it('is all that is left: the key sees no experiment, at a first sync as well', async () => {
+  it('leads to an issue if the key sees no other experiment, even at a first sync', async () => {
     const { lab, list, first, second } = await labWithList();
     list.hidden = 'all';
     const empty = await lab.sync();
@@ -236,7 +236,7 @@ describe('the list of experiments', () => {
 });
 
 describe('a scope that was lost', () => {
-  it('fails what was read before; what the key never could read stays skipped', async () => {
+  it('makes streams fail that were read before; streams that the key could never read stay skipped', async () => {
     const scopes = ['*'];
     const lab = await openLab({
       world: { experiments: 1, roomsPerExperiment: 1 },

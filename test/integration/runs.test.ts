@@ -28,7 +28,7 @@ function rowsByRun({ warehouse: { db } }: Lab): Map<unknown, number> {
 }
 
 describe('the record of runs', () => {
-  it('says of each sync what it sent, read and changed, and how it ended', async () => {
+  it('has for each sync what it sent, read and changed, and how it ended', async () => {
     const lab = await openLab();
     const before = lab.simulator.requests.length;
     const first = await lab.sync();
@@ -64,7 +64,7 @@ describe('the record of runs', () => {
     );
   });
 
-  it('names the streams that a run left incomplete, and what ended one', async () => {
+  it('counts the streams that a run left incomplete, and names the error that ended one', async () => {
     let fault: 'server' | 'key' = 'server';
     const lab = await openLab({
       world: { experiments: 1 },
@@ -82,7 +82,7 @@ describe('the record of runs', () => {
     ]);
   });
 
-  it('tells what a night and a repair changed from what a sync did', async () => {
+  it('distinguishes the changes of a nightly run, a repair and a sync', async () => {
     const lab = await openLab({ world: { experiments: 1 } });
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;

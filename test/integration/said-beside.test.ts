@@ -19,8 +19,8 @@ function saying(data: string, members: () => Record<string, unknown>) {
       : undefined;
 }
 
-describe('what answers say beside their records', () => {
-  it('is kept: the timeline of each room’s variables, and a note where HyperStudy lost writes', async () => {
+describe('what answers say besides their records', () => {
+  it('is stored: the timeline of each room’s variables, and a doubt if HyperStudy lost writes', async () => {
     let droppedWrites: unknown[] = [];
     const lab = await openLab({ world: { experiments: 1 }, fault: saying('variables', () => ({ droppedWrites })) });
     await lab.sync({ selection: { data: ['rooms', 'variables'] } });
@@ -51,7 +51,7 @@ describe('what answers say beside their records', () => {
     ]);
   });
 
-  it('is kept: from when onsets count, and by which processing, of the experiment and of each room', async () => {
+  it('is stored: the start of onsets and the version of processing, of the experiment and each room', async () => {
     const processing = { version: '3.0.0', experimentStartedAt: '2026-01-12T10:01:30+01:00' };
     const lab = await openLab({ world: { experiments: 1 }, fault: saying('variables', () => ({ processing })) });
     await lab.sync();

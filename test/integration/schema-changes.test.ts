@@ -31,12 +31,12 @@ const changesOf = (lab: Lab) =>
   schemaChangesAfter(lab.warehouse.db, 0).map(({ data, field, change }) => ({ data, field, change }));
 
 describe('a new field', () => {
-  it('is news of no first sync, whatever the published answers have besides', async () => {
+  it('is not listed by a first sync of the published answers', async () => {
     const lab = await read(3);
     expect(changesOf(lab)).toEqual([]);
   });
 
-  it('is listed by the sync that brings it, which is as complete as ever', async () => {
+  it('is listed by the sync that brings it, which is complete', async () => {
     const lab = await read();
     const experimentId = happen(lab, { stimulusMeta: { name: 'clip' } });
     expect((await lab.sync()).status).toBe('ok');
@@ -57,7 +57,7 @@ describe('with schema: freeze, a new field', () => {
     expect(lab.mirrored('events', experimentId)).toEqual(lab.truth('events', experimentId));
   });
 
-  it('costs no request more until it is accepted', async () => {
+  it('costs no more requests until it is accepted', async () => {
     const lab = await read();
     happen(lab, { stimulusMeta: 1 });
     const first = await lab.sync({ config: FREEZE });
@@ -70,7 +70,7 @@ describe('with schema: freeze, a new field', () => {
   it.each([
     ['is accepted by hand', { config: FREEZE, acceptSchema: true }],
     ['is accepted by the configuration', {}],
-  ])('that %s lets the stream read on from where it stopped', async (_how, accepting) => {
+  ])('that %s lets the stream continue from where it stopped', async (_how, accepting) => {
     const lab = await read();
     happen(lab, { stimulusMeta: 1 });
     await lab.sync({ config: FREEZE });

@@ -68,7 +68,7 @@ describe('what other organizations share', () => {
     expect([expected > 1, asked('/experiments/shared') + asked('/deployments') - before]).toEqual([true, expected]);
   });
 
-  it('is asked for at most every ten minutes and, of an API that has no such list, once a day', async () => {
+  it('is requested at most every ten minutes or, from an API without such a list, once a day', async () => {
     const { lab, sharing, asked } = await sharedLab(() => ({}));
     expect((await lab.sync({ selection: { data: ['rooms'] } })).status).toBe('ok');
     lab.now += HOUR;
@@ -84,7 +84,7 @@ describe('what other organizations share', () => {
     expect(asked('/experiments/shared')).toBe(3);
   });
 
-  it('is gone when two lists agree, and not when the list itself is no longer given', async () => {
+  it('is gone if two lists agree, and not if the list itself is no longer available', async () => {
     const { lab, sharing, other } = await sharedLab(({ experimentIds: [, id = ''] }) => ({ experiments: [id] }));
     const sync = () => {
       lab.now += HOUR;
@@ -102,7 +102,7 @@ describe('what other organizations share', () => {
     expect((await sync()).issues).toEqual([]);
   });
 
-  it('is followed by the daemon as well, which does not take a look without it for an answer', async () => {
+  it('is followed by the daemon as well, which does not take a list without it as complete', async () => {
     const { lab, sharing, own, other } = await sharedLab(({ experimentIds: [, id = ''] }) => ({ experiments: [id] }));
     const clock = { ...systemClock, now: () => lab.now };
     const experiments = followExperiments(
@@ -125,7 +125,7 @@ describe('what other organizations share', () => {
     expect([...experiments.gone().keys()]).toEqual([other]);
   });
 
-  it('may be the deployments of an experiment only, which are mirrored one by one', async () => {
+  it('may be only the deployments of an experiment, which are mirrored one by one', async () => {
     const { lab, own, other } = await sharedLab(({ experimentIds: [, id = ''] }) => ({ deploymentsOf: [id] }));
     await lab.sync();
     const result = await lab.sync();

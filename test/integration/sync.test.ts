@@ -15,7 +15,7 @@ describe('a sync', () => {
     expect(lab.mirrored('events', lab.simulator.world.experimentIds[0] ?? '').length).toBeGreaterThan(0);
   });
 
-  it('costs one request a stream at most and changes no row when nothing is new', async () => {
+  it('costs at most one request for each stream and changes no row if nothing is new', async () => {
     const lab = await openLab({ config: { lookbackMs: 1800_000 } });
     lab.now += 5 * HOUR;
     await lab.sync();
@@ -69,7 +69,7 @@ describe('a sync', () => {
     expect(kept).toBe(changed);
   });
 
-  it('lets a row go to the history when two readings, a minute apart, no longer find it', async () => {
+  it('moves a row to the history if two readings, a minute apart, no longer find it', async () => {
     const lab = await openLab();
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;
@@ -88,7 +88,7 @@ describe('a sync', () => {
     expect(lab.warehouse.db.prepare("SELECT count(*) FROM _history WHERE what = 'deleted'").pluck().get()).toBe(1);
   });
 
-  it('keeps rows and says so when all of a stream would be deleted at once', async () => {
+  it('keeps the rows and reports it if all of a stream would be deleted at once', async () => {
     const lab = await openLab();
     await lab.sync();
     const [id = ''] = lab.simulator.world.experimentIds;
@@ -129,7 +129,7 @@ describe('a sync', () => {
     for (const id of lab.simulator.world.experimentIds) expect(lab.mirrored('chat', id)).toEqual(lab.truth('chat', id));
   });
 
-  it('keeps the pages of a first read that is interrupted, and goes on behind them', async () => {
+  it('keeps the pages of a first read that is interrupted, and continues after them', async () => {
     const interruption = new AbortController();
     const pages = ({ path }: { path: string }) => path.includes('/ratings/continuous/');
     const lab = await openLab({
@@ -201,7 +201,7 @@ describe('a sync', () => {
     expect(lab.simulator.requests.filter(({ path }) => path === '/experiments').length).toBe(2);
   });
 
-  it('asks room by room when the API cuts agent decisions short', async () => {
+  it('requests room by room if the API cuts agent decisions short', async () => {
     const lab = await openLab({
       world: { roomsPerExperiment: 2 },
       fault: ({ path }) =>

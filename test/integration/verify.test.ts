@@ -46,7 +46,7 @@ describe('verify', () => {
     expect(quick).toMatchObject({ status: 'equal', proof: 'counts' });
   });
 
-  it('names what is missing, changed and too much by key, changes nothing, and repairs it when told to', async () => {
+  it('names missing, changed and surplus rows by key, changes nothing, and repairs them on request', async () => {
     const lab = await openLab();
     await lab.sync();
     const { world } = lab.simulator;

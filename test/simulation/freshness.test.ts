@@ -50,7 +50,7 @@ describe('rows on the budget of one key', () => {
   });
 });
 
-it('plays the same seed the same way', () => {
+it('the freshness simulation plays the same seed the same way', () => {
   const once = () => {
     const { all, requests } = ofResult(
       playAll(createLab({ seed: 9, days: 1 }), { seed: 9, only: ['adaptive'] }),

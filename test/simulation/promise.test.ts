@@ -36,11 +36,11 @@ const figures = ({ missing, stale, deleted, invented }: ReturnType<typeof compar
   [missing, stale, deleted, invented].map((list) => list.length);
 
 describe('a comparison with the truth', () => {
-  it('finds nothing where the table is the truth', () => {
+  it('finds nothing if the table is the truth', () => {
     expect(figures(compare(LIVES, USUAL, range))).toEqual([0, 0, 0, 0]);
   });
 
-  it('tells what is missing, stale, deleted and invented', () => {
+  it('names what is missing, stale, deleted and invented', () => {
     const lives = [
       life(message(1, 1)),
       life(message(2, 1), { edited: [[READ - 1, { content: 'new' }]] }),
@@ -127,7 +127,7 @@ describe('the promise of a stream that says complete', () => {
     expect(left([...LIVES, late], USUAL, { readings: { total: 'missing' } })).toEqual([1, 0, 0, 0]);
   });
 
-  it('excuses a deleted row where answers tell no total only', () => {
+  it('excuses a deleted row only if answers have no total', () => {
     const held = [...USUAL, message(91, 4)];
     expect(left([...LIVES, gone], held)).toEqual([0, 0, 1, 0]);
     expect(left([...LIVES, gone], held, { readings: { pagination: 'missing' } })).toEqual([0, 0, 0, 0]);
@@ -145,13 +145,13 @@ describe('the promise of a stream that says complete', () => {
     expect(left([...LIVES, editedNew], [...USUAL, message(93, 47)])).toEqual([0, 1, 0, 0]);
   });
 
-  it('excuses nothing that was there when the stream says that it verified everything', () => {
+  it('excuses nothing that existed when the stream says that it verified everything', () => {
     const held = [...USUAL, message(91, 4), message(92, 5)];
     expect(left([...LIVES, late, gone, editedOld], held, { verified: READ })).toEqual([1, 1, 1, 0]);
     expect(left([...LIVES, late, gone, editedOld], held, { verified: at(30) })).toEqual([0, 0, 0, 0]);
   });
 
-  it('excuses no old edit where enough rows in sight changed with it', () => {
+  it('excuses no old edit if enough rows in sight changed with it', () => {
     const anew = USUAL.map((record) => life(record, { edited: [[at(47.5), { onset: 300 }]] }));
     const crowd = Array.from({ length: 6 }, (_, i) => message(50 + i, 47));
     const crowdAnew = crowd.map((record) => life(record, { edited: [[at(47.5), { onset: 300 }]] }));

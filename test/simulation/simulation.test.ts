@@ -27,7 +27,7 @@ describe('the mirror', () => {
 });
 
 it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
-  'the campaign that breaks safeguards still finds this one: %s',
+  'the safeguard that a mutant breaks is still in the source: %s',
   (_name, mutant) => {
     expect(mutated(mutant)).toContain(mutant.to);
   },

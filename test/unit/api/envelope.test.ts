@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { readEnvelope } from '../../../src/api/envelope.ts';
 import { backoff, retryAfter } from '../../../src/api/retry.ts';
 
-describe('the envelope', () => {
-  it('understands or refuses any text without ever throwing', () => {
+describe('the envelope of an answer', () => {
+  it('is parsed or refused for any text, without an exception', () => {
     const member = fc.constantFrom(
       'status',
       'data',
@@ -34,7 +34,7 @@ describe('the envelope', () => {
     );
   });
 
-  it('takes a single object as a list of one, and ill-typed counts for absent', () => {
+  it('is a list of one for a single object, and has no counts of the wrong type', () => {
     expect(
       readEnvelope(
         '{"status":"success","data":{"id":1},"metadata":{"pagination":{"total":"9","hasMore":"no","returned":-1,"nextOffset":2.5}}}',
@@ -67,12 +67,12 @@ describe('the envelope', () => {
       { kind: 'success', data: [1], warnings: ['the answer names an error: {"code":"UNAUTHORIZED"}'] },
     ],
     ['no error', '{"status":"success","data":[],"error":null}', { kind: 'success', warnings: [] }],
-  ])('takes what may mean that records are lacking for that: %s', (_, text, expected) => {
+  ])('shows that records may be missing: %s', (_, text, expected) => {
     expect(readEnvelope(text)).toMatchObject(expected);
   });
 
   it.each(['', '<html>', 'null', '[]', '{}', '{"data":null}', '{"status":"success","data":"text"}'])(
-    'calls %j unreadable',
+    'is unreadable if the text is %j',
     (text) => {
       expect(readEnvelope(text).kind).toBe('unreadable');
     },
@@ -80,7 +80,7 @@ describe('the envelope', () => {
 });
 
 describe('waiting', () => {
-  it('takes Retry-After in seconds or as a date by the clock of the server, and a minute where it says nothing', () => {
+  it("lasts as long as Retry-After says, in seconds or as a date of the server's clock, or else a minute", () => {
     const date = 'Mon, 12 Jan 2026 09:00:00 GMT';
     expect(retryAfter({ retryAfter: '90', date }, 0)).toBe(90_000);
     expect(retryAfter({ retryAfter: 'Mon, 12 Jan 2026 09:02:00 GMT', date }, 0)).toBe(121_000);
@@ -89,7 +89,7 @@ describe('waiting', () => {
     for (const odd of ['-5', 'never 1', '9'.repeat(400)]) expect(retryAfter({ retryAfter: odd, date }, 0)).toBe(60_000);
   });
 
-  it('backs off longer after each failure, but never beyond half a minute', () => {
+  it('gets longer after each failure, up to half a minute', () => {
     const longest = [1, 2, 3, 10].map((failures) => backoff(failures, () => 1));
     expect(longest).toEqual([1000, 2000, 4000, 30_000]);
     expect(backoff(3, () => 0)).toBe(0);

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/lab.ts';
 const UP = 100 * MINUTE_MS;
 const CLOCK: Clock = { now: () => 1.8e12, uptime: () => UP, bootId: 'boot', sleep: () => Promise.resolve() };
 
-it('keeps the requests, the pauses and what others spent of the ledger of version 0.1.0', () => {
+it('the ledger keeps what version 0.1.0 recorded: requests, pauses and the requests of others', () => {
   const file = join(temporaryFolder(), 'w.db');
   writeFileSync(file, gunzipSync(readFileSync('test/fixtures/warehouse-0.1.0.db.gz')));
   const db = new Database(file);

@@ -53,7 +53,7 @@ function database() {
 }
 
 describe('the ledger', () => {
-  it('leaves what can wait no more than its share, and everything else the rest', () => {
+  it('gives low priorities no more than their share, and the rest to everything else', () => {
     const { clock, pass } = machine();
     const db = database();
     const shares: Readonly<Record<number, number>> = { 6: 0.25 };
@@ -89,7 +89,7 @@ describe('the ledger', () => {
     expect(ledger.usage().perMinute.slice(-4)).toEqual([40, 10, 5, 40]);
   });
 
-  it('gives as many tokens as the limit less the reserve, and the next one a window after an answer arrived', () => {
+  it('gives as many tokens as the limit minus the reserve, and the next one a window after an answer', () => {
     const { clock, pass } = machine();
     const ledger = open(database(), clock);
     const tokens = Array.from({ length: 90 }, () => ledger.tryStart('events'));
@@ -105,7 +105,7 @@ describe('the ledger', () => {
     expect(ledger.tryStart('events')).toHaveProperty('token');
   });
 
-  it('takes the time since boot to lag behind by a step of it, so that no token returns early', () => {
+  it('assumes that the time since boot lags by one step, so that no token returns early', () => {
     const { clock } = machine();
     const ledger = open(database(), { ...clock, uptimeStepMs: 10 }, 1000, 1);
     const grant = ledger.tryStart('events');
@@ -113,7 +113,7 @@ describe('the ledger', () => {
     expect(ledger.tryStart('events')).toEqual({ waitMs: MINUTE + 10, limit: 'minute' });
   });
 
-  it('counts a request whose process was killed until its deadline and one window have passed', () => {
+  it('counts a request of a killed process until its deadline and one window have passed', () => {
     const { clock, pass } = machine();
     const db = database();
     expect(open(db, clock, 1000, 1).tryStart('events')).toHaveProperty('token');
@@ -123,7 +123,7 @@ describe('the ledger', () => {
     expect(open(db, clock, 1000, 1).tryStart('events')).toHaveProperty('token');
   });
 
-  it('starts nothing while the API has asked to wait, also after a restart', () => {
+  it('starts no request during a wait that the API requested, even after a restart', () => {
     const { clock, pass } = machine();
     const db = database();
     open(db, clock).pause('events', 30_000);
@@ -146,7 +146,7 @@ describe('the ledger', () => {
     return spent;
   };
 
-  it("counts what is missing to the minute's limit as others' after a 429, for that endpoint and in every process", () => {
+  it("attributes the rest of the minute's limit to others after a 429, for that endpoint and in every process", () => {
     const { clock, pass } = machine();
     const db = database();
     expect(spend(open(db, clock), 'events', 40)).toBe(40);
@@ -162,7 +162,7 @@ describe('the ledger', () => {
     expect(spend(open(db, clock), 'events')).toBe(90);
   });
 
-  it("takes a wait longer than a minute for the hour's limit, and lets others' requests return one after the other", () => {
+  it("concludes from a wait longer than a minute that the hour's limit is used up, and frees others' requests one by one", () => {
     const { clock, pass } = machine();
     const db = database();
     expect(spend(open(db, clock), 'events', 40)).toBe(40);
@@ -182,7 +182,7 @@ describe('the ledger', () => {
     expect(open(db, clock).usage().others).toBe(0);
   });
 
-  it("takes refusals of two endpoints within a minute for the hour's limit, however short the wait", () => {
+  it("concludes from refusals of two endpoints within a minute that the hour's limit is used up, however short the wait", () => {
     const { clock } = machine();
     const db = database();
     spend(open(db, clock), 'events', 40);
@@ -196,7 +196,7 @@ describe('the ledger', () => {
     expect(open(db, clock).tryStart('sync')).toMatchObject({ limit: 'hour' });
   });
 
-  it('never lets more than the limit into any rolling window of true time, whatever happens to clock and process', () => {
+  it('never allows more than the limit in any rolling window of real time, whatever happens to clock and process', () => {
     const step = fc.oneof(
       {
         weight: 6,
@@ -284,7 +284,7 @@ describe('the ledger', () => {
     );
   });
 
-  it('forgets nothing over a reboot with a clock that was set', () => {
+  it('forgets nothing in a reboot with a changed clock', () => {
     const { clock, state, pass, reboot } = machine();
     const db = database();
     const grant = open(db, clock, 1000, 1).tryStart('events');
@@ -295,7 +295,7 @@ describe('the ledger', () => {
     expect(open(db, clock, 1000, 1).tryStart('events')).toMatchObject({ limit: 'minute' });
   });
 
-  it('waits a window at most for what was spent while the clock was a year ahead', () => {
+  it('waits at most one window for requests that were sent while the clock was a year ahead', () => {
     const { clock, state, pass, reboot } = machine();
     const db = database();
     state.wall += 365 * 24 * HOUR;
@@ -308,7 +308,7 @@ describe('the ledger', () => {
     expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
   });
 
-  it('takes an uptime that started over for another boot, as in a container', () => {
+  it('treats an uptime that restarted, as in a container, as another boot', () => {
     const { clock, state, pass } = machine();
     const db = database();
     expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
@@ -317,7 +317,7 @@ describe('the ledger', () => {
     expect(open(db, clock, 1).tryStart('events')).toHaveProperty('token');
   });
 
-  it('keeps a pause over a reboot for as long as is left of it', () => {
+  it('keeps the rest of a pause after a reboot', () => {
     const { clock, pass, reboot } = machine();
     const db = database();
     open(db, clock).pause('events', 2 * HOUR);
@@ -328,7 +328,7 @@ describe('the ledger', () => {
     expect(open(db, clock).tryStart('chat')).toHaveProperty('token');
   });
 
-  it('writes nothing when asked what was used', () => {
+  it('writes nothing to report its usage', () => {
     const { clock, reboot } = machine();
     const path = join(temporaryFolder(), 'usage.db');
     const db = new Database(path);
@@ -344,7 +344,7 @@ describe('the ledger', () => {
     db.close();
   });
 
-  it('is one budget for all processes on the file', () => {
+  it('is shared by all processes that use the file', () => {
     const { clock } = machine();
     const path = join(temporaryFolder(), 'shared.db');
     const [one, two] = [new Database(path), new Database(path)];
@@ -358,7 +358,7 @@ describe('the ledger', () => {
     two.close();
   });
 
-  it('lets two processes that spend as fast as they can no further than one', async () => {
+  it('allows two processes that send as fast as they can no more than one', async () => {
     const path = join(temporaryFolder(), 'raced.db');
     const db = new Database(path);
     migrate(db);

@@ -29,8 +29,8 @@ function ledger(grant: (endpoint: string, n: number) => Grant): Ledger {
   };
 }
 
-describe('the line of waiting requests', () => {
-  it('runs no more at once than allowed, the most important first', async () => {
+describe('the queue of waiting requests', () => {
+  it('runs no more requests at once than allowed, the most important first', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock, concurrency: 2 });
     const order: number[] = [];
     let running = 0;
@@ -48,7 +48,7 @@ describe('the line of waiting requests', () => {
     expect(order).toEqual([9, 9, 1, 5, 5, 9, 9]);
   });
 
-  it('lets other endpoints pass one that has to wait', async () => {
+  it('lets requests to other endpoints overtake one that has to wait', async () => {
     let blocked = true;
     const budget = createBudget({
       ledger: ledger((endpoint, n) =>
@@ -69,7 +69,7 @@ describe('the line of waiting requests', () => {
     expect(done).toEqual(['chat', 'events']);
   });
 
-  it('lets others pass one that waits for no more than its own share', async () => {
+  it('lets others overtake a request that only waits for its own share', async () => {
     const budget = createBudget({
       ledger: ledger((_, n) => (n === 0 ? { waitMs: 1000, limit: 'share' } : { token: n })),
       clock,
@@ -86,7 +86,7 @@ describe('the line of waiting requests', () => {
   });
 
   it.each([0, 1, 2, 5, 9, 29])(
-    'gives the next token to the most important of those that wait, also where it came %i ms later',
+    'gives the next token to the most important waiting request, even if it came %i ms later',
     async (late) => {
       const asked: string[] = [];
       let freeAt = Infinity;
@@ -113,7 +113,7 @@ describe('the line of waiting requests', () => {
     },
   );
 
-  it('goes by how important each request is now, not when it lined up', async () => {
+  it('uses the priority that a request has now, not the one it had when it came', async () => {
     let tokens = 0;
     const budget = createBudget({
       ledger: ledger((_, n) => (tokens > 0 ? { token: tokens-- + n } : { waitMs: 5, limit: 'hour' })),
@@ -137,7 +137,7 @@ describe('the line of waiting requests', () => {
     }
   });
 
-  it('keeps going when the clock is set back', async () => {
+  it('continues if the clock is set back', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock, concurrency: 1 });
     const sent: number[] = [];
     for (const hours of [1, 2]) {
@@ -148,7 +148,7 @@ describe('the line of waiting requests', () => {
     expect(sent).toEqual([1, 2]);
   });
 
-  it('leaves the line when aborted, also while all places are taken, and sends nothing any more', async () => {
+  it('drops an aborted request, even while all places are taken, and does not send it', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock, concurrency: 1 });
     const sent: string[] = [];
     const spend = (endpoint: string, signal?: AbortSignal) =>
@@ -165,7 +165,7 @@ describe('the line of waiting requests', () => {
     expect(sent).toEqual(['running', 'next']);
   });
 
-  it('leaves the line at once when aborted before anything in it could start, and takes no token', async () => {
+  it('drops an aborted request at once if none could start yet, and takes no token', async () => {
     let tokens = 0;
     const budget = createBudget({ ledger: ledger(() => ({ token: ++tokens })), clock, concurrency: 1 });
     const abort = new AbortController();
@@ -184,7 +184,7 @@ describe('the line of waiting requests', () => {
     expect(tokens).toBe(1);
   });
 
-  it('gives up waiting when aborted', async () => {
+  it('ends the wait of a request that is aborted', async () => {
     const budget = createBudget({ ledger: ledger(() => ({ waitMs: 60_000, limit: 'hour' })), clock, concurrency: 1 });
     const abort = new AbortController();
     const waiting = budget.spend({ endpoint: 'events', priority: 5, signal: abort.signal }, () =>
@@ -196,7 +196,7 @@ describe('the line of waiting requests', () => {
     await given;
   });
 
-  it('looks at the time again after the machine was suspended, rather than sleep for as long as was left', async () => {
+  it('checks the time after the machine was suspended, instead of sleeping the rest of the wait', async () => {
     let uptime = 1e9;
     const until = uptime + 3_000_000;
     const slept: number[] = [];
@@ -218,7 +218,7 @@ describe('the line of waiting requests', () => {
     expect(slept).toEqual([60_000, 60_000]);
   });
 
-  it('hands on what sending came to, and goes on after a failure', async () => {
+  it('returns the result of a request, and continues after a failure', async () => {
     const budget = createBudget({ ledger: ledger((_, n) => ({ token: n })), clock, concurrency: 1 });
     const broken = budget.spend({ endpoint: 'a', priority: 1 }, () => Promise.reject(new Error('broken')));
     const failed = expect(broken).rejects.toThrow('broken');

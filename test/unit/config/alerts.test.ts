@@ -38,13 +38,13 @@ function folderWith(name: string, content: string, mode = 0o600): string {
 }
 
 describe('alerts in the configuration', () => {
-  it('are sent to nobody unless a channel is named', () => {
+  it('are not sent unless a channel is named', () => {
     const nobody = { afterMs: 7_200_000, diskFree: 0.05, webhook: undefined, smtp: undefined };
     expect(load('')).toEqual(nobody);
     expect(load('alerts: { after: 30m, diskFree: 2.5% }')).toEqual({ ...nobody, afterMs: 1_800_000, diskFree: 0.025 });
   });
 
-  it('take the address of a webhook from the file, the environment or a secret file', () => {
+  it("take a webhook's URL from the file, the environment or a secret file", () => {
     const expected = { url: ADDRESS, format: 'json' };
     expect(load(`alerts: { webhook: { url: "${ADDRESS}" } }`).webhook).toEqual(expected);
     expect(load('alerts: { webhook: { url: "${HOOK}", format: slack } }', { env: { HOOK: ADDRESS } }).webhook).toEqual({
@@ -72,7 +72,7 @@ describe('alerts in the configuration', () => {
     expect(load(`alerts: { smtp: { ${server} } }`).smtp?.login).toBeUndefined();
   });
 
-  it('take their secrets from systemd where the file names none', () => {
+  it('take their secrets from systemd if the file names none', () => {
     const CREDENTIALS_DIRECTORY = folderWith('hyperstudy-webhook', `${ADDRESS}\n`, 0o444);
     writeFileSync(join(CREDENTIALS_DIRECTORY, 'hyperstudy-smtp-password'), 'hunter2hunter2\n');
     const env = { CREDENTIALS_DIRECTORY };
@@ -94,7 +94,7 @@ describe('alerts in the configuration', () => {
     );
   });
 
-  it('are not a mistake for a command that sends none, although it cannot read their secrets', () => {
+  it('are not an error for a command that sends none and cannot read their secrets', () => {
     const path = join(temporaryFolder(), 'config.yaml');
     const smtp = 'host: h, from: a@b.c, to: [a@b.c], user: lab, passwordFile: nowhere';
     const yaml = `${EXPERIMENTS}http: { tokenFile: nowhere }\nalerts: { webhook: { urlFile: nowhere }, smtp: { ${smtp} } }`;
@@ -105,7 +105,7 @@ describe('alerts in the configuration', () => {
     expect(() => loadConfig(options)).toThrow('3 mistakes');
   });
 
-  it('are right as config.example.yaml shows them', () => {
+  it('are valid as config.example.yaml shows them', () => {
     const shown = /^alerts:\n(?: .*\n)+/m.exec(readFileSync('config.example.yaml', 'utf8'))?.[0] ?? '';
     const used = shown.replace(/^ {2}# (webhook:|smtp:| {2}\w+:)/gm, '  $1');
     const folder = folderWith('smtp.password', 'hunter2hunter2');
@@ -114,7 +114,7 @@ describe('alerts in the configuration', () => {
     expect(alerts.smtp).toMatchObject({ host: 'smtp.example.org', to: ['me@example.org', 'colleague@example.org'] });
   });
 
-  it('report all their mistakes at once with their lines, beside those of the rest', () => {
+  it('report all their errors with their lines, together with those of other settings', () => {
     const text = mistakes(
       [
         'lokback: 1h',
@@ -157,13 +157,13 @@ describe('alerts in the configuration', () => {
     expect(text.split('\n').slice(1)).toHaveLength(1);
   });
 
-  it('take http for this computer only', () => {
+  it('accept http only for this computer', () => {
     expect(load('alerts: { webhook: { url: "http://127.0.0.1:9000/x" } }').webhook?.url).toBe(
       'http://127.0.0.1:9000/x',
     );
   });
 
-  it('refuse a secret file that everybody can read, that is missing, empty or holds something else', () => {
+  it('refuse a secret file that all users can read, is missing, is empty or has something else in it', () => {
     const hook = 'logg: {}\nalerts:\n  webhook:\n    urlFile: hook';
     const open = mistakes(hook, { folder: folderWith('hook', ADDRESS, 0o644) });
     expect(open).toContain('config.yaml:5: alerts.webhook.urlFile: everyone can read the file: run chmod 600');
@@ -178,7 +178,7 @@ describe('alerts in the configuration', () => {
     'webhook: { url: "http://hooks.example.org/sEcReT" }',
     'webhook: { url: "sEcReT" }',
     'smtp: { host: h, from: a@b.c, to: [a@b.c], user: u, passwordFile: sEcReT }',
-  ])('never show a secret that stands in a wrong place: %s', (alerts) => {
+  ])('never show a secret in a wrong place: %s', (alerts) => {
     expect(mistakes(`alerts:\n  ${alerts}\n`)).not.toContain('sEcReT');
   });
 });

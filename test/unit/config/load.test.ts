@@ -45,7 +45,7 @@ describe('the configuration', () => {
     expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(shown))).toEqual([]);
   });
 
-  it('reports every mistake at once, with its line and what was probably meant', () => {
+  it('reports every error at once, with its line and what was probably meant', () => {
     const { code, exitStatus, message } = problem(
       'api:\n  pagesize: 100\n  timeout: soon\nexperiments:\n  - id: exp_1\n    dta: [events]\n  - id: exp_2\n    data: [event]\nlokback: 1h\noptions:\n  chat: { category: x }\n',
     );
@@ -88,7 +88,7 @@ describe('the configuration', () => {
     expect(problem(yaml).message).toContain(said);
   });
 
-  it('reports the key and the environment together with the rest, and each mistake once', () => {
+  it('reports errors of the key and the environment together with the others, each once', () => {
     const { message } = problem(
       'api:\n  key: password\n  limits: { reserve: 2 }\nexperiments: [{ all: true }]\nlokback: 1h\nwarehouse: { path: "${NOWHERE}" }\n',
       { HYPERSTUDY_BASE_URL: 'http://example.org' },
@@ -107,7 +107,7 @@ describe('the configuration', () => {
     expect(message).not.toContain('password');
   });
 
-  it('takes http for this computer only', () => {
+  it('accepts http only for this computer', () => {
     for (const host of ['localhost:1', '127.0.0.1:8787', '[::1]:1']) {
       expect(load(`experiments: [{ all: true }]\napi: { baseUrl: "http://${host}/api/v3/" }`).api.baseUrl).toBe(
         `http://${host}/api/v3`,
@@ -115,7 +115,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('lets the environment win over the file', () => {
+  it('lets the environment override the file', () => {
     const env = {
       HYPERSTUDY_API_KEY: KEY,
       HYPERSTUDY_BASE_URL: 'https://dev.hyperstudy.io/api/v3',
@@ -143,7 +143,7 @@ describe('the configuration', () => {
     ).toContain('HYPERSTUDY_ORGANIZATION_ID must be the id of an organization');
   });
 
-  it('takes a key from a file that not everybody can read, and a plain key only from a private configuration', () => {
+  it('accepts a key from a private file, and a plain key only in a private configuration', () => {
     const folder = temporaryFolder();
     const file = join(folder, 'key');
     writeFileSync(file, `${KEY}\n`);
@@ -158,13 +158,13 @@ describe('the configuration', () => {
   });
 
   it.each([[`warehouse: { path: &k ${KEY} }\napi: { key: *k }`], [`api: { key: "${KEY}\${EMPTY}" }`]])(
-    'finds a plain key behind %#',
+    'finds a plain key behind an alias or a variable (%#)',
     (api) => {
       expect(problem(`experiments: [{ all: true }]\n${api}`, { EMPTY: '' }, 0o644).message).toContain('chmod 600');
     },
   );
 
-  it('takes a variable that is set to nothing as unset', () => {
+  it('treats an empty variable as unset', () => {
     const file = join(temporaryFolder(), 'key');
     writeFileSync(file, KEY, { mode: 0o600 });
     const { api } = load(`experiments: [{ all: true }]\napi: { keyFile: ${file} }`, {
@@ -182,12 +182,12 @@ describe('the configuration', () => {
     `api: { key: *${KEY} }`,
     `data: [${KEY}]`,
     `api: { baseUrl: "https://${KEY}@example.org" }`,
-  ])('never shows a key that stands in a wrong place: %#', (yaml) => {
+  ])('never shows a key in a wrong place (%#)', (yaml) => {
     const { message } = problem(`experiments: [{ all: true }]\n${yaml}`, {});
     expect(message).not.toContain(KEY.slice(9));
   });
 
-  it('says that there is no key, or that it has the wrong form, without showing it', () => {
+  it('reports a missing or malformed key without showing it', () => {
     expect(problem('experiments: [{ all: true }]', {})).toMatchObject({ code: 'KEY_MISSING', exitStatus: 3 });
     expect(problem('experiments: [{ all: true }]\napi: { key: "${HYPERSTUDY_API_KEY}" }', {})).toMatchObject({
       code: 'KEY_MISSING',
@@ -196,7 +196,7 @@ describe('the configuration', () => {
     expect(problem('experiments: [{ all: true }]', { HYPERSTUDY_API_KEY: secret }).message).not.toContain(secret);
   });
 
-  it('gives a configuration or its mistakes for any document whatever', () => {
+  it('is valid or has errors for any document, without an exception', () => {
     const keys = fc.constantFrom(
       'api',
       'experiments',
@@ -255,13 +255,13 @@ describe('the configuration', () => {
     };
     const other = `hst_live_${'z'.repeat(64)}`;
 
-    it.each([0o400, 0o440, 0o444])('take the key that systemd hands over, with its mode %o', (mode) => {
+    it.each([0o400, 0o440, 0o444])('provide the key with mode %o', (mode) => {
       expect(load(bare, handed(`${KEY}\n`, mode)).api.key).toBe(KEY);
       // What config.example.yaml and `hsw init` write.
       expect(load(`${bare}\napi: { key: "\${HYPERSTUDY_API_KEY}" }`, handed(KEY, mode)).api.key).toBe(KEY);
     });
 
-    it('let the environment and the configuration win', () => {
+    it('are overridden by the environment and the configuration', () => {
       const env = handed(other);
       expect(load(bare, { ...env, HYPERSTUDY_API_KEY: KEY }).api.key).toBe(KEY);
       const file = join(temporaryFolder(), 'key');
@@ -270,7 +270,7 @@ describe('the configuration', () => {
       expect(load(`${bare}\napi: { key: "\${MINE}" }`, { ...env, MINE: KEY }).api.key).toBe(KEY);
     });
 
-    it('are no key where systemd hands over none, and a mistake where it hands over something else', () => {
+    it('are no key if they do not have one, and an error if they have something else', () => {
       const env = handed(KEY);
       rmSync(join(env.CREDENTIALS_DIRECTORY, 'hyperstudy-key'));
       expect(problem(bare, env)).toMatchObject({ code: 'KEY_MISSING' });
@@ -282,7 +282,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('says where it looked when there is none', () => {
+  it('names the places where it looked if there is no file', () => {
     const options = { env: {}, dataTypes: DATA_TYPE_OPTIONS, needsKey: false };
     expect(() => loadConfig({ ...options, path: '/nowhere/config.yaml' })).toThrow('/nowhere/config.yaml');
   });

@@ -11,7 +11,7 @@ describe('the configuration', () => {
     ['2027-05-01T14:30+02:00', '2027-05-01T12:30:00.000Z'],
     ['2028-02-29 08:00', '2028-02-29T08:00:00.000Z'],
     ['never', undefined],
-  ])('takes %s for the end of the key', (written, expected) => {
+  ])('reads %s as the end of the key', (written, expected) => {
     const { keyExpiresAt } = load(`experiments: [{ all: true }]\napi: { keyExpires: ${written} }`).api;
     expect(keyExpiresAt).toBe(expected === undefined ? undefined : Date.parse(expected));
   });
@@ -48,7 +48,7 @@ describe('the configuration', () => {
     expect(refused(`token: ${token}\n  tokenFile: x`)).toContain('http: must have either token or tokenFile');
   });
 
-  it('knows which secrets stand in the file itself', () => {
+  it('lists the secrets that are in the file itself', () => {
     const inline = (yaml: string, env = {}) =>
       load(`experiments: [{ all: true }]\n${yaml}`, { HYPERSTUDY_API_KEY: KEY, ...env }, 0o600).inlineSecrets;
     expect(inline('')).toEqual([]);

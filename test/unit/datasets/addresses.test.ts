@@ -23,7 +23,7 @@ describe('an address without its signature', () => {
     ['is none', 'https://?token=f'],
     ['is of another kind', 'ftp://a.example/?token=f'],
     ['is a path', '/data/recordings?token=f'],
-  ])('a text stays as it is where the address %s', (_why, text) => {
+  ])('is not changed if it %s', (_why, text) => {
     expect(withoutSignature(text)).toBe(text);
   });
 

@@ -21,7 +21,7 @@ const id = awkward.filter((value) => value !== '');
 const absent = fc.constant(undefined);
 
 describe('the key of a record with an id', () => {
-  it('is its own, whatever its room and id look like', () => {
+  it('is unique, whatever its room and id look like', () => {
     const place = fc.tuple(fc.oneof(id, absent), id);
     fc.assert(
       fc.property(place, place, ([roomA, a], [roomB, b]) => {
@@ -44,27 +44,27 @@ describe('the key of a record with an id', () => {
     expect(key({ ...record })).toBe(expected);
   });
 
-  it('tells numbers apart that no double holds', () => {
+  it('distinguishes numbers that a double cannot hold', () => {
     const big = (digits: string) => key({ id: parseJson(digits) });
     expect(big('9007199254740993')).not.toBe(big('9007199254740992'));
   });
 
-  it('has no room where an id is one of the whole experiment', () => {
+  it('has no room if the id is unique in the whole experiment', () => {
     expect(key({ id: 'room_1', roomId: 'room_2' }, datasetNamed('rooms'))).toBe('room_1');
   });
 
-  it('does not depend on whether the experiment or the room was asked for', () => {
+  it('does not depend on whether the experiment or the room was requested', () => {
     expect(key({ id: 'a' }, events, { roomId: 'room_1' })).toBe(key({ id: 'a' }));
   });
 
-  it('shows which rows may be one record in another room', () => {
+  it('shows which rows may be the same record in another room', () => {
     expect(idInKey(events, key({ id: 'x/1', roomId: 'a' }))).toBe(idInKey(events, key({ id: 'x/1' })));
     expect(idInKey(events, withOrdinal(key({ id: 'x/1', roomId: 'b' }), 2))).toBe('x%2F1');
     expect(idInKey(events, key({ content: 'no id' }))).toBeUndefined();
     expect(idInKey(components, key({ componentId: 'c', roomId: 'a' }, components))).toBeUndefined();
   });
 
-  it('holds its ordinal behind the only # in it', () => {
+  it('has its ordinal after the only # in it', () => {
     fc.assert(
       fc.property(id, id, fc.integer({ min: 2 }), (room, own, n) => {
         const plain = key({ id: own, roomId: room });
@@ -78,7 +78,7 @@ describe('the key of a record with an id', () => {
 describe('the key of a record without an id', () => {
   const write = { roomId: 'r', participantId: 'p', variable: 'points', timestamp: '2026-01-02T03:04:05Z', value: 1 };
 
-  it('names the thing, so that any other field may change or be added', () => {
+  it('consists of the fields that name it, so that any other field may change', () => {
     const component = { roomId: 'r', participantId: 'p', componentId: 'c', stateId: 's', onset: 5, config: { a: 1 } };
     expect(key(component, components)).toBe('r/p/c/s/number:5');
     expect(key({ ...component, config: { a: 2 }, novelField: true }, components)).toBe('r/p/c/s/number:5');
@@ -87,14 +87,14 @@ describe('the key of a record without an id', () => {
     expect(key({ ...write, value: 2 }, variables)).toBe(key(write, variables));
   });
 
-  it('reads a time in whatever form it comes', () => {
+  it('is the same in whatever form a time comes', () => {
     expect(key({ ...write, timestamp: '2026-01-02T04:04:05.000+01:00' }, variables)).toBe(key(write, variables));
     expect(key({ ...write, timestamp: 1767323045000 }, variables)).toBe(key(write, variables));
     expect(key({ ...write, timestamp: 1767323045 }, variables)).toBe(key(write, variables));
     expect(key({ ...write, timestamp: 'soon' }, variables)).toBe('r/p/points/soon');
   });
 
-  it('is its own for each name', () => {
+  it('is unique for each name', () => {
     const name = fc.tuple(...Array.from({ length: 4 }, () => fc.oneof(awkward, absent)));
     const record = (values: readonly (Json | undefined)[]): JsonObject =>
       Object.fromEntries(
@@ -112,14 +112,14 @@ describe('the key of a record without an id', () => {
     );
   });
 
-  it('has the room that was asked for where only rooms can be asked for', () => {
+  it('includes the requested room if only rooms can be requested', () => {
     expect(key({ variable: 'x' }, variables, { roomId: 'a' })).not.toBe(
       key({ variable: 'x' }, variables, { roomId: 'b' }),
     );
     expect(key({ value: 1 }, variables, { roomId: 'a' })).not.toBe(key({ value: 1 }, variables, { roomId: 'b' }));
   });
 
-  it('is the digest of its content where nothing names it, whatever the order of its fields', () => {
+  it('is the digest of its content if no field names it, whatever the order of its fields', () => {
     const eyetracking = datasetNamed('eyetracking');
     expect(key({ x: 1, y: [2] }, eyetracking)).toBe(key({ y: [2], x: 1 }, eyetracking));
     expect(key({ x: 1, y: [2] }, eyetracking)).not.toBe(key({ x: 1, y: [3] }, eyetracking));

@@ -55,7 +55,7 @@ function stable(dataset: (typeof DATASETS)[number], record: Json): Json {
 
 describe('normalise', () => {
   it.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))(
-    'gives every %s record back as the API sent it',
+    'keeps every %s record as the API sent it',
     (_name, dataset) => {
       fc.assert(
         fc.property(recordOf(dataset), fc.boolean(), (record, filled) => {
@@ -104,7 +104,7 @@ describe('normalise', () => {
   });
 
   it.each(['1767323045.5', '1767323045.123456789012345', '1767323045123.25'])(
-    'gives the time %s back as it was sent',
+    'keeps the time %s as it was sent',
     (sent) => {
       const text = `{"id":"a","timestamp":${sent}}`;
       expect(row(events, parseJson(text)).time).toBe(Math.floor(Number(sent) * (Number(sent) < 5e9 ? 1000 : 1)));
@@ -112,11 +112,11 @@ describe('normalise', () => {
     },
   );
 
-  it.each([999_999_999, 5e9, 999_999_999_999, 5e12, -1, { seconds: 1e6 }])('takes %j for no time', (sent) => {
+  it.each([999_999_999, 5e9, 999_999_999_999, 5e12, -1, { seconds: 1e6 }])('does not read %j as a time', (sent) => {
     expect(row(events, { id: 'a', timestamp: sent }).time).toBeUndefined();
   });
 
-  it('sees no difference between two signatures of one download address', () => {
+  it('makes the same row of one download address with two signatures', () => {
     const recordings = datasetNamed('recordings');
     const signed = (signature: string): JsonObject => ({
       recordingId: 'r',
@@ -131,7 +131,7 @@ describe('normalise', () => {
     });
   });
 
-  it('calls what is not an object, or too deep for SQLite, a malformed record and keeps its text', () => {
+  it('makes a malformed record, with its text, of what is not an object or too deep for SQLite', () => {
     let deep: Json = 'end';
     for (let level = 0; level < 1500; level++) deep = [deep];
     expect(normalise(events, 'text', origin)).toEqual({ reason: 'not an object', text: '"text"' });

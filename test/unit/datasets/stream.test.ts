@@ -14,7 +14,7 @@ const scope: fc.Arbitrary<Scope> = fc.oneof(
 const filter = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[a-z_=]{1,8}$/), { maxKeys: 3 });
 
 describe('a part of an experiment', () => {
-  it('is read from its text as it was written, also where a participant is named by an email address', () => {
+  it("is the same after it was written as text and parsed, even if a participant's id is an email address", () => {
     fc.assert(
       fc.property(scope, filter, (part, only) => {
         const written: Part = { scope: part, filter: only };

@@ -43,8 +43,8 @@ function carried(dataset: Dataset, before: Dataset, record: JsonObject, db: Db =
   return { values: dataset.columns.map(({ name }) => row[name]), extra: row['extra'], key: row['key'], db };
 }
 
-describe('fields that get a column in a later version', () => {
-  it('leave what a fresh reading of the same record would store, whatever it holds', () => {
+describe('a field that gets a column in a later version', () => {
+  it('is stored as a fresh reading of the same record would store it', () => {
     const db = openEmpty();
     const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>;
     const member = fc.constantFrom(
@@ -68,7 +68,7 @@ describe('fields that get a column in a later version', () => {
     );
   });
 
-  it('give the same record back, with what the request had said of it', () => {
+  it('keeps the record and what was known from its request', () => {
     const before = without(events, NEW);
     const db = openEmpty();
     const record = { id: 'a', value: { answer: 3 }, data: 'no object', deploymentId: 'dep_1' };
@@ -86,7 +86,7 @@ describe('fields that get a column in a later version', () => {
     expect([...records(db, events)]).toEqual([{ experimentId: 'e', record }]);
   });
 
-  it('fill the room of a recording from where the record names it', () => {
+  it('fills the room of a recording from where the record names it', () => {
     const record = { recordingId: 'EG_1', metadata: { roomName: 'room_1' } };
     const before = defineDataset({
       ...recordings,
@@ -99,14 +99,14 @@ describe('fields that get a column in a later version', () => {
     expect([...records(db, recordings)]).toEqual([{ experimentId: 'e', record }]);
   });
 
-  it('are carried over once: a second opening looks at no row', () => {
+  it('is carried over once: a second opening reads no row', () => {
     const { db } = carried(events, without(events, NEW), { id: 'a', value: { answer: 1 } });
     db.exec(`UPDATE events SET value = NULL, extra = '{"value":{"answer":1}}'`);
     carryFields(db, 0);
     expect(db.prepare('SELECT value FROM events').pluck().get()).toBeNull();
   });
 
-  it('come out of a warehouse of version 0.1.0 without a line of history, and stand in its view under the same name', () => {
+  it('is carried over from version 0.1.0 without history, and keeps its name in the view', () => {
     const path = join(temporaryFolder(), 'w.db');
     writeFileSync(path, gunzipSync(readFileSync('test/fixtures/warehouse-0.1.0.db.gz')));
     const earlier = new Database(path);
@@ -135,7 +135,7 @@ describe('fields that get a column in a later version', () => {
   });
 });
 
-it('gives rows whose times are seconds since 1970 the time that an earlier version did not read', () => {
+it('rows with times in seconds since 1970 get the time that an earlier version did not read', () => {
   const db = openEmpty();
   const record = { id: 'a', timestamp: 1767323045.5 };
   prepareUpsert(db, events)('e', rowOf(events, record), '2026-01-01T00:00:00.000Z');

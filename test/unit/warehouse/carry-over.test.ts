@@ -18,7 +18,7 @@ function carried(complete: number, reason: string | null, lastStatus: string) {
 const KEPT =
   '24 of 76 rows are no longer in the API; they were kept, as so many at once may be a mistake (accept with: hsw sync now --accept-deletes)';
 
-describe('what version 0.1.0 said of a stream in words', () => {
+describe('the reason that version 0.1.0 stored for a stream', () => {
   it.each([
     ['a complete stream', 1, null, 'ok', [], 0],
     ['one that was never read', 0, 'not read yet', '', ['unread'], 0],
@@ -27,17 +27,17 @@ describe('what version 0.1.0 said of a stream in words', () => {
     ['one of which the API warned', 0, 'the API warned: MISSING_INDEX', 'incomplete', ['earlier'], 0],
     ['one whose rows were kept', 0, KEPT, 'incomplete', ['withheld'], 24],
     ['one that failed and whose rows were kept', 0, `It failed.; ${KEPT}`, 'failed', ['withheld', 'failed'], 24],
-  ])('becomes a typed doubt: %s', (_, complete, reason, status, kinds, withheld) => {
+  ])('becomes a doubt with a kind: %s', (_, complete, reason, status, kinds, withheld) => {
     const { isComplete, ...found } = carried(complete, reason, status);
     expect(found).toMatchObject({ kinds, withheldRows: withheld });
     expect(isComplete).toBe(kinds.length === 0);
   });
 
-  it('loses none of its words', () => {
+  it('keeps all of its words', () => {
     expect(carried(0, `It failed.; ${KEPT}`, 'failed').texts).toEqual([KEPT, 'It failed.']);
   });
 
-  it('is doubted where texts may have been cut, until everything was read again', () => {
+  it('becomes a doubt if texts may have been cut, until everything was read again', () => {
     const db = openEmpty();
     db.exec(
       "INSERT INTO _streams (experiment_id, data, scope, complete, reread_reason) VALUES ('e', 'chat', 'experiment', 1, 'texts were cut')",
@@ -49,7 +49,7 @@ describe('what version 0.1.0 said of a stream in words', () => {
     );
   });
 
-  it('is left alone once it was carried over', () => {
+  it('is not changed once it was carried over', () => {
     const db = openEmpty();
     db.exec(
       "INSERT INTO _streams (experiment_id, data, scope, complete, reason, doubts) VALUES ('e', 'chat', 'experiment', 1, 'x', '[]')",

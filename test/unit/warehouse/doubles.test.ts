@@ -43,12 +43,12 @@ function holdingTwo() {
   return { warehouse, read, held };
 }
 
-describe('an id of which two records are held', () => {
+describe('an id with two stored records', () => {
   it.each([
     ['both, in any order', [message('two', 2), message('one', 1)]],
     ['the first', [message('one', 1)]],
     ['the second', [message('two', 2)]],
-  ])('is unchanged by an answer that shows %s', (_which, records) => {
+  ])('is unchanged by an answer with %s', (_which, records) => {
     const { read, held } = holdingTwo();
     expect(read(...records)).toMatchObject({ inserted: 0, updated: 0, unchanged: records.length });
     expect(held()).toEqual(['one', 'two', 'x']);
@@ -57,25 +57,25 @@ describe('an id of which two records are held', () => {
   it.each([
     ['alone', [message('edited', 2)]],
     ['beside the other', [message('edited', 2), message('one', 1)]],
-  ])('has the record changed in place that changed, shown %s', (_how, records) => {
+  ])('has the changed record updated in place, if it comes %s', (_how, records) => {
     const { read, held } = holdingTwo();
     expect(read(...records)).toMatchObject({ inserted: 0, updated: 1 });
     expect(held()).toEqual(['edited', 'one', 'x']);
   });
 
-  it('has the one changed that is left over, where as many are shown as are held', () => {
+  it('has the remaining record updated, if as many come as are stored', () => {
     const { read, held } = holdingTwo();
     expect(read(message('one', 1), message('moved', 7))).toMatchObject({ inserted: 0, updated: 1 });
     expect(held()).toEqual(['moved', 'one', 'x']);
   });
 
-  it('loses neither to a record that may be a third', () => {
+  it('keeps both records if a third one may have come', () => {
     const { read, held } = holdingTwo();
     expect(read(message('three', 3))).toMatchObject({ inserted: 1, updated: 0 });
     expect(held()).toEqual(['one', 'three', 'two', 'x']);
   });
 
-  it('is found by a listing that shows the second record on another page than the first', () => {
+  it('is found by a listing with the two records on different pages', () => {
     const { warehouse, held } = holdingTwo();
     const list = (...pages: JsonObject[]) => {
       const met = new Set<string>();
@@ -95,7 +95,7 @@ describe('an id of which two records are held', () => {
     expect(held()).toEqual(['one', 'page 1', 'page 2', 'page 3', 'two', 'x']);
   });
 
-  it('leaves other rows as they are', () => {
+  it('does not affect other rows', () => {
     const { read } = holdingTwo();
     expect(read({ messageId: 'other', content: 'y' }, { messageId: 'm2', content: 'z' })).toMatchObject({
       inserted: 1,

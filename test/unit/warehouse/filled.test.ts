@@ -34,7 +34,7 @@ function ratings() {
 const UNCHANGED = { inserted: 0, updated: 0, unchanged: 1 };
 
 describe('the room of a record that does not name it', () => {
-  it('stays known once a room was asked for, and no reading of the same record is a change', () => {
+  it('stays known once a room was requested, and reading the same record is not a change', () => {
     const { fake, read, history, back, rowOf } = ratings();
     const rating = fake.make('one', 1, { value: 5 });
     expect(read(rating)).toMatchObject({ room: null, inserted: 1 });
@@ -49,7 +49,7 @@ describe('the room of a record that does not name it', () => {
     sink.close();
   });
 
-  it('stays known where the record changes', () => {
+  it('stays known if the record changes', () => {
     const { fake, read, back } = ratings();
     read(fake.make('one', 1, { value: 5 }), 'r1');
     const changed = fake.make('one', 1, { value: 6 });
@@ -57,7 +57,7 @@ describe('the room of a record that does not name it', () => {
     expect(back()).toEqual([canonicalJson(changed)]);
   });
 
-  it('is what the record says as soon as it says it', () => {
+  it('is taken from the record as soon as the record names it', () => {
     const { fake, read } = ratings();
     read(fake.make('one', 1, { value: 5 }), 'r1');
     const { rowOf } = ratings();

@@ -8,8 +8,8 @@ import { temporaryFolder } from '../../support/lab.ts';
 
 const SERVICE = 65_534;
 
-describe.skipIf(process.geteuid?.() !== 0)('what root does by hand', () => {
-  it('leaves every file to the user whose folder it is, in the first sync and in later ones', () => {
+describe.skipIf(process.geteuid?.() !== 0)('a command that root runs by hand', () => {
+  it('leaves every file to the owner of the folder, in the first sync and in later ones', () => {
     const folder = join(temporaryFolder(), 'data');
     mkdirSync(folder);
     chownSync(folder, SERVICE, SERVICE);
@@ -24,7 +24,7 @@ describe.skipIf(process.geteuid?.() !== 0)('what root does by hand', () => {
     }
   });
 
-  it('gives nobody what a link in that folder points to', () => {
+  it('changes no owner of a file that a link in that folder points to', () => {
     const folder = temporaryFolder();
     const target = join(folder, 'target');
     writeFileSync(target, '');

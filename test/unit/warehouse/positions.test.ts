@@ -35,7 +35,7 @@ function manyRooms() {
 }
 
 describe('the streams of an experiment with thousands of finished rooms', () => {
-  it('are known without looking at each room, as the daemon asks for them every second', () => {
+  it('are found without a query for each room, because the daemon needs them every second', () => {
     const { warehouse, db, variables, config } = manyRooms();
     const known = (full: boolean) => knownStreams({ config, warehouse, selection: {}, full }, [{ id: 'exp_1' }]);
     expect(known(true)).toHaveLength(5001);
@@ -48,7 +48,7 @@ describe('the streams of an experiment with thousands of finished rooms', () => 
     );
   });
 
-  it('are enrolled in a time that a minute does not notice, and without a write where all are known', () => {
+  it('are enrolled within a small part of a minute, and without a write if all are known', () => {
     const { warehouse, db, variables, config } = manyRooms();
     const wanted = { config, experiments: [{ id: 'exp_1' }], gone: [] };
     const changes = db.prepare<[], number>('SELECT total_changes()').pluck();

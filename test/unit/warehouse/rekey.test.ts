@@ -108,7 +108,7 @@ function expectKeysOfAReading(db: Db): void {
 }
 
 describe('a warehouse of version 0.1.0', () => {
-  it('holds the same records under the keys of this version, without a line of history', () => {
+  it('has the same records under the keys of this version, without history', () => {
     const path = earlier();
     const before = new Database(path, { readonly: true });
     const columns = columnsIn(before);
@@ -122,7 +122,7 @@ describe('a warehouse of version 0.1.0', () => {
     warehouse.close();
   });
 
-  it('has its awkward records under keys that say what they are', () => {
+  it('has unusual records under readable keys', () => {
     const warehouse = open(earlier());
     const { db } = warehouse;
     const keys = (sql: string) => db.prepare<[], string>(sql).pluck().all();
@@ -147,7 +147,7 @@ describe('a warehouse of version 0.1.0', () => {
     warehouse.close();
   });
 
-  it('lets former versions follow the row they are of', () => {
+  it('keeps the former versions of each row with it', () => {
     const warehouse = open(earlier());
     const { db } = warehouse;
     const changed = db.prepare<[], string>(
@@ -161,7 +161,7 @@ describe('a warehouse of version 0.1.0', () => {
     warehouse.close();
   });
 
-  it('is left alone by a second opening, and by one that finds only some tables done', () => {
+  it('is not changed by a second opening, nor by one that finds some tables done', () => {
     const path = earlier();
     open(path).close();
     copyFileSync(path, `${path}.once`);
@@ -183,7 +183,7 @@ describe('a warehouse of version 0.1.0', () => {
     warehouse.close();
   });
 
-  it('goes on with the table at which it was ended, and has changed none of it', () => {
+  it('continues with the table at which it was interrupted, which was not changed', () => {
     const path = earlier();
     const db = new Database(path);
     migrate(db);
@@ -202,7 +202,7 @@ describe('a warehouse of version 0.1.0', () => {
     db.close();
   });
 
-  it('says which streams may have texts that were cut', () => {
+  it('marks the streams whose texts may have been cut', () => {
     const warehouse = open(earlier());
     expect(streamsWithCutTexts(warehouse.db).map(({ data }) => data)).toEqual([
       'events',
@@ -227,7 +227,7 @@ describe('a warehouse of version 0.1.0', () => {
 });
 
 describe('new keys that meet old ones', () => {
-  it('change places', () => {
+  it('are exchanged', () => {
     const warehouse = open(join(temporaryFolder(), 'w.db'));
     const { db } = warehouse;
     const stream = { experimentId: 'e', dataset: datasetNamed('chat'), scope: { kind: 'experiment' as const } };

@@ -36,7 +36,7 @@ function row({ dataset }: Stream, id: string, content: string): Row {
 const all = ({ db }: Warehouse, sql: string) => db.prepare<[], Record<string, unknown>>(sql).all();
 
 describe('a run', () => {
-  it('is told of each row that it wrote, also while another one writes', () => {
+  it('is named in each row that it wrote, even while another run writes', () => {
     const { warehouse } = open();
     const [one, other] = [begin(warehouse), begin(warehouse)];
     warehouse.during(one).commit(chat, { rows: [row(chat, 'a', 'hi'), row(chat, 'b', 'hi')] });
@@ -52,7 +52,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('counts what it changed, in all and by stream, in the transaction of the rows', () => {
+  it('counts its changes, in total and by stream, in the transaction of the rows', () => {
     const { warehouse } = open();
     const run = begin(warehouse);
     const within = warehouse.during(run);
@@ -101,7 +101,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('is told in the history of each row that it changed or deleted', () => {
+  it('is named in the history of each row that it changed or deleted', () => {
     const { warehouse } = open();
     const [first, changing, deleting] = [begin(warehouse), begin(warehouse), begin(warehouse)];
     const a = row(chat, 'a', 'hi');
@@ -114,7 +114,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('that changed nothing leaves no row for a stream, and is forgotten after 30 days', () => {
+  it('without changes has no row for a stream, and is deleted after 30 days', () => {
     const { warehouse } = open();
     const [idle, busy] = [begin(warehouse), begin(warehouse)];
     warehouse.during(idle).commit(chat, { rows: [], position: { backfilled: true } });
@@ -127,14 +127,14 @@ describe('a run', () => {
     expect(all(warehouse, 'SELECT id FROM _runs')).toEqual([busy, later, last].map(({ id }) => ({ id })));
   });
 
-  it('never gets the id of one that was forgotten', () => {
+  it('never gets the id of a deleted run', () => {
     const { warehouse } = open();
     const ids = Array.from({ length: 5 }, (_, i) => begin(warehouse, NOW + i * 40 * DAY_MS).id);
     expect(new Set(ids).size).toBe(5);
     expect(all(warehouse, 'SELECT id FROM _runs')).toEqual([{ id: ids.at(-1) }]);
   });
 
-  it('without an end is told as interrupted when the file is opened again', () => {
+  it('without an end counts as interrupted when the file is opened again', () => {
     const { warehouse, path } = open();
     const [ended, running] = [begin(warehouse), begin(warehouse)];
     endRun(warehouse.db, ended, { outcome: 'incomplete', now: NOW });
@@ -147,7 +147,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('is explained column by column', () => {
+  it('has every column in the data dictionary', () => {
     const { warehouse } = open();
     for (const table of ['_runs', '_run_streams']) {
       const columns = all(warehouse, `SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => name);

@@ -82,14 +82,14 @@ describe('a new field', () => {
     ]);
   });
 
-  it('never has a value of it', () => {
+  it('is listed without any of its values', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', [at(T1, { novel: 'what Ada said' })]);
     expect(JSON.stringify(file.changes())).not.toContain('Ada');
   });
 
-  it('is no news in the first read of its data type', () => {
+  it('is not a change in the first read of its data type', () => {
     const file = openFile();
     file.bring('e1', [at(T1, { a: 1 })]);
     file.first('e1', [at(T1, { b: 1 })]);
@@ -97,14 +97,14 @@ describe('a new field', () => {
     expect(file.changes()).toEqual([]);
   });
 
-  it('is news in the first read of a second experiment', () => {
+  it('is a change in the first read of a second experiment', () => {
     const file = openFile();
     file.first('e1', [at(T1, { a: 1 })]);
     file.bring('e2', [at(T1, { a: 1, b: true })]);
     expect(file.changes()).toMatchObject([{ field: 'b', type_now: 'boolean', experiment_id: 'e2' }]);
   });
 
-  it('is listed once, and counted on', () => {
+  it('is listed once, with a growing count', () => {
     const file = openFile();
     file.first('e1', [at(T2)]);
     file.bring('e1', [at(T2, { b: 1 })]);
@@ -122,7 +122,7 @@ describe('a new field', () => {
     expect(next.changes()).toMatchObject([{ field: 'b', records: 2 }]);
   });
 
-  it('that is null at first gets its type later on', () => {
+  it('that is null at first gets its type later', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', [at(T1, { b: null })]);
@@ -131,14 +131,14 @@ describe('a new field', () => {
     expect(file.changes()).toMatchObject([{ field: 'b', change: 'new field', type_now: 'list', records: 2 }]);
   });
 
-  it('is not one where the declaration knows it by another name', () => {
+  it('is not a change if the declaration has it under another name', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', [at(T1, { sessionId: 's', experimentId: 'other', roomId: null })]);
     expect(file.changes()).toEqual([]);
   });
 
-  it('is not known when the transaction that noted it was undone', () => {
+  it('is not known after a rollback', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.warehouse.db.exec(
@@ -152,7 +152,7 @@ describe('a new field', () => {
   });
 });
 
-describe('another type', () => {
+describe('a changed type', () => {
   it.each<[data: string, field: string, before: Json, now: Json, words: [string, string]]>([
     ['ratings/continuous', 'value', 4, 'four', ['number', 'text']],
     ['ratings/sparse', 'stateStartTime', 4, 'four', ['number', 'text']],
@@ -179,14 +179,14 @@ describe('another type', () => {
     ['a time of another form', 'timestamp', [T1, '2026-03-03T09:00:00+01:00']],
     ['an integer with too many digits', 'duration', [1, -0]],
     ['what comes back', 'novel', [1, 2]],
-  ])('is not: %s', (_what, field, [before = null, now = null]) => {
+  ])('is not listed: %s', (_what, field, [before = null, now = null]) => {
     const file = openFile();
     file.first('e1', [{ timestamp: T1, [field]: before }]);
     file.bring('e1', [{ timestamp: T1, [field]: now }]);
     expect(file.changes()).toEqual([]);
   });
 
-  it('is found in a field that was null before, in a later process as well', () => {
+  it('is listed for a field that was null before, in a later process as well', () => {
     const file = openFile();
     file.first('e1', [at(T1, { content: null })]);
     file.close();
@@ -195,7 +195,7 @@ describe('another type', () => {
     expect(next.changes()).toMatchObject([{ field: 'content', type_before: 'text', type_now: 'number' }]);
   });
 
-  it('is no news of a field that an earlier version stored, as its types were not noted', () => {
+  it('is not listed for a field of an earlier version, which did not record types', () => {
     const file = openFile();
     file.first('e1', [at(T1, { novel: 1, content: 7 })]);
     file.warehouse.db.exec('DELETE FROM _field_types');
@@ -222,7 +222,7 @@ describe('too many changes', () => {
     expect(changes.at(-1)).toMatchObject({ field: null, change: 'more', records: 10_000 + 100 - MOST_LISTED });
   });
 
-  it('are listed again after a while', () => {
+  it('are listed again after 30 days', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', names(MOST_LISTED + 1));
@@ -231,14 +231,14 @@ describe('too many changes', () => {
     expect(file.changes().at(-1)).toMatchObject({ field: 'later' });
   });
 
-  it('do not list a name without end', () => {
+  it('do not list an overlong name', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', [at(T1, { ['x'.repeat(100_000)]: 1 })]);
     expect(file.changes()).toMatchObject([{ field: null, change: 'more', records: 1 }]);
   });
 
-  it('in a first read store no more types than they may', () => {
+  it('in a first read store a limited number of types', () => {
     const file = openFile();
     file.first('e1', names(10_000));
     const stored = file.warehouse.db.prepare('SELECT count(*) FROM _field_types').pluck().get();
@@ -248,7 +248,7 @@ describe('too many changes', () => {
 });
 
 describe('a stream whose schema is frozen', () => {
-  it('stops at what is new, in the transaction of the records, which are kept', () => {
+  it('stops at a new field, in the transaction of the records, which are stored', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', [at(T1)], true, 1000);
@@ -262,7 +262,7 @@ describe('a stream whose schema is frozen', () => {
     expect(unacceptedChanges(file.warehouse.db, 'events')).toMatchObject([{ field: 'stimulusMeta' }]);
   });
 
-  it('stops in another experiment as well, as long as that is not accepted', () => {
+  it('stops in another experiment as well, until the field is accepted', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.first('e2', [at(T1)]);
@@ -284,7 +284,7 @@ describe('a stream whose schema is frozen', () => {
     expect(readPosition(file.warehouse.db, file.stream('e1')).watermark).toBe(1000);
   });
 
-  it('names three changes and says how many more there are, and no name that is none', () => {
+  it('names three changes and how many more there are, and shows no unreadable name', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.bring('e1', [at(T1, { a: 1, 'ada@example.org': 1, c: 1, d: 1, e: 1 })], true);

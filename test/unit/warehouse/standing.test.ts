@@ -7,7 +7,7 @@ const doubts = (...kinds: DoubtKind[]): Doubt[] => kinds.map((kind) => ({ kind, 
 const at = (change: Partial<Position>) => standingOf({ ...NEVER_READ, ...change });
 const READ = { dataAsOf: 1, lastStatus: 'ok' };
 
-describe('how a stream stands', () => {
+describe('the standing of a stream', () => {
   it.each<[Standing, Partial<Position>]>([
     ['unread', {}],
     ['complete', { ...READ, complete: true, doubts: doubts('dated-ahead') }],
@@ -28,7 +28,7 @@ describe('how a stream stands', () => {
 describe('streams', () => {
   const well = (...standings: Standing[]) => isWell(standings.map((standing) => ({ standing, isNamed: false })));
 
-  it('are well when each is complete, or could never be read and was not asked for by name', () => {
+  it('are well if each is complete, or could never be read and was not configured by name', () => {
     expect(well('complete', 'skipped', 'complete')).toBe(true);
     expect(well()).toBe(true);
     expect(
@@ -39,16 +39,16 @@ describe('streams', () => {
     ).toBe(false);
   });
 
-  it.each<Standing>(['incomplete', 'failed', 'lost', 'gone', 'unread'])('are not well when one is %s', (standing) => {
+  it.each<Standing>(['incomplete', 'failed', 'lost', 'gone', 'unread'])('are not well if one is %s', (standing) => {
     expect(well('complete', standing)).toBe(false);
   });
 
-  it('are not well when the key can read none of them', () => {
+  it('are not well if the key can read none of them', () => {
     expect(well('skipped', 'skipped')).toBe(false);
     expect(well('skipped', 'unconfigured')).toBe(false);
   });
 
-  it('are as well as they were without those that are no longer configured', () => {
+  it('are judged without those that are no longer configured', () => {
     expect(well('complete', 'unconfigured')).toBe(true);
     expect(well('unread', 'unconfigured')).toBe(false);
   });

@@ -19,7 +19,7 @@ function rowOf(record: Json) {
 }
 
 describe('a row that is written', () => {
-  it('is inserted once, unchanged while it stays the same, and updated when a value or its absence differs', () => {
+  it('is inserted once, unchanged while it is the same, and updated if a value or its absence differs', () => {
     const db = openForWriting(join(temporaryFolder(), 'w.db'));
     migrate(db);
     const upsert = prepareUpsert(db, dataset);
@@ -33,7 +33,7 @@ describe('a row that is written', () => {
     db.close();
   });
 
-  it('is told as changed in another transaction of the same millisecond, too, and its former version is kept', () => {
+  it('is changed by another transaction of the same millisecond too, and its former version is kept', () => {
     const db = openForWriting(join(temporaryFolder(), 'w.db'));
     migrate(db);
     keepHistory(db, [dataset]);
@@ -81,7 +81,7 @@ function bytesWritten(rows: number): { written: number; file: number } {
 }
 
 describe.runIf(process.platform === 'linux')('new rows', () => {
-  it('are written to the log and to the file, and copied nowhere else', () => {
+  it('are written to the write-ahead log and the file, and nowhere else', () => {
     const { written, file } = bytesWritten(20_000);
     expect(written).toBeLessThan(3 * file);
   });

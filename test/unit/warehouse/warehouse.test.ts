@@ -36,7 +36,7 @@ function row(record: Json, dataset = events) {
 }
 
 describe('the warehouse', () => {
-  it('makes every table STRICT, and one for each data type', () => {
+  it('has a STRICT table for each data type', () => {
     const warehouse = open();
     const tables = warehouse.db
       .prepare<[], { name: string; strict: number }>(
@@ -48,14 +48,14 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('says that the disk is full when that ends its first migration', () => {
+  it('reports a full disk if its first migration fails because of it', () => {
     const db = new Database(join(temporaryFolder(), 'w.db'));
     db.pragma('max_page_count = 20');
     expect(() => migrate(db)).toThrow(expect.objectContaining({ code: 'SQLITE_FULL' }) as Error);
     db.close();
   });
 
-  it('has the columns, indexes and types that the data types declare', () => {
+  it('has the declared columns, indexes and types', () => {
     const warehouse = open();
     for (const { table, columns } of DATASETS) {
       const found = warehouse.db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table);
@@ -72,14 +72,14 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('writes with the pragmas that its promises rest on', () => {
+  it('writes with the pragmas on which its promises depend', () => {
     const warehouse = open();
     for (const [name, value] of Object.entries(PRAGMAS))
       expect(warehouse.db.pragma(name, { simple: true }), name).toBe(value);
     warehouse.close();
   });
 
-  it('gives every record back from the file as it was put in', () => {
+  it('keeps every record exactly as it came', () => {
     const warehouse = open();
     fc.assert(
       fc.property(
@@ -104,7 +104,7 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('tells inserted, updated and unchanged rows apart and keeps what a row said before', () => {
+  it('counts inserted, updated and unchanged rows, and keeps former versions', () => {
     const warehouse = open();
     const first = row({ id: 'a', content: 'one', duration: 0.1 + 0.2 });
     expect(warehouse.commit(stream, { rows: [first] })).toMatchObject({ inserted: 1, updated: 0, unchanged: 0 });
@@ -123,7 +123,7 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('keeps no history when that is not wanted', () => {
+  it('keeps no history if it is turned off', () => {
     const warehouse = open(undefined, false);
     warehouse.commit(stream, { rows: [row({ id: 'a', content: 'one' })] });
     warehouse.commit(stream, { rows: [row({ id: 'a', content: 'two' })] });
@@ -141,7 +141,7 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('lets one writer in at a time, and the next one when the first is gone', () => {
+  it('allows one writer at a time, and the next one after the first has closed', () => {
     const path = join(temporaryFolder(), 'w.db');
     const warehouse = open(path);
     expect(() => open(path)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_BUSY', exitStatus: 5 }));
@@ -191,7 +191,7 @@ describe('the warehouse', () => {
     warehouse.close();
   });
 
-  it('keeps malformed records in the quarantine, once', () => {
+  it('keeps each malformed record in the quarantine once', () => {
     const warehouse = open();
     const bad = [{ reason: 'not an object', text: '"text"' }];
     warehouse.commit(stream, { rows: [], bad });
@@ -213,7 +213,7 @@ describe('the warehouse', () => {
     expect(() => open(text)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_CORRUPT', exitStatus: 4 }));
   });
 
-  it('backs a file with data up before it changes its tables', () => {
+  it('backs up a file with data before it changes tables', () => {
     const folder = temporaryFolder();
     const older = join(folder, 'migrations');
     cpSync('migrations', older, { recursive: true });
@@ -230,7 +230,7 @@ describe('the warehouse', () => {
     db.close();
   });
 
-  it('tells a network filesystem from a local one, and refuses it', () => {
+  it('detects and refuses a network filesystem', () => {
     const mounts = [
       { at: '/', type: 'ext4' },
       { at: '/tmp', type: 'nfs4' },
@@ -257,7 +257,7 @@ describe('the warehouse', () => {
     expect(out.trim()).toBe('0');
   });
 
-  it('says in a sentence that the folder cannot be written', () => {
+  it('reports a folder that cannot be written', () => {
     const file = join(temporaryFolder(), 'a-file');
     writeFileSync(file, '');
     expect(() => open(join(file, 'w.db'))).toThrow(
@@ -265,7 +265,7 @@ describe('the warehouse', () => {
     );
   });
 
-  it('undoes the transaction and says so when the disk is full', () => {
+  it('rolls back the transaction and reports it if the disk is full', () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'x'));
     const warehouse = open(join(folder, 'x', 'w.db'));
@@ -281,7 +281,7 @@ describe('the warehouse', () => {
   it.each([
     ['moved away', false],
     ['replaced', true],
-  ])('writes nothing more once its file was %s, and leaves the other one alone', (_what, isReplaced) => {
+  ])('writes nothing more once its file was %s, and does not touch the new file', (_what, isReplaced) => {
     const path = join(temporaryFolder(), 'w.db');
     const warehouse = open(path);
     warehouse.commit(stream, { rows: [row({ id: 'evt_1' })] });
@@ -301,7 +301,7 @@ describe('the warehouse', () => {
     former.close();
   });
 
-  it('denormalises what it stored under another experiment’s name', () => {
+  it('restores a record that names another experiment', () => {
     const made = row({ id: 'a', experimentId: 'other' });
     expect(denormalise(events, { ...made, experimentId: 'e' })).toEqual({ id: 'a', experimentId: 'other' });
   });
