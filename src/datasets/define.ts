@@ -32,6 +32,8 @@ export interface FieldSpec {
   readonly volatile?: true;
   /** Where else in the record the same value is, for records that lack the field. */
   readonly fallbacks?: readonly Place[];
+  /** No record of the API has it: the request or the list that brought the record says it. */
+  readonly isAdded?: true;
 }
 
 /** A text inside a record, or a part of it. */

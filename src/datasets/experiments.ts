@@ -19,7 +19,7 @@ export const experiments = defineDataset({
     participantCount: { kind: 'integer', about: 'How many participants it has.' },
     createdAt: { kind: 'time', about: 'When it was created.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
-    shared: { kind: 'boolean', about: '1 if another organization shares it; otherwise empty.' },
+    shared: { kind: 'boolean', about: '1 if another organization shares it; otherwise empty.', isAdded: true },
   },
 });
 export const experimentsTable = experiments.drizzle;

@@ -122,10 +122,10 @@ function fields(dataset: Dataset, own: readonly Endpoint[]): Finding[] {
   const isKnown = (field: string) => names.has(field) || dataset.identity.includes(field) || field === 'experimentId';
   const lacking = [...described].filter(([field]) => !isKnown(field));
   // What is also taken from the request, or from elsewhere in the record, need not be a field of its own.
-  const others = Object.entries(dataset.fields).filter(
-    ([field, { aliases = [], fallbacks }]) =>
-      field !== 'experimentId' && fallbacks === undefined && [field, ...aliases].every((name) => !described.has(name)),
-  );
+  const others = Object.entries(dataset.fields).filter(([field, { aliases = [], fallbacks, isAdded }]) => {
+    const isElsewhere = field === 'experimentId' || fallbacks !== undefined || isAdded === true;
+    return !isElsewhere && [field, ...aliases].every((name) => !described.has(name));
+  });
   const unfit = [...described].flatMap(([field, types]) => {
     const kind = names.get(field);
     const not = kind === undefined ? [] : [...types].filter((type) => !FITS[kind].includes(type));
