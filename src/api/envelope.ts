@@ -103,9 +103,13 @@ function readError(error: Json | undefined): Envelope {
   };
 }
 
-/** Of a status that is neither documented one, such as `partial`, it is not known what the answer lacks. */
+/** Words for the documented `success`, so that another one of them does not make every stream doubted. */
+const SUCCESS = /^(success(ful)?|succeeded|ok(ay)?)$/i;
+
+/** Of a status that says neither success nor error, such as `partial`, it is not known what the answer lacks. */
 function doubtedStatus(status: Json | undefined): string[] {
-  return status === undefined || status === 'success' ? [] : [`the status of the answer is ${textOfJson(status)}`];
+  const isSuccess = status === undefined || (typeof status === 'string' && SUCCESS.test(status.trim()));
+  return isSuccess ? [] : [`the status of the answer is ${textOfJson(status)}`];
 }
 
 /** Beside data that call themselves a success, an error means that some of them may be lacking. */

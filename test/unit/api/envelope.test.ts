@@ -57,6 +57,13 @@ describe('the envelope of an answer', () => {
       '{"status":"partial","data":[]}',
       { warnings: ['the status of the answer is "partial"'] },
     ],
+    [
+      'a status with an error word',
+      '{"status":"Errors","data":[]}',
+      { warnings: ['the status of the answer is "Errors"'] },
+    ],
+    ['another word for success', '{"status":"OK","data":[]}', { warnings: [] }],
+    ['the documented word in capitals', '{"status":"Success","data":[]}', { warnings: [] }],
     ['a word for true', '{"data":[],"metadata":{"truncated":"true"}}', { truncated: true }],
     ['null', '{"data":[],"metadata":{"truncated":null}}', { truncated: false, warnings: [] }],
     ['an object', '{"data":{}}', { isSingle: true }],
