@@ -100,11 +100,17 @@ function missingParts(db: Db, wanted: Wanted, outside: readonly Enrolled[]): (st
 /** The streams of an experiment, as if the rooms and deployments of those streams were still listed. */
 function plan(db: Db, { config }: Wanted, experiment: PlannedExperiment, former: readonly StreamKey[]): Stream[] {
   const formerly = (kind: 'room' | 'deployment') =>
-    former.flatMap(({ scope }) => new RegExp(`^${kind}:([^?]+)`, 's').exec(scope)?.[1] ?? []);
+    former.flatMap(({ scope }) => (scope.startsWith(`${kind}:`) ? beginnings(scope.slice(kind.length + 1)) : []));
   return planStreams(config, experiment, {
     rooms: [...knownRooms(db, experiment.id).ids, ...formerly('room')],
     deployments: [...new Set([...knownDeployments(db, experiment.id), ...formerly('deployment')])],
   });
+}
+
+/** What may be the id in the text of a scope: a filter follows behind a `?`, which an id may hold as well. */
+function beginnings(text: string): string[] {
+  const parts = text.split('?');
+  return parts.map((_, i) => parts.slice(0, i + 1).join('?'));
 }
 
 /**

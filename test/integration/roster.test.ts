@@ -124,6 +124,22 @@ describe('a stream that is no longer configured', () => {
 });
 
 describe('a room that the API no longer lists', () => {
+  it.each(['room?a', 'room?a=1&b', 'room#1', 'room/1', 'room:1?', 'room@x'])(
+    'is gone, not unconfigured, whatever its id: %s',
+    async (room) => {
+      const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
+      const { world } = lab.simulator;
+      const [id = ''] = world.experimentIds;
+      world.insert('rooms', id, { ...world.records('rooms', id, lab.now)[0], id: room }, lab.now);
+      const selection = { data: ['rooms', 'variables'] };
+      await lab.sync({ selection });
+      lab.warehouse.db.prepare('DELETE FROM rooms WHERE id = ?').run(room);
+      world.remove('rooms', id, (record) => record['id'] === room, lab.now);
+      await lab.sync({ selection });
+      expect(kinds(positions(lab, { data: 'variables', scope: `room:${room}` }))).toEqual(['gone']);
+    },
+  );
+
   it('is gone, not unconfigured', async () => {
     const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 12 } });
     await lab.sync();
