@@ -35,7 +35,7 @@ export function roomsOf({ stream, warehouse }: Pick<Session, 'stream' | 'warehou
  * @param doubts why they lacked records: these doubts remain unless the rooms certainly cover the stream.
  */
 export async function readRooms(session: Session, rooms: Rooms, doubts: Reading['doubts']): Promise<Reading> {
-  const { stream, warehouse } = session;
+  const { warehouse } = session;
   const met = createSeen(warehouse.db);
   let reading: Reading = NOTHING_READ;
   let bad = 0;
@@ -52,7 +52,7 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
     if (!isProven) return { doubts: [...reading.doubts, ...doubts], unseen: [] };
     return {
       doubts: [],
-      unseen: met.missing(stream, {}) ?? [],
+      unseen: session.sink.unmet({}),
       // A record that appears in the answers of two rooms counts once.
       met: met.count() + bad,
       byRoom: true,
@@ -144,7 +144,7 @@ async function readLiveRoom(session: Session, room: string, met: Seen): Promise<
     return {
       ...listed,
       met: isWhole ? listed.met : undefined,
-      unseen: seen.missing(part, {}) ?? [],
+      unseen: session.sink.unmet({}, part),
       bad: listed.met - seen.count(),
       isLeaky: seen.countElsewhere(part) > 0,
     };

@@ -86,6 +86,14 @@ export function isShownLast(page: Page, met: number, { largestPage = 0, totalPro
   return returned < largestPage || (met === totalProven && returned < capacity);
 }
 
+/**
+ * Whether a listing met a record at each place up to the end of its last page: where records came that say the same as
+ * others, they may be others. What names a time, or has no places, says nothing of it.
+ */
+export function fillsPlaces({ isFiltered, limit, offset, returned }: Page, met: number): boolean {
+  return isFiltered || limit === Infinity || returned === 0 || met >= offset + returned;
+}
+
 /** More records than any timestamp or listing has. */
 const FAR = 10_000_000;
 

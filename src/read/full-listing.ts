@@ -2,7 +2,7 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { countedBy, isShownLast } from './evidence.ts';
+import { countedBy, fillsPlaces, isShownLast } from './evidence.ts';
 import { withCertainKeys } from './ordinals.ts';
 import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Chunk } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
@@ -95,7 +95,9 @@ async function listOnce(
     met,
     total: last === undefined ? undefined : countedBy(last.page),
     isShown:
-      last !== undefined && (last.isEnd || isShownLast(last.page, met, reader === session.reader ? traits.known : {})),
+      last !== undefined &&
+      fillsPlaces(last.page, met) &&
+      (last.isEnd || isShownLast(last.page, met, reader === session.reader ? traits.known : {})),
   };
 }
 

@@ -3,10 +3,10 @@ import { parseTime } from '../shared/time.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
-import { isShownLast } from './evidence.ts';
+import { fillsPlaces, isShownLast } from './evidence.ts';
 import { apart, certainRows } from './full-listing.ts';
 import { paginate } from './paginate.ts';
-import type { Reader } from './reader.ts';
+import type { Page, Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
 
 /**
@@ -24,6 +24,7 @@ export async function readRange(
   let upTo: number | undefined;
   let bad = 0;
   let isShown = true;
+  let last: Page | undefined;
   try {
     for (const reader of readers) {
       const { known } = traits;
@@ -34,17 +35,20 @@ export async function readRange(
         seen.add(rows.map(({ key }) => key));
         bad += chunk.bad.length;
         upTo = later(upTo, newest(session, chunk.rows));
+        last = chunk.page;
         isShown = chunk.isEnd || isShownLast(chunk.page, Infinity, traits.known);
       }
     }
     const isWhole = range.from === undefined && range.to === undefined;
+    const met = seen.count() + bad;
+    const isOwn = readers.length === 1;
     // A malformed record may be a stored row in another form, and a doubtful answer does not show which rows are gone.
     const isClean = doubts.length === 0 && bad === 0;
     return {
       doubts,
       unseen: isClean ? sink.unmet(range) : [],
       ...(range.to === undefined ? { upTo } : {}),
-      ...(isWhole ? { isWhole, met: seen.count() + bad, isShown: isShown && readers.length === 1 } : {}),
+      ...(isWhole ? { isWhole, met, isShown: isShown && isOwn && (last === undefined || fillsPlaces(last, met)) } : {}),
     };
   } finally {
     seen.drop();

@@ -2,7 +2,8 @@ import { withoutOrdinal } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Json } from '../shared/json.ts';
-import { matchDoubles } from '../warehouse/doubles.ts';
+import { matchDoubles, newRepeats } from '../warehouse/doubles.ts';
+import { repeatedDoubt } from '../warehouse/doubts.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
 import { compareRows, countRows, type TimeRange } from '../warehouse/records.ts';
@@ -51,10 +52,13 @@ export interface Sink {
   /**
    * Keys of stored rows in a range that were not taken. They are the stored keys, because only these show which of
    * several records with one id came.
+   * @param part of the stream; by default all of it.
    */
-  unmet(range: TimeRange): readonly string[];
+  unmet(range: TimeRange, part?: Stream): readonly string[];
   /** Whether several records with one id were taken. */
   readonly hasSharedIds: boolean;
+  /** How many of the rows that were taken are exact repeats of others, and were held in no such number before. */
+  readonly newRepeats: number;
   /** What was taken so far, as counts. */
   readonly tally: Tally;
   /** How the rows differed from the stored ones, if the sink was created to report it. */
@@ -105,9 +109,16 @@ export function committing(
     };
     return done;
   };
+  const doubted = (position: PositionChange = {}): PositionChange => {
+    const others = readPosition(warehouse.db, stream).doubts.filter(({ kind }) => kind !== 'repeated');
+    return { ...position, doubts: [...others, repeatedDoubt(met.countRepeats())] };
+  };
   return {
     take({ rows: came, ...rest }) {
-      const batch = { ...rest, rows: met.note(came) };
+      const before = met.countRepeats();
+      const rows = met.note(came);
+      // With the rows, as a reading that ends here would not tell of them.
+      const batch = { ...rest, rows, ...(met.countRepeats() > before ? { position: doubted(rest.position) } : {}) };
       // In a first read no stored row could differ.
       if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
         const difference = compareRows(warehouse.db, stream, batch.rows);
@@ -135,6 +146,9 @@ export function committing(
     unmet: met.missing,
     get hasSharedIds() {
       return met.hasShared();
+    },
+    get newRepeats() {
+      return met.countRepeats();
     },
     get tally() {
       return tally;
@@ -182,6 +196,9 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
     get hasSharedIds() {
       return met.hasShared();
     },
+    get newRepeats() {
+      return met.countRepeats();
+    },
     get tally() {
       return tally;
     },
@@ -201,6 +218,7 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   const seen = isPart || heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
   const isShared = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id');
   let hasShared = false;
+  const repeats = new Set<string>();
   return {
     note(rows: readonly Row[]): readonly Row[] {
       // Which of several records with one id comes first depends on the request; their content does not.
@@ -208,11 +226,13 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
       const settled = seen === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       seen?.add(settled.map(({ key }) => key));
+      for (const key of newRepeats(warehouse.db, stream, settled)) repeats.add(key);
       return settled;
     },
     has: (key: string) => seen === undefined || seen.has(key),
-    missing: (range: TimeRange) => seen?.missing(stream, range) ?? [],
+    missing: (range: TimeRange, part = stream) => seen?.missing(part, range) ?? [],
     hasShared: () => hasShared,
+    countRepeats: () => repeats.size,
     countElsewhere: () => seen?.countElsewhere(stream) ?? 0,
     close: () => seen?.drop(),
   };

@@ -9,6 +9,7 @@ import { countedInExperiment } from '../warehouse/structure.ts';
 import { takeAccount, type Account } from './account.ts';
 import { missingDoubt, settleGone, type Deletion } from './deletions.ts';
 import { rederivation } from './rederived.ts';
+import { repeatDoubts, withAwaited } from './repeats.ts';
 import { listWhole, searches, stillMissing } from './search.ts';
 import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
 
@@ -41,7 +42,7 @@ const FAST_CLOCK_MS = MINUTE_MS;
 export async function prove(session: Session, first: Reading, isStrict: boolean): Promise<Proof> {
   const before = position(session);
   let isPlain = isStrict || session.traits.known.sortOmits === true;
-  let reading = first;
+  let reading = await withAwaited(session, first, before);
   let account = await accountOf(session, reading, isPlain);
   // If the count is right, rows moved or came back.
   const isCountRight = account.truth !== undefined && account.truth === account.held;
@@ -75,7 +76,11 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   }
   const gone = unseen(session, reading);
   const surplus = account.truth === undefined ? undefined : account.held - account.truth;
-  const isCertain = reading.doubts.length === 0 && surplus === gone.length && !isCountedAbove(session, account.truth);
+  const isCertain =
+    reading.doubts.length === 0 &&
+    session.sink.newRepeats === 0 &&
+    surplus === gone.length &&
+    !isCountedAbove(session, account.truth);
   const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
   const isLeft = (isSearched && surplus !== gone.length) || (deletion?.withheld ?? 0) > 0;
   // A difference that a search did not settle, or that was only a wrong count, is not searched for again soon.
@@ -184,6 +189,7 @@ function conclude(session: Session, found: Found): Proof {
     ...goneDoubts(session),
     ...uncountedDoubts(session, account),
     ...(deletion?.doubts ?? pendingDoubts(before, after, withheldRows)),
+    ...repeatDoubts(session, before),
     ...quarantineDoubts(after),
     ...rederived.doubts,
     ...aheadDoubts(datedAheadRows, serverNow(session)),

@@ -8,24 +8,27 @@ import { heldAmong, timesOf } from '../warehouse/records.ts';
 import { compareBehind, compareRange, freeTime, readRange } from '../read/reconcile.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from '../read/session.ts';
 
+/** Reads by time, or nothing where the endpoint turns out not to allow it. */
+export async function ifByTime({ traits }: Session, read: () => Promise<Reading>): Promise<Reading> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof NotWalkable) traits.learn({ startTimeIgnored: true }, error.message);
+    // If a time filter is refused, the stream can still be listed.
+    else if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
+    return NOTHING_READ;
+  }
+}
+
 /** The searches that may still show which records differ, cheapest first. */
 export function searches(session: Session, reading: Reading, account: Account): (() => Promise<Reading>)[] {
   const { stream, traits, config } = session;
   const { watermark } = position(session);
-  const { startTimeIgnored, startTimeRefused, offsetIgnored } = traits.known;
-  const isTimed = stream.dataset.read === 'incremental' && startTimeIgnored !== true && startTimeRefused !== true;
+  const { offsetIgnored } = traits.known;
+  const isTimed = mayFilter(session);
   const isUnpaged = stream.dataset.unpaged === true || stream.dataset.read === 'single';
   if (reading.byRoom === true || isUnpaged) return [];
-  const byTime = async (read: () => Promise<Reading>): Promise<Reading> => {
-    try {
-      return await read();
-    } catch (error) {
-      if (error instanceof NotWalkable) traits.learn({ startTimeIgnored: true }, error.message);
-      // If a time filter is refused, the stream can still be listed.
-      else if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
-      return NOTHING_READ;
-    }
-  };
+  const byTime = (read: () => Promise<Reading>) => ifByTime(session, read);
   const tail = () =>
     readRange(session, {
       from: watermark === undefined ? undefined : freeTime(session, watermark - config.lookbackMs),
@@ -36,7 +39,7 @@ export function searches(session: Session, reading: Reading, account: Account): 
     view === undefined || truth === undefined ? compareRange(session, {}) : compareBehind(session, view, truth - held);
   return [
     ...(isTimed && reading.isWhole !== true && stillMissing(session).length > 0
-      ? [() => byTime(() => readMissing(session))]
+      ? [() => byTime(() => readAt(session, stillMissing(session)))]
       : []),
     ...(isTimed && reading.isWhole !== true ? [() => byTime(total === undefined ? tail : compare)] : []),
     ...(offsetIgnored === true
@@ -53,12 +56,18 @@ export function stillMissing({ warehouse, stream, sink }: Session): string[] {
   return heldAmong(warehouse.db, stream, missing);
 }
 
+/** Whether the endpoint filters by time, as far as is known. */
+export function mayFilter({ stream, traits }: Session): boolean {
+  const { startTimeIgnored, startTimeRefused } = traits.known;
+  return stream.dataset.read === 'incremental' && startTimeIgnored !== true && startTimeRefused !== true;
+}
+
 /** Up to this many times are read one by one. */
 const FEW_TIMES = 5;
 
-/** Reads the times of the rows that an earlier reading missed: the rows may be back. */
-async function readMissing(session: Session): Promise<Reading> {
-  const times = timesOf(session.warehouse.db, session.stream, stillMissing(session))
+/** Reads the times of stored rows that a reading did not show. */
+export async function readAt(session: Session, keys: readonly string[]): Promise<Reading> {
+  const times = timesOf(session.warehouse.db, session.stream, keys)
     .map((text) => parseTime(text))
     .filter((time) => time !== undefined);
   const ranges =

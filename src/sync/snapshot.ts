@@ -17,7 +17,7 @@ const RELIST_AFTER_MS = DAY_MS;
  */
 export async function readSnapshot(session: Session): Promise<Reading> {
   const { stream, startedAt, sink, full, traits } = session;
-  const { complete, listedAt = 0 } = position(session);
+  const { complete, listedAt = 0, doubts } = position(session);
   const isRecent = complete && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
   // The newest records change most. Without ids, ordinals are counted from the first record on.
   const isNewest = !full && isRecent && stream.dataset.identity.length > 0 && sink.held() > session.reader.pageSize;
@@ -36,7 +36,8 @@ export async function readSnapshot(session: Session): Promise<Reading> {
     if (inserted === 0 && updated === 0 && rows.length === whole.length)
       return isUncounted ? NOTHING_READ : { doubts: [], unseen: [], total, isShown: true };
   }
-  if (!full && isPart) {
+  // Repeats that a second reading has to show may be in any room.
+  if (!full && isPart && !doubts.some(({ kind }) => kind === 'repeated')) {
     const reading = await readLiveRooms(session, total);
     if (reading !== undefined) return reading;
   }

@@ -176,6 +176,7 @@ const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set([
   'withheld',
   'schema',
   'missing-upstream',
+  'repeated',
   'quarantined',
   'reread',
 ]);

@@ -126,8 +126,9 @@ function isEqual({ status }: Verdict): boolean {
 export async function verifyStream(context: SyncContext, stream: Stream, options: VerifyOptions): Promise<Verdict> {
   const { repair, deep } = options;
   const first = await verifyOnce(context, stream, options);
-  // A row is deleted once two readings miss it; in a repair by hand the second one can follow at once.
-  const isPending = repair && first.doubts.some(({ kind }) => kind === 'missing-upstream');
+  // A row that is gone is deleted when two readings miss it, and a repeat is a record when two show it; asked for by
+  // hand, one can follow the other.
+  const isPending = repair && first.doubts.some(({ kind }) => kind === 'missing-upstream' || kind === 'repeated');
   const second = isPending ? await verifyOnce(context, stream, options) : first;
   const { missing, changed, extra } = first.differences;
   const doubts = second.doubts.filter(({ kind }) => !ARE_DIFFERENCES.has(kind));

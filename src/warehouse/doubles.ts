@@ -5,7 +5,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn } from './records.ts';
+import { heldColumns, heldIn, keysWithOrdinals } from './records.ts';
 import { quote } from './upsert.ts';
 
 /** A record that is stored under a key or one of its ordinals. */
@@ -72,6 +72,36 @@ function assign(base: string, group: readonly Row[], held: readonly MetTwin[], k
     keys.set(row, withOrdinal(base, n));
     taken.add(withOrdinal(base, n));
   }
+}
+
+/**
+ * The keys of rows that say exactly what another record of their id or name says, and did not when they were last read:
+ * records of their own, or one that an answer repeats in the place of another.
+ */
+export function newRepeats(db: Db, stream: Stream, rows: readonly Row[]): string[] {
+  const bases = new Set(rows.filter(({ key }) => key.includes('#')).map(({ key }) => withoutOrdinal(key)));
+  if (bases.size === 0) return [];
+  const find = twinsOf(db, stream);
+  const groups = Map.groupBy(rows, ({ key }) => withoutOrdinal(key));
+  return [...bases].flatMap((base) => {
+    const held = find(base);
+    const came = (groups.get(base) ?? []).map((row) => ({ key: row.key, content: contentOf(row) }));
+    const now = [...new Map([...held, ...came].map((one) => [one.key, one])).values()];
+    return [...Map.groupBy(came, ({ content }) => content)].flatMap(([content, group]) => {
+      const timesIn = (all: readonly { content: string }[]) => all.filter((one) => one.content === content).length;
+      const more = timesIn(now) - Math.max(timesIn(held), 1);
+      return group.slice(group.length - Math.max(more, 0)).map(({ key }) => key);
+    });
+  });
+}
+
+/** The keys of the rows that say exactly what another one of their id or name says, but for the first of them. */
+export function heldRepeats(db: Db, stream: Stream): string[] {
+  const find = twinsOf(db, stream);
+  const bases = new Set([...keysWithOrdinals(db, stream)].map(withoutOrdinal));
+  return [...bases].flatMap((base) =>
+    [...Map.groupBy(find(base), ({ content }) => content)].flatMap(([, [, ...others]]) => others.map(({ key }) => key)),
+  );
 }
 
 /** `#` occurs nowhere else in a key, and `$` follows it. */

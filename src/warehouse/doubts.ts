@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted } from '../shared/count.ts';
 
 /**
  * What is known against a stream's completeness. A kind that is `blocking` means that the table may not equal
@@ -23,6 +24,8 @@ const KINDS = {
   surplus: { blocking: true },
   /** Rows were missing in one reading; a second one has to agree before they are deleted. */
   'missing-upstream': { blocking: true },
+  /** Records that say exactly what others say were met once: a second reading has to show them as well. */
+  repeated: { blocking: true },
   /** An answer contradicted itself, or another one. */
   contradiction: { blocking: true },
   /** The API said that records are missing from its answer. */
@@ -87,6 +90,13 @@ export function isComplete(doubts: readonly Doubt[]): boolean {
 export function rereadDoubt(reason: string, changed = 0): Doubt {
   const text = `everything is to be read again: ${reason}`;
   return { kind: 'reread', text, ...(changed === 0 ? {} : { count: changed }) };
+}
+
+/** The doubt about exact repeats that only one reading has shown. */
+export function repeatedDoubt(rows: number): Doubt {
+  const [says, own] = rows === 1 ? ['says', 'it is a record of its own'] : ['say', 'they are records of their own'];
+  const text = `${counted(rows, 'row')} ${says} exactly what another one says; a second reading decides whether ${own}`;
+  return { kind: 'repeated', text, count: rows };
 }
 
 /** Doubts in the order of their urgency, each once. */

@@ -90,3 +90,47 @@ describe('two records with one id', () => {
     }
   });
 });
+
+const OF_EACH_KIND = ['components', 'eyetracking', 'events', 'recordings', 'participants'];
+
+describe('an answer that has one record twice, in the place of another', () => {
+  it.each(OF_EACH_KIND)('is not believed until a second one shows the same (%s)', async (data) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(60, (i) => ({ note: `n${i}` }));
+    let isOver = false;
+    fault.change = (body) => {
+      const twice = [...body.data];
+      const [first] = twice.slice(-3);
+      if (isOver || first === undefined || twice.length < 10) return body;
+      isOver = true;
+      twice[twice.length - 2] = first;
+      return { ...body, data: twice };
+    };
+    expect((await it.sync()).reason).toMatch(/^1 row says exactly what another one says;/);
+    expect(it.position().doubts).toContainEqual(expect.objectContaining({ kind: 'repeated', count: 1 }));
+    for (let times = 0; times < 3; times++) {
+      const { complete } = await it.sync();
+      if (complete) expectExact(it);
+    }
+    expectExact(it);
+    expect(it.position().doubts).toEqual([]);
+  });
+});
+
+describe('records that say exactly the same', () => {
+  it.each(OF_EACH_KIND)('are all held when two readings have shown them, at no cost afterwards (%s)', async (data) => {
+    const { it } = await changedLab(data);
+    const { world } = it.lab.simulator;
+    it.arrive(30);
+    const [sample = {}] = world.records(data, it.id, it.lab.now).slice(-1);
+    for (let n = 0; n < 2; n++) world.insert(data, it.id, sample, it.lab.now);
+    await it.sync();
+    expect(it.position().doubts).toContainEqual(expect.objectContaining({ kind: 'repeated', count: 2 }));
+    expect(it.rows().right).toBe(it.rows().truth);
+    await it.sync();
+    expectExact(it);
+    expect((await it.sync()).requests).toBeLessThanOrEqual(2);
+    expectExact(it);
+    expect(it.history('deleted') + it.history('changed')).toBe(0);
+  });
+});

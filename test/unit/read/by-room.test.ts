@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../src/shared/json.ts';
 import { formatTime } from '../../../src/shared/time.ts';
 import { isOver, readLiveRooms, readRooms, roomsOf } from '../../../src/read/by-room.ts';
 import { verifiedRooms } from '../../../src/warehouse/verified-rooms.ts';
+import { syncStream } from '../../../src/sync/stream.ts';
 import type { Answer } from '../../../src/api/client.ts';
 import { told, warned, type Asked } from '../../support/fake-api.ts';
 import { at, fakeStream, HOUR, type FakeStream, type Listed } from '../../support/fake-stream.ts';
@@ -72,6 +73,20 @@ describe('reading every room', () => {
       isListed: true,
     });
     expect(fake.held()).toContain('r2/c');
+  });
+
+  it.each(['one', 'two'])('finds which of two records with one id went: %s', async (gone) => {
+    const fake = fakeStream('recordings');
+    fake.listRooms(TWO);
+    const [one, two] = ['one', 'two'].map((note) => fake.make('a', 1, { roomId: 'r1', note }));
+    fake.api.records = [one ?? {}, two ?? {}, fake.make('b', 2, { roomId: 'r2' })];
+    await syncStream(fake.context, fake.stream);
+    expect(fake.held()).toEqual(['r1/a', 'r1/a#2', 'r2/b']);
+    const left = fake.session();
+    fake.api.records = fake.api.records.filter((record) => record !== (gone === 'one' ? one : two));
+    const { unseen, met } = await readRooms(left, { ids: ['r1', 'r2'], areAll: true }, DOUBTS);
+    expect(met).toBe(2);
+    expect(unseen.filter((key) => !left.sink.wasMet(key))).toHaveLength(1);
   });
 
   it('counts a record in the answers of two rooms once', async () => {
