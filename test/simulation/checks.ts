@@ -63,8 +63,10 @@ export function endsWell(run: Run, db: Db): string[] {
       return isDoubtful(run, data)
         ? []
         : [`${data}: incomplete in the end, though nothing is wrong any more: ${doubtful[0]?.reason ?? ''}`];
-    const wrong = difference(db, data, world.records(data, experimentId, now), unsaid(run, data));
-    return wrong === undefined ? [] : [wrong];
+    const wrongAt = (at: number) => difference(db, data, world.records(data, experimentId, at), unsaid(run, data));
+    const wrong = wrongAt(now);
+    // A sync may wait for a limit: what came meanwhile may have come after its stream was read.
+    return wrong === undefined || wrongAt(run.starts.at(-1) ?? now) === undefined ? [] : [wrong];
   });
 }
 
