@@ -161,15 +161,19 @@ export function mutated({ name, file, from, to }: Mutant): string {
   return source.replace(from, () => to);
 }
 
+/** A seed takes seconds: one that takes longer than this asks for ever. */
+const SEED_MS = 10 * 60_000;
+
 /** The first seed under which the mutant shows, and how. */
 function firstKiller(copy: string, seeds: number): { seed: number; how: string } | undefined {
   for (let seed = 1; seed <= seeds; seed++) {
     const ran = spawnSync(
       process.execPath,
       [join(copy, 'test/simulation/run.ts'), '--seeds', '1', '--from', String(seed)],
-      { encoding: 'utf8', timeout: 120_000 },
+      { encoding: 'utf8', timeout: SEED_MS },
     );
     if (ran.status === 0) continue;
+    if (ran.error !== undefined) return { seed, how: `it took longer than ${SEED_MS / 60_000} minutes` };
     const violation = /✗ seed \d+: ([^(\n]*)/.exec(ran.stdout)?.[1];
     return { seed, how: violation?.trim().slice(0, 100) ?? 'an error' };
   }
