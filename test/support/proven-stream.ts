@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Json } from '../../src/shared/json.ts';
-import type { Proof } from '../../src/sync/prove.ts';
+import type { Proof } from '../../src/sync/conclude.ts';
 import { readAndProve } from '../../src/sync/stream.ts';
 import { fakeStream, HOUR, MINUTE, type FakeStream } from './fake-stream.ts';
 
