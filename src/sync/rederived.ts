@@ -1,7 +1,8 @@
 import { counted } from '../shared/count.ts';
-import { formatTime } from '../shared/time.ts';
+import { DAY_MS, formatTime } from '../shared/time.ts';
 import { rereadDoubt, type Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
+import { schemaChangesAfter } from '../warehouse/schema-changes.ts';
 import type { Reading, Session } from '../read/session.ts';
 
 /** As long as fewer known rows, or a smaller share of them, differ in a reading, they count as changed one by one. */
@@ -22,17 +23,21 @@ export interface Rederivation {
  * changed.
  */
 export function rederivation(
-  { sink, reader, stream, startedAt, traits }: Session,
+  { sink, reader, stream, startedAt, traits, warehouse }: Session,
   before: Position,
   reading: Reading,
 ): Rederivation {
   const { updated, unchanged, changes } = sink.tally;
+  // What rows only gain is reported as a new field.
+  const isNewField = () =>
+    [...changes.keys()].every((column) => column === 'extra') &&
+    schemaChangesAfter(warehouse.db, startedAt - DAY_MS).some(({ data }) => data === stream.dataset.name);
   const isRederived = updated >= FEW && updated >= SHARE * (updated + unchanged);
   const kept = before.doubts.filter(({ kind }) => kind === 'rederived');
   // Lists such as that of the rooms change while a session runs, and are read whole anyway.
   const isWatched = stream.dataset.read === 'incremental' && before.backfilled;
   if (reading.isWhole === true && reading.doubts.length === 0) {
-    const isNews = isRederived && (isWatched || before.rereadReason !== undefined);
+    const isNews = isRederived && (isWatched || before.rereadReason !== undefined) && !isNewField();
     const earlier = before.doubts.find(({ kind }) => kind === 'reread')?.count ?? 0;
     return { doubts: isNews ? [changed(changes, earlier + updated, startedAt)] : kept, rereadReason: undefined };
   }

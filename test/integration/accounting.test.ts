@@ -234,6 +234,18 @@ describe('data that the server derives again', () => {
     expectExact(it);
   });
 
+  it('are reported as a new field, not as changed data, if they only gain one', async () => {
+    const it = await accountLab('events');
+    it.arrive(450);
+    await it.sync();
+    it.happen({ kind: 'enriched', dataType: 'events', at: it.lab.now, field: 'stimulusMeta' });
+    await it.sync();
+    expectExact(it);
+    expect(it.position().doubts).toEqual([]);
+    const fields = it.lab.warehouse.db.prepare('SELECT field FROM _schema_changes').pluck().all();
+    expect(fields).toEqual(['stimulusMeta']);
+  });
+
   it('change in place if a record without an id gains a field', async () => {
     const it = await accountLab('components');
     await it.sync();
