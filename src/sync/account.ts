@@ -1,4 +1,5 @@
 import { count } from '../shared/count.ts';
+import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from '../read/endpoint-traits.ts';
 import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
@@ -49,16 +50,33 @@ export async function takeAccount(session: Session, reading: Reading, isStrict: 
   return probe(session, reading, isStrict);
 }
 
+const ASCENDING = { order: 'asc' } as const;
+
+/** Whether the endpoint does not accept a parameter. */
+function isRefused(error: unknown): error is WarehouseError {
+  return error instanceof WarehouseError && error.code === 'PARAMETER_REFUSED';
+}
+
 async function probe(session: Session, { total: reportedBefore, met }: Reading, isStrict: boolean): Promise<Account> {
   const { sink, reader, stream, traits } = session;
-  const canSort = traits.known.sortRefused !== true && stream.dataset.timeField !== undefined;
+  let canSort = traits.known.sortRefused !== true && stream.dataset.timeField !== undefined;
   let reported = isStrict ? undefined : reportedBefore;
   let isSorted = !isStrict && canSort;
   for (let round = 1; ; round++) {
     const held = sink.held();
     const offset = Math.max(held - 1, 0);
-    const order = isSorted ? ({ order: 'asc' } as const) : {};
-    const { page, contradiction } = await requestPage(reader, { offset, limit: PROBE, ...order });
+    const asked = await requestPage(reader, { offset, limit: PROBE, ...(isSorted ? ASCENDING : {}) }).catch(
+      (error: unknown) => {
+        if (!isSorted || !isRefused(error)) throw error;
+        traits.learn({ sortRefused: true }, error.message);
+      },
+    );
+    if (asked === undefined) {
+      canSort = isSorted = false;
+      continue;
+    }
+    const { page, contradiction } = asked;
+    const order = isSorted ? ASCENDING : {};
     if (page.doubts.length > 0) return unknown(held, reported, page.doubts);
     if (isSorted === (!isStrict && canSort)) reported = countedOr(reported, page, contradiction);
     const expected = Math.min(held, 1);

@@ -142,7 +142,6 @@ export const KINDS: readonly Kind[] = [
     name: 'a single object',
     data: 'experiment-configs',
     others: ['chat'],
-    adaptsTo400: 'once',
     hits: ({ path }) => path.endsWith('/config'),
     async before(bench) {
       await syncOnce(bench, 'experiment-configs', ['chat']);
