@@ -25,7 +25,7 @@ export function readTimeRange({ from, to, data = [], full, dryRun }: RangeFlags,
   // Tomorrow's date as the end means all of today.
   if (ends !== undefined && ends > now + DAY_MS) throw usage(`--to ${to ?? ''} lies in the future.`);
   if (begins !== undefined && ends !== undefined && ends <= begins)
-    throw usage(`--to ${to ?? ''} is not later than --from ${from ?? ''}, and is not in the range itself.`);
+    throw usage(`--to ${to ?? ''} is not later than --from ${from ?? ''}. The range ends just before --to.`);
   const timeless = data.filter((name) => !hasTime(datasetNamed(name)));
   if (timeless.length > 0)
     throw usage(`Records of ${timeless.join(', ')} have no time: leave out --from and --to to read them.`);

@@ -234,8 +234,11 @@ function echoedLimit({ echo }: Answer): number {
   return limit > 0 ? limit : Infinity;
 }
 
-/** Parameters that the echo shows as the endpoint parsed them, with its own defaults. */
-const ECHOED = ['startTime', 'endTime', 'offset', 'sort', 'order'];
+/**
+ * Parameters that the echo shows as the endpoint parsed them, with its own defaults. `offset` is none of them: believed
+ * wrongly, its absence would hide every page but the first.
+ */
+const ECHOED = ['startTime', 'endTime', 'sort', 'order'];
 
 /**
  * Parameters that were sent and are not in the echo: they were ignored. An answer without an echo does not show any.
@@ -248,10 +251,9 @@ function ignoredParameters(
   if (echo === undefined || !('limit' in echo)) return [];
   return ECHOED.filter((name) => {
     const value = sent[name];
-    if (value === undefined || value === 0) return false;
+    if (value === undefined) return false;
     const said = echo[name];
     if (said === undefined || said === null) return true;
-    if (name === 'offset') return Number(said) !== value;
     return name === 'order' && !(typeof said === 'string' && said.toLowerCase() === value);
   });
 }

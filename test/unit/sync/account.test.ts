@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { normalise, type BadRecord, type Row } from '../../../src/datasets/normalise.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { JsonObject } from '../../../src/shared/json.ts';
+import { WarehouseError } from '../../../src/shared/errors.ts';
 import { silentLog } from '../../../src/shared/log.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { openCostMeter } from '../../../src/read/cost.ts';
@@ -295,5 +296,25 @@ describe('a strict account', () => {
     };
     expect(await account({}, true)).toMatchObject({ held: 4, truth: 4, isOff: undefined });
     expect(reader.requests.map(({ order }) => order)).toEqual([undefined, undefined, 'asc', undefined]);
+  });
+});
+
+describe('an endpoint that refuses an order', () => {
+  it('is counted without one, and is not sent one again', async () => {
+    const { session, reader } = books(spaced(3));
+    const page: Session['reader']['page'] = (request) =>
+      request.order === undefined
+        ? reader.page(request)
+        : Promise.reject(new WarehouseError('PARAMETER_REFUSED', 'the API refused order'));
+    const refusing = { ...session, reader: { ...reader, page } };
+    expect(await takeAccount(refusing, NOTHING_READ, false)).toMatchObject({ held: 3, truth: 3, doubts: [] });
+    expect(session.traits.known.sortRefused).toBe(true);
+  });
+
+  it('stops the account if it refuses the request without an order as well', async () => {
+    const { session, reader } = books(spaced(3));
+    const page = () => Promise.reject(new WarehouseError('PARAMETER_REFUSED', 'the API refused offset'));
+    const refusing = { ...session, reader: { ...reader, page } };
+    await expect(takeAccount(refusing, NOTHING_READ, false)).rejects.toThrow('refused offset');
   });
 });
