@@ -1,4 +1,4 @@
-import { SQL_TYPE, type Column, type Dataset, type FieldSpec, type Place } from '../src/datasets/define.ts';
+import { SQL_TYPE, unitOf, type Column, type Dataset, type Place } from '../src/datasets/define.ts';
 import { DATASETS } from '../src/datasets/registry.ts';
 
 /** The tables of the data types, each with what it holds. */
@@ -15,7 +15,7 @@ export function coverageText(): string {
 }
 
 function section(dataset: Dataset): string {
-  const { name, table: tableName, about, keyScopes, columns, metadata = [] } = dataset;
+  const { name, table: tableName, about, keyScopes, columns, derived, metadata = [] } = dataset;
   const scopes = keyScopes.length === 0 ? 'not documented' : keyScopes.map(code).join(' or ');
   return [
     `### ${name}`,
@@ -25,6 +25,12 @@ function section(dataset: Dataset): string {
       [
         ...('experimentId' in dataset.fields ? [['`experimentId`', '`experiment_id`', 'TEXT', '']] : []),
         ...columns.map(row),
+        ...derived.map((column) => [
+          `from ${code(columns[column.from]?.name ?? '')}`,
+          code(column.name),
+          column.type,
+          column.unit ?? '',
+        ]),
         ...metadata.map((member) => [code(`metadata.${member}`), '`_answer_metadata`', 'JSON', '']),
       ],
     ),
@@ -41,17 +47,11 @@ function pathsOf({ name, path, scopes }: Dataset): string[] {
 function row({ field, name, spec }: Column): string[] {
   const { aliases = [], fallbacks = [] } = spec;
   const names = [field, ...aliases, ...fallbacks.map(placeText)].map(code).join(', else ');
-  return [names, code(name), SQL_TYPE[spec.kind], unitOf(spec)];
+  return [names, code(name), SQL_TYPE[spec.kind], unitOf(spec) ?? ''];
 }
 
 function placeText({ path }: Place): string {
   return path.join('.');
-}
-
-function unitOf({ kind, unit = '' }: FieldSpec): string {
-  if (kind === 'time') return 'ISO 8601, UTC';
-  if (kind === 'json') return 'JSON';
-  return kind === 'boolean' ? '0 or 1' : unit;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -20,7 +20,7 @@ export const agentDecisions = defineDataset({
     experimentId: EXPERIMENT,
     roomId: ROOM,
     participantId: PARTICIPANT,
-    seq: { kind: 'integer', about: 'The number of the decision.' },
+    seq: { kind: 'integer', about: 'The number of the decision.', unit: 'rank' },
     stateId: { kind: 'text', about: 'The experiment state in which it was made.' },
     stateName: { kind: 'text', about: 'The name of that state.' },
     timestamp: TIMESTAMP,

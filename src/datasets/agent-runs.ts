@@ -27,7 +27,7 @@ export const agentRuns = defineDataset({
     personaName: { kind: 'text', about: 'The name of that persona.' },
     totalInputTokens: { kind: 'integer', about: 'Tokens read in all.', unit: 'tokens' },
     totalOutputTokens: { kind: 'integer', about: 'Tokens written in all.', unit: 'tokens' },
-    turns: { kind: 'integer', about: 'How many turns it took.' },
+    turns: { kind: 'integer', about: 'How many turns it took.', unit: 'count' },
     codeCommitSha: { kind: 'text', about: "The version of HyperStudy's code that ran it." },
     cognition: { kind: 'json', about: 'The settings of how the agent thinks.' },
   },

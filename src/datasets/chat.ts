@@ -13,7 +13,7 @@ export const chat = defineDataset({
     messageId: { kind: 'text', about: 'The id of the message.' },
     experimentId: EXPERIMENT,
     roomId: ROOM,
-    senderId: { kind: 'text', about: 'The participant who wrote it.' },
+    senderId: { kind: 'text', about: 'The participant who wrote it.', alsoAs: 'participant_id' },
     senderName: { kind: 'text', about: 'The display name of the sender.' },
     content: { kind: 'text', about: 'The text of the message.' },
     timestamp: TIMESTAMP,

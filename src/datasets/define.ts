@@ -1,5 +1,6 @@
 import { core, customType, index, integer, real, sqliteTable, text } from '../shared/drizzle.ts';
 import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { derivedColumns, type DerivedColumn } from './derived.ts';
 
 /**
  * How a field's value is stored: `any` is a column that holds a string or a number as it came, `json` an object or list
@@ -30,6 +31,8 @@ export interface FieldSpec {
    * out.
    */
   readonly volatile?: true;
+  /** What other tables call the same thing: the name of a second column with the same value. */
+  readonly alsoAs?: string;
   /** Where else in the record the same value is, for records that lack the field. */
   readonly fallbacks?: readonly Place[];
   /** No record of the API has it: the request or the list that brought the record says it. */
@@ -118,8 +121,17 @@ export interface Dataset extends DatasetSpec {
   readonly table: string;
   /** The known fields in the order of their columns. */
   readonly columns: readonly Column[];
+  /** The columns that follow from those, for readers. */
+  readonly derived: readonly DerivedColumn[];
   readonly timeColumn: string | undefined;
   readonly drizzle: SQLiteTable;
+}
+
+/** The unit of what a field's column holds, in words; undefined for a text that is none. */
+export function unitOf({ kind, unit }: FieldSpec): string | undefined {
+  if (kind === 'time') return 'ISO 8601, UTC';
+  if (kind === 'json') return 'JSON';
+  return kind === 'boolean' ? '0 or 1' : unit;
 }
 
 /** Columns with an index, for queries in order of time: one experiment, one room, one participant. */
@@ -141,10 +153,17 @@ export function defineDataset(spec: DatasetSpec): Dataset {
     .filter(([field]) => field !== 'experimentId')
     .map(([field, fieldSpec]) => ({ field, name: snakeCase(field), spec: fieldSpec }));
   const timeColumn = spec.timeField === undefined ? undefined : snakeCase(spec.timeField);
-  return { ...spec, table, columns, timeColumn, drizzle: drizzleTable(table, columns, timeColumn) };
+  const derived = derivedColumns(columns);
+  const drizzle = drizzleTable({ table, columns, derived, timeColumn });
+  return { ...spec, table, columns, derived, timeColumn, drizzle };
 }
 
-function drizzleTable(table: string, columns: readonly Column[], timeColumn: string | undefined): SQLiteTable {
+function drizzleTable({
+  table,
+  columns,
+  derived,
+  timeColumn,
+}: Pick<Dataset, 'table' | 'columns' | 'derived' | 'timeColumn'>): SQLiteTable {
   const builders: Record<string, SQLiteColumnBuilderBase> = {
     experiment_id: text().notNull(),
     key: text().notNull(),
@@ -153,8 +172,10 @@ function drizzleTable(table: string, columns: readonly Column[], timeColumn: str
     first_seen_at: text().notNull(),
     synced_at: text().notNull(),
     synced_run: integer(),
+    ...Object.fromEntries(derived.map(({ name, type }) => [name, type === 'REAL' ? real() : text()])),
   };
-  const indexed = timeColumn === undefined ? [] : INDEXED.filter((name) => name in builders);
+  const own = new Set(['experiment_id', ...columns.map(({ name }) => name)]);
+  const indexed = timeColumn === undefined ? [] : INDEXED.filter((name) => own.has(name));
   return sqliteTable(table, builders, (built) => {
     const column = (name: string): SQLiteColumn => {
       const found = built[name];

@@ -13,11 +13,11 @@ export const deploymentSessions = defineDataset({
   read: 'snapshot',
   unpaged: true,
   fields: {
-    id: { kind: 'text', about: 'The id of the room.', aliases: ['roomId', 'sessionId'] },
+    id: { kind: 'text', about: 'The id of the room.', aliases: ['roomId', 'sessionId'], alsoAs: 'room_id' },
     deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
     experimentId: EXPERIMENT,
     status: { kind: 'text', about: 'State of the room.' },
-    participantCount: { kind: 'integer', about: 'How many participants it has.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
     createdAt: { kind: 'time', about: 'When it was opened.' },
     startedAt: { kind: 'time', about: 'When the experiment began in it.' },
     endedAt: { kind: 'time', about: 'When it ended.' },

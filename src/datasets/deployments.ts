@@ -13,7 +13,7 @@ export const deployments = defineDataset({
   read: 'snapshot',
   unpaged: true,
   fields: {
-    id: { kind: 'text', about: 'The id of the deployment.' },
+    id: { kind: 'text', about: 'The id of the deployment.', alsoAs: 'deployment_id' },
     experimentId: EXPERIMENT,
     name: { kind: 'text', about: 'Its name.' },
     status: { kind: 'text', about: 'active, paused, completed or archived; capitalized in earlier answers.' },
@@ -22,8 +22,8 @@ export const deployments = defineDataset({
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
     ownerId: { kind: 'text', about: 'Who owns it, and with it its data.' },
     ownerName: { kind: 'text', about: 'The name of the owner.' },
-    participantCount: { kind: 'integer', about: 'How many participants it has.' },
-    maxParticipants: { kind: 'integer', about: 'The most participants it accepts.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
+    maxParticipants: { kind: 'integer', about: 'The most participants it accepts.', unit: 'count' },
   },
 });
 export const deploymentsTable = deployments.drizzle;

@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
+import { AS_SENT, EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const eyetracking = defineDataset({
   name: 'eyetracking',
@@ -15,9 +15,9 @@ export const eyetracking = defineDataset({
     participantId: PARTICIPANT,
     timestamp: TIMESTAMP,
     onset: ONSET,
-    x: { kind: 'real', about: 'Horizontal gaze position as the API gives it.' },
-    y: { kind: 'real', about: 'Vertical gaze position as the API gives it.' },
-    confidence: { kind: 'real', about: 'How sure the tracker was, from 0 to 1.' },
+    x: { kind: 'real', about: 'Horizontal gaze position.', unit: AS_SENT },
+    y: { kind: 'real', about: 'Vertical gaze position.', unit: AS_SENT },
+    confidence: { kind: 'real', about: 'How sure the tracker was, from 0 to 1.', unit: '1' },
     gazeX: { kind: 'real', about: 'Horizontal gaze position, from 0 to 1 of the screen.', unit: 'screen widths' },
     gazeY: { kind: 'real', about: 'Vertical gaze position, from 0 to 1 of the screen.', unit: 'screen heights' },
     pupilDiameter: { kind: 'real', about: 'Diameter of the pupil.', unit: 'mm' },

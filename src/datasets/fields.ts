@@ -1,5 +1,8 @@
 import type { FieldSpec } from './define.ts';
 
+/** The unit of a number of which the API does not say it. */
+export const AS_SENT = 'as the API sends it';
+
 /** Fields that many data types share. */
 export const EXPERIMENT: FieldSpec = { kind: 'text', about: 'The experiment the record belongs to.' };
 export const ROOM: FieldSpec = { kind: 'text', about: 'The room (session) the record belongs to.' };

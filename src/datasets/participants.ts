@@ -13,7 +13,7 @@ export const participants = defineDataset({
   roomless: true,
   options: { completionCode: 'strings' },
   fields: {
-    id: { kind: 'text', about: 'The id of the participant.' },
+    id: { kind: 'text', about: 'The id of the participant.', alsoAs: 'participant_id' },
     roomId: ROOM_OR_SESSION,
     role: { kind: 'text', about: 'The role in the experiment.' },
     status: { kind: 'text', about: 'State of the participation.' },

@@ -18,7 +18,7 @@ export const ratingsContinuous = defineDataset({
     timestamp: TIMESTAMP,
     onset: ONSET,
     value: { kind: 'real', about: 'The rating.', unit: 'scale units' },
-    normalizedValue: { kind: 'real', about: 'The rating on the scale from 0 to 1.' },
+    normalizedValue: { kind: 'real', about: 'The rating on the scale from 0 to 1.', unit: '1' },
     rawValue: { kind: 'real', about: 'The rating before any processing.', unit: 'scale units' },
     scaleMin: { kind: 'real', about: 'Lower end of the scale.', unit: 'scale units' },
     scaleMax: { kind: 'real', about: 'Upper end of the scale.', unit: 'scale units' },

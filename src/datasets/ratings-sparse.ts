@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
+import { AS_SENT, EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const ratingsSparse = defineDataset({
   name: 'ratings/sparse',
@@ -28,9 +28,9 @@ export const ratingsSparse = defineDataset({
     scale: { kind: 'json', about: 'The ends of the scale.' },
     labels: { kind: 'json', about: 'The labels at the ends of the scale.' },
     type: { kind: 'text', about: 'The kind of rating.' },
-    stimulusTime: { kind: 'real', about: 'Position in the stimulus as the API gives it.' },
+    stimulusTime: { kind: 'real', about: 'Position in the stimulus.', unit: AS_SENT },
     responseTime: { kind: 'real', about: 'How long the participant took to answer.', unit: 'ms' },
-    confidence: { kind: 'real', about: 'How sure the participant was.' },
+    confidence: { kind: 'real', about: 'How sure the participant was.', unit: AS_SENT },
     ratingEndOnset: { kind: 'real', about: 'When the rating ended, from the start of the experiment.', unit: 'ms' },
     stateStartTime: { kind: 'any', about: 'When the state began, as the API gives it.' },
     stateDuration: { kind: 'real', about: 'How long the state lasted.', unit: 'ms' },

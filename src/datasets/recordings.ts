@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
+import { AS_SENT, EXPERIMENT, PARTICIPANT, ROOM } from './fields.ts';
 
 /** Published recordings name their room only in these places. */
 const ROOM_FALLBACKS = [
@@ -25,7 +25,7 @@ export const recordings = defineDataset({
     startTime: { kind: 'time', about: 'When the recording began.' },
     endTime: { kind: 'time', about: 'When the recording ended.' },
     duration: { kind: 'real', about: 'Length of the recording.', unit: 'ms' },
-    videoOffset: { kind: 'real', about: 'Offset of the recording against the experiment as the API gives it.' },
+    videoOffset: { kind: 'real', about: 'Offset of the recording against the experiment.', unit: AS_SENT },
     url: { kind: 'text', about: 'Address of the file, without its temporary signature.', volatile: true },
     downloadUrl: { kind: 'text', about: 'Download address, without its temporary signature.', volatile: true },
     downloadPath: { kind: 'text', about: 'API path that gives a fresh download address.' },

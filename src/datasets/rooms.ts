@@ -13,10 +13,10 @@ export const rooms = defineDataset({
   countedBy: 'roomCount',
   cap: 5000,
   fields: {
-    id: { kind: 'text', about: 'The id of the room.' },
+    id: { kind: 'text', about: 'The id of the room.', alsoAs: 'room_id' },
     experimentId: EXPERIMENT,
     status: { kind: 'text', about: 'State of the room.' },
-    participantCount: { kind: 'integer', about: 'How many participants it has.' },
+    participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
     deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
     deploymentName: { kind: 'text', about: 'The name of that deployment.' },
     createdAt: { kind: 'time', about: 'When it was opened.' },

@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
+import { AS_SENT, EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const syncMetrics = defineDataset({
   name: 'sync',
@@ -19,10 +19,10 @@ export const syncMetrics = defineDataset({
     timestamp: TIMESTAMP,
     onset: ONSET,
     timeDrift: { kind: 'real', about: 'Time difference from the host.', unit: 'ms' },
-    playbackRate: { kind: 'real', about: 'Speed of the playback.' },
-    syncQuality: { kind: 'real', about: 'Quality of the synchronization, from 0 to 1.' },
+    playbackRate: { kind: 'real', about: 'Speed of the playback.', unit: '1' },
+    syncQuality: { kind: 'real', about: 'Quality of the synchronization, from 0 to 1.', unit: '1' },
     latency: { kind: 'real', about: 'Network delay.', unit: 'ms' },
-    bufferHealth: { kind: 'real', about: 'State of the buffer as the API gives it.' },
+    bufferHealth: { kind: 'real', about: 'State of the buffer.', unit: AS_SENT },
   },
 });
 export const syncMetricsTable = syncMetrics.drizzle;

@@ -1,33 +1,38 @@
 import type { Dataset } from '../datasets/define.ts';
-import { SQL_TYPE } from '../datasets/define.ts';
+import { SQL_TYPE, unitOf } from '../datasets/define.ts';
 import { command } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { RUN_COLUMNS } from './runs.ts';
 
-const COMMON: readonly (readonly [name: string, type: string, meaning: string])[] = [
-  ['experiment_id', 'TEXT', 'The experiment under which the record was read.'],
+const TIME = 'ISO 8601, UTC';
+
+const COMMON: readonly (readonly [name: string, type: string, unit: string | null, meaning: string])[] = [
+  ['experiment_id', 'TEXT', null, 'The experiment under which the record was read.'],
   [
     'key',
     'TEXT',
+    null,
     "What identifies the row in its experiment: the room and the API's id or, without one, the values that identify the record or a digest of it; #2 for the second record of one key. %, /, # and : in them are percent-encoded.",
   ],
   [
     'extra',
     'TEXT',
+    null,
     'JSON of everything that has no column of its own or does not fit it; NULL when nothing is left over.',
   ],
-  ['first_seen_at', 'TEXT', 'When this row was first read, by the local clock, UTC.'],
-  ['synced_at', 'TEXT', 'When this version of the row was written, by the local clock, UTC.'],
+  ['first_seen_at', 'TEXT', TIME, 'When this row was first read, by the local clock.'],
+  ['synced_at', 'TEXT', TIME, 'When this version of the row was written, by the local clock.'],
   [
     'synced_run',
     'INTEGER',
+    'id',
     'The run that wrote this version of the row: `_runs.id`. NULL: it was written before runs were recorded.',
   ],
 ];
 
 /** The table that lists new fields and types for readers. */
 const SCHEMA_CHANGES: readonly (readonly [name: string, type: string, unit: string | null, meaning: string])[] = [
-  ['id', 'INTEGER', null, 'The number of the change.'],
+  ['id', 'INTEGER', 'id', 'The number of the change.'],
   ['data', 'TEXT', null, "The data type, by the API's name."],
   [
     'field',
@@ -44,37 +49,51 @@ const SCHEMA_CHANGES: readonly (readonly [name: string, type: string, unit: stri
   ['type_before', 'TEXT', null, 'The types of its values so far: text, number, boolean, object, list or null.'],
   ['type_now', 'TEXT', null, 'The types that came. A value is never stored here.'],
   ['experiment_id', 'TEXT', null, 'The experiment whose records first brought it.'],
-  ['records', 'INTEGER', null, 'How often a record was written with it; one that changed later on counts again.'],
-  ['since', 'TEXT', 'ISO 8601, UTC', 'The earliest time of these records, by the server; NULL where they have none.'],
-  ['seen_at', 'TEXT', 'ISO 8601, UTC', 'When it was first read, by the local clock.'],
+  ['records', 'INTEGER', 'count', 'How often a record was written with it; one that changed later on counts again.'],
+  ['since', 'TEXT', TIME, 'The earliest time of these records, by the server; NULL where they have none.'],
+  ['seen_at', 'TEXT', TIME, 'When it was first read, by the local clock.'],
   [
     'accepted_at',
     'TEXT',
-    'ISO 8601, UTC',
+    TIME,
     'When it was accepted, by the local clock: at once with `schema: follow`; NULL while streams are stopped for it.',
   ],
 ];
 
+/** What `_data_dictionary` says of a column. */
+interface Entry {
+  readonly type: string;
+  readonly unit?: string | null | undefined;
+  readonly isBoolean?: boolean;
+  readonly meaning: string;
+  readonly source?: string;
+}
+
+const OWN = 'HyperStudy Warehouse';
+
 /** Writes `_data_dictionary`, which explains every column to readers of the file. */
 export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
-  const write = command(
+  const store = command(
     db,
-    `INSERT INTO _data_dictionary (table_name, column_name, type, unit, meaning, source) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, meaning = excluded.meaning, source = excluded.source
-     WHERE type <> excluded.type OR unit IS NOT excluded.unit OR meaning <> excluded.meaning OR source <> excluded.source`,
+    `INSERT INTO _data_dictionary (table_name, column_name, type, unit, is_boolean, meaning, source) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, is_boolean = excluded.is_boolean,
+       meaning = excluded.meaning, source = excluded.source
+     WHERE type <> excluded.type OR unit IS NOT excluded.unit OR is_boolean <> excluded.is_boolean
+       OR meaning <> excluded.meaning OR source <> excluded.source`,
   );
-  for (const { table, column, type, unit, meaning } of RUN_COLUMNS)
-    write(table, column, type, unit ?? null, meaning, 'HyperStudy Warehouse');
-  for (const [name, type, unit, meaning] of SCHEMA_CHANGES) {
-    write('_schema_changes', name, type, unit, meaning, 'HyperStudy Warehouse');
-  }
-  for (const dataset of datasets) {
-    for (const [name, type, meaning] of COMMON) {
-      write(dataset.table, name, type, null, meaning, 'HyperStudy Warehouse');
+  const write = (table: string, column: string, { type, unit, isBoolean, meaning, source = OWN }: Entry) =>
+    store(table, column, type, unit ?? null, Number(isBoolean === true), meaning, source);
+  for (const { table, column, ...entry } of RUN_COLUMNS) write(table, column, entry);
+  for (const [name, type, unit, meaning] of SCHEMA_CHANGES) write('_schema_changes', name, { type, unit, meaning });
+  for (const { table, name: data, columns, derived } of datasets) {
+    for (const [name, type, unit, meaning] of COMMON) write(table, name, { type, unit, meaning });
+    for (const { name, field, spec } of columns) {
+      const source = `HyperStudy API, ${data}: ${field}`;
+      const isBoolean = spec.kind === 'boolean';
+      write(table, name, { type: SQL_TYPE[spec.kind], unit: unitOf(spec), isBoolean, meaning: spec.about, source });
     }
-    for (const { name, field, spec } of dataset.columns) {
-      const unit = spec.kind === 'time' ? 'ISO 8601, UTC' : (spec.unit ?? null);
-      write(dataset.table, name, SQL_TYPE[spec.kind], unit, spec.about, `HyperStudy API, ${dataset.name}: ${field}`);
-    }
+    for (const { name, type, unit, about } of derived) write(table, name, { type, unit, meaning: about });
   }
+  db.exec(`DELETE FROM _data_dictionary
+    WHERE column_name NOT IN (SELECT name FROM pragma_table_info(_data_dictionary.table_name))`);
 }

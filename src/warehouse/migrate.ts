@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
+import { isRefilled } from './refill.ts';
 
 /** The migrations' folder, at the top of the package both in a checkout and beside `dist`. */
 const FOLDER = join(import.meta.dirname, '..', '..', 'migrations');
@@ -71,11 +72,11 @@ function readJournal(folder: string): { journal: z.infer<typeof Journal>; latest
 }
 
 /**
- * Refuses a file whose tables are not those of this version, for commands that only read it.
+ * Refuses a file whose tables and rows are not those of this version, for commands that only read it.
  * @throws WarehouseError WAREHOUSE_OLDER until a writer has brought the file up to date.
  */
 export function requireMigrated(db: Db, folder = FOLDER): void {
-  if (appliedMigrations(db).includes(readJournal(folder).latest)) return;
+  if (appliedMigrations(db).includes(readJournal(folder).latest) && isRefilled(db)) return;
   throw new WarehouseError(
     'WAREHOUSE_OLDER',
     `The warehouse ${db.name} was written by an earlier hyperstudy-warehouse.`,

@@ -119,7 +119,7 @@ const of = (table: string, columns: Readonly<Record<string, readonly [ColumnMean
 /** The columns that tell of runs, for `_data_dictionary`. */
 export const RUN_COLUMNS: readonly ColumnMeaning[] = [
   ...of('_runs', {
-    id: ['INTEGER', 'The run, as in `synced_run` of the rows that it wrote. A later run has a larger one.'],
+    id: ['INTEGER', 'The run, as in `synced_run` of the rows that it wrote. A later run has a larger one.', 'id'],
     kind: [
       'TEXT',
       '`sync now`, `daemon` (all that it read by schedule in one day, UTC, of one process), `nightly reconcile` or `verify --repair`.',
@@ -133,22 +133,22 @@ export const RUN_COLUMNS: readonly ColumnMeaning[] = [
       '`complete`: every stream that it read is complete; `incomplete`: some are not; `failed`: an error ended it; `interrupted`: a user ended it or, where `ended_at` is NULL, a kill. NULL while it runs.',
     ],
     error: ['TEXT', 'What ended it, where it failed or was interrupted.'],
-    readings: ['INTEGER', 'How often it read a stream; a stream that was read twice counts twice.'],
-    incomplete_streams: ['INTEGER', 'Streams that its last reading of them left incomplete.'],
-    requests: ['INTEGER', 'Requests that it sent, retries included.'],
-    inserted: ['INTEGER', 'Rows that it wrote for the first time.'],
-    updated: ['INTEGER', 'How often it changed a row; a row that changed twice counts twice.'],
-    deleted: ['INTEGER', 'Rows that it moved to `_history`.'],
-    marked_missing: ['INTEGER', 'Rows that it marked as missing upstream, and that were not before.'],
+    readings: ['INTEGER', 'How often it read a stream; a stream that was read twice counts twice.', 'count'],
+    incomplete_streams: ['INTEGER', 'Streams that its last reading of them left incomplete.', 'count'],
+    requests: ['INTEGER', 'Requests that it sent, retries included.', 'count'],
+    inserted: ['INTEGER', 'Rows that it wrote for the first time.', 'count'],
+    updated: ['INTEGER', 'How often it changed a row; a row that changed twice counts twice.', 'count'],
+    deleted: ['INTEGER', 'Rows that it moved to `_history`.', 'count'],
+    marked_missing: ['INTEGER', 'Rows that it marked as missing upstream, and that were not before.', 'count'],
   }),
   ...of('_run_streams', {
-    run_id: ['INTEGER', 'The run: `_runs.id`. A stream in which it changed nothing has no row.'],
+    run_id: ['INTEGER', 'The run: `_runs.id`. A stream in which it changed nothing has no row.', 'id'],
     experiment_id: ['TEXT', 'The experiment of the stream.'],
     data: ['TEXT', 'Its data type.'],
     scope: ['TEXT', 'Its scope, as in `_freshness`.'],
-    inserted: ['INTEGER', 'Rows that the run wrote for the first time.'],
-    updated: ['INTEGER', 'How often it changed a row.'],
-    deleted: ['INTEGER', 'Rows that it moved to `_history`.'],
-    marked_missing: ['INTEGER', 'Rows that it marked as missing upstream.'],
+    inserted: ['INTEGER', 'Rows that the run wrote for the first time.', 'count'],
+    updated: ['INTEGER', 'How often it changed a row.', 'count'],
+    deleted: ['INTEGER', 'Rows that it moved to `_history`.', 'count'],
+    marked_missing: ['INTEGER', 'Rows that it marked as missing upstream.', 'count'],
   }),
 ];

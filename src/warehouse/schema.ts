@@ -253,6 +253,8 @@ export const dataDictionary = sqliteTable(
     columnName: text('column_name').notNull(),
     type: text('type').notNull(),
     unit: text('unit'),
+    /** 1: the numbers 0 and 1 stand for false and true. */
+    isBoolean: integer('is_boolean').notNull().default(0),
     meaning: text('meaning').notNull(),
     source: text('source').notNull(),
   },

@@ -1,4 +1,5 @@
 import type { Dataset } from '../datasets/define.ts';
+import { derivedValues } from '../datasets/derived.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { command } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
@@ -20,7 +21,8 @@ export type Upsert = (experimentId: string, row: Row, now: string, run?: number)
  */
 export function prepareUpsert(db: Db, dataset: Dataset): Upsert {
   const fields = dataset.columns.map(({ name }) => quote(name));
-  const columns = ['experiment_id', 'key', ...fields, 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
+  const derived = dataset.derived.map(({ name }) => quote(name));
+  const columns = ['experiment_id', 'key', ...fields, 'extra', ...derived, 'first_seen_at', 'synced_at', 'synced_run'];
   const compared = [...fields, 'extra'];
   const table = quote(dataset.table);
   const insert = command(
@@ -30,14 +32,15 @@ export function prepareUpsert(db: Db, dataset: Dataset): Upsert {
   );
   const update = command(
     db,
-    `UPDATE ${table} SET ${[...compared, 'synced_at', 'synced_run'].map((column) => `${column} = ?`).join(', ')}
+    `UPDATE ${table} SET ${[...compared, ...derived, 'synced_at', 'synced_run'].map((column) => `${column} = ?`).join(', ')}
        WHERE experiment_id = ? AND key = ? AND (${compared.map((column) => `${column} IS NOT ?`).join(' OR ')})`,
   );
   return (experimentId, row, now, run) => {
     const values = [...row.values, row.extra];
+    const written = [...values, ...derivedValues(dataset.derived, row.values)];
     const by = run ?? null;
-    if (insert(experimentId, row.key, ...values, now, now, by) === 1) return 'inserted';
-    return update(...values, now, by, experimentId, row.key, ...values) === 1 ? 'updated' : 'unchanged';
+    if (insert(experimentId, row.key, ...written, now, now, by) === 1) return 'inserted';
+    return update(...written, now, by, experimentId, row.key, ...values) === 1 ? 'updated' : 'unchanged';
   };
 }
 

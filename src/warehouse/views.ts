@@ -29,11 +29,12 @@ export function viewName({ table }: Dataset): string {
 }
 
 /** The view of `_streams` that shows readers whether data are fresh and complete. */
-export function makeFreshnessView(db: Db): void {
+export function makeFreshnessView(db: Db, datasets: readonly Dataset[]): void {
+  const tables = datasets.map(({ name, table }) => `WHEN '${name}' THEN '${table}'`).join(' ');
   db.exec(`
     DROP VIEW IF EXISTS _freshness;
     CREATE VIEW _freshness AS
-    SELECT experiment_id, data, scope, complete, reason, finished, data_as_of, verified_at, watermark, rows,
+    SELECT experiment_id, data, CASE data ${tables} END AS table_name, scope, complete, reason, finished, data_as_of, verified_at, watermark, rows,
            last_status, last_error, last_sync_at,
            api_total, accounted_at, quarantined_records, withheld_rows, missing_rows, dated_ahead_rows, doubts
     FROM _streams`);
@@ -72,6 +73,7 @@ function viewOf(db: Db, dataset: Dataset): string {
     'synced_at',
     'synced_run',
     ...fieldNames.values(),
+    ...dataset.derived.map(({ name }) => name),
   ]);
   const own = columns.map(({ field, name }) =>
     misfits.has(field) ? `coalesce(${quote(name)}, ${extract('extra', field)}) AS ${quote(name)}` : quote(name),
@@ -82,7 +84,8 @@ function viewOf(db: Db, dataset: Dataset): string {
       const wanted = column_name === 'extra' ? key : `${column_name}_${key}`;
       return `${extract(column_name, key)} AS ${quote(freeName(wanted, taken))}`;
     });
-  const selected = ['experiment_id', 'key', ...own, ...added, 'first_seen_at', 'synced_at', 'synced_run'];
+  const derived = dataset.derived.map(({ name }) => quote(name));
+  const selected = ['experiment_id', 'key', ...own, ...derived, ...added, 'first_seen_at', 'synced_at', 'synced_run'];
   return `CREATE VIEW ${quote(viewName(dataset))} AS SELECT ${selected.join(', ')} FROM ${quote(table)}`;
 }
 

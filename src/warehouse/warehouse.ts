@@ -7,7 +7,6 @@ import { command } from '../shared/sqlite.ts';
 import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
-import { carryFields } from './carry-fields.ts';
 import { keepMetadata, noteStart } from './said-beside.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
@@ -22,6 +21,7 @@ import { readPosition, writePosition, type Position, type PositionChange } from 
 import type { Stream } from '../datasets/stream.ts';
 import { stoppedDoubt, unacceptedChanges } from './schema-changes.ts';
 import { openSchemaWatch } from './schema-watch.ts';
+import { refill } from './refill.ts';
 import { prepareUpsert, quote, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 
@@ -84,11 +84,11 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
       migrate(db);
       rekey(db, options.clock.now());
       markCutTexts(db, options.clock.now());
-      carryFields(db, options.clock.now());
+      refill(db, options.clock.now());
       db.transaction(() => {
         carryOverReasons(db);
         writeDictionary(db, DATASETS);
-        makeFreshnessView(db);
+        makeFreshnessView(db, DATASETS);
         endInterrupted(db);
       }).immediate();
       refreshViews(db, DATASETS);

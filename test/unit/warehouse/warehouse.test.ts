@@ -57,11 +57,11 @@ describe('the warehouse', () => {
 
   it('has the declared columns, indexes and types', () => {
     const warehouse = open();
-    for (const { table, columns } of DATASETS) {
+    for (const { table, columns, derived } of DATASETS) {
       const found = warehouse.db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table);
       // A column that a later version adds stands at the end.
       const common = ['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
-      expect(found.toSorted(), table).toEqual([...common, ...columns.map(({ name }) => name)].sort());
+      expect(found.toSorted(), table).toEqual([...common, ...[...columns, ...derived].map(({ name }) => name)].sort());
     }
     const plan = warehouse.db
       .prepare<[], { detail: string }>(
@@ -188,6 +188,58 @@ describe('the warehouse', () => {
       )
       .all();
     expect(unexplained).toEqual([]);
+    warehouse.close();
+  });
+
+  it('gives every number in _data_dictionary a unit, and says which numbers are booleans', () => {
+    const warehouse = open();
+    const sql = 'SELECT table_name, column_name FROM _data_dictionary WHERE';
+    expect(warehouse.db.prepare(`${sql} type IN ('INTEGER', 'REAL') AND unit IS NULL`).all()).toEqual([]);
+    expect(warehouse.db.prepare(`${sql} is_boolean ORDER BY 1, 2`).raw().all()).toEqual(
+      DATASETS.flatMap(({ table, columns }) =>
+        columns.filter(({ spec }) => spec.kind === 'boolean').map(({ name }) => [table, name]),
+      ).sort(),
+    );
+    warehouse.close();
+  });
+
+  it('explains no column that its table lost', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    open(path).close();
+    const db = new Database(path);
+    db.exec(
+      "INSERT INTO _data_dictionary (table_name, column_name, type, meaning, source) VALUES ('chat', 'gone', 'TEXT', '', '')",
+    );
+    db.close();
+    const warehouse = open(path);
+    expect(warehouse.db.prepare("SELECT 1 FROM _data_dictionary WHERE column_name = 'gone'").all()).toEqual([]);
+    warehouse.close();
+  });
+
+  it('has numbers beside times and onsets, and the same things under the same names', () => {
+    const warehouse = open();
+    const chat = datasetNamed('chat');
+    const write = (record: Json) => warehouse.commit({ ...stream, dataset: chat }, { rows: [row(record, chat)] });
+    const read = () =>
+      warehouse.db.prepare('SELECT timestamp_unix, onset, onset_s, sender_id, participant_id FROM chat_all').get();
+    const message = { messageId: 'm', senderId: 'p', timestamp: '2026-01-02T03:04:05.678Z', onset: 1234 };
+    write(message);
+    const asRead = { timestamp_unix: 1767323045.678, onset: 1234, onset_s: 1.234, sender_id: 'p', participant_id: 'p' };
+    expect(read()).toEqual(asRead);
+    write({ ...message, onset: 2000 });
+    expect(read()).toEqual({ ...asRead, onset: 2000, onset_s: 2 });
+    expect(JSON.parse(String(warehouse.db.prepare('SELECT record FROM _history').pluck().get()))).not.toHaveProperty(
+      'onset_s',
+    );
+    warehouse.close();
+  });
+
+  it('names the table beside the data type in _freshness', () => {
+    const warehouse = open();
+    for (const dataset of DATASETS) warehouse.commit({ ...stream, dataset }, { rows: [], position: { watermark: 1 } });
+    expect(warehouse.db.prepare('SELECT data, table_name FROM _freshness ORDER BY data').raw().all()).toEqual(
+      DATASETS.map(({ name, table }) => [name, table]).sort(),
+    );
     warehouse.close();
   });
 

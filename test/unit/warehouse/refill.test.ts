@@ -6,12 +6,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineDataset, type Dataset } from '../../../src/datasets/define.ts';
 import { normalise, type Row } from '../../../src/datasets/normalise.ts';
-import { datasetNamed } from '../../../src/datasets/registry.ts';
+import { derivedValues } from '../../../src/datasets/derived.ts';
+import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { fallbackValues } from '../../../src/datasets/fallbacks.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import type { Json, JsonObject } from '../../../src/shared/json.ts';
-import { carryFields } from '../../../src/warehouse/carry-fields.ts';
-import { openEmpty } from '../../../src/warehouse/migrate.ts';
+import { refill } from '../../../src/warehouse/refill.ts';
+import { migrate, openEmpty, requireMigrated } from '../../../src/warehouse/migrate.ts';
 import type { Db } from '../../../src/warehouse/open.ts';
 import { records } from '../../../src/warehouse/records.ts';
 import { prepareUpsert } from '../../../src/warehouse/upsert.ts';
@@ -38,7 +39,7 @@ function rowOf(dataset: Dataset, record: JsonObject): Row {
 function carried(dataset: Dataset, before: Dataset, record: JsonObject, db: Db = openEmpty()) {
   db.exec(`DELETE FROM "${dataset.table}"; DELETE FROM _state`);
   prepareUpsert(db, before)('e', rowOf(before, record), '2026-01-01T00:00:00.000Z');
-  carryFields(db, 0);
+  refill(db, 0);
   const row = db.prepare<[], Record<string, unknown>>(`SELECT * FROM "${dataset.table}"`).get() ?? {};
   return { values: dataset.columns.map(({ name }) => row[name]), extra: row['extra'], key: row['key'], db };
 }
@@ -75,7 +76,7 @@ describe('a field that gets a column in a later version', () => {
     const row = normalise(before, record, { experimentId: 'e', fill: { roomId: 'room_1' } });
     if ('reason' in row) throw new Error(row.reason);
     prepareUpsert(db, before)('e', row, '2026-01-01T00:00:00.000Z');
-    carryFields(db, 0);
+    refill(db, 0);
     expect(db.prepare('SELECT room_id, deployment_id, value, data, extra FROM events').get()).toEqual({
       room_id: 'room_1',
       deployment_id: 'dep_1',
@@ -102,7 +103,7 @@ describe('a field that gets a column in a later version', () => {
   it('is carried over once: a second opening reads no row', () => {
     const { db } = carried(events, without(events, NEW), { id: 'a', value: { answer: 1 } });
     db.exec(`UPDATE events SET value = NULL, extra = '{"value":{"answer":1}}'`);
-    carryFields(db, 0);
+    refill(db, 0);
     expect(db.prepare('SELECT value FROM events').pluck().get()).toBeNull();
   });
 
@@ -140,7 +141,67 @@ it('rows with times in seconds since 1970 get the time that an earlier version d
   const record = { id: 'a', timestamp: 1767323045.5 };
   prepareUpsert(db, events)('e', rowOf(events, record), '2026-01-01T00:00:00.000Z');
   db.exec('UPDATE events SET timestamp = NULL');
-  carryFields(db, 0);
+  refill(db, 0);
   expect(db.prepare('SELECT timestamp FROM events').pluck().get()).toBe('2026-01-02T03:04:05.500Z');
   expect([...records(db, events)].map(({ record: back }) => back)).toEqual([record]);
+});
+
+const FIXTURE = gunzipSync(readFileSync('test/fixtures/warehouse-0.1.0.db.gz'));
+
+/** A file of version 0.1.0, with this many messages more. */
+function earlierFile(messages = 0): string {
+  const path = join(temporaryFolder(), 'w.db');
+  writeFileSync(path, FIXTURE);
+  const db = new Database(path);
+  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${messages})
+    INSERT INTO chat (experiment_id, key, message_id, sender_id, timestamp, onset, first_seen_at, synced_at)
+    SELECT 'e', 'm' || i, 'm' || i, 'p', '2026-01-02T03:04:05.678Z', i, '', '' FROM n WHERE ${messages} > 0`);
+  db.close();
+  return path;
+}
+
+const open = (path: string) => openWarehouse(path, { clock: systemClock, history: true });
+
+/** Rows whose derived columns are not what a fresh reading would write. */
+function unfilled(db: Db): unknown[] {
+  return DATASETS.flatMap((dataset) => {
+    const { table, columns, derived } = dataset;
+    const rows = db.prepare<[], Record<string, string | number | null>>(`SELECT * FROM "${table}"`).all();
+    return rows.flatMap((row) => {
+      const expected = derivedValues(
+        derived,
+        columns.map(({ name }) => row[name] ?? null),
+      );
+      return derived.filter(({ name }, i) => row[name] !== expected[i]).map(({ name }) => [table, row['key'], name]);
+    });
+  });
+}
+
+describe('a column that follows from others', () => {
+  it('is filled in every row of an earlier file', () => {
+    const warehouse = open(earlierFile());
+    expect(warehouse.db.prepare('SELECT count(timestamp_unix) FROM chat').pluck().get()).toBeGreaterThan(0);
+    expect(unfilled(warehouse.db)).toEqual([]);
+    warehouse.close();
+  });
+
+  it('is filled to the end by the next opening after a kill, while commands that only read refuse the file', () => {
+    const path = earlierFile(5000);
+    const killed = new Database(path);
+    migrate(killed);
+    killed.exec(`CREATE TEMP TRIGGER full BEFORE UPDATE ON chat WHEN OLD.key = 'm4500'
+      BEGIN SELECT raise(ABORT, 'killed'); END`);
+    expect(() => refill(killed, 0)).toThrow('killed');
+    const filled = killed.prepare("SELECT count(timestamp_unix) FROM chat WHERE experiment_id = 'e'").pluck();
+    expect(filled.get()).toBeGreaterThan(1900);
+    expect(filled.get()).toBeLessThan(4500);
+    expect(() => requireMigrated(killed)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_OLDER' }) as Error);
+    killed.exec("DROP TRIGGER full; UPDATE chat SET onset_s = -1 WHERE key = 'm1'");
+    killed.close();
+    const warehouse = open(path);
+    // What was done before is not done again.
+    expect(unfilled(warehouse.db)).toEqual([['chat', 'm1', 'onset_s']]);
+    expect(() => requireMigrated(warehouse.db)).not.toThrow();
+    warehouse.close();
+  });
 });
