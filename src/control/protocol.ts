@@ -164,6 +164,7 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     durationMs: count,
     streams: z.array(VerdictMessage),
     issues: z.array(IssueMessage),
+    derived: z.array(z.object({ table: z.string(), rows: count })),
   }),
   about: z.object({
     version: z.string(),

@@ -16,6 +16,8 @@ import type { Differences } from '../read/differences.ts';
 import { committing, comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import { named, openSession, type SyncContext } from './stream.ts';
+import { compareDerived, rebuild, type Rebuilt } from '../derive/rebuild.ts';
+import type { Db } from '../warehouse/open.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** If a stream is larger than a page, its counts are compared in at least 2 to the power of this many parts. */
@@ -58,6 +60,8 @@ export interface VerifyResult {
    * What is wrong beyond single streams: experiments that are gone, a list of experiments that is empty or not whole.
    */
   readonly issues: readonly ListIssue[];
+  /** Derived tables with rows that do not follow from the mirrored ones; with `repair` they were computed again. */
+  readonly derived: readonly Rebuilt[];
 }
 
 export interface Verification extends SyncContext, VerifyOptions {
@@ -81,7 +85,7 @@ export function runVerify(verification: Verification): Promise<VerifyResult> {
     verification,
     { kind: 'verify --repair', options },
     (recording) => compareAll(verification, recording),
-    isProven,
+    (result) => isProven(result, true),
   );
 }
 
@@ -105,12 +109,19 @@ async function compareAll(verification: Verification, recording?: Recording): Pr
     onVerdict?.(stream, verdict);
   }
   const { issues } = survey;
-  return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams, issues };
+  const derived = checkDerived(warehouse.db, repair);
+  return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams, issues, derived };
+}
+
+/** The derived tables that differ from what they follow from. */
+function checkDerived(db: Db, repair: boolean): Rebuilt[] {
+  const compared = repair ? db.transaction(() => rebuild(db)).immediate() : compareDerived(db);
+  return compared.filter(({ rows }) => rows > 0);
 }
 
 /** Whether every stream is proven to equal the API now, and nothing suggests that there are others. */
-export function isProven({ streams, issues }: VerifyResult): boolean {
-  return streams.length > 0 && issues.length === 0 && streams.every(isEqual);
+export function isProven({ streams, issues, derived }: VerifyResult, repair = false): boolean {
+  return streams.length > 0 && issues.length === 0 && streams.every(isEqual) && (repair || derived.length === 0);
 }
 
 function isEqual({ status }: Verdict): boolean {

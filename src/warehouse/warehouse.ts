@@ -7,6 +7,8 @@ import { command } from '../shared/sqlite.ts';
 import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
+import { prepareDerived } from './derived.ts';
+import { openDerivation } from '../derive/derivation.ts';
 import { keepMetadata, noteStart } from './said-beside.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
@@ -85,6 +87,7 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
       rekey(db, options.clock.now());
       markCutTexts(db, options.clock.now());
       refill(db, options.clock.now());
+      prepareDerived(db, options.clock.now());
       db.transaction(() => {
         carryOverReasons(db);
         writeDictionary(db, DATASETS);
@@ -119,6 +122,7 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
   /** The run whose transaction is under way, for the history. */
   let current: Run | undefined;
   if (history) keepHistory(db, DATASETS, () => current?.id);
+  const derivation = openDerivation(db);
 
   const commit = db.transaction((stream: Stream, batch: Batch, run: Run | undefined): Committed => {
     current = run;
@@ -141,6 +145,7 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
       met.add(row.key);
       counts[written]++;
       if (written !== 'unchanged') changed.push(row);
+      if (upserted === 'inserted') derivation.inserted(dataset, experimentId, row);
       if (written === 'inserted' && row.time !== undefined) oldestNew = Math.min(oldestNew ?? row.time, row.time);
       const isLate = written === 'inserted' && before.backfilled && row.time !== undefined;
       if (isLate && row.time < (before.watermark ?? 0)) {
@@ -175,6 +180,7 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
       ...stopped(db, stream, { before, doubts: batch.position?.doubts ?? before.doubts, stops }),
     };
     if (!samePosition(before, position)) writePosition(db, stream, position);
+    derivation.settle();
     if (run !== undefined) countInRun(db, run, stream, { ...counts, deleted, marked });
     return { ...counts, deleted, marked, oldestNew, position };
   });
@@ -188,6 +194,7 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
         return withPlainErrors(path, () => commit.immediate(stream, batch, run));
       } catch (error) {
         watch.forget();
+        derivation.forget();
         throw error;
       }
     },

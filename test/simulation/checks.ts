@@ -1,5 +1,6 @@
 import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
+import { compareDerived } from '../../src/derive/rebuild.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { steady } from './compare.ts';
 import { counted, difference, mirrored, textOf } from './mirror.ts';
@@ -115,6 +116,13 @@ export function wrongPositions({ world, experimentId, now }: Run, db: Db): strin
       ...(isAhead ? [`${data}: the watermark ${watermark} is ahead of the truth`] : []),
     ];
   });
+}
+
+/** Derived tables that are not what the mirrored ones say. */
+export function wrongDerived(db: Db): string[] {
+  return compareDerived(db).flatMap(({ table, rows }) =>
+    rows === 0 ? [] : [`${table}: ${rows} rows do not follow from the mirrored tables`],
+  );
 }
 
 /** Rows that changed or went since the last look, and whose former version is not in the history. */

@@ -9,7 +9,15 @@ import { reconcile } from '../../src/sync/rolling.ts';
 import { knownStreams, runSync } from '../../src/sync/run.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { configFor } from '../support/lab.ts';
-import { endsWell, gapsInHistory, grownHistory, historySizes, lostRows, wrongPositions } from './checks.ts';
+import {
+  endsWell,
+  gapsInHistory,
+  grownHistory,
+  historySizes,
+  lostRows,
+  wrongDerived,
+  wrongPositions,
+} from './checks.ts';
 import type { SimulatedNetwork } from './network.ts';
 import { brokenPromises } from './promise.ts';
 import { PAGE_SIZE, type Run } from './state.ts';
@@ -39,6 +47,7 @@ export function createSync(run: Run, network: SimulatedNetwork, path: string): S
     const found = [
       ...gapsInHistory(db, former),
       ...wrongPositions(run, db),
+      ...wrongDerived(db),
       ...lostRows(run, db),
       ...(isKilled ? [] : brokenPromises(run, db, run.faults === lostBefore)),
       ...(when === 'last' ? [...endsWell(run, db), ...grownHistory(run, db, historyBefore)] : []),

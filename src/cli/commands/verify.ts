@@ -48,7 +48,7 @@ export const verify: Command<VerifyFlags> = async (context, flags) => {
   const request = { ask: 'verify', reads: readsOf(config), ...asked } as const;
   const result = await runOrDelegate(here, request, { config, notify, signal });
   context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result, asked.repair));
-  return isProven(result) ? EXIT.ok : EXIT.partial;
+  return isProven(result, asked.repair) ? EXIT.ok : EXIT.partial;
 };
 
 function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason, quarantined }: Verdict): string {
@@ -64,13 +64,17 @@ function line(stream: Stream, { status, proof, rows, missing, changed, extra, re
   return `${status === 'repaired' ? '✓' : '✗'} ${name}: ${differences.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
 }
 
-function closing({ at, requests, durationMs, streams, issues }: VerifyResult, isRepair: boolean): string {
+function closing({ at, requests, durationMs, streams, issues, derived }: VerifyResult, isRepair: boolean): string {
   const of = (status: Verdict['status']) => streams.filter((verdict) => verdict.status === status).length;
   const repair = isRepair
     ? 'Rows that were not repaired are withheld from deletion; to delete them, run: hsw sync now --accept-deletes'
     : 'Repair with: hsw verify --repair';
   const hint = of('different') > 0 ? ` ${repair}` : '';
   const others = streams.length === 0 ? ['✗ Nothing was verified: no stream is known.'] : [];
-  const problems = [...others, ...issues.flatMap(({ message, hint: what }) => [`✗ ${message}`, `  ${what}`])];
+  const stale = derived.map(
+    ({ table, rows }) =>
+      `✗ ${table}: ${counted(rows, 'row')} did not follow from the other tables${isRepair ? '; computed again' : '. Compute them again with: hsw verify --repair'}`,
+  );
+  const problems = [...others, ...stale, ...issues.flatMap(({ message, hint: what }) => [`✗ ${message}`, `  ${what}`])];
   return `${problems.map((text) => `${text}\n`).join('')}\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
 }

@@ -86,7 +86,14 @@ describe('the control socket of a running daemon', () => {
       { stream: STREAM, verdict: VERDICT },
       { stream: STREAM, verdict: { ...VERDICT, status: 'unknown', reason: 'why', rows: null } },
     ];
-    const result = { at: '2026-01-12T09:00:00.000Z', requests: 2, durationMs: 3, streams: [VERDICT], issues: [] };
+    const result = {
+      at: '2026-01-12T09:00:00.000Z',
+      requests: 2,
+      durationMs: 3,
+      streams: [VERDICT],
+      issues: [],
+      derived: [{ table: 'answers', rows: 1 }],
+    };
     const asked: unknown[] = [];
     const { path } = await serve({
       verify: (request, notify) => {

@@ -1,0 +1,221 @@
+import type { Database } from 'better-sqlite3';
+import type { JsonObject } from '../shared/json.ts';
+import { defineDerived, VALUE, WHOSE, type Part } from './define.ts';
+import { plannedIn, type Planned } from './design.ts';
+import { questionIn, SCALE, scaleIn, scaleOr, type Scale } from './scale.ts';
+import { secondsOf } from './moment.ts';
+import { Members, Num, numberIn, rowsOf, Text, textIn } from './source.ts';
+import { typed } from './typed.ts';
+
+const COLUMNS = {
+  ...WHOSE,
+  kind: { type: 'TEXT', about: 'questionnaire, component or rating (a single one, in ratings_sparse).' },
+  question_id: {
+    type: 'TEXT',
+    about: 'What was asked: the id of the question or, where it has none, of the component.',
+  },
+  question: { type: 'TEXT', about: 'The question, from the record or from the settings of the component.' },
+  question_type: { type: 'TEXT', about: 'The type of the question or the component.' },
+  ...VALUE,
+  ...SCALE,
+  response_time: { type: 'REAL', about: 'How long the participant took to answer.', unit: 'ms' },
+  attempt: { type: 'INTEGER', about: '1 for the first answer of the participant to this question.', unit: 'rank' },
+  is_last: { type: 'INTEGER', about: "Whether it is the participant's last answer to this question.", isBoolean: true },
+  state_id: { type: 'TEXT', about: 'The state in which it was given.' },
+  state_name: { type: 'TEXT', about: 'The name of that state.' },
+  component_id: { type: 'TEXT', about: 'The component that asked.' },
+  stimulus_id: { type: 'TEXT', about: 'The stimulus that was rated.' },
+  sample: { type: 'INTEGER', about: 'Which pause of the stimulus, of a single rating, from 0.', unit: 'rank' },
+  timestamp: { type: 'TEXT', about: 'When it was given, UTC.', unit: 'ISO 8601, UTC' },
+  timestamp_unix: { type: 'REAL', about: 'When it was given.', unit: 's since 1970, UTC' },
+  onset: { type: 'REAL', about: 'When it was given, from the start of the experiment.', unit: 'ms' },
+  onset_s: { type: 'REAL', about: 'When it was given, from the start of the experiment.', unit: 's' },
+  table_name: { type: 'TEXT', about: 'The table with the record: events or ratings_sparse.' },
+  key: { type: 'TEXT', about: 'Its key there.' },
+} as const;
+
+type Answer = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;
+/** An answer before it is known how often the question was answered. */
+type Given = Omit<Answer, 'attempt' | 'is_last'>;
+
+export const answers = defineDerived({
+  name: 'answers',
+  about: 'All answers in one form: questionnaires, components that ask, and single ratings.',
+  row: 'an answer',
+  key: ['table_name', 'key'],
+  of: 'room',
+  sources: ['events', 'ratings/sparse', 'components'],
+  commonSources: ['experiment-configs'],
+  version: 1,
+  columns: COLUMNS,
+  rows(db, part) {
+    const planned = plannedIn(db, part.experiment);
+    const shown = shownIn(db, part);
+    return numbered([...inEvents(db, part, { planned, shown }), ...inRatings(db, part, { planned, shown })]);
+  },
+});
+
+/**
+ * Events that are answers. Questionnaires have either category. A published answer of a component has no event type,
+ * and its answer in `content`. Events of single ratings repeat what is in ratings_sparse.
+ */
+const IS_ANSWER = `participant_id IS NOT NULL AND (
+  (category IN ('questionnaire', 'post_experiment') AND (value IS NOT NULL OR response IS NOT NULL))
+  OR event_type = 'component.response'
+  OR (category = 'component' AND (response IS NOT NULL OR (event_type IS NULL AND content IS NOT NULL))))`;
+
+const EVENT = {
+  category: Text,
+  event_type: Text,
+  component_type: Text,
+  component_id: Text,
+  content: Text,
+  state_id: Text,
+  state_name: Text,
+  response: Members,
+  value: Members,
+};
+
+/** What is known about questions besides the answers: the design, and the settings of each component by its id. */
+interface Asked {
+  readonly planned: readonly Planned[];
+  readonly shown: ReadonlyMap<string, JsonObject>;
+}
+
+function shownIn(db: Database, part: Part): Asked['shown'] {
+  const shape = { component_id: Text, config: Members };
+  const rows = rowsOf(db, 'components', part, { shape, where: 'component_id IS NOT NULL AND config IS NOT NULL' });
+  return new Map(rows.map(({ component_id, config }) => [component_id ?? '', config]));
+}
+
+function inEvents(db: Database, part: Part, asked: Asked): Given[] {
+  return rowsOf(db, 'events', part, { shape: EVENT, where: IS_ANSWER }).map((event) => {
+    const { value, response } = event;
+    const isQuestionnaire = event.category === 'questionnaire' || event.category === 'post_experiment';
+    const { question, scale } = askedIn(asked, event, textIn(value, 'questionId'));
+    return {
+      ...placed(part, event),
+      kind: isQuestionnaire ? 'questionnaire' : 'component',
+      question_id: textIn(value, 'questionId') ?? event.component_id,
+      question: textIn(value, 'questionText', 'question') ?? question,
+      question_type: textIn(value, 'questionType') ?? event.component_type,
+      ...typed(answerIn(event)),
+      ...scaleOr(scaleIn(value), scale),
+      response_time: numberIn(value, 'responseTime') ?? numberIn(response, 'responseTime'),
+      state_id: event.state_id,
+      state_name: event.state_name,
+      component_id: event.component_id,
+      stimulus_id: null,
+      sample: null,
+      table_name: 'events',
+    };
+  });
+}
+
+/** What was answered: the `answer` of a questionnaire, the `value` of a response, or a published event's content. */
+function answerIn({ value, response, content }: { value: JsonObject; response: JsonObject; content: string | null }) {
+  if ('answer' in value) return value['answer'];
+  if ('value' in response) return response['value'];
+  if (Object.keys(response).length > 0) return response;
+  return Object.keys(value).length > 0 ? value : content;
+}
+
+/** The question and the scale of an answer, as far as they are known from elsewhere. */
+function askedIn(
+  { planned, shown }: Asked,
+  place: { component_id: string | null; state_id: string | null },
+  questionId: string | null,
+): { question: string | null; scale: Scale } {
+  const settings = shown.get(place.component_id ?? '') ?? {};
+  const plan = planned.find((one) => isPlanOf(one, place, questionId));
+  return { question: questionIn(settings) ?? plan?.question ?? null, scale: scaleOr(scaleIn(settings), plan) };
+}
+
+function isPlanOf(
+  planned: Planned,
+  { component_id, state_id }: { component_id: string | null; state_id: string | null },
+  questionId: string | null,
+): boolean {
+  if (questionId !== null) return planned.question_id === questionId;
+  if (component_id !== null && planned.component_id !== null) return planned.component_id === component_id;
+  return planned.part === 'state' && state_id !== null && planned.state_id === state_id;
+}
+
+const RATING = {
+  component_id: Text,
+  state_id: Text,
+  stimulus_id: Text,
+  type: Text,
+  value: Num,
+  scale_min: Num,
+  scale_max: Num,
+  scale: Members,
+  labels: Members,
+  response_time: Num,
+  metadata: Members,
+};
+
+function inRatings(db: Database, part: Part, asked: Asked): Given[] {
+  const shape = { ...RATING, extra: Members };
+  return rowsOf(db, 'ratings_sparse', part, { shape, where: 'participant_id IS NOT NULL' }).map((rating) => {
+    const { metadata, labels, scale_min, scale_max } = rating;
+    const { question, scale } = askedIn(asked, rating, null);
+    const own = textIn(metadata, 'question');
+    return {
+      ...placed(part, rating),
+      kind: 'rating',
+      question_id: rating.component_id ?? textIn(metadata, 'dimension') ?? own,
+      question: own ?? question,
+      question_type: textIn(metadata, 'componentType') ?? rating.type,
+      ...typed(rating.value ?? rating.extra['value']),
+      ...scaleOr(scaleIn({ scale: rating.scale, labels, scaleMin: scale_min, scaleMax: scale_max }), scale),
+      response_time: rating.response_time,
+      state_id: rating.state_id,
+      state_name: nameOfState(asked, rating.state_id),
+      component_id: rating.component_id,
+      stimulus_id: rating.stimulus_id,
+      sample: numberIn(metadata, 'sampleIndex'),
+      table_name: 'ratings_sparse',
+    };
+  });
+}
+
+function nameOfState({ planned }: Asked, state: string | null): string | null {
+  return (state === null ? undefined : planned.find(({ state_id }) => state_id === state)?.state_name) ?? null;
+}
+
+interface Placed {
+  readonly key: string;
+  readonly participant_id: string | null;
+  readonly timestamp: string | null;
+  readonly onset: number | null;
+}
+
+function placed({ experiment, room }: Part, { key, participant_id, timestamp, onset }: Placed) {
+  return {
+    experiment_id: experiment,
+    room_id: room,
+    participant_id,
+    timestamp,
+    timestamp_unix: secondsOf(timestamp),
+    onset,
+    onset_s: onset === null ? null : onset / 1000,
+    key,
+  };
+}
+
+/** Numbers the answers of each participant to each question; they come in the order in which they were given. */
+function numbered(given: readonly Given[]): Answer[] {
+  const groups = Map.groupBy(given, ({ participant_id, kind, question_id, component_id, stimulus_id, sample }) =>
+    JSON.stringify([participant_id, kind, question_id, component_id, stimulus_id, sample]),
+  );
+  const places = new Map(
+    [...groups.values()].flatMap((group) =>
+      group.map((one, i) => [one, { attempt: i + 1, is_last: Number(i === group.length - 1) }]),
+    ),
+  );
+  return given.flatMap((one) => {
+    const place = places.get(one);
+    return place === undefined ? [] : [{ ...one, ...place }];
+  });
+}

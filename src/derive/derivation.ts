@@ -1,0 +1,162 @@
+import type { Database } from 'better-sqlite3';
+import type { Dataset } from '../datasets/define.ts';
+import type { Row } from '../datasets/normalise.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { addToCount, COUNTED } from './counts.ts';
+import type { DerivedTable, Part } from './define.ts';
+import { concerns, everyPart, partsAt } from './parts.ts';
+import { recompute } from './recompute.ts';
+import { DERIVED } from './registry.ts';
+import { whose, type Place } from './whose.ts';
+
+/** Keeps the derived tables as the mirrored ones are, in the same transactions. */
+export interface Derivation {
+  /** The transaction that is under way has inserted a row. */
+  inserted(dataset: Dataset, experiment: string, row: Row): void;
+  /** Computes again what the transaction has touched; to be called at its end. */
+  settle(): void;
+  /** The transaction was rolled back. */
+  forget(): void;
+}
+
+/** What a transaction has touched. */
+interface Touched {
+  /** By data type: the places where rows were or are. */
+  readonly places: Map<string, Map<string, Place>>;
+  /** By data type and place: the rows that came, less those that went. */
+  readonly counts: Map<string, Count>;
+}
+
+interface Count {
+  readonly data: string;
+  readonly place: Place;
+  rows: number;
+}
+
+/**
+ * Watches what the connection writes. The only code that inserts says so; where rows change or go, triggers of the
+ * connection say whose they were and are, so that no code that writes can forget it. There is none for inserts, as it
+ * would cost a part of the time of a first read.
+ */
+export function openDerivation(db: Database, tables: readonly DerivedTable[] = DERIVED): Derivation {
+  const watched = DATASETS.filter((dataset) => tables.some((table) => concerns(table, dataset) !== undefined));
+  const readers = new Map(watched.map((dataset) => [dataset.name, placeReader(dataset)]));
+  const counted = new Set(COUNTED.map(({ name }) => name));
+  let touched = nothing();
+
+  const touch = (data: string, place: Place, rows: number) => {
+    const key = keyOf(place);
+    if (counted.has(data)) {
+      const count = touched.counts.get(`${data}\n${key}`);
+      if (count === undefined) touched.counts.set(`${data}\n${key}`, { data, place, rows });
+      else count.rows += rows;
+    }
+    const places = touched.places.get(data);
+    if (places === undefined) touched.places.set(data, new Map([[key, place]]));
+    else places.set(key, place);
+  };
+  db.function('touched_row', (data, rows, experiment, room, participant) => {
+    touch(
+      String(data),
+      { experiment: String(experiment), room: textOf(room), participant: textOf(participant) },
+      Number(rows),
+    );
+    return null;
+  });
+  for (const dataset of watched) db.exec(triggersOf(dataset));
+
+  return {
+    inserted(dataset, experiment, row) {
+      const place = readers.get(dataset.name)?.(experiment, row);
+      if (place !== undefined) touch(dataset.name, place, 1);
+    },
+    settle() {
+      const { places, counts } = touched;
+      touched = nothing();
+      for (const { data, place, rows } of counts.values()) addToCount(db, data, place, rows);
+      for (const table of tables) recomputeTouched(db, table, without(places, addedTo(db, table, counts)));
+    },
+    forget() {
+      touched = nothing();
+    },
+  };
+}
+
+function keyOf({ experiment, room, participant }: Place): string {
+  return [experiment, room ?? '\0', participant ?? '\0'].join('\n');
+}
+
+function nothing(): Touched {
+  return { places: new Map(), counts: new Map() };
+}
+
+/** The counts that a table has taken in without computing anything again, by their keys. */
+function addedTo(db: Database, { add }: DerivedTable, counts: Touched['counts']): ReadonlySet<string> {
+  if (add === undefined) return new Set();
+  return new Set([...counts].filter(([, { data, place, rows }]) => add(db, data, place, rows)).map(([key]) => key));
+}
+
+function without(places: Touched['places'], done: ReadonlySet<string>): Touched['places'] {
+  if (done.size === 0) return places;
+  const left = [...places].map(
+    ([data, at]) => [data, new Map([...at].filter(([key]) => !done.has(`${data}\n${key}`)))] as const,
+  );
+  return new Map(left);
+}
+
+/** Whose a row of a data type is. */
+function placeReader(dataset: Dataset): (experiment: string, row: Row) => Place {
+  const { room, participant } = whose(dataset);
+  const at = (name: string | undefined) => dataset.columns.findIndex((column) => column.name === name);
+  const [roomAt, participantAt] = [at(room), at(participant)];
+  return (experiment, { values }) => ({
+    experiment,
+    room: textOf(values[roomAt]),
+    participant: textOf(values[participantAt]),
+  });
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function triggersOf(dataset: Dataset): string {
+  const { room, participant } = whose(dataset);
+  const touch = (rows: number, when: 'OLD' | 'NEW') => {
+    const [ofRoom, ofParticipant] = [room, participant].map((name) =>
+      name === undefined ? 'NULL' : `${when}.${name}`,
+    );
+    return `SELECT touched_row('${dataset.name}', ${rows}, ${when}.experiment_id, ${ofRoom}, ${ofParticipant});`;
+  };
+  return `
+    CREATE TEMP TRIGGER touch_changed_${dataset.table} AFTER UPDATE ON main.${dataset.table}
+    BEGIN ${touch(-1, 'OLD')} ${touch(1, 'NEW')} END;
+    CREATE TEMP TRIGGER touch_deleted_${dataset.table} AFTER DELETE ON main.${dataset.table}
+    BEGIN ${touch(-1, 'OLD')} END;`;
+}
+
+function recomputeTouched(db: Database, table: DerivedTable, touched: Touched['places']): void {
+  const places = [...touched].map(([name, at]) => ({
+    name,
+    at: [...at.values()],
+    concerns: concerns(table, { name }),
+  }));
+  const common = places.filter(({ concerns }) => concerns === 'all').flatMap(({ at }) => at);
+  const own = places.filter(({ concerns }) => concerns === 'part').flatMap(({ at }) => at);
+  const whole = new Set(common.map(({ experiment }) => experiment));
+  const parts: Part[] = [
+    ...[...whole].flatMap((experiment) => everyPart(db, table, experiment)),
+    ...partsAt(
+      db,
+      table,
+      own.filter(({ experiment }) => !whole.has(experiment)),
+    ),
+  ];
+  const moved = parts.filter((part) => {
+    const { added, removed } = recompute(db, table, part);
+    return added + removed > 0;
+  });
+  const ordered = places.filter(({ name }) => table.numbered?.by.includes(name)).flatMap(({ at }) => at);
+  for (const experiment of new Set([...moved, ...ordered].map(({ experiment }) => experiment)))
+    table.numbered?.number(db, experiment);
+}

@@ -1,0 +1,144 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
+import { queryRows } from '../shared/sqlite.ts';
+import { defineDerived } from './define.ts';
+import { questionIn, SCALE, scaleIn, type Scale } from './scale.ts';
+import { listIn, numberIn, objectIn, textIn } from './source.ts';
+
+/** One component of a state, one global component, or one question of the final questionnaire. */
+export interface Planned extends Scale {
+  readonly part: 'state' | 'global' | 'questionnaire';
+  readonly state_id: string | null;
+  readonly state_name: string | null;
+  readonly component_id: string | null;
+  readonly component_type: string | null;
+  readonly question_id: string | null;
+  readonly question: string | null;
+  readonly medium: string | null;
+  readonly duration: number | null;
+  readonly config: string;
+}
+
+export const design = defineDerived({
+  name: 'design',
+  about: 'The states and components of each experiment in order, from its present configuration.',
+  row: 'a component of a state, a global component, or a question of the final questionnaire',
+  key: ['experiment_id', 'position'],
+  of: 'experiment',
+  sources: ['experiment-configs'],
+  version: 1,
+  columns: {
+    experiment_id: { type: 'TEXT', about: 'The experiment.' },
+    position: { type: 'INTEGER', about: 'The place in the order of the experiment, from 1.', unit: 'rank' },
+    part: { type: 'TEXT', about: 'state; global: shown in every state; questionnaire: after the last state.' },
+    state_id: { type: 'TEXT', about: 'The state.' },
+    state_name: { type: 'TEXT', about: 'The name of the state.' },
+    component_id: { type: 'TEXT', about: 'The component; NULL where the configuration gives it no id.' },
+    component_type: { type: 'TEXT', about: 'The type of the component.' },
+    question_id: { type: 'TEXT', about: 'The id of the question, in a questionnaire.' },
+    question: { type: 'TEXT', about: 'The question.' },
+    ...SCALE,
+    medium: { type: 'TEXT', about: 'The video, image or sound that is shown.' },
+    duration: { type: 'REAL', about: 'How long it is shown, if that is fixed.', unit: 'ms' },
+    config: { type: 'TEXT', about: 'All its settings, as JSON.' },
+  },
+  rows: (db, { experiment }) =>
+    plannedIn(db, experiment).map((planned, i) => ({ experiment_id: experiment, position: i + 1, ...planned })),
+});
+
+const Config = z.object({
+  states: z.string().nullable(),
+  global_components: z.string().nullable(),
+  extra: z.string().nullable(),
+});
+
+/** The design of an experiment in its order; empty while its configuration was not read. */
+export function plannedIn(db: Database, experiment: string): Planned[] {
+  const sql = 'SELECT states, global_components, extra FROM experiment_configs WHERE experiment_id = ? ORDER BY key';
+  return queryRows(db, sql, Config)
+    .all(experiment)
+    .flatMap(({ states, global_components, extra }) => [
+      ...statesIn(parsed(states)),
+      ...globalsIn(parsed(global_components)),
+      ...questionsIn(objectIn(objectOf(parsed(extra)), 'postExperimentQuestionnaire')),
+    ]);
+}
+
+function statesIn(states: Json): Planned[] {
+  const listed = (Array.isArray(states) ? states : []).map(objectOf);
+  const place = (state: JsonObject) => numberIn(state, 'order') ?? Infinity;
+  return listed
+    .toSorted((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)))
+    .flatMap((state) => {
+      const components = [state['focusComponent'], ...listIn(state, 'components')].filter(isObject);
+      const shown = components.length === 0 ? [{}] : components;
+      return shown.map((component): Planned => {
+        const planned = componentIn(component, 'state');
+        return {
+          ...planned,
+          state_id: textIn(state, 'id'),
+          state_name: textIn(state, 'name', 'title'),
+          duration: planned.duration ?? numberIn(objectIn(state, 'transitionRules'), 'durationMs'),
+        };
+      });
+    });
+}
+
+/** Global components stand under their type. */
+function globalsIn(components: Json): Planned[] {
+  return Object.entries(objectOf(components)).flatMap(([type, settings]) => {
+    if (!isObject(settings)) return [];
+    const planned = componentIn('config' in settings ? settings : { config: settings }, 'global');
+    return [{ ...planned, component_type: planned.component_type ?? type }];
+  });
+}
+
+function questionsIn(questionnaire: JsonObject): Planned[] {
+  return listIn(questionnaire, 'questions')
+    .filter(isObject)
+    .map((question): Planned => ({
+      ...componentIn({ config: question }, 'questionnaire'),
+      component_type: 'questionnaire',
+      question_id: textIn(question, 'id', 'questionId'),
+      question: questionIn(question) ?? textIn(question, 'text', 'title'),
+    }));
+}
+
+/** Names under which the settings of a component may say what it shows. */
+const MEDIUM = [
+  'mediaId',
+  'videoId',
+  'imageId',
+  'audioId',
+  'stimulusId',
+  'mediaUrl',
+  'videoUrl',
+  'imageUrl',
+  'audioUrl',
+];
+
+function componentIn(component: JsonObject, part: Planned['part']): Planned {
+  const config = objectIn(component, 'config');
+  return {
+    part,
+    state_id: null,
+    state_name: null,
+    component_id: textIn(component, 'id', 'componentId'),
+    component_type: textIn(component, 'type', 'componentType'),
+    question_id: null,
+    question: questionIn(config),
+    ...scaleIn(config),
+    medium: textIn(config, ...MEDIUM),
+    duration: numberIn(config, 'durationMs'),
+    config: textOfJson(config),
+  };
+}
+
+function parsed(text: string | null): Json {
+  return text === null ? null : parseJson(text);
+}
+
+function objectOf(value: Json): JsonObject {
+  return isObject(value) ? value : {};
+}

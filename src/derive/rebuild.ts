@@ -1,0 +1,38 @@
+import type { Database } from 'better-sqlite3';
+import { countAgain } from './counts.ts';
+import type { DerivedTable } from './define.ts';
+import { everyPart } from './parts.ts';
+import { recompute } from './recompute.ts';
+import { DERIVED } from './registry.ts';
+
+/** A derived table, and how many of its rows were not what the mirrored tables say. */
+export interface Rebuilt {
+  readonly table: string;
+  readonly rows: number;
+}
+
+/** Computes every derived table again from all that is mirrored, and writes what differs; to be called in a transaction. */
+export function rebuild(db: Database, tables: readonly DerivedTable[] = DERIVED): Rebuilt[] {
+  const counts = { table: '_people_counts', rows: countAgain(db) };
+  return [counts, ...tables.map((table) => ({ table: table.name, rows: rebuildTable(db, table) }))];
+}
+
+/** What `rebuild` would write, without writing it; the connection must be one that may write. */
+export function compareDerived(db: Database): Rebuilt[] {
+  db.exec('SAVEPOINT compare_derived');
+  try {
+    return rebuild(db);
+  } finally {
+    db.exec('ROLLBACK TO compare_derived; RELEASE compare_derived');
+  }
+}
+
+function rebuildTable(db: Database, table: DerivedTable): number {
+  const parts = everyPart(db, table);
+  const rows = parts.reduce((sum, part) => {
+    const { added, changed, removed } = recompute(db, table, part);
+    return sum + added + changed + removed;
+  }, 0);
+  const experiments = new Set(parts.map(({ experiment }) => experiment));
+  return [...experiments].reduce((sum, experiment) => sum + (table.numbered?.number(db, experiment) ?? 0), rows);
+}

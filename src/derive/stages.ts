@@ -1,0 +1,249 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { isOver } from '../datasets/room-status.ts';
+import type { JsonObject } from '../shared/json.ts';
+import { queryRows } from '../shared/sqlite.ts';
+import { defineDerived, WHOSE, type Part } from './define.ts';
+import { plannedIn, type Planned } from './design.ts';
+import { timeText } from './moment.ts';
+import { Members, named, rowsOf, scopeOf, Text, textIn, WITHIN } from './source.ts';
+
+const COLUMNS = {
+  ...WHOSE,
+  number: { type: 'INTEGER', about: 'The place in the order of the participant, from 1.', unit: 'rank' },
+  state_id: { type: 'TEXT', about: 'The state.' },
+  state_name: { type: 'TEXT', about: 'The name of the state.' },
+  component_id: { type: 'TEXT', about: 'The component on the screen.' },
+  component_type: { type: 'TEXT', about: 'The type of the component.' },
+  medium: { type: 'TEXT', about: 'The video, image or sound of the component.' },
+  start_onset: { type: 'REAL', about: 'When it began, from the start of the experiment.', unit: 'ms' },
+  end_onset: { type: 'REAL', about: 'When it ended; NULL while that is not known.', unit: 'ms' },
+  start_s: { type: 'REAL', about: 'When it began, from the start of the experiment.', unit: 's' },
+  end_s: { type: 'REAL', about: 'When it ended.', unit: 's' },
+  duration_s: { type: 'REAL', about: 'How long it lasted.', unit: 's' },
+  started_at: { type: 'TEXT', about: 'When it began, UTC.', unit: 'ISO 8601, UTC' },
+  ended_at: { type: 'TEXT', about: 'When it ended, UTC.', unit: 'ISO 8601, UTC' },
+  start_known_by: { type: 'TEXT', about: 'event: an event says so; first event: of its events this is the first.' },
+  end_known_by: {
+    type: 'TEXT',
+    about:
+      'event: an event says so; next stage: the next one began; participation: the participant finished; room: the room was closed; last event: no later event is known although the room is over; open: it may still last.',
+  },
+  events: { type: 'INTEGER', about: 'How many events of the participant show it.', unit: 'count' },
+} as const;
+
+export const stages = defineDerived({
+  name: 'stages',
+  about: 'Who was in which state, with which component and medium on the screen, from when to when.',
+  row: 'a stay of a participant in a state with one component',
+  key: ['room_id', 'participant_id', 'number'],
+  of: 'room',
+  sources: ['events', 'participants', 'rooms', 'deployment-sessions'],
+  commonSources: ['experiment-configs'],
+  version: 1,
+  columns: COLUMNS,
+  rows(db, part) {
+    const events = eventsOf(db, part);
+    const ofRoom = events.filter(({ participant_id }) => participant_id === null);
+    const ofPeople = Map.groupBy(
+      events.filter(({ participant_id }) => participant_id !== null),
+      ({ participant_id }) => participant_id ?? '',
+    );
+    const planned = plannedIn(db, part.experiment);
+    const finished = finishedIn(db, part);
+    const room = roomOf(db, part);
+    return [...ofPeople].flatMap(([person, own]) => {
+      const stays = staysIn(ofRoom.length === 0 ? own : inOrder([...own, ...ofRoom]));
+      return stays.map((stay, i) => {
+        const end = endOf(stay, { next: stays[i + 1], finished: finished.get(person), room });
+        return rowOf({ part, person, number: i + 1, planned }, stay, end);
+      });
+    });
+  },
+});
+
+const EVENT = {
+  event_type: Text,
+  component_type: Text,
+  component_id: Text,
+  state_id: Text,
+  state_name: Text,
+  data: Members,
+};
+
+/** Events that show a state. Those of a room, without a participant, count only if they are about the state itself. */
+const SHOWS_STATE =
+  "state_id IS NOT NULL AND (participant_id IS NOT NULL OR event_type LIKE 'state.%') AND timestamp IS NOT NULL";
+
+interface Event {
+  readonly at: number;
+  readonly onset: number | null;
+  readonly key: string;
+  readonly participant_id: string | null;
+  readonly event_type: string | null;
+  readonly component_type: string | null;
+  readonly component_id: string | null;
+  readonly state_id: string | null;
+  readonly state_name: string | null;
+  readonly data: JsonObject;
+}
+
+function eventsOf(db: Database, part: Part): Event[] {
+  const rows = rowsOf(db, 'events', part, { shape: EVENT, where: SHOWS_STATE });
+  return inOrder(rows.map((row) => ({ ...row, at: Date.parse(row.timestamp ?? '') })));
+}
+
+/** By onset where both have one, as a clock that was wrong is corrected there. */
+function inOrder(events: readonly Event[]): Event[] {
+  return events.toSorted((a, b) => {
+    const byTime = a.onset === null || b.onset === null ? a.at - b.at : a.onset - b.onset;
+    return byTime === 0 ? (a.key < b.key ? -1 : 1) : byTime;
+  });
+}
+
+/** Event types that begin or end a stay; HyperStudy documents only their first word. */
+const BEGINS = /^(state|component)\.(enter|entered|start|started|begin|view|viewed|show|shown)$/;
+const ENDS = /^state\.(exit|exited|end|ended|complete|completed|leave|left|timeout)$/;
+
+/** A stay as its events show it. */
+interface Stay {
+  readonly events: readonly [Event, ...Event[]];
+  /** The component that an event brought onto the screen. */
+  readonly component: Event | undefined;
+  readonly end: Event | undefined;
+}
+
+/** Cuts the events of one participant into stays. */
+function staysIn(events: readonly Event[]): Stay[] {
+  const stays: Stay[] = [];
+  for (const event of events) {
+    const begins = BEGINS.test(event.event_type ?? '');
+    const component = begins && event.component_id !== null ? event : undefined;
+    const end = ENDS.test(event.event_type ?? '') ? event : undefined;
+    const current = stays.at(-1);
+    if (current === undefined || isAnother(current, { event, begins, component })) {
+      stays.push({ events: [event], component, end });
+    } else {
+      const events: Stay['events'] = [...current.events, event];
+      stays[stays.length - 1] = { events, component: current.component ?? component, end: current.end ?? end };
+    }
+  }
+  return stays;
+}
+
+/** Whether an event belongs to another stay than the last one: another state, another component, or a return. */
+function isAnother(
+  { events, component, end }: Stay,
+  next: { event: Event; begins: boolean; component: Event | undefined },
+): boolean {
+  if (events[0].state_id !== next.event.state_id) return true;
+  if (!next.begins) return false;
+  if (end !== undefined) return true;
+  return (
+    next.component !== undefined && component !== undefined && next.component.component_id !== component.component_id
+  );
+}
+
+type Moment = Pick<Event, 'at' | 'onset'>;
+
+interface Ended {
+  readonly by: 'event' | 'next stage' | 'participation' | 'room' | 'last event' | 'open';
+  readonly at?: Moment;
+}
+
+/** When a stay ended, and how that is known. */
+function endOf(
+  { events, end }: Stay,
+  after: { next: Stay | undefined; finished: number | undefined; room: Room },
+): Ended {
+  const last = events.at(-1) ?? events[0];
+  if (end !== undefined) return { by: 'event', at: end };
+  if (after.next !== undefined) return { by: 'next stage', at: after.next.events[0] };
+  const later = (at: number | undefined) => (at === undefined || at < last.at ? undefined : momentAt(at, last));
+  const finished = later(after.finished);
+  if (finished !== undefined) return { by: 'participation', at: finished };
+  const closed = later(after.room.endedAt);
+  if (closed !== undefined) return { by: 'room', at: closed };
+  return after.room.isOver ? { by: 'last event', at: last } : { by: 'open' };
+}
+
+/** A time beside an event of which the onset is known. */
+function momentAt(at: number, { at: knownAt, onset }: Moment): Moment {
+  return { at, onset: onset === null ? null : onset + (at - knownAt) };
+}
+
+interface Room {
+  readonly isOver: boolean;
+  readonly endedAt: number | undefined;
+}
+
+/** What the lists of rooms say of a part's room; nothing of what is in no room. */
+function roomOf(db: Database, { experiment, room }: Part): Room {
+  const sql = `SELECT status, ended_at FROM rooms WHERE experiment_id = @experiment AND id = @room
+    UNION ALL SELECT status, ended_at FROM deployment_sessions WHERE experiment_id = @experiment AND id = @room`;
+  const rows = queryRows(db, sql, z.object({ status: Text, ended_at: Text })).all({ experiment, room });
+  const ended = rows.flatMap(({ ended_at }) => (ended_at === null ? [] : Date.parse(ended_at)));
+  return {
+    isOver: ended.length > 0 || rows.some(({ status }) => status !== null && isOver(status)),
+    endedAt: ended.at(0),
+  };
+}
+
+/** When each participant of a part finished, as far as that is known. */
+function finishedIn(db: Database, part: Part): ReadonlyMap<string, number> {
+  const within = WITHIN[scopeOf(part)].replace('participant_id', 'id');
+  const sql = `SELECT id, completed_at FROM participants WHERE ${within} AND id IS NOT NULL AND completed_at IS NOT NULL`;
+  const rows = queryRows(db, sql, z.object({ id: z.string(), completed_at: z.string() })).all(named(part));
+  return new Map(rows.map(({ id, completed_at }) => [id, Date.parse(completed_at)]));
+}
+
+/** Names under which the events of a medium may say which it is. */
+const MEDIUM = ['mediaId', 'videoId', 'imageId', 'audioId', 'stimulusId', 'mediaUrl', 'videoUrl', 'url', 'src'];
+
+/** The component of a stay: the one that an event showed, the only one that its events name, or the planned one. */
+function componentOf({ component, events }: Stay, planned: readonly Planned[]) {
+  const named = new Map(events.flatMap((event) => (event.component_id === null ? [] : [[event.component_id, event]])));
+  const shown = component ?? (named.size === 1 ? [...named.values()][0] : undefined);
+  const ofState = planned.filter(({ part, state_id }) => part === 'state' && state_id === events[0].state_id);
+  const plan =
+    ofState.find(({ component_id }) => shown === undefined || component_id === shown.component_id) ?? undefined;
+  return {
+    component_id: shown?.component_id ?? plan?.component_id ?? null,
+    component_type: shown?.component_type ?? plan?.component_type ?? null,
+    medium: events.map(({ data }) => textIn(data, ...MEDIUM)).find((medium) => medium !== null) ?? plan?.medium ?? null,
+  };
+}
+
+function rowOf(
+  { part, person, number, planned }: { part: Part; person: string; number: number; planned: readonly Planned[] },
+  stay: Stay,
+  end: Ended,
+) {
+  const [first] = stay.events;
+  const seconds = (onset: number | null | undefined) => (onset === null || onset === undefined ? null : onset / 1000);
+  return {
+    experiment_id: part.experiment,
+    room_id: part.room,
+    participant_id: person,
+    number,
+    state_id: first.state_id,
+    state_name:
+      stay.events.find(({ state_name }) => state_name !== null)?.state_name ??
+      planned.find(({ state_id }) => state_id === first.state_id)?.state_name ??
+      null,
+    ...componentOf(stay, planned),
+    start_onset: first.onset,
+    end_onset: end.at?.onset ?? null,
+    start_s: seconds(first.onset),
+    end_s: seconds(end.at?.onset),
+    duration_s:
+      end.at === undefined
+        ? null
+        : (end.at.onset === null || first.onset === null ? end.at.at - first.at : end.at.onset - first.onset) / 1000,
+    started_at: timeText(first.at),
+    ended_at: timeText(end.at?.at),
+    start_known_by: BEGINS.test(first.event_type ?? '') ? 'event' : 'first event',
+    end_known_by: end.by,
+    events: stay.events.filter(({ participant_id }) => participant_id === person).length,
+  };
+}

@@ -1,0 +1,32 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { queryValues } from '../shared/sqlite.ts';
+import { COUNTS_SQL } from './counts.ts';
+import type { DerivedTable } from './define.ts';
+
+/**
+ * Creates the derived tables that do not exist, and those again whose declaration has changed: what they hold can be
+ * computed, so they need no migration. Returns whether any is new, and so has to be filled.
+ */
+export function createTables(db: Database, tables: readonly DerivedTable[]): boolean {
+  const wanted = [...tables.map(tableSql), { name: '_people_counts', sql: COUNTS_SQL, indexes: [] }];
+  const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
+  const created = wanted.filter(({ name, sql }) => find.get(name) !== sql);
+  for (const { name, sql, indexes } of created) {
+    db.exec([`DROP TABLE IF EXISTS ${name}`, sql, ...indexes].join(';\n'));
+  }
+  return created.length > 0;
+}
+
+function tableSql({ name, columns, version }: DerivedTable): { name: string; sql: string; indexes: string[] } {
+  const declared = Object.entries(columns).map(([column, { type }]) => `${column} ${type}`);
+  const whose = ['room_id', 'participant_id'].filter((column) => column in columns);
+  return {
+    name,
+    sql: `CREATE TABLE ${name} (${declared.join(', ')}) STRICT /* ${version} */`,
+    indexes: [
+      ...whose.map((column) => `CREATE INDEX ${name}_by_${column.replace('_id', '')} ON ${name} (${column})`),
+      `CREATE INDEX ${name}_by_experiment ON ${name} (experiment_id)`,
+    ],
+  };
+}

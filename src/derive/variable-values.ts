@@ -1,0 +1,96 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { textOfJson, type Json } from '../shared/json.ts';
+import { defineDerived, VALUE, WHOSE, type Part } from './define.ts';
+import { Members, Num, rowsOf, Text } from './source.ts';
+import { secondsOf } from './moment.ts';
+import { typed } from './typed.ts';
+
+/** More variables than this make no `state`: it would grow with the square of their number. */
+const MOST_VARIABLES = 100;
+
+export const variableValues = defineDerived({
+  name: 'variable_values',
+  about: 'The values of shared variables over time, with the type of each.',
+  row: 'a write to a variable',
+  key: ['key'],
+  of: 'room',
+  sources: ['variables'],
+  version: 1,
+  columns: {
+    ...WHOSE,
+    owner: { type: 'TEXT', about: "participant: the person's own value; room: that of everybody in the room." },
+    variable: { type: 'TEXT', about: 'The name of the variable.' },
+    ...VALUE,
+    write_number: { type: 'INTEGER', about: "1 for the first write of the owner's variable.", unit: 'rank' },
+    is_last: { type: 'INTEGER', about: "Whether it is the last write of the owner's variable.", isBoolean: true },
+    source: { type: 'TEXT', about: 'Who wrote it.' },
+    persisted: { type: 'INTEGER', about: 'Whether the write was persisted.', isBoolean: true },
+    state: {
+      type: 'TEXT',
+      about: `The owner's variables after the write, as JSON; a room has at most ${MOST_VARIABLES}, otherwise it is NULL.`,
+    },
+    timestamp: { type: 'TEXT', about: 'When it was written, UTC.', unit: 'ISO 8601, UTC' },
+    timestamp_unix: { type: 'REAL', about: 'When it was written.', unit: 's since 1970, UTC' },
+    onset: { type: 'REAL', about: 'When it was written, from the start of the experiment.', unit: 'ms' },
+    onset_s: { type: 'REAL', about: 'When it was written, from the start of the experiment.', unit: 's' },
+    key: { type: 'TEXT', about: 'The key of the row in variables.' },
+  },
+  rows(db, part) {
+    const writes = writesOf(db, part);
+    const states = statesAfter(writes);
+    const groups = Map.groupBy(writes, ({ participant_id, variable }) => JSON.stringify([participant_id, variable]));
+    const places = new Map(
+      [...groups.values()].flatMap((group) => group.map((write, i) => [write, { n: i + 1, of: group.length }])),
+    );
+    return writes.map((write, i) => {
+      const { n, of } = places.get(write) ?? { n: 1, of: 1 };
+      return {
+        experiment_id: part.experiment,
+        room_id: part.room,
+        participant_id: write.participant_id,
+        owner: write.participant_id === null ? 'room' : 'participant',
+        variable: write.variable,
+        ...typed(write.written),
+        write_number: n,
+        is_last: Number(n === of),
+        source: write.source,
+        persisted: write.persisted,
+        state: states[i] ?? null,
+        timestamp: write.timestamp,
+        timestamp_unix: secondsOf(write.timestamp),
+        onset: write.onset,
+        onset_s: write.onset === null ? null : write.onset / 1000,
+        key: write.key,
+      };
+    });
+  },
+});
+
+const WRITE = {
+  variable: Text,
+  value: z.union([z.number(), z.string()]).nullable(),
+  source: Text,
+  persisted: Num,
+  extra: Members,
+};
+
+type Write = ReturnType<typeof writesOf>[number];
+
+function writesOf(db: Database, part: Part) {
+  return rowsOf(db, 'variables', part, { shape: WRITE }).map((row) => ({
+    ...row,
+    written: row.value ?? row.extra['value'],
+  }));
+}
+
+/** For each write, all variables of its owner after it, as JSON. */
+function statesAfter(writes: readonly Write[]): readonly (string | null)[] {
+  if (new Set(writes.map(({ variable }) => variable)).size > MOST_VARIABLES) return [];
+  const states = new Map<string | null, Readonly<Record<string, Json>>>();
+  return writes.map(({ participant_id, variable, written }) => {
+    const state = { ...states.get(participant_id), [variable ?? '']: written ?? null };
+    states.set(participant_id, state);
+    return textOfJson(state);
+  });
+}

@@ -1,0 +1,28 @@
+import { rebuild } from '../derive/rebuild.ts';
+import { DERIVED } from '../derive/registry.ts';
+import { createTables } from '../derive/tables.ts';
+import { queryValues } from '../shared/sqlite.ts';
+import { z } from 'zod';
+import type { Db } from './open.ts';
+import { recall, remember } from './state.ts';
+
+const NAME = 'derived';
+/** What the steps that carry an earlier version's rows over note when they are done. */
+const CARRIED = ['fields', 'keys', 'cut-texts'];
+
+/**
+ * Brings the derived tables up to date in a file that this version opens for the first time, or in which it has just
+ * carried rows over: in one transaction with the note of it, so that a kill before its end is made up for.
+ */
+export function prepareDerived(db: Db, now: number): void {
+  const basis = JSON.stringify([migrations(db), ...CARRIED.map((name) => recall(db, name) ?? null)]);
+  db.transaction(() => {
+    if (!createTables(db, DERIVED) && recall(db, NAME) === basis) return;
+    rebuild(db);
+    remember(db, NAME, basis, now);
+  }).immediate();
+}
+
+function migrations(db: Db): number {
+  return queryValues(db, 'SELECT count(*) FROM __drizzle_migrations', z.number()).get() ?? 0;
+}
