@@ -1,12 +1,20 @@
 import { SQL_TYPE, unitOf, type Column, type Dataset, type Place } from '../src/datasets/define.ts';
+import { DERIVED } from '../src/derive/registry.ts';
 import { DATASETS } from '../src/datasets/registry.ts';
 
-/** The tables of the data types, each with what it holds. */
+/** The derived tables with what one row is, then the tables of the data types, each with what it holds. */
 export function tablesText(): string {
-  return table(
-    ['table', 'what it holds'],
-    DATASETS.map(({ table: name, about }) => [code(name), about]),
-  );
+  return [
+    table(
+      ['table', 'what it holds', 'a row is'],
+      DERIVED.map(({ name, about, row }) => [code(name), about, row]),
+    ),
+    'They are computed from the tables that mirror the API, one for each data type:',
+    table(
+      ['table', 'what it holds'],
+      DATASETS.map(({ table: name, about }) => [code(name), about]),
+    ),
+  ].join('\n\n');
 }
 
 /** Every data type with where it is read from, and every field of it with where it stands. */

@@ -53,9 +53,10 @@ const Config = z.object({
   extra: z.string().nullable(),
 });
 
-/** The design of an experiment in its order; empty while its configuration was not read. */
+/** The design of an experiment in its order, by the newest configuration: an earlier one stays until two readings lack it. */
 export function plannedIn(db: Database, experiment: string): Planned[] {
-  const sql = 'SELECT states, global_components, extra FROM experiment_configs WHERE experiment_id = ? ORDER BY key';
+  const sql =
+    'SELECT states, global_components, extra FROM experiment_configs WHERE experiment_id = ? ORDER BY first_seen_at DESC LIMIT 1';
   return queryRows(db, sql, Config)
     .all(experiment)
     .flatMap(({ states, global_components, extra }) => [

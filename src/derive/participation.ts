@@ -21,7 +21,7 @@ export type Listed = z.infer<typeof Listed>;
 /** The participations of a person, as `participants` lists them. */
 export function listedAs(db: Database, experiment: string, participant: string | null): Listed[] {
   const columns = Object.keys(Listed.shape).join(', ');
-  const sql = `SELECT ${columns} FROM participants WHERE experiment_id = ? AND id = ? ORDER BY key`;
+  const sql = `SELECT ${columns} FROM participants WHERE +experiment_id = ? AND id = ? ORDER BY key`;
   return queryRows(db, sql, Listed).all(experiment, participant);
 }
 

@@ -28,7 +28,7 @@ export const people = defineDerived({
   key: ['experiment_id', 'room_id', 'participant_id'],
   of: 'person',
   sources: ['participants', 'rooms', 'deployment-sessions', ...COUNTED.map(({ name }) => name)],
-  commonSources: ['experiments', 'deployments'],
+  commonSources: ['experiments', 'experiment-configs', 'deployments'],
   version: 1,
   columns: {
     ...WHOSE,

@@ -12,11 +12,15 @@ export function createTables(db: Database, tables: readonly DerivedTable[]): boo
   const wanted = [...tables.map(tableSql), { name: '_people_counts', sql: COUNTS_SQL, indexes: [] }];
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
   const created = wanted.filter(({ name, sql }) => find.get(name) !== sql);
+  db.exec(PEOPLE_BY_ID);
   for (const { name, sql, indexes } of created) {
     db.exec([`DROP TABLE IF EXISTS ${name}`, sql, ...indexes].join(';\n'));
   }
   return created.length > 0;
 }
+
+/** All that a person has is looked for by their id. */
+const PEOPLE_BY_ID = 'CREATE INDEX IF NOT EXISTS participants_by_id ON participants (id)';
 
 function tableSql({ name, columns, version }: DerivedTable): { name: string; sql: string; indexes: string[] } {
   const declared = Object.entries(columns).map(([column, { type }]) => `${column} ${type}`);

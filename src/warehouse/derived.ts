@@ -8,7 +8,7 @@ import { recall, remember } from './state.ts';
 
 const NAME = 'derived';
 /** What the steps that carry an earlier version's rows over note when they are done. */
-const CARRIED = ['fields', 'keys', 'cut-texts'];
+const CARRIED = ['rows', 'keys', 'cut-texts'];
 
 /**
  * Brings the derived tables up to date in a file that this version opens for the first time, or in which it has just

@@ -1,5 +1,6 @@
 import type { Dataset } from '../datasets/define.ts';
 import { SQL_TYPE, unitOf } from '../datasets/define.ts';
+import { DERIVED } from '../derive/registry.ts';
 import { command } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { RUN_COLUMNS } from './runs.ts';
@@ -85,6 +86,10 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
     store(table, column, type, unit ?? null, Number(isBoolean === true), meaning, source);
   for (const { table, column, ...entry } of RUN_COLUMNS) write(table, column, entry);
   for (const [name, type, unit, meaning] of SCHEMA_CHANGES) write('_schema_changes', name, { type, unit, meaning });
+  for (const { name, columns } of DERIVED) {
+    for (const [column, { type, about, unit, isBoolean = false }] of Object.entries(columns))
+      write(name, column, { type, unit: isBoolean ? '0 or 1' : unit, isBoolean, meaning: about });
+  }
   for (const { table, name: data, columns, derived } of datasets) {
     for (const [name, type, unit, meaning] of COMMON) write(table, name, { type, unit, meaning });
     for (const { name, field, spec } of columns) {

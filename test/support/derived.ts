@@ -7,7 +7,7 @@ import type { Json } from '../../src/shared/json.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from './lab.ts';
 
-export const EXPERIMENT = 'e';
+const EXPERIMENT = 'e';
 const SCOPE = { kind: 'experiment' as const };
 
 /** A warehouse into which a test writes records, and from which it reads derived tables. */

@@ -75,7 +75,7 @@ describe('answers', () => {
     ],
   ])('gives %s a column of its own', (_, value, columns) => {
     const bench = openBench();
-    bench.write('events', response('a', 0, { componentId: 'c', response: { value } }) as never);
+    bench.write('events', response('a', 0, { componentId: 'c', response: { value } }));
     expect(bench.rows('answers', ...Object.keys(columns))).toEqual([columns]);
     expect(bench.wrong()).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe('answers', () => {
 
   it('takes the question and the scale from the settings of the component', () => {
     const bench = openBench();
-    bench.write('events', response('a', 1000, { componentId: 'c', stateId: 's', response: { value: 3 } }) as never);
+    bench.write('events', response('a', 1000, { componentId: 'c', stateId: 's', response: { value: 3 } }));
     const scale = () => bench.rows('answers', 'question', 'scale_min', 'scale_max', 'label_min');
     expect(scale()).toEqual([{ question: null, scale_min: null, scale_max: null, label_min: null }]);
     const config = { question: 'Did you like it?', scalePoints: 7, minLabel: 'no' };
@@ -109,7 +109,7 @@ describe('answers', () => {
 
   it('takes them from the design where no component says them, also if the design comes later', () => {
     const bench = openBench();
-    bench.write('events', response('a', 1000, { componentId: 'c', response: { value: 3 } }) as never);
+    bench.write('events', response('a', 1000, { componentId: 'c', response: { value: 3 } }));
     const config = { question: 'Again?', min: 0, max: 100, labels: { min: 'never', max: 'always' } };
     bench.write('experiment-configs', {
       name: 'x',
@@ -163,17 +163,17 @@ describe('answers', () => {
       category: 'pre_experiment',
       response: { value: true },
     });
-    bench.write('events', { ...response('b', 0, { response: { value: 1 } }), participantId: null } as never);
+    bench.write('events', { ...response('b', 0, { response: { value: 1 } }), participantId: null });
     expect(bench.rows('answers')).toEqual([]);
   });
 
   it('follows a row that moves to another room', () => {
     const bench = openBench();
     const record = { ...response('a', 0, { componentId: 'c', response: { value: 1 } }) };
-    bench.write('events', record as never);
+    bench.write('events', record);
     bench.warehouse.db.exec("UPDATE events SET room_id = 'r2'");
     // A move by other means than a sync is settled with the next transaction.
-    bench.write('events', response('b', 5, { componentId: 'd', response: { value: 2 } }) as never);
+    bench.write('events', response('b', 5, { componentId: 'd', response: { value: 2 } }));
     expect(bench.rows('answers ORDER BY onset', 'room_id')).toEqual([{ room_id: 'r2' }, { room_id: 'r' }]);
     expect(bench.wrong()).toEqual([]);
   });

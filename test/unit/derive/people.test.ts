@@ -158,7 +158,7 @@ describe('people', () => {
     bench.write('events', {
       ...(event('0', 0, { category: 'pre_experiment' }) as object),
       timestamp: at(-5000).timestamp,
-    } as never);
+    });
     expect(bench.rows('people', 'clock_zero_at', 'last_state_id', 'last_state_name')).toEqual([
       { clock_zero_at: '2026-01-12T09:00:00.000Z', last_state_id: 's2', last_state_name: 'Film' },
     ]);

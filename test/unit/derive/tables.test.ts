@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { DERIVED } from '../../../src/derive/registry.ts';
+import { rebuild } from '../../../src/derive/rebuild.ts';
+import { at, openBench } from '../../support/derived.ts';
+import { temporaryFolder } from '../../support/lab.ts';
+
+const answer = {
+  id: 'a',
+  roomId: 'r',
+  participantId: 'p',
+  ...at(0),
+  eventType: 'component.response',
+  response: { value: 1 },
+};
+
+describe('the derived tables', () => {
+  it('are STRICT, and each column is in the dictionary', () => {
+    const bench = openBench();
+    const explained = bench
+      .rows('_data_dictionary', "table_name || '.' || column_name AS name")
+      .map(({ name }) => name);
+    for (const { name, columns } of DERIVED) {
+      expect(explained).toEqual(expect.arrayContaining(Object.keys(columns).map((column) => `${name}.${column}`)));
+    }
+    const strict = bench.rows(
+      `pragma_table_list WHERE name IN (${DERIVED.map(({ name }) => `'${name}'`).join()})`,
+      'strict',
+    );
+    expect(strict).toEqual(DERIVED.map(() => ({ strict: 1 })));
+  });
+
+  it('have a unit for each number', () => {
+    const without = DERIVED.flatMap(({ name, columns }) =>
+      Object.entries(columns)
+        .filter(([, { type, unit, isBoolean }]) => type !== 'TEXT' && unit === undefined && isBoolean !== true)
+        .map(([column]) => `${name}.${column}`),
+    );
+    expect(without).toEqual([]);
+  });
+
+  it('are made again where their declaration differs, and filled', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    const bench = openBench(path);
+    bench.write('events', answer);
+    const declared = bench.rows("sqlite_schema WHERE name = 'answers'", 'sql');
+    bench.warehouse.db.exec('DROP TABLE answers; CREATE TABLE answers (experiment_id TEXT, room_id TEXT) STRICT');
+    bench.warehouse.close();
+    const again = openBench(path);
+    expect(again.rows("sqlite_schema WHERE name = 'answers'", 'sql')).toEqual(declared);
+    expect(again.rows('answers', 'value_number')).toEqual([{ value_number: 1 }]);
+  });
+
+  it('are filled where an earlier version has written the file', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    const bench = openBench(path);
+    bench.write('events', answer);
+    bench.warehouse.close();
+    const db = new Database(path);
+    db.exec(
+      "DELETE FROM answers; DELETE FROM people; DELETE FROM _people_counts; DELETE FROM _state WHERE name = 'derived'",
+    );
+    db.close();
+    const again = openBench(path);
+    expect(
+      [again.rows('answers'), again.rows('people'), again.rows('_people_counts')].map(({ length }) => length),
+    ).toEqual([1, 1, 1]);
+    expect(again.wrong()).toEqual([]);
+  });
+
+  it('are compared with what they follow from, and computed again where they differ', () => {
+    const bench = openBench();
+    bench.write('events', answer);
+    const { db } = bench.warehouse;
+    db.exec(
+      "UPDATE answers SET value_number = 2; DELETE FROM people; INSERT INTO stages (experiment_id, room_id) VALUES ('e', 'x')",
+    );
+    expect(bench.wrong()).toEqual([
+      { table: 'people', rows: 3 },
+      { table: 'answers', rows: 1 },
+      { table: 'stages', rows: 1 },
+    ]);
+    db.transaction(() => rebuild(db))();
+    expect(bench.wrong()).toEqual([]);
+    expect(bench.rows('answers', 'value_number')).toEqual([{ value_number: 1 }]);
+  });
+
+  it('are what they were before a transaction that fails', () => {
+    const bench = openBench();
+    bench.write('events', answer);
+    bench.warehouse.db.exec(
+      "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.events WHEN NEW.key LIKE '%bad' BEGIN SELECT raise(ABORT, 'refused'); END",
+    );
+    expect(() => bench.write('events', { ...answer, id: 'b' }, { ...answer, id: 'bad' })).toThrow('refused');
+    expect(bench.rows('people', 'n_events')).toEqual([{ n_events: 1 }]);
+    bench.write('events', { ...answer, id: 'c' });
+    expect(bench.rows('people', 'n_events')).toEqual([{ n_events: 2 }]);
+    expect(bench.wrong()).toEqual([]);
+  });
+});
