@@ -15,6 +15,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denormalise, normalise } from '../../../src/datasets/normalise.ts';
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
+import { DERIVED } from '../../../src/derive/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson, parseJson, type Json } from '../../../src/shared/json.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
@@ -196,9 +197,14 @@ describe('the warehouse', () => {
     const sql = 'SELECT table_name, column_name FROM _data_dictionary WHERE';
     expect(warehouse.db.prepare(`${sql} type IN ('INTEGER', 'REAL') AND unit IS NULL`).all()).toEqual([]);
     expect(warehouse.db.prepare(`${sql} is_boolean ORDER BY 1, 2`).raw().all()).toEqual(
-      DATASETS.flatMap(({ table, columns }) =>
-        columns.filter(({ spec }) => spec.kind === 'boolean').map(({ name }) => [table, name]),
-      ).sort(),
+      [
+        ...DATASETS.flatMap(({ table, columns }) =>
+          columns.filter(({ spec }) => spec.kind === 'boolean').map(({ name }) => [table, name]),
+        ),
+        ...DERIVED.flatMap(({ name, columns }) =>
+          Object.entries(columns).flatMap(([column, { isBoolean }]) => (isBoolean === true ? [[name, column]] : [])),
+        ),
+      ].sort(),
     );
     warehouse.close();
   });
