@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { describeCommands } from '../src/cli/program.ts';
 
 /** The help of every command as Markdown. */
-export function commandsText(): string {
+export async function commandsText(): Promise<string> {
   const program = new Command();
-  describeCommands(program, () => Promise.resolve(), process.stderr);
+  await describeCommands(program, () => Promise.resolve(), process.stderr);
   return [program, ...program.commands].map(section).join('\n\n');
 }
 

@@ -21,7 +21,7 @@ const schema = configJsonSchema();
 const pages: readonly (readonly [path: string, text: string])[] = [
   ['config.schema.json', JSON.stringify(schema)],
   ['docs/configuration.md', between('docs/configuration.md', settingsText(schema))],
-  ['docs/commands.md', between('docs/commands.md', commandsText())],
+  ['docs/commands.md', between('docs/commands.md', await commandsText())],
   ['docs/querying.md', between('docs/querying.md', tablesText())],
   ['docs/api-coverage.md', between('docs/api-coverage.md', coverageText())],
 ];

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import type { Command as Program } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { secretsOf } from '../config/secrets.ts';
@@ -20,6 +21,12 @@ export interface CommandContext {
 
 /** A command; returns the exit status. */
 export type Command<Options> = (context: CommandContext, options: Options) => Promise<number>;
+
+/** Adds the flags, the help and the action of a command. */
+export type Describe = (program: Program, run: Run) => void;
+
+/** Runs a command; a service that is stopped exits with status 0. */
+export type Run = <Flags>(command: Command<Flags>, flags: Flags, kind?: 'command' | 'service') => Promise<void>;
 
 /** @param needsSecrets whether the command needs the secrets of the alerts and the dashboard. */
 export function readConfig(context: CommandContext, needsKey: boolean, needsSecrets = false): Config {

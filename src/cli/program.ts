@@ -1,8 +1,8 @@
 import { Command as Program, CommanderError } from 'commander';
 import { EXIT, interrupted, WarehouseError } from '../shared/errors.ts';
 import { scrub } from '../shared/log.ts';
-import { COMMANDS, type Run } from './commands.ts';
-import type { CommandContext } from './context.ts';
+import { COMMANDS } from './commands.ts';
+import type { CommandContext, Run } from './context.ts';
 import { VERSION } from '../shared/version.ts';
 
 /** Runs the command line and returns the exit status. */
@@ -30,13 +30,12 @@ export async function main(
       signal: interruption,
     };
   };
-  const run: Run = async (load, options, kind = 'command') => {
-    const command = await load();
-    const ended = await command(context(), options as never);
+  const run: Run = async (command, flags, kind = 'command') => {
+    const ended = await command(context(), flags);
     status = interruption.aborted && kind === 'command' ? EXIT.interrupted : ended;
   };
-  describeCommands(program, run, host.stderr);
   try {
+    await describeCommands(program, run, host.stderr, argv);
     await program.parseAsync([...argv]);
     return status;
   } catch (error) {
@@ -57,8 +56,16 @@ function interruptible(host: Pick<NodeJS.Process, 'on'>): AbortSignal {
   return interruption.signal;
 }
 
-/** Adds the options, the commands and their help. */
-export function describeCommands(program: Program, run: Run, stderr: NodeJS.WriteStream): void {
+/**
+ * Adds the options and the commands with their help.
+ * @param named the words among which a command must be to be loaded; by default all are.
+ */
+export async function describeCommands(
+  program: Program,
+  run: Run,
+  stderr: NodeJS.WriteStream,
+  named: readonly string[] = COMMANDS.map(({ name }) => name),
+): Promise<void> {
   program
     .name('hsw')
     .description("Keeps an exact, typed, always fresh copy of a lab's HyperStudy data in a local SQLite file.")
@@ -70,7 +77,8 @@ export function describeCommands(program: Program, run: Run, stderr: NodeJS.Writ
     .option('--json', 'one JSON document on stdout; logs on stderr')
     .exitOverride()
     .configureOutput({ writeErr: (text) => stderr.write(scrub(text)) })
-    .configureHelp({ showGlobalOptions: true })
+    // The flags of a command are not known before it is loaded.
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .addHelpText(
       'after',
       `
@@ -84,7 +92,10 @@ Examples:
 Exit status: 0 success · 1 done, but something failed, is incomplete, was never read or is gone · 2 bad usage or config ·
   3 key refused · 4 cannot write the warehouse · 5 another writer is busy · 130 interrupted`,
     );
-  for (const command of COMMANDS) command(program, run);
+  for (const { name, description, load } of COMMANDS) {
+    const command = program.command(name).description(description);
+    if (named.includes(name)) (await load())(command, run);
+  }
 }
 
 /** Prints an error so that a person can act on it, and returns its exit status. */

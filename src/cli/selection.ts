@@ -1,3 +1,4 @@
+import type { Command as Program } from 'commander';
 import { DATA_TYPES } from '../datasets/registry.ts';
 import type { Selection } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
@@ -7,6 +8,16 @@ export interface SelectionFlags {
   readonly experiment?: readonly string[];
   readonly data?: readonly string[];
 }
+
+/** Adds these flags. */
+export function selectable(program: Program): Program {
+  return program
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--data <type>', 'only this data type; can be repeated', list);
+}
+
+/** The values of a flag that can be repeated. */
+export const list = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 /** @throws WarehouseError USAGE for a data type that does not exist. */
 export function readSelection({ experiment, data }: SelectionFlags): Selection {

@@ -1,12 +1,23 @@
+import { InvalidArgumentError } from 'commander';
 import { hostname } from 'node:os';
 import type { Message } from '../../alerts/incidents.ts';
 import { channelsOf } from '../../alerts/deliver.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { readConfig, type Command } from '../context.ts';
+import { readConfig, type Command, type Describe } from '../context.ts';
+
+export const describe: Describe = (program, run) => {
+  program
+    .argument('<what>', 'test', (value: string) => {
+      if (value !== 'test') throw new InvalidArgumentError('Did you mean `alerts test`?');
+      return value;
+    })
+    .addHelpText('after', '\nExamples:\n  hsw alerts test\n  hsw alerts test --json')
+    .action((_what: unknown, flags: unknown) => run(testAlerts, flags));
+};
 
 /** `hsw alerts test`: one test message through each channel, and ✓ or ✗ with what to do. */
-export const testAlerts: Command<unknown> = async (context) => {
+const testAlerts: Command<unknown> = async (context) => {
   const config = readConfig(context, false, true);
   const channels = channelsOf(config.alerts, `hyperstudy-warehouse on ${hostname()}`);
   if (channels.length === 0)

@@ -6,7 +6,7 @@ import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { openWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { connectApi } from '../../runtime/api-connection.ts';
 import { whileOpen } from '../../runtime/runtime.ts';
-import { openLog, readConfig, type Command } from '../context.ts';
+import { openLog, readConfig, type Command, type Describe } from '../context.ts';
 import { exposedSecrets } from '../permissions.ts';
 import { findDaemon } from '../../control/find-daemon.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -14,8 +14,21 @@ import { VERSION } from '../../shared/version.ts';
 /** A service manager waits ten seconds. Work that hangs longer is abandoned; what was committed is safe. */
 const LONGEST_STOP_MS = 8000;
 
+export const describe: Describe = (program, run) => {
+  program
+    .addHelpText(
+      'after',
+      `
+Stop it with SIGTERM or Ctrl-C. SIGHUP makes it read the configuration again. A new key in the key file is picked up without that.
+
+Example:
+  hsw daemon`,
+    )
+    .action((flags: unknown) => run(daemon, flags, 'service'));
+};
+
 /** `hsw daemon`: keeps the warehouse fresh until it is stopped. */
-export const daemon: Command<unknown> = async (context) => {
+const daemon: Command<unknown> = async (context) => {
   const clock = systemClock;
   const config = readConfig(context, true, true);
   const secrets = new Set<string>();

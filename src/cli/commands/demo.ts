@@ -9,7 +9,7 @@ import { runSync, type SyncResult } from '../../sync/run.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { acquireWriterLock } from '../../warehouse/lock.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
-import type { Command, CommandContext } from '../context.ts';
+import type { Command, Describe, CommandContext } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { showProgress, table } from '../output.ts';
 
@@ -26,8 +26,19 @@ const WORLD = {
 const BEFORE_LAST_ROOM = WORLD.start + 5 * WORLD.roomEveryMs - MINUTE_MS;
 const AFTER_LAST_ROOM = WORLD.start + 7 * WORLD.roomEveryMs;
 
+interface DemoFlags {
+  readonly out: string;
+}
+
+export const describe: Describe = (program, run) => {
+  program
+    .option('--out <file>', 'the SQLite file to create', './data/demo.db')
+    .addHelpText('after', '\nExample:\n  hsw demo')
+    .action((flags: DemoFlags) => run(demo, flags));
+};
+
 /** `hsw demo`: two syncs from end to end, against the simulator in this process. */
-export const demo: Command<{ out: string }> = async (context, { out }) => {
+const demo: Command<DemoFlags> = async (context, { out }) => {
   const path = resolve(out);
   mkdirSync(dirname(path), { recursive: true });
   // Fails if another process, perhaps a daemon, is writing the file.

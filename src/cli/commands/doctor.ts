@@ -19,7 +19,7 @@ import { openUncounted } from '../../runtime/api-connection.ts';
 import { withoutList } from '../../sync/experiment-list.ts';
 import { compareDescription, type Compared } from '../api-description.ts';
 import { findGiven, rightsTo } from '../access-checks.ts';
-import { readConfig, type Command } from '../context.ts';
+import { readConfig, type Command, type Describe } from '../context.ts';
 import { exposedSecrets, openFolder, foreignFiles } from '../permissions.ts';
 import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
 
@@ -33,8 +33,22 @@ interface Check {
 /** A larger difference between the clocks makes data look older or newer than they are. */
 const CLOCK_TOLERANCE_MS = 5000;
 
+interface DoctorFlags {
+  readonly spec?: boolean;
+}
+
+export const describe: Describe = (program, run) => {
+  program
+    .option(
+      '--spec',
+      "also compare the API's own description with what this version knows; never changes the exit status",
+    )
+    .addHelpText('after', '\nExamples:\n  hsw doctor\n  hsw doctor --spec')
+    .action((flags: DoctorFlags) => run(doctor, flags));
+};
+
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
-export const doctor: Command<{ readonly spec?: boolean }> = async (context, flags) => {
+const doctor: Command<DoctorFlags> = async (context, flags) => {
   const checks: Check[] = [];
   const add = (name: string, ok: boolean, found: string) => {
     const text = scrub(found);

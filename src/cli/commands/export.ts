@@ -11,7 +11,8 @@ import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader } from '../../runtime/runtime.ts';
-import { readConfig, type Command } from '../context.ts';
+import { readConfig, type Command, type Describe } from '../context.ts';
+import { list } from '../selection.ts';
 import { describeLacks, type Lacks } from '../../export/caveats.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 
@@ -23,8 +24,30 @@ interface ExportFlags {
   readonly quarantined?: boolean;
 }
 
+export const describe: Describe = (program, run) => {
+  program
+    .requiredOption('--data <type>', 'the data type, such as events or ratings/continuous')
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--format <format>', 'ndjson or csv', 'ndjson')
+    .option('--out <file>', 'write to a file instead of stdout')
+    .option('--quarantined', 'also write records that could not be stored as rows (ndjson only)')
+    .addHelpText(
+      'after',
+      `
+If the data may be incomplete, stderr says so and the exit status is 1; the data are written all the same.
+Quarantined records follow the rows, one a line, as the API sent them:
+  {"quarantined":{"experiment":"exp_abc123","scope":"experiment","reason":"not an object","firstSeenAt":"…"},"record":…}
+
+Examples:
+  hsw export --data events > events.ndjson
+  hsw export --data events --quarantined --out events.ndjson
+  hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
+    )
+    .action((flags: ExportFlags) => run(exportRecords, flags));
+};
+
 /** `hsw export`: streams records, one in memory at a time, and says whether they may be incomplete. */
-export const exportRecords: Command<ExportFlags> = async (context, flags) => {
+const exportRecords: Command<ExportFlags> = async (context, flags) => {
   const { experiment = [], out } = flags;
   check(flags);
   const config = readConfig(context, false);

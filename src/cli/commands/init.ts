@@ -1,7 +1,5 @@
 import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
 import { environment } from '../../config/environment.ts';
@@ -13,7 +11,9 @@ import { silentLog } from '../../shared/log.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
 import { listExperiments, type Listed } from '../../sync/experiment-list.ts';
 import { listShared } from '../../sync/shares.ts';
-import type { Command, CommandContext } from '../context.ts';
+import { askOn, type Ask } from '../ask.ts';
+import type { Command, CommandContext, Describe } from '../context.ts';
+import { list } from '../selection.ts';
 import { table } from '../output.ts';
 
 interface InitFlags {
@@ -38,6 +38,27 @@ const JSON_SCHEMA = new URL('../../../config.schema.json', import.meta.url).href
 
 /** Where a typed key is stored: beside the configuration. */
 const KEY_FILE = 'hyperstudy.key';
+
+export const describe: Describe = (program, run) => {
+  program
+    .option('--key-file <path>', 'a file that holds the API key (otherwise HYPERSTUDY_API_KEY, or a prompt)')
+    .option('--key-expires <date>', 'when the key expires (a date, or never), so that you are warned a week before')
+    .option('--base-url <url>', 'a different API URL')
+    .option('--organization <id>', 'the organization whose data to request (otherwise HYPERSTUDY_ORGANIZATION_ID)')
+    .option('--experiment <id>', 'an experiment to sync; can be repeated', list)
+    .option('--all', 'sync every experiment that the key can see')
+    .option('--warehouse <path>', 'the SQLite file to keep')
+    .option('--yes', 'ask no questions; use flags and defaults')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw init
+  HYPERSTUDY_API_KEY=… hsw init --yes --all
+  hsw init --key-file /run/secrets/hyperstudy --experiment exp_abc123`,
+    )
+    .action((flags: InitFlags) => run(init, flags));
+};
 
 /** `hsw init`: writes a configuration that works, or none. */
 export const init: Command<InitFlags> = async (context, flags) => {
@@ -109,35 +130,6 @@ function writeNew(path: string, text: string): void {
       cause,
     });
   }
-}
-
-type Ask = (question: string, options?: { hidden: boolean }) => Promise<string>;
-
-/** Asks on the terminal, not on stdout, which holds one document; the answer to a hidden question is not shown. */
-function askOn({ stdin, stderr, signal }: CommandContext): Ask {
-  return async (question, { hidden } = { hidden: false }) => {
-    const shown = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        if (!hidden) stderr.write(chunk);
-        done();
-      },
-    });
-    if (hidden) stderr.write(question);
-    const lines = createInterface({ input: stdin, output: shown, terminal: true });
-    // Ctrl-C and Ctrl-D close it; older versions of Node then never settle the question.
-    const closed = new AbortController();
-    lines.once('close', () => closed.abort());
-    try {
-      return (
-        await lines.question(hidden ? '' : question, { signal: AbortSignal.any([signal, closed.signal]) })
-      ).trim();
-    } catch (cause) {
-      throw new WarehouseError('INTERRUPTED', 'Interrupted. Nothing was written.', { cause });
-    } finally {
-      lines.close();
-      if (hidden) stderr.write('\n');
-    }
-  };
 }
 
 async function findKey({ env }: CommandContext, { keyFile }: InitFlags, ask: Ask | undefined): Promise<KeySource> {

@@ -14,7 +14,7 @@ import { SEARCHED } from '../../config/document.ts';
 import { loadConfig } from '../../config/load.ts';
 import { DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import type { Command } from '../context.ts';
+import type { Command, Describe } from '../context.ts';
 import {
   isWithin,
   renderUnit,
@@ -43,8 +43,25 @@ const UNIT_FOLDER = '/etc/systemd/system';
 const KEY_FILE = '/etc/hyperstudy-warehouse/key';
 const USUAL_CONFIG = '/etc/hyperstudy-warehouse/config.yaml';
 
+export const describe: Describe = (program, run) => {
+  program
+    .option('--timer', 'a timer that runs `hsw sync now` every 15 minutes, instead of the daemon')
+    .option('--install', 'write the unit; needs root')
+    .option('--force', 'replace a unit that differs, and write it even if it would not work')
+    .option('--root <folder>', 'write below this folder instead of /, for building packages and images')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw install-service
+  sudo hsw --config /etc/hyperstudy-warehouse/config.yaml install-service --install
+  sudo hsw install-service --timer --install`,
+    )
+    .action((flags: InstallFlags) => run(installService, flags));
+};
+
 /** `hsw install-service`: prints the systemd units for this installation, or writes them, and says what to do next. */
-export const installService: Command<InstallFlags> = (context, flags) => {
+const installService: Command<InstallFlags> = (context, flags) => {
   const timer = flags.timer === true;
   const found = findInstallation(context.configPath);
   const problems = hidden(found);

@@ -17,13 +17,24 @@ import { readPosition } from '../../warehouse/positions.ts';
 import { knownExperiments } from '../../warehouse/structure.ts';
 import { openBudget } from '../../runtime/api-connection.ts';
 import { openReader } from '../../runtime/runtime.ts';
-import { readConfig, type Command, type CommandContext } from '../context.ts';
+import { readConfig, type Command, type Describe, type CommandContext } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { table } from '../output.ts';
-import { readSelection, type SelectionFlags } from '../selection.ts';
+import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
+
+interface PlanFlags extends SelectionFlags {
+  readonly full?: boolean;
+}
+
+export const describe: Describe = (program, run) => {
+  selectable(program)
+    .option('--full', 'plan for reading everything again')
+    .addHelpText('after', '\nExamples:\n  hsw plan\n  hsw plan --full --data eyetracking')
+    .action((flags: PlanFlags) => run(plan, flags));
+};
 
 /** `hsw plan`: what a sync would read, how many requests it needs and how long it takes. */
-export const plan: Command<SelectionFlags & { full?: boolean }> = (context, flags) => {
+const plan: Command<PlanFlags> = (context, flags) => {
   const selection = readSelection(flags);
   return Promise.resolve(showPlan(context, readConfig(context, true), selection, flags.full === true));
 };

@@ -1,12 +1,26 @@
+import { InvalidArgumentError } from 'commander';
 import { once } from 'node:events';
 import { DEMO_KEY, startSimulator } from '../../simulator/server.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import type { Command } from '../context.ts';
+import type { Command, Describe } from '../context.ts';
 import { HOUR_MS } from '../../shared/time.ts';
 
+interface SimulatorFlags {
+  readonly port: number;
+  readonly seed: number;
+}
+
+export const describe: Describe = (program, run) => {
+  program
+    .option('--port <port>', 'the port to listen on', wholeNumber, 8787)
+    .option('--seed <seed>', 'the seed of the simulated data', wholeNumber, 1)
+    .addHelpText('after', '\nExample:\n  hsw simulator --port 8787')
+    .action((flags: SimulatorFlags) => run(simulator, flags));
+};
+
 /** `hsw simulator`: runs until interrupted. */
-export const simulator: Command<{ port: number; seed: number }> = async (context, { port, seed }) => {
+const simulator: Command<SimulatorFlags> = async (context, { port, seed }) => {
   const world = { seed, start: Date.now() - 3 * HOUR_MS, roomsPerExperiment: 8, roomEveryMs: 1_800_000 };
   const running = await startSimulator({ port, world, declared: DATASETS }).catch((cause: unknown) => {
     throw new WarehouseError('USAGE', `Port ${port} cannot be used.`, {
@@ -24,3 +38,8 @@ export const simulator: Command<{ port: number; seed: number }> = async (context
   await running.close();
   return EXIT.interrupted;
 };
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be an integer.');
+  return Number(text);
+}

@@ -24,15 +24,21 @@ import { recallRefusal } from '../../warehouse/refusal.ts';
 import { walBytes } from '../../warehouse/wal.ts';
 import { openBudget } from '../../runtime/api-connection.ts';
 import { openReader } from '../../runtime/runtime.ts';
-import { readConfig, type Command } from '../context.ts';
+import { readConfig, type Command, type Describe } from '../context.ts';
 import { count } from '../../shared/count.ts';
 import { table } from '../output.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
 import type { About } from '../../control/protocol.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 
+export const describe: Describe = (program, run) => {
+  program
+    .addHelpText('after', '\nExamples:\n  hsw status\n  hsw status --json')
+    .action((flags: unknown) => run(status, flags));
+};
+
 /** `hsw status`: reads the warehouse without disturbing a writer. */
-export const status: Command<unknown> = async (context) => {
+const status: Command<unknown> = async (context) => {
   const config = readConfig(context, false);
   const db = openReader(config);
   try {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import type { BudgetOptions } from '../../budget/queue.ts';
 import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
@@ -9,10 +10,10 @@ import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
-import { isJournal, openLog, readConfig, type Command, type CommandContext } from '../context.ts';
+import { isJournal, openLog, readConfig, type Command, type Describe, type CommandContext } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
 import { showProgress, type Progress } from '../output.ts';
-import { readSelection, type SelectionFlags } from '../selection.ts';
+import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 import { readTimeRange, type RangeFlags } from '../time-range.ts';
 import { showPlan } from './plan.ts';
 
@@ -21,8 +22,41 @@ export interface SyncFlags extends SelectionFlags, RangeFlags {
   readonly acceptSchema?: boolean;
 }
 
+export const describe: Describe = (program, run) => {
+  selectable(
+    program.argument('[when]', 'now', (value: string) => {
+      if (value !== 'now') throw new InvalidArgumentError('Did you mean `sync now`?');
+      return value;
+    }),
+  )
+    .option('--full', 'read everything again and compare, instead of continuing where the last sync stopped')
+    .option('--from <time>', 'read again what is dated from here on: a date or a time, UTC unless it names its zone')
+    .option('--to <time>', 'read again what is dated before this; the time itself is not included')
+    .option(
+      '--dry-run',
+      'show streams, expected requests and time under the limits; send no request. With --from or --to: read, show what would change, and write nothing',
+    )
+    .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
+    .option('--accept-schema', 'accept the new fields and types for which streams are stopped (schema: freeze)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw sync now
+  hsw sync now --experiment exp_abc123 --data events --data ratings/continuous
+  hsw sync now --full --json
+  hsw sync now --from 2026-03-01 --to 2026-03-08
+  hsw sync now --from 2026-03-01T09:30:00+01:00 --data events --dry-run
+
+--from and --to read a range of time again: --to 2026-03-08 ends with the last record of 7 March. Data types that the API
+does not filter by time are listed whole, and the last lines say which. A dry run of a range costs as many requests as
+the range. Rows that are no longer in the API are marked, and deleted when a later reading misses them as well.`,
+    )
+    .action((_when: unknown, flags: SyncFlags) => run(sync, flags));
+};
+
 /** `hsw sync now`: one sync of everything that is configured, or of the selection, or a range of time again. */
-export const sync: Command<SyncFlags> = async (context, flags) => {
+const sync: Command<SyncFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const reread = readTimeRange(flags, Date.now());
   const config = readConfig(context, true);

@@ -6,9 +6,9 @@ import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
-import { openLog, readConfig, type Command } from '../context.ts';
+import { openLog, readConfig, type Command, type Describe } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
-import { readSelection, type SelectionFlags } from '../selection.ts';
+import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 
 interface VerifyFlags extends SelectionFlags {
   readonly repair?: boolean;
@@ -19,8 +19,24 @@ interface VerifyFlags extends SelectionFlags {
 /** How many keys of a difference a line shows; `--json` has them all. */
 const KEYS_SHOWN = 5;
 
+export const describe: Describe = (program, run) => {
+  selectable(
+    program.option('--repair', 'repair the rows that differ').option('--deep', 'compare every record, not just counts'),
+  )
+    .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hsw verify
+  hsw verify --deep --experiment exp_abc123
+  hsw verify --repair --json`,
+    )
+    .action((flags: VerifyFlags) => run(verify, flags));
+};
+
 /** `hsw verify`: proves that the tables equal the API, or reports what differs. */
-export const verify: Command<VerifyFlags> = async (context, flags) => {
+const verify: Command<VerifyFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
   const log = openLog(context, config, context.json ? config.log.level : 'silent');
