@@ -1,4 +1,4 @@
-import { SQL_TYPE, unitOf, type Column, type Dataset, type Place } from '../src/datasets/define.ts';
+import { unitOf, type Column, type Dataset, type Place } from '../src/datasets/define.ts';
 import { DERIVED } from '../src/derive/registry.ts';
 import { DATASETS } from '../src/datasets/registry.ts';
 
@@ -52,10 +52,11 @@ function pathsOf({ name, path, scopes }: Dataset): string[] {
   );
 }
 
-function row({ field, name, spec }: Column): string[] {
+function row(column: Column): string[] {
+  const { field, name, type, spec } = column;
   const { aliases = [], fallbacks = [] } = spec;
   const names = [field, ...aliases, ...fallbacks.map(placeText)].map(code).join(', else ');
-  return [names, code(name), SQL_TYPE[spec.kind], unitOf(spec) ?? ''];
+  return [names, code(name), type, unitOf(column) ?? ''];
 }
 
 function placeText({ path }: Place): string {

@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { EXPERIMENT, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
+import { AS_SENT, EXPERIMENT, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const agentDecisions = defineDataset({
   name: 'agent-decisions',
@@ -26,14 +26,14 @@ export const agentDecisions = defineDataset({
     timestamp: TIMESTAMP,
     turnKind: { kind: 'text', about: 'The kind of turn.' },
     action: { kind: 'text', about: 'What the agent did.' },
-    value: { kind: 'any', about: 'The value it chose, a string or a number.' },
+    value: { kind: 'any', about: 'The value it chose.', unit: AS_SENT },
     provider: { kind: 'text', about: 'The provider of the model.' },
     model: { kind: 'text', about: 'The language model.' },
     latencyMs: { kind: 'real', about: 'How long the model took.', unit: 'ms' },
     inputTokens: { kind: 'integer', about: 'Tokens read.', unit: 'tokens' },
     outputTokens: { kind: 'integer', about: 'Tokens written.', unit: 'tokens' },
-    prompt: { kind: 'any', about: 'The prompt, with detail: true.' },
-    reasoning: { kind: 'any', about: 'The reasoning, with detail: true.' },
+    prompt: { kind: 'text', about: 'The prompt, with detail: true.' },
+    reasoning: { kind: 'text', about: 'The reasoning, with detail: true.' },
     chain: { kind: 'json', about: 'The steps of the reasoning, with detail: true.' },
     costUsd: { kind: 'real', about: 'What the decision cost.', unit: 'US dollars' },
     gateFired: { kind: 'boolean', about: 'Whether the agent was allowed to act at all.' },

@@ -19,7 +19,7 @@ export const agentRuns = defineDataset({
     endedAt: { kind: 'time', about: 'When it ended.' },
     provider: { kind: 'text', about: 'The provider of the model.' },
     model: { kind: 'text', about: 'The language model.' },
-    seed: { kind: 'any', about: 'The random seed.' },
+    seed: { kind: 'integer', about: 'The random seed.', unit: 'id' },
     totalCostUsd: { kind: 'real', about: 'What the run cost.', unit: 'US dollars' },
     roomStatus: { kind: 'text', about: 'State of its room.' },
     orphaned: { kind: 'boolean', about: 'Whether its room ended abnormally.' },

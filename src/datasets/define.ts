@@ -1,22 +1,16 @@
-import { core, customType, index, integer, real, sqliteTable, text } from '../shared/drizzle.ts';
+import { core, index, integer, real, sqliteTable, text } from '../shared/drizzle.ts';
 import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { derivedColumns, type DerivedColumn } from './derived.ts';
+import { PART_ABOUT, PART_TYPE, PARTS, type Part } from './mixed.ts';
+import type { FieldKind, PlainKind } from './values.ts';
 
-/**
- * How a field's value is stored: `any` is a column that holds a string or a number as it came, `json` an object or list
- * as text.
- */
-export type FieldKind = 'text' | 'integer' | 'real' | 'boolean' | 'time' | 'json' | 'any';
-
-/** The SQLite type of a value's column. */
-export const SQL_TYPE: Record<FieldKind, 'TEXT' | 'INTEGER' | 'REAL' | 'ANY'> = {
+const SQL_TYPE: Record<PlainKind, 'TEXT' | 'INTEGER' | 'REAL'> = {
   text: 'TEXT',
   integer: 'INTEGER',
   real: 'REAL',
   boolean: 'INTEGER',
   time: 'TEXT',
   json: 'TEXT',
-  any: 'ANY',
 };
 
 /** One known field of a data type: its kind, what it means and, where it has one, its unit. */
@@ -109,11 +103,14 @@ export interface DatasetSpec {
   readonly fields: Readonly<Record<string, FieldSpec>>;
 }
 
-/** A column of a data type's table that holds one field. */
+/** A column of a data type's table that holds one field, or a part of it. */
 export interface Column {
   readonly field: string;
   readonly name: string;
+  readonly type: 'TEXT' | 'INTEGER' | 'REAL';
   readonly spec: FieldSpec;
+  /** Which of the columns of a field of any type; they stand in the order of `PARTS`. */
+  readonly part?: Part;
 }
 
 /** A data type as the rest of the code uses it. */
@@ -127,8 +124,15 @@ export interface Dataset extends DatasetSpec {
   readonly drizzle: SQLiteTable;
 }
 
-/** The unit of what a field's column holds, in words; undefined for a text that is none. */
-export function unitOf({ kind, unit }: FieldSpec): string | undefined {
+/** What a column holds. */
+export function aboutOf({ spec: { about }, part }: Column): string {
+  return part === undefined ? about : `${about} ${PART_ABOUT[part]}`;
+}
+
+/** The unit of what a column holds, in words; undefined for a text that has none. */
+export function unitOf({ spec: { kind, unit }, part }: Column): string | undefined {
+  if (part === 'type' || part === 'text') return undefined;
+  if (part === 'json') return 'JSON';
   if (kind === 'time') return 'ISO 8601, UTC';
   if (kind === 'json') return 'JSON';
   return kind === 'boolean' ? '0 or 1' : unit;
@@ -136,8 +140,6 @@ export function unitOf({ kind, unit }: FieldSpec): string | undefined {
 
 /** Columns with an index, for queries in order of time: one experiment, one room, one participant. */
 const INDEXED = ['experiment_id', 'room_id', 'participant_id'];
-
-const any = customType<{ data: string | number | null }>({ dataType: () => 'any' });
 
 export function snakeCase(name: string): string {
   return name
@@ -151,11 +153,17 @@ export function defineDataset(spec: DatasetSpec): Dataset {
   const table = spec.table ?? snakeCase(spec.name);
   const columns = Object.entries(spec.fields)
     .filter(([field]) => field !== 'experimentId')
-    .map(([field, fieldSpec]) => ({ field, name: snakeCase(field), spec: fieldSpec }));
+    .flatMap(([field, fieldSpec]) => columnsOf(field, fieldSpec));
   const timeColumn = spec.timeField === undefined ? undefined : snakeCase(spec.timeField);
   const derived = derivedColumns(columns);
   const drizzle = drizzleTable({ table, columns, derived, timeColumn });
   return { ...spec, table, columns, derived, timeColumn, drizzle };
+}
+
+function columnsOf(field: string, spec: FieldSpec): Column[] {
+  const name = snakeCase(field);
+  if (spec.kind !== 'any') return [{ field, name, type: SQL_TYPE[spec.kind], spec }];
+  return PARTS.map((part) => ({ field, name: `${name}_${part}`, type: PART_TYPE[part], spec, part }));
 }
 
 function drizzleTable({
@@ -167,12 +175,12 @@ function drizzleTable({
   const builders: Record<string, SQLiteColumnBuilderBase> = {
     experiment_id: text().notNull(),
     key: text().notNull(),
-    ...Object.fromEntries(columns.map(({ name, spec }) => [name, drizzleColumn(spec.kind)])),
+    ...Object.fromEntries(columns.map(({ name, type }) => [name, drizzleColumn(type)])),
     extra: text(),
     first_seen_at: text().notNull(),
     synced_at: text().notNull(),
     synced_run: integer(),
-    ...Object.fromEntries(derived.map(({ name, type }) => [name, type === 'REAL' ? real() : text()])),
+    ...Object.fromEntries(derived.map(({ name, type }) => [name, drizzleColumn(type)])),
   };
   const own = new Set(['experiment_id', ...columns.map(({ name }) => name)]);
   const indexed = timeColumn === undefined ? [] : INDEXED.filter((name) => own.has(name));
@@ -191,15 +199,6 @@ function drizzleTable({
   });
 }
 
-function drizzleColumn(kind: FieldKind): SQLiteColumnBuilderBase {
-  switch (SQL_TYPE[kind]) {
-    case 'TEXT':
-      return text();
-    case 'INTEGER':
-      return integer();
-    case 'REAL':
-      return real();
-    case 'ANY':
-      return any();
-  }
+function drizzleColumn(type: Column['type']): SQLiteColumnBuilderBase {
+  return { TEXT: text, INTEGER: integer, REAL: real }[type]();
 }

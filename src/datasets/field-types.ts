@@ -1,6 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../shared/json.ts';
-import type { Dataset, FieldKind } from './define.ts';
+import type { Dataset } from './define.ts';
+import type { MixedType } from './mixed.ts';
 import { fieldInExtra, type Row } from './normalise.ts';
+import type { FieldKind } from './values.ts';
 
 /** The JSON type of a value, in words for people. */
 export type ValueType = 'text' | 'number' | 'boolean' | 'object' | 'list' | 'null';
@@ -13,8 +15,20 @@ const EXPECTED: Readonly<Record<FieldKind, readonly ValueType[]>> = {
   boolean: ['boolean'],
   time: ['text'],
   json: ['object', 'list'],
-  any: ['text', 'number'],
+  any: ['text', 'number', 'boolean', 'object', 'list'],
 };
+
+/** By what the column of a value's type says. */
+const SAID = new Map<string, ValueType>(
+  Object.entries({
+    text: 'text',
+    integer: 'number',
+    number: 'number',
+    boolean: 'boolean',
+    list: 'list',
+    object: 'object',
+  } satisfies Record<MixedType, ValueType>),
+);
 
 /** A field's declared types. `isWide`: its column takes more types than the records may use. */
 export interface DeclaredField {
@@ -40,13 +54,15 @@ export type TypesOf = (row: Row, report: (field: string, type: ValueType) => voi
 
 /** Most rows fit their declared columns, so only columns of several types and `extra` are checked. */
 export function typesIn({ columns }: Dataset): TypesOf {
-  const wide = columns.flatMap(({ field, spec: { kind } }, i) => (isWide(kind) ? [{ field, kind, i }] : []));
+  const wide = columns.flatMap(({ field, spec: { kind }, part }, i) =>
+    isWide(kind) && (part ?? 'type') === 'type' ? [{ field, kind, i }] : [],
+  );
   return ({ values, extra }, report) => {
     for (const { field, kind, i } of wide) {
       const value = values[i];
-      if (typeof value === 'number') report(field, 'number');
-      else if (typeof value === 'string')
-        report(field, kind === 'any' ? 'text' : value.startsWith('{') ? 'object' : 'list');
+      if (typeof value !== 'string') continue;
+      const type = kind === 'any' ? SAID.get(value) : value.startsWith('{') ? 'object' : 'list';
+      if (type !== undefined) report(field, type);
     }
     if (extra === null) return;
     for (const [member, value] of Object.entries<Json>(JSON.parse(extra) as JsonObject)) {

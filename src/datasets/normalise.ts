@@ -2,7 +2,8 @@ import { isObject, isRawNumber, parseJson, textOfJson, type Json, type JsonObjec
 import { withoutSignature } from './addresses.ts';
 import type { Column, Dataset } from './define.ts';
 import { keyOf, type Key, type KeyOrigin } from './keys.ts';
-import { decode, encode, timeOf, UNFIT, type SqlValue } from './values.ts';
+import { decodeParts, encodePart, isHeldByParts, PARTS } from './mixed.ts';
+import { decode, encode, timeOf, UNFIT, type PlainKind, type SqlValue } from './values.ts';
 
 /** A record in the shape of its table. */
 export interface Row extends Key {
@@ -64,9 +65,15 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
 
   const values = dataset.columns.map((column) => {
     const sent = record[column.field];
-    if (sent === undefined) return fallback(column, record, origin, absent);
-    const encoded = encode(column.spec.kind, sent);
-    if (encoded !== sent && (encoded === UNFIT || column.spec.kind === 'time')) extra.set(column.field, sent);
+    const { kind } = column.spec;
+    if (kind === 'any') {
+      if (sent === undefined || column.part === undefined) return null;
+      if (!isHeldByParts(sent)) extra.set(column.field, sent);
+      return encodePart(column.part, sent);
+    }
+    if (sent === undefined) return fallback({ ...column, kind }, { record, origin, absent });
+    const encoded = encode(kind, sent);
+    if (encoded !== sent && (encoded === UNFIT || kind === 'time')) extra.set(column.field, sent);
     return encoded === UNFIT ? null : encoded;
   });
   if ('experimentId' in dataset.fields && record['experimentId'] === undefined) absent.push('experimentId');
@@ -104,9 +111,11 @@ export function denormalise(
   const absent = new Set(Array.isArray(extra[ABSENT]) ? extra[ABSENT] : []);
   const members: [string, Json][] = [];
   if ('experimentId' in dataset.fields && !absent.has('experimentId')) members.push(['experimentId', row.experimentId]);
-  dataset.columns.forEach(({ field, spec }, i) => {
+  dataset.columns.forEach(({ field, spec, part }, i) => {
     const value = row.values[i] ?? null;
-    if (value !== null && !absent.has(field)) members.push([field, decode(spec.kind, value)]);
+    if (value === null || absent.has(field)) return;
+    if (spec.kind !== 'any') members.push([field, decode(spec.kind, value)]);
+    else if (part === 'type') members.push([field, decodeParts(row.values.slice(i, i + PARTS.length)) ?? null]);
   });
   for (const [key, value] of Object.entries<Json>(extra)) {
     const field = fieldInExtra(key);
@@ -116,11 +125,14 @@ export function denormalise(
 }
 
 /** The value for a column whose field the record does not have: from an alias of the field, or from the request. */
-function fallback({ field, spec }: Column, record: JsonObject, origin: Origin, absent: string[]): SqlValue {
+function fallback(
+  { field, spec, kind }: Pick<Column, 'field' | 'spec'> & { readonly kind: PlainKind },
+  { record, origin, absent }: { record: JsonObject; origin: Origin; absent: string[] },
+): SqlValue {
   const alias = spec.aliases?.find((name) => typeof record[name] === 'string');
   const found = alias === undefined ? origin.fill?.[field] : record[alias];
   if (found === undefined) return null;
-  const encoded = encode(spec.kind, found);
+  const encoded = encode(kind, found);
   if (encoded === UNFIT || encoded === null) return null;
   absent.push(field);
   return encoded;

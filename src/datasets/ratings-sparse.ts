@@ -32,7 +32,7 @@ export const ratingsSparse = defineDataset({
     responseTime: { kind: 'real', about: 'How long the participant took to answer.', unit: 'ms' },
     confidence: { kind: 'real', about: 'How sure the participant was.', unit: AS_SENT },
     ratingEndOnset: { kind: 'real', about: 'When the rating ended, from the start of the experiment.', unit: 'ms' },
-    stateStartTime: { kind: 'any', about: 'When the state began, as the API gives it.' },
+    stateStartTime: { kind: 'any', about: 'When the state began.', unit: AS_SENT },
     stateDuration: { kind: 'real', about: 'How long the state lasted.', unit: 'ms' },
     metadata: { kind: 'json', about: 'Question, dimension, component type and sample index.' },
     sparseRatingData: { kind: 'json', about: 'Further data of the rating.' },

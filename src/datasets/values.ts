@@ -1,15 +1,23 @@
 import { isObject, isRawNumber, parseJson, type Json } from '../shared/json.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
 import { formatTime, parseEpoch, parseTime } from '../shared/time.ts';
-import type { FieldKind } from './define.ts';
 
 export type { SqlValue } from '../shared/sqlite.ts';
 
 /** Marks a value that does not fit its column without loss and belongs in `extra`. */
 export const UNFIT = Symbol('unfit');
 
+/**
+ * How a field's value is stored: `json` is an object or list as text; `any` may be of any type, and has a column for each
+ * (`mixed.ts`).
+ */
+export type FieldKind = 'text' | 'integer' | 'real' | 'boolean' | 'time' | 'json' | 'any';
+
+/** What one column can hold. */
+export type PlainKind = Exclude<FieldKind, 'any'>;
+
 /** The SQL value of a field's value, or UNFIT when the column could not restore it exactly. */
-export function encode(kind: FieldKind, value: Json): SqlValue | typeof UNFIT {
+export function encode(kind: PlainKind, value: Json): SqlValue | typeof UNFIT {
   switch (kind) {
     case 'text':
       return typeof value === 'string' && isStorableText(value) ? value : UNFIT;
@@ -21,8 +29,6 @@ export function encode(kind: FieldKind, value: Json): SqlValue | typeof UNFIT {
       return typeof value === 'boolean' ? Number(value) : UNFIT;
     case 'json':
       return typeof value === 'object' && value !== null ? JSON.stringify(value) : UNFIT;
-    case 'any':
-      return isStorableNumber(value) || (typeof value === 'string' && isStorableText(value)) ? value : UNFIT;
     case 'time': {
       const ms = timeOf(value);
       return ms === undefined ? UNFIT : formatTime(ms);
@@ -31,7 +37,7 @@ export function encode(kind: FieldKind, value: Json): SqlValue | typeof UNFIT {
 }
 
 /** The JSON value that `encode` turned into this column value. */
-export function decode(kind: FieldKind, value: string | number): Json {
+export function decode(kind: PlainKind, value: string | number): Json {
   if (kind === 'boolean') return value === 1;
   if (kind === 'json') return parseJson(String(value));
   return value;
@@ -61,6 +67,6 @@ export function isStorableText(text: string): boolean {
 }
 
 /** SQLite does not store a negative zero. */
-function isStorableNumber(value: Json): value is number {
+export function isStorableNumber(value: Json): value is number {
   return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0);
 }

@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
+import { AS_SENT, EXPERIMENT, ONSET, PARTICIPANT, ROOM, TIMESTAMP } from './fields.ts';
 
 export const variables = defineDataset({
   name: 'variables',
@@ -17,7 +17,7 @@ export const variables = defineDataset({
     roomId: ROOM,
     participantId: PARTICIPANT,
     variable: { kind: 'text', about: 'The name of the variable.' },
-    value: { kind: 'any', about: 'The value written, a string or a number; other values are in extra.' },
+    value: { kind: 'any', about: 'The value written.', unit: AS_SENT },
     source: { kind: 'text', about: 'Who wrote it.' },
     persisted: { kind: 'boolean', about: 'Whether the write was persisted.' },
     timestamp: TIMESTAMP,

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { z } from 'zod';
+import { decodeParts } from '../datasets/mixed.ts';
 import { textOfJson, type Json } from '../shared/json.ts';
 import { defineDerived, VALUE, WHOSE, type Part } from './define.ts';
 import { Members, Num, rowsOf, Text } from './source.ts';
@@ -69,7 +69,10 @@ export const variableValues = defineDerived({
 
 const WRITE = {
   variable: Text,
-  value: z.union([z.number(), z.string()]).nullable(),
+  value_type: Text,
+  value_number: Num,
+  value_text: Text,
+  value_json: Text,
   source: Text,
   persisted: Num,
   extra: Members,
@@ -80,7 +83,8 @@ type Write = ReturnType<typeof writesOf>[number];
 function writesOf(db: Database, part: Part) {
   return rowsOf(db, 'variables', part, { shape: WRITE }).map((row) => ({
     ...row,
-    written: row.value ?? row.extra['value'],
+    // In `extra` is what the columns do not hold exactly.
+    written: row.extra['value'] ?? decodeParts([row.value_type, row.value_number, row.value_text, row.value_json]),
   }));
 }
 

@@ -1,4 +1,5 @@
-import type { Dataset, FieldKind } from '../datasets/define.ts';
+import type { Dataset } from '../datasets/define.ts';
+import type { FieldKind } from '../datasets/values.ts';
 import type { Description, Endpoint } from './description.ts';
 
 /** One thing in which a description differs from what this version knows. */

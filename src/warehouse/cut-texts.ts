@@ -42,8 +42,13 @@ export function streamsWithCutTexts(db: Db): CutTexts[] {
 
 function experimentsWithCutTexts(db: Db, { table, columns }: Dataset): string[] {
   const places = columns.filter(({ spec }) => spec.volatile !== true);
-  const texts = places.filter(({ spec }) => spec.kind === 'text' || spec.kind === 'any').map(({ name }) => quote(name));
-  const jsons = [...places.filter(({ spec }) => spec.kind === 'json').map(({ name }) => quote(name)), 'extra'];
+  const texts = places
+    .filter(({ spec, part }) => spec.kind === 'text' || part === 'text')
+    .map(({ name }) => quote(name));
+  const jsons = [
+    ...places.filter(({ spec, part }) => spec.kind === 'json' || part === 'json').map(({ name }) => quote(name)),
+    'extra',
+  ];
   const isCut = texts.map((name) => `(${name} LIKE 'http%://%' AND ${name} NOT LIKE '%?%')`);
   const mayBe = jsons.map((name) => `${name} LIKE '%"http%://%'`);
   const found = new Set<string>();

@@ -1,5 +1,5 @@
 import type { Dataset } from '../datasets/define.ts';
-import { SQL_TYPE, unitOf } from '../datasets/define.ts';
+import { aboutOf, unitOf } from '../datasets/define.ts';
 import { DERIVED } from '../derive/registry.ts';
 import { command } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
@@ -92,10 +92,11 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   }
   for (const { table, name: data, columns, derived } of datasets) {
     for (const [name, type, unit, meaning] of COMMON) write(table, name, { type, unit, meaning });
-    for (const { name, field, spec } of columns) {
+    for (const column of columns) {
+      const { name, type, field, spec } = column;
       const source = `HyperStudy API, ${data}: ${field}`;
       const isBoolean = spec.kind === 'boolean';
-      write(table, name, { type: SQL_TYPE[spec.kind], unit: unitOf(spec), isBoolean, meaning: spec.about, source });
+      write(table, name, { type, unit: unitOf(column), isBoolean, meaning: aboutOf(column), source });
     }
     for (const { name, type, unit, about } of derived) write(table, name, { type, unit, meaning: about });
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Dataset } from '../datasets/define.ts';
+import { snakeCase, type Dataset } from '../datasets/define.ts';
 import { contentOf, keyOf, withoutOrdinal } from '../datasets/keys.ts';
+import { encodePart } from '../datasets/mixed.ts';
 import { denormalise } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { timeOf } from '../datasets/values.ts';
@@ -170,8 +171,14 @@ function rekeyHistory(db: Db, dataset: Dataset): void {
 
 const Former = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 
-/** The row of a record in `_history`; columns that did not exist then are empty. */
+/**
+ * The row of a record in `_history`; columns that did not exist then are empty, but for those of a value that had one
+ * column for all types.
+ */
 function heldOf({ columns }: Dataset, record: string): Held {
   const former = Former.parse(JSON.parse(record));
-  return heldIn([...columns.map(({ name }) => former[name] ?? null), former['extra'] ?? null]);
+  const values = columns.map(({ field, name, part }) => {
+    return former[name] ?? (part === undefined ? null : encodePart(part, former[snakeCase(field)] ?? null));
+  });
+  return heldIn([...values, former['extra'] ?? null]);
 }

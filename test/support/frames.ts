@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { withoutSignature } from '../../src/datasets/addresses.ts';
 import { snakeCase, type Dataset } from '../../src/datasets/define.ts';
+import { encodePart } from '../../src/datasets/mixed.ts';
 import type { SqlValue } from '../../src/datasets/values.ts';
 import type { Json, JsonObject } from '../../src/shared/json.ts';
 
@@ -28,9 +29,13 @@ export const DERIVED = 'onset_sec';
 export function asViewRow(dataset: Dataset, row: FrameRow): Record<string, SqlValue> {
   const cells = Object.entries(row).filter(([name]) => name !== DERIVED);
   return Object.fromEntries(
-    cells.map(([name, cell]) => {
-      const column = dataset.columns.find(({ field }) => field === name);
-      return [column?.name ?? snakeCase(name), asSql(cell, column?.spec)];
+    cells.flatMap(([name, cell]): [string, SqlValue][] => {
+      const columns = dataset.columns.filter(({ field }) => field === name);
+      if (columns.length === 0) return [[snakeCase(name), asSql(cell)]];
+      return columns.map(({ name: column, spec, part }) => [
+        column,
+        part === undefined ? asSql(cell, spec) : encodePart(part, cell as Json),
+      ]);
     }),
   );
 }

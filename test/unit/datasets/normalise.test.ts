@@ -90,6 +90,27 @@ describe('normalise', () => {
   });
 
   it.each([
+    ['7', ['integer', 7, null, null]],
+    ['7.0', ['integer', 7, null, null]],
+    ['7.5', ['number', 7.5, null, null]],
+    ['"7"', ['text', null, '7', null]],
+    ['true', ['boolean', 1, null, null]],
+    ['[1,"a"]', ['list', null, null, '[1,"a"]']],
+    ['{"a":1}', ['object', null, null, '{"a":1}']],
+    ['null', [null, null, null, null]],
+    ['9007199254740993', ['integer', 9007199254740992, null, null]],
+    ['1e400', ['number', null, null, null]],
+    ['"a\\u0000b"', ['text', null, null, null]],
+  ])('stores the value %s of any type in a column of its type', (value, stored) => {
+    const variables = datasetNamed('variables');
+    const { values } = row(variables, parseJson(`{"variable":"x","value":${value}}`));
+    expect(values.filter((_, i) => variables.columns[i]?.field === 'value')).toEqual(stored);
+    expect(back(variables, `{"value":${value},"variable":"x"}`)).toBe(
+      canonicalJson(parseJson(`{"value":${value},"variable":"x"}`)),
+    );
+  });
+
+  it.each([
     ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05.000Z'],
     ['2026-01-02T05:04:05.1239+02:00', '2026-01-02T03:04:05.123Z'],
     [1767323045000, '2026-01-02T03:04:05.000Z'],

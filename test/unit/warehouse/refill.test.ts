@@ -205,3 +205,46 @@ describe('a column that follows from others', () => {
     warehouse.close();
   });
 });
+
+it('values that an earlier version kept in one column for all types are typed, and each record stays as it was', () => {
+  const path = earlierFile();
+  const db = new Database(path);
+  db.exec('DELETE FROM variables; DELETE FROM agent_runs; DELETE FROM _streams');
+  const values = [939286, 7.5, '7', 0, true, [1, 'a'], { a: 1 }, null];
+  const insert = db.prepare(
+    "INSERT INTO variables (experiment_id, key, variable, value, extra, first_seen_at, synced_at) VALUES ('e', ?, ?, ?, ?, '', '')",
+  );
+  values.forEach((value, i) => {
+    const isPlain = typeof value === 'number' || typeof value === 'string';
+    const extra = { $absent: ['experimentId'], ...(isPlain ? {} : { value }) };
+    insert.run(`/v${i}/`, `v${i}`, isPlain ? value : null, JSON.stringify(extra));
+  });
+  const seeds = [12, 0.5, 'abc'];
+  const run = db.prepare(
+    "INSERT INTO agent_runs (experiment_id, key, id, seed, extra, first_seen_at, synced_at) VALUES ('e', ?, ?, ?, ?, '', '')",
+  );
+  seeds.forEach((seed, i) => run.run(`r${i}`, `r${i}`, seed, '{"$absent":["experimentId"]}'));
+  db.close();
+  const warehouse = open(path);
+  const read = (data: string) => [...records(warehouse.db, datasetNamed(data))].map(({ record }) => record);
+  expect(read('variables')).toEqual(values.map((value, i) => ({ variable: `v${i}`, value })));
+  expect(read('agent-runs')).toEqual(seeds.map((seed, i) => ({ id: `r${i}`, seed })));
+  const sql = 'SELECT value_type, value_number, value_text, value_json FROM variables ORDER BY key';
+  expect(warehouse.db.prepare(sql).raw().all()).toEqual([
+    ['integer', 939286, null, null],
+    ['number', 7.5, null, null],
+    ['text', null, '7', null],
+    ['integer', 0, null, null],
+    ['boolean', 1, null, null],
+    ['list', null, null, '[1,"a"]'],
+    ['object', null, null, '{"a":1}'],
+    [null, null, null, null],
+  ]);
+  const seed = warehouse.db.prepare("SELECT seed, typeof(seed), extra ->> '$.seed' FROM agent_runs ORDER BY key");
+  expect(seed.raw().all()).toEqual([
+    [12, 'integer', null],
+    [null, 'null', 0.5],
+    [null, 'null', 'abc'],
+  ]);
+  warehouse.close();
+});

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../../../src/datasets/normalise.ts';
-import { defineDataset, snakeCase, type Dataset } from '../../../src/datasets/define.ts';
+import { defineDataset, snakeCase, type Dataset, type FieldSpec } from '../../../src/datasets/define.ts';
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson } from '../../../src/shared/json.ts';
@@ -35,7 +35,12 @@ function datasetsIn(db: Db): Dataset[] {
   return DATASETS.flatMap((dataset) => {
     const names = new Set(columns.all(dataset.table));
     const fields = new Map(
-      Object.entries(dataset.fields).filter(([field]) => field === 'experimentId' || names.has(snakeCase(field))),
+      Object.entries(dataset.fields).flatMap(([field, spec]): [string, FieldSpec][] => {
+        if (spec.kind === 'any' && names.has(`${snakeCase(field)}_type`)) return [[field, spec]];
+        if (field !== 'experimentId' && !names.has(snakeCase(field))) return [];
+        // What may be of any type was in one column, as it came.
+        return [[field, spec.kind === 'any' ? { ...spec, kind: 'real' } : spec]];
+      }),
     );
     if (names.has('totals')) fields.set('totals', { kind: 'json', about: '' });
     return names.size === 0 ? [] : [defineDataset({ ...dataset, fields: Object.fromEntries(fields) })];
@@ -69,7 +74,9 @@ function columnsIn(db: Db): Map<string, Set<string>> {
 /** What a file has in these columns, without keys, notes and `extra`, as some fields had no column, or have none any more. */
 function contents(db: Db, columns: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const isLeftOut = (table: string, name: string) =>
-    name === 'key' || (table === '_streams' && SAID.has(name)) || ['totals', 'extra'].includes(name);
+    name === 'key' ||
+    (table === '_streams' && SAID.has(name)) ||
+    ['totals', 'extra', 'value', 'state_start_time'].includes(name);
   return [...columns].flatMap(([table, names]) =>
     db
       .prepare<[], Record<string, unknown>>(`SELECT * FROM "${table}"`)

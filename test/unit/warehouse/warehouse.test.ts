@@ -45,6 +45,10 @@ describe('the warehouse', () => {
       )
       .all();
     expect(tables.filter(({ strict, name }) => strict === 0 && name !== '__drizzle_migrations')).toEqual([]);
+    const mixed = warehouse.db.prepare(
+      "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND c.type NOT IN ('TEXT', 'INTEGER', 'REAL')",
+    );
+    expect(mixed.raw().all(), 'columns of another kind').toEqual([]);
     expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(DATASETS.map(({ table }) => table)));
     warehouse.close();
   });
