@@ -48,7 +48,7 @@ export function everyPart(db: Database, table: DerivedTable, experiment?: string
   const queries = [...read, held].map(
     ({ table: from, room = 'NULL', participant = 'NULL' }) =>
       `SELECT DISTINCT experiment_id AS experiment, ${room} AS room, ${participant} AS participant FROM ${from}
-       WHERE @experiment IS NULL OR experiment_id = @experiment`,
+       WHERE experiment_id IS NOT NULL AND (@experiment IS NULL OR experiment_id = @experiment)`,
   );
   return partsAt(db, table, queryRows(db, queries.join(' UNION '), Found).all({ experiment: experiment ?? null }));
 }

@@ -11,7 +11,13 @@ export const SCALE = {
   options: { type: 'TEXT', about: 'The choices, as a JSON list, in the order in which they are shown.' },
 } as const satisfies Readonly<Record<string, DerivedColumn>>;
 
-export type Scale = Readonly<Record<keyof typeof SCALE, string | number | null>>;
+export interface Scale {
+  readonly scale_min: number | null;
+  readonly scale_max: number | null;
+  readonly label_min: string | null;
+  readonly label_max: string | null;
+  readonly options: string | null;
+}
 
 /**
  * The scale in the settings of a component or a question, or in a sparse rating. The names are those that published

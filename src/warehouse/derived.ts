@@ -1,6 +1,9 @@
 import { rebuild } from '../derive/rebuild.ts';
 import { DERIVED } from '../derive/registry.ts';
 import { createTables } from '../derive/tables.ts';
+import { createViews } from '../derive/views.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { explain } from './explain.ts';
 import { queryValues } from '../shared/sqlite.ts';
 import { z } from 'zod';
 import type { Db } from './open.ts';
@@ -20,6 +23,10 @@ export function prepareDerived(db: Db, now: number): void {
     if (!createTables(db, DERIVED) && recall(db, NAME) === basis) return;
     rebuild(db);
     remember(db, NAME, basis, now);
+  }).immediate();
+  db.transaction(() => {
+    createViews(db);
+    explain(db, DATASETS, String(migrations(db)));
   }).immediate();
 }
 

@@ -1,0 +1,92 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { queryValues } from '../shared/sqlite.ts';
+
+/** A view for readers. It only renames, joins and selects, so that every engine reads it alike. */
+export interface DerivedView {
+  readonly name: string;
+  readonly about: string;
+  /** What one row is. */
+  readonly row: string;
+  readonly sql: string;
+}
+
+const EVENT_COLUMNS =
+  'experiment_id, room_id, participant_id, event_type, content, duration, timestamp, timestamp_unix, onset, onset_s, key';
+
+/** Events before the matching whose type begins with these words, as the official Python SDK selects them. */
+function before(start: string): string {
+  return `SELECT ${EVENT_COLUMNS} FROM events
+    WHERE category = 'pre_experiment' AND substr(event_type, 1, ${start.length}) = '${start}'`;
+}
+
+/** What a table adds to the timeline of a room: a word for what happened, and the text or number that goes with it. */
+interface Happening {
+  readonly table: string;
+  readonly time?: string;
+  readonly onset?: string;
+  readonly what: string;
+  readonly text?: string;
+  readonly number?: string;
+}
+
+const TIMELINE: readonly Happening[] = [
+  { table: 'events', what: 'event_type', text: 'content' },
+  { table: 'chat', what: "'message'", text: 'content' },
+  { table: 'ratings_sparse', what: "'rating'", text: 'component_id', number: 'value' },
+  { table: 'variable_values', what: 'variable', text: 'value_text', number: 'value_number' },
+  { table: 'agent_decisions', onset: 'NULL', what: 'action', text: 'state_name' },
+  { table: 'recordings', time: 'start_time', onset: 'NULL', what: "'recording'", text: 'format', number: 'duration' },
+];
+
+function timeline(): string {
+  const parts = TIMELINE.map(
+    ({ table, time = 'timestamp', onset = 'onset_s', what, text = 'NULL', number = 'NULL' }) =>
+      `SELECT experiment_id, room_id, participant_id, ${time} AS timestamp, ${time}_unix AS timestamp_unix,
+        ${onset} AS onset_s, '${table}' AS table_name, ${what} AS what, ${text} AS text_value, ${number} AS number_value, key
+       FROM ${table}`,
+  );
+  return parts.join(' UNION ALL ');
+}
+
+export const VIEWS: readonly DerivedView[] = [
+  {
+    name: 'questionnaire',
+    about: 'The answers of questionnaires, under either category.',
+    row: 'an answer to a question of a questionnaire',
+    sql: "SELECT * FROM answers WHERE kind = 'questionnaire'",
+  },
+  {
+    name: 'consent',
+    about: 'What happened to the consent form, before a room was assigned.',
+    row: 'an event',
+    sql: before('consent.'),
+  },
+  {
+    name: 'instructions',
+    about: 'What happened to the instructions, comprehension checks among them.',
+    row: 'an event',
+    sql: before('instructions.'),
+  },
+  {
+    name: 'comprehension',
+    about: 'The comprehension checks of the instructions.',
+    row: 'an event',
+    sql: before('instructions.comprehension'),
+  },
+  {
+    name: 'session_timeline',
+    about: 'Everything that happened in a room, but samples; order it by timestamp.',
+    row: 'an event, message, single rating, write to a variable, decision of an agent or recording',
+    sql: timeline(),
+  },
+];
+
+/** Creates the views that do not exist or are not those of this version. */
+export function createViews(db: Database, views: readonly DerivedView[] = VIEWS): void {
+  const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", z.string());
+  for (const { name, sql } of views) {
+    const wanted = `CREATE VIEW ${name} AS ${sql}`;
+    if (find.get(name) !== wanted) db.exec(`DROP VIEW IF EXISTS ${name}; ${wanted}`);
+  }
+}
