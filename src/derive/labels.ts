@@ -1,4 +1,4 @@
-import { isObject, parseJson, type Json, type JsonObject } from '../shared/json.ts';
+import { isObject, parseJson, type Json } from '../shared/json.ts';
 import { defineDerived } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { textIn } from './source.ts';
@@ -85,7 +85,7 @@ function optionsIn(text: string): { value: string | number | null; label: string
   return (Array.isArray(options) ? options : []).map((option) => {
     if (!isObject(option)) return { value: plain(option), label: plain(option)?.toString() ?? null };
     const value = plain(option['value'] ?? option['id']);
-    return { value, label: textIn(option as JsonObject, 'label', 'text', 'name') ?? value?.toString() ?? null };
+    return { value, label: textIn(option, 'label', 'text', 'name') ?? value?.toString() ?? null };
   });
 }
 
