@@ -7,3 +7,8 @@ export function scopesToTick(data: 'all' | readonly string[]): string[] {
   );
   return [...new Set(wanted.flatMap(({ keyScopes }) => keyScopes))].sort();
 }
+
+/** The scopes of which a key needs one for a data type; none if nothing says so. */
+export function keyScopesOf(data: string): readonly string[] {
+  return DATASETS.find(({ name }) => name === data)?.keyScopes ?? [];
+}

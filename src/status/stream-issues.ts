@@ -1,8 +1,9 @@
+import { keyScopesOf } from '../datasets/key-scopes.ts';
 import { isBlocking, reasonOf, type Doubt, type NoteKind } from '../warehouse/doubts.ts';
 import { isFine, type Standing } from '../warehouse/standing.ts';
 import type { AffectedStream, Issue } from './issue.ts';
 import { isHalted, seesNothing, type Snapshot, type StreamView } from './snapshot.ts';
-import { idOf, nameOf, partOf, textOf } from './stream-name.ts';
+import { idOf, nameOf, partOf } from './stream-name.ts';
 
 /** What is wrong with streams, and what readers should know about them: each cause once. */
 export function streamIssues(snapshot: Snapshot): Issue[] {
@@ -141,19 +142,15 @@ function partGone(stream: StreamView, snapshot: Snapshot): Finding {
 
 /** A stream that cannot be read or may be incomplete. */
 function unread(stream: StreamView, doubts: readonly Doubt[], snapshot: Snapshot): Finding {
-  const { experimentId: experiment, standing, lastError, dataAsOf } = stream;
+  const { experimentId: experiment, data, standing, lastError, dataAsOf } = stream;
   const isMissingOnly = doubts.length > 0 && doubts.every(({ kind }) => kind === 'missing-upstream');
   const reason = reasonOf(doubts) ?? lastError ?? 'the reason is not known';
   const isRead = standing === 'incomplete';
-  const same = reason
-    .replaceAll(textOf(stream), '…')
-    .replace(/ \(request id [^)]*\)/g, '')
-    .replace(/\d+/g, '#');
-  const cannot = isScope(standing) ? scopeCause(standing, reason, same) : undefined;
+  const cannot = isScope(standing) ? scopeCause(standing, data, reason) : undefined;
   return {
     experiment: cannot === undefined ? experiment : undefined,
     cause: cannot ?? {
-      id: `stream:${experiment}:${isRead ? 'incomplete' : 'failed'}:${same}`,
+      id: `stream:${experiment}:${isRead ? 'incomplete' : 'failed'}:${causeOf(doubts)}`,
       code: isMissingOnly ? 'ROWS_MISSING' : isRead ? 'ANSWER_INCOMPLETE' : 'READ_FAILED',
       severity: isRead ? 'warning' : 'error',
       subject: `Some data of ${experiment} ${isRead ? 'may be incomplete' : 'cannot be read'}`,
@@ -179,10 +176,15 @@ function isScope(standing: Standing): standing is 'lost' | 'skipped' {
   return standing === 'lost' || standing === 'skipped';
 }
 
+/** What streams that share a cause have in common: the kinds of their doubts, and the error of a failed read. */
+function causeOf(doubts: readonly Doubt[]): string {
+  return [...new Set(doubts.map(({ kind, code }) => code ?? kind))].sort().join(',');
+}
+
 /** A scope that the key lacks is one cause, regardless of how many experiments it affects. */
-function scopeCause(standing: 'lost' | 'skipped', reason: string, same: string): Cause {
+function scopeCause(standing: 'lost' | 'skipped', data: string, reason: string): Cause {
   return {
-    id: `scope:${standing}:${same}`,
+    id: `scope:${standing}:${keyScopesOf(data).join(',') || data}`,
     code: 'SCOPE_MISSING',
     severity: 'error',
     subject: `The key may ${standing === 'lost' ? 'no longer' : 'not'} read some data`,

@@ -13,11 +13,6 @@ export function partOf({ data, scope }: Pick<Named, 'data' | 'scope'>): string {
   return `${data}${placeText(partIn(scope))}`;
 }
 
-/** A stream as messages about it name it: `variables of exp_1, room r1`. */
-export function textOf({ experimentId, data, scope }: Named): string {
-  return `${data} of ${experimentId}${placeText(partIn(scope))}`;
-}
-
 /** The name of a stream in a list: `chat of exp_1`, `variables of exp_1 (room:r1)`. */
 export function nameOf({ experimentId, data, scope }: Named): string {
   return `${data} of ${experimentId}${scope === 'experiment' ? '' : ` (${scope})`}`;

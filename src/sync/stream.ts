@@ -185,7 +185,7 @@ const OUTLASTS_FAILURE: ReadonlySet<DoubtKind> = new Set([
 /** What is known about a stream after a failed read. */
 function failurePosition(session: Session, error: WarehouseError): PositionChange {
   const kept = position(session).doubts.filter((doubt) => OUTLASTS_FAILURE.has(doubt.kind) || !isBlocking(doubt));
-  const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message };
+  const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message, code: error.code };
   // A finished room is tried again as well.
   return { doubts: [failed, ...kept], finished: false, lastStatus: statusOf(error), lastError: error.message };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { counted } from '../shared/count.ts';
+import { isErrorCode, type ErrorCode } from '../shared/errors.ts';
 
 /**
  * What is known against a stream's completeness. A kind that is `blocking` means that the table may not equal
@@ -68,11 +69,20 @@ export interface Doubt {
   readonly text: string;
   /** How many records it concerns, if known. */
   readonly count?: number;
+  /** The error that it comes from, if it does. */
+  readonly code?: ErrorCode;
 }
 
 const ORDER = Object.keys(KINDS) as DoubtKind[];
 
-const Stored = z.array(z.object({ kind: z.enum(ORDER), text: z.string(), count: z.number().exactOptional() }));
+const Stored = z.array(
+  z.object({
+    kind: z.enum(ORDER),
+    text: z.string(),
+    count: z.number().exactOptional(),
+    code: z.string().refine(isErrorCode).exactOptional(),
+  }),
+);
 
 export function isBlocking({ kind }: Doubt): boolean {
   return KINDS[kind].blocking;

@@ -275,7 +275,8 @@ function streamInJson(stream: StreamView) {
     complete: stream.complete,
     standing: stream.standing,
     reason: stream.reason ?? null,
-    doubts: stream.doubts,
+    // The code of a doubt is for the issues above.
+    doubts: stream.doubts.map(({ kind, text, count }) => ({ kind, text, count })),
     apiTotal: stream.apiTotal ?? null,
     quarantinedRecords: stream.quarantinedRecords,
     withheldRows: stream.withheldRows,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide, NOTHING_SENT, delivered } from '../../../src/alerts/incidents.ts';
 import { shownOf, type AffectedStream, type Issue } from '../../../src/status/issue.ts';
+import type { ErrorCode } from '../../../src/shared/errors.ts';
 import { issuesOf } from '../../../src/status/issues.ts';
 import type { Snapshot } from '../../../src/status/snapshot.ts';
 import { titleOf } from '../../../src/status/words.ts';
@@ -79,6 +80,8 @@ const namesOf = (issue: Issue | undefined) => (issue === undefined ? [] : stream
 interface Given extends Partial<StoredPosition> {
   /** What the doubt says that a read with that status leaves. */
   readonly reason?: string | undefined;
+  /** The error that such a doubt comes from. */
+  readonly code?: ErrorCode;
 }
 
 const KIND_OF: Readonly<Record<string, DoubtKind>> = { failed: 'failed', skipped: 'no-scope', incomplete: 'unproven' };
@@ -87,10 +90,13 @@ const KIND_OF: Readonly<Record<string, DoubtKind>> = { failed: 'failed', skipped
 function position(data: string, given: Given = {}): StoredPosition {
   const {
     reason = `https://api.hyperstudy.io cannot be reached for ${data} of exp_1: nothing listens at that address.`,
+    code,
+    ...stored
   } = given;
   const lastStatus = 'lastStatus' in given ? given.lastStatus : 'failed';
   const kind = KIND_OF[lastStatus ?? ''] ?? 'unread';
-  const doubts: readonly Doubt[] = given.doubts ?? (lastStatus === 'ok' ? [] : [{ kind, text: reason }]);
+  const doubts: readonly Doubt[] =
+    given.doubts ?? (lastStatus === 'ok' ? [] : [{ kind, text: reason, ...(code === undefined ? {} : { code }) }]);
   return {
     ...NEVER_READ,
     experimentId: 'exp_1',
@@ -98,7 +104,7 @@ function position(data: string, given: Given = {}): StoredPosition {
     scope: 'experiment',
     dataAsOf: NOW - 3 * HOUR,
     lastSyncAt: NOW - MINUTE,
-    ...given,
+    ...stored,
     lastStatus,
     doubts,
     complete: isComplete(doubts),
@@ -136,7 +142,7 @@ describe('the issues', () => {
         reason:
           'https://api.hyperstudy.io cannot be reached for chat of exp_1, room r1: nothing listens at that address.',
       }),
-      position('sync', { reason: 'The API failed on sync of exp_1 (HTTP 500): Oops.' }),
+      position('sync', { reason: 'The API failed on sync of exp_1 (HTTP 500): Oops.', code: 'SERVER_FAILED' }),
       position('rooms', { lastStatus: 'incomplete', reason: 'the listing kept changing while it was read' }),
     ];
     const issues = found({ positions });
@@ -175,9 +181,12 @@ describe('the issues', () => {
     expect(namesOf(issue).map((name) => name.replace('events', 'events of exp_1'))).toEqual(streams.map(streamText));
   });
 
-  it('take streams that fail for one reason for one cause, although each request has an id of its own', () => {
+  it('take streams that fail with one error for one cause, whatever it says about each of them', () => {
     const failed = (data: string, id: string) =>
-      position(data, { reason: `The API failed on ${data} of exp_1 (HTTP 500): Oops. (request id ${id})` });
+      position(data, {
+        reason: `The API failed on ${data} of exp_1 (HTTP 500): Oops ${id}. (request id ${id})`,
+        code: 'SERVER_FAILED',
+      });
     const [issue, ...others] = loud(found({ positions: [failed('events', 'a-1f'), failed('chat', 'b-9c')] }));
     expect(others).toEqual([]);
     expect(issue?.text).toContain('(request id a-1f)');
