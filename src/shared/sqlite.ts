@@ -36,6 +36,11 @@ export function command(db: Database, sql: string): (...params: Params) => numbe
   return (...params) => statement.run(...params).changes;
 }
 
+/** An SQL identifier. */
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
 type Form = 'values' | 'rows' | 'lists';
 
 function query<Row>(db: Database, form: Form, sql: string, type: z.ZodType<Row>): Query<Row> {

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { DATASETS } from '../datasets/registry.ts';
-import { command, queryLists, queryValues } from '../shared/sqlite.ts';
+import { command, queryLists, queryValues, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { recall, remember } from './state.ts';
-import { quote } from './upsert.ts';
 
 const NAME = 'cut-texts';
 const REASON = 'texts with URLs may have been cut by an earlier version';

@@ -2,11 +2,10 @@ import { z } from 'zod';
 import { contentOf, withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
-import { queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
+import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 import { heldColumns, heldIn, keysWithOrdinals } from './records.ts';
-import { quote } from './upsert.ts';
 
 /** A record that is stored under a key or one of its ordinals. */
 export interface Twin {

@@ -3,10 +3,9 @@ import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
 import { fallbackValues } from '../datasets/fallbacks.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { isObject, parseJson } from '../shared/json.ts';
-import { queryLists } from '../shared/sqlite.ts';
+import { queryLists, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { heldColumns, heldIn, type Held } from './records.ts';
-import { quote } from './upsert.ts';
 
 type Fill = Readonly<Record<string, string | boolean>>;
 

@@ -1,6 +1,6 @@
+import { quote } from '../shared/sqlite.ts';
 import type { Dataset } from '../datasets/define.ts';
 import type { Db } from './open.ts';
-import { quote } from './upsert.ts';
 
 /**
  * Makes this connection store the previous version of every row that changes or is deleted in `_history`. Triggers of

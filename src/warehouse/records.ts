@@ -3,10 +3,9 @@ import type { Dataset } from '../datasets/define.ts';
 import { denormalise, type Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { JsonObject } from '../shared/json.ts';
-import { queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
+import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
-import { quote } from './upsert.ts';
 import { viewName } from './views.ts';
 
 /** A range of the time field, both ends included, in milliseconds since 1970 UTC; an open end is undefined. */

@@ -2,12 +2,11 @@ import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { derivedValues } from '../datasets/derived.ts';
 import { DATASETS } from '../datasets/registry.ts';
-import { command, queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
+import { command, queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { filledIn, isSameRow, refilled } from './filled.ts';
 import { heldColumns, heldIn } from './records.ts';
 import { recall, remember } from './state.ts';
-import { quote } from './upsert.ts';
 import { noteKeys } from './views.ts';
 
 const NAME = 'rows';

@@ -5,11 +5,10 @@ import { encodePart } from '../datasets/mixed.ts';
 import { denormalise } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { timeOf } from '../datasets/values.ts';
-import { command, queryLists, queryRows, queryValues, type SqlValue } from '../shared/sqlite.ts';
+import { command, queryLists, queryRows, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { heldColumns, heldIn, type Held } from './records.ts';
 import { recall, remember } from './state.ts';
-import { quote } from './upsert.ts';
 
 /**
  * Raise it when `datasets/keys.ts` makes different keys, or a data type's identity changes: every key is then made

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Stream } from '../datasets/stream.ts';
-import { command, queryValues } from '../shared/sqlite.ts';
+import { command, queryValues, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { rowsIn, type TimeRange } from './records.ts';
-import { quote } from './upsert.ts';
 
 /** The keys that one full read of a range has seen, on disk so that memory does not grow with the rows. */
 export interface Seen {

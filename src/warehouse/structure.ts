@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { isOver } from '../datasets/room-status.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Stream } from '../datasets/stream.ts';
-import { queryRows, queryValues } from '../shared/sqlite.ts';
+import { queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { quote } from './upsert.ts';
 
 /** Every experiment of which the warehouse has read something. */
 export function knownExperiments(db: Db): string[] {

@@ -1,7 +1,8 @@
 import type { Dataset } from '../datasets/define.ts';
 import { derivedValues } from '../datasets/derived.ts';
 import type { Row } from '../datasets/normalise.ts';
-import { command } from '../shared/sqlite.ts';
+import { command, quote } from '../shared/sqlite.ts';
+
 import type { Db } from './open.ts';
 
 /** The result of writing one row. */
@@ -42,9 +43,4 @@ export function prepareUpsert(db: Db, dataset: Dataset): Upsert {
     if (insert(experimentId, row.key, ...written, now, now, by) === 1) return 'inserted';
     return update(...written, now, by, experimentId, row.key, ...values) === 1 ? 'updated' : 'unchanged';
   };
-}
-
-/** An SQL identifier. */
-export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

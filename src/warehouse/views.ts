@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
-import { command, queryRows, queryValues } from '../shared/sqlite.ts';
+import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { quote } from './upsert.ts';
 
 /** SQLite's default limit of 2000 would not allow more columns than this, and no one would read them. */
 const MOST_KEYS = 300;

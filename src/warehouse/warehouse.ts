@@ -3,7 +3,7 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Json } from '../shared/json.ts';
-import { command } from '../shared/sqlite.ts';
+import { command, quote } from '../shared/sqlite.ts';
 import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
@@ -24,7 +24,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { stoppedDoubt, unacceptedChanges } from './schema-changes.ts';
 import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
-import { prepareUpsert, quote, type Upsert } from './upsert.ts';
+import { prepareUpsert, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 
 /** What one transaction does to a stream. */

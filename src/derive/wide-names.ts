@@ -1,0 +1,126 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
+
+/** A column of a table with one row a person: a variable or a question, in one form of its values. */
+export interface WideColumn {
+  /** `variable NAME` or `KIND QUESTION`, and the sample of a rating. */
+  readonly path: string;
+  readonly form: Form;
+  /** Null: there were too many columns. */
+  readonly column: string | null;
+}
+
+export type Form = 'number' | 'boolean' | 'text' | 'json';
+const SQL_TYPE = { number: 'REAL', boolean: 'INTEGER', text: 'TEXT', json: 'TEXT' } as const;
+
+/** Names are given once and never mean anything else, so they are kept although the tables can be computed. */
+export const WIDE_NAMES_SQL = `CREATE TABLE IF NOT EXISTS _wide_columns (
+  experiment_id TEXT NOT NULL, path TEXT NOT NULL, form TEXT NOT NULL, column_name TEXT, about TEXT NOT NULL,
+  PRIMARY KEY (experiment_id, path, form)) STRICT`;
+
+/** SQLite allows 2000 columns; no one reads so many. */
+const MOST_COLUMNS = 1000;
+/** Columns that every such table has. */
+export const WIDE_KEY = ['experiment_id', 'room_id', 'participant_id'];
+
+/** The name of an experiment's table; undefined before it has one. */
+export function wideTable(db: Database, experiment: string): string | undefined {
+  const sql = "SELECT column_name FROM _wide_columns WHERE experiment_id = ? AND form = 'table'";
+  return queryValues(db, sql, z.string()).get(experiment);
+}
+
+/** Every table with a row a person, and its experiment. */
+export function wideTables(db: Database): { experiment: string; table: string }[] {
+  const sql =
+    'SELECT experiment_id AS experiment, column_name AS "table" FROM _wide_columns WHERE form = \'table\' ORDER BY 2';
+  return queryRows(db, sql, z.object({ experiment: z.string(), table: z.string() })).all();
+}
+
+/** Gives an experiment's table a name made of the experiment's own, and creates it. */
+export function createWideTable(db: Database, experiment: string, named: string | null): string {
+  const taken = new Set(wideTables(db).map(({ table }) => table));
+  const slug = plainName(named ?? '') || plainName(experiment) || 'experiment';
+  const table = freeName(`wide_${slug}`, taken);
+  const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
+  command(db, add)(
+    experiment,
+    '',
+    'table',
+    table,
+    `Everybody of ${named ?? experiment}, with their variables and answers.`,
+  );
+  db.exec(`CREATE TABLE ${quote(table)} (${WIDE_KEY.map((name) => `${name} TEXT`).join(', ')}) STRICT;
+    CREATE INDEX ${quote(`${table}_by_room`)} ON ${quote(table)} (room_id)`);
+  return table;
+}
+
+/** The columns of an experiment's table, in their order. */
+export function wideColumns(db: Database, experiment: string): WideColumn[] {
+  const sql =
+    'SELECT path, form, column_name AS "column" FROM _wide_columns WHERE experiment_id = ? AND form <> \'table\' ORDER BY rowid';
+  const Column = z.object({
+    path: z.string(),
+    form: z.enum(['number', 'boolean', 'text', 'json']),
+    column: z.string().nullable(),
+  });
+  return queryRows(db, sql, Column).all(experiment);
+}
+
+/** Adds a column at the end. The first form of a path has its plain name, the others say what they are. */
+export function addWideColumn(
+  db: Database,
+  experiment: string,
+  {
+    table,
+    columns,
+    path,
+    form,
+    wanted,
+    about,
+  }: { table: string; columns: readonly WideColumn[]; path: string; form: Form; wanted: string; about: string },
+): WideColumn {
+  const first = columns.find((column) => column.path === path)?.column;
+  const taken = new Set([...WIDE_KEY, ...columns.flatMap(({ column }) => column ?? [])]);
+  const name = freeName(
+    first === undefined || first === null ? plainName(wanted) || 'question' : `${first}_${form}`,
+    taken,
+  );
+  const column = taken.size < MOST_COLUMNS ? name : null;
+  const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
+  command(db, add)(experiment, path, form, column, about);
+  if (column !== null) {
+    db.exec(`ALTER TABLE ${quote(table)} ADD COLUMN ${quote(column)} ${SQL_TYPE[form]}`);
+    explain(db, { table, column, form, about });
+  }
+  return { path, form, column };
+}
+
+function explain(
+  db: Database,
+  { table, column, form, about }: { table: string; column: string; form: Form; about: string },
+) {
+  const add = `INSERT INTO _data_dictionary (table_name, column_name, type, unit, is_boolean, meaning, source)
+    VALUES (?, ?, ?, ?, ?, ?, 'HyperStudy Warehouse') ON CONFLICT DO NOTHING`;
+  const unit = form === 'number' ? 'as recorded' : form === 'boolean' ? '0 or 1' : form === 'json' ? 'JSON' : null;
+  command(db, add)(table, column, SQL_TYPE[form], unit, Number(form === 'boolean'), about);
+}
+
+/** A name without quotes in SQL, R and Python. */
+function plainName(text: string): string {
+  const plain = text
+    .normalize('NFKD')
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, 60);
+  return /^\d/.test(plain) ? `x${plain}` : plain;
+}
+
+function freeName(wanted: string, taken: ReadonlySet<string>): string {
+  let name = wanted;
+  for (let n = 2; taken.has(name); n++) name = `${wanted}_${n}`;
+  return name;
+}
