@@ -12,7 +12,10 @@ const MOST_WAITING = 5000;
 export interface SharedNames {
   /** The rows of a page with their keys, without those that wait for the end of the listing. */
   place(rows: readonly Row[]): readonly Row[];
-  /** The rows that waited. `isClean`: a stored row that did not come was edited or is gone. */
+  /**
+   * The rows that waited. `isClean`: a stored row that did not come was edited or is gone. Otherwise it may be what an
+   * answer lacks, so that no other record takes its place.
+   */
   rest(isClean: boolean): readonly Row[];
 }
 
@@ -90,7 +93,7 @@ export function openSharedNames(db: Db, stream: Stream, isMet: (key: string) => 
     return [...groups].flatMap(([base, rows]) => {
       const name = names.get(base);
       if (name === undefined) return rows;
-      const due = isClean || rows.length >= name.due.size ? [...name.due.keys()] : [];
+      const due = isClean ? [...name.due.keys()] : [];
       return rows.map((row, i) => {
         const key = due[i];
         return key === undefined ? asNew(name, row) : give(name, row, key);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/shared/json.ts';
+import { list as listRecords } from '../../../src/read/full-listing.ts';
 import { readSnapshot } from '../../../src/sync/snapshot.ts';
 import { at, fakeStream, type FakeStream } from '../../support/fake-stream.ts';
 
@@ -96,6 +97,29 @@ describe('records that share a name', () => {
     };
     await expect(readSnapshot(fake.session({ full: true }))).rejects.toThrow('out of order');
     expect(before.filter((value) => !held(fake).values.includes(value))).toEqual([]);
+  });
+
+  it.each([
+    ['one was stored', [30], [30, 70]],
+    ['several were stored', [10, 20, 30], [10, 20, 30, 70, 80, 90]],
+  ])('are all kept if %s, the first page warns and others come behind it', async (_what, stored, upstream) => {
+    const fake = holding(...series(...stored));
+    const before = held(fake).keys;
+    const others = [40, 41, 42, 43, 44].map((minute) => ({
+      ...record(minute, 'other'),
+      componentId: `other ${minute}`,
+    }));
+    const early = upstream.filter((minute) => minute < 40);
+    const late = upstream.filter((minute) => minute > 40);
+    fake.api.records = [...series(...early), ...others, ...series(...late)];
+    fake.api.change = (answer, { offset = '0' }) =>
+      Number(offset) > 0 ? answer : { ...answer, warnings: ['results may be incomplete'] };
+    const { doubts } = await listRecords(fake.session({ full: true }), {}, (_seen, listed) => listed);
+    expect(doubts.map(({ kind }) => kind)).toContain('warned');
+    const { keys, overwritten } = held(fake);
+    expect(overwritten).toEqual([]);
+    expect([...before].filter(([value, key]) => keys.get(value) !== key)).toEqual([]);
+    expect(late.filter((minute) => !keys.has(`at ${minute}`))).toEqual([]);
   });
 
   it('are all kept if only one was stored and a new one comes on the page before it', async () => {
