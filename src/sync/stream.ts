@@ -9,7 +9,7 @@ import type { Priority } from '../shared/priority.ts';
 import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isBlocking, isComplete, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { plainError } from '../warehouse/open.ts';
-import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
+import { readPosition, wereOthersRead, type Position, type PositionChange } from '../warehouse/positions.ts';
 import { acceptChanges, unacceptedChanges } from '../warehouse/schema-changes.ts';
 import { isShared } from '../warehouse/shares.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -132,7 +132,7 @@ export async function runSession<Proven extends Pick<Proof, 'doubts' | 'position
     if (!isLocal(error.code) && error.code !== 'INTERRUPTED')
       session.sink.note({ ...failurePosition(session, error), lastSyncAt: session.startedAt });
     if (stopsEverything(error.code)) throw error;
-    const failed = resultOf(session, statusOf(error), error);
+    const failed = resultOf(session, statusOf(session, error), error);
     log.warn({ ...figures(failed, session), code: error.code, requestId: error.requestId }, error.message);
     return { result: failed, proof: undefined };
   } finally {
@@ -187,7 +187,7 @@ function failurePosition(session: Session, error: WarehouseError): PositionChang
   const kept = position(session).doubts.filter((doubt) => OUTLASTS_FAILURE.has(doubt.kind) || !isBlocking(doubt));
   const failed: Doubt = { kind: FAILURE_KINDS[error.code] ?? 'failed', text: error.message, code: error.code };
   // A finished room is tried again as well.
-  return { doubts: [failed, ...kept], finished: false, lastStatus: statusOf(error), lastError: error.message };
+  return { doubts: [failed, ...kept], finished: false, lastStatus: statusOf(session, error), lastError: error.message };
 }
 
 const FAILURE_KINDS: Partial<Record<WarehouseError['code'], DoubtKind>> = {
@@ -195,8 +195,9 @@ const FAILURE_KINDS: Partial<Record<WarehouseError['code'], DoubtKind>> = {
   NOT_FOUND: 'gone',
 };
 
-function statusOf({ code }: WarehouseError): 'skipped' | 'failed' {
-  return code === 'SCOPE_MISSING' ? 'skipped' : 'failed';
+/** A stream is not skipped if the key has read others of its data type, such as other rooms: then it lost access. */
+function statusOf({ stream, warehouse }: Session, { code }: WarehouseError): 'skipped' | 'failed' {
+  return code === 'SCOPE_MISSING' && !wereOthersRead(warehouse.db, stream) ? 'skipped' : 'failed';
 }
 
 /** The fields of the log line of a stream's sync. */

@@ -143,6 +143,15 @@ export function finishedRooms(db: Db, experimentId: string): ReadonlySet<string>
   return new Set(queryValues(db, sql, z.string()).all(experimentId));
 }
 
+/** Whether another stream of the same data type and experiment, such as that of another room, was ever read. */
+export function wereOthersRead(db: Db, stream: Stream): boolean {
+  const sql = `SELECT 1 FROM _streams
+    WHERE experiment_id = ? AND data = ? AND scope <> ? AND data_as_of IS NOT NULL LIMIT 1`;
+  return (
+    queryValues(db, sql, z.number()).get(stream.experimentId, stream.dataset.name, scopeText(stream)) !== undefined
+  );
+}
+
 /** Writes a stream's position; inside a transaction it commits with the rows. */
 export function writePosition(db: Db, stream: Stream, position: Position): void {
   command(db, WRITE)(toStored(stream, position));

@@ -2,7 +2,7 @@ import type { Position } from './positions.ts';
 
 /**
  * The state of a stream, in one word: complete · incomplete: read, but not accounted for · failed: the last read ended
- * in an error · lost: it was read, and the key may no longer read it · gone: what it belongs to is no longer available
+ * in an error · lost: it or others of its data type were read, and the key may not read it now · gone: what it belongs to is no longer available
  * to the key · unread: no read has ended yet · skipped: the key could never read it · unconfigured: it is no longer
  * configured.
  */
@@ -18,7 +18,8 @@ export function standingOf({
   const kinds = new Set(doubts.map(({ kind }) => kind));
   if (kinds.has('unconfigured')) return 'unconfigured';
   if (kinds.has('gone')) return 'gone';
-  if (kinds.has('no-scope') || lastStatus === 'skipped') return dataAsOf === undefined ? 'skipped' : 'lost';
+  if (kinds.has('no-scope') || lastStatus === 'skipped')
+    return dataAsOf === undefined && lastStatus !== 'failed' ? 'skipped' : 'lost';
   if (kinds.has('failed') || lastStatus === 'failed') return 'failed';
   return dataAsOf === undefined && lastStatus === undefined ? 'unread' : 'incomplete';
 }

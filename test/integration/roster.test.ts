@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { allPositions, type StoredPosition } from '../../src/warehouse/positions.ts';
 import { listExperiments } from '../../src/sync/experiment-list.ts';
 import type { SyncResult } from '../../src/sync/run.ts';
-import { openLab, type Lab } from '../support/lab.ts';
+import { HOUR, openLab, type Lab } from '../support/lab.ts';
 import { listFault } from '../support/list.ts';
 
 const positions = ({ warehouse }: Lab, of: Partial<StoredPosition> = {}) =>
@@ -265,5 +265,26 @@ describe('a scope that was lost', () => {
     expect([statusOf('chat'), statusOf('sync'), result.status]).toEqual(['failed', 'skipped', 'partial']);
     scopes.splice(0, 2, '*');
     expect((await lab.sync()).status).toBe('ok');
+  });
+
+  it('makes a room fail that was never read, if other rooms of its data type were', async () => {
+    let isRefused = true;
+    const reply = { status: 403, headers: {}, body: '{"status":"error","error":{"code":"FORBIDDEN","message":"no"}}' };
+    const lab = await openLab({
+      world: { experiments: 1, roomsPerExperiment: 2 },
+      fault: ({ path }) =>
+        isRefused && path.endsWith(`/variables/room/${last}`) ? { kind: 'reply', reply } : undefined,
+    });
+    lab.now += 20 * HOUR;
+    const { world } = lab.simulator;
+    const last = String(world.records('rooms', world.experimentIds[0] ?? '', lab.now).at(-1)?.['id']);
+    const refused = async () => {
+      const { status, streams } = await lab.sync({ selection: { data: ['rooms', 'variables'] } });
+      return [status, streams.find(({ room }) => room === last)?.status];
+    };
+    await refused();
+    expect(await refused()).toEqual(['partial', 'failed']);
+    isRefused = false;
+    expect(await refused()).toEqual(['ok', 'ok']);
   });
 });

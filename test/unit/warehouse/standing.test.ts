@@ -17,6 +17,7 @@ describe('the standing of a stream', () => {
     ['failed', { lastStatus: 'failed', doubts: doubts('failed') }],
     ['skipped', { lastStatus: 'skipped', doubts: doubts('no-scope') }],
     ['lost', { ...READ, lastStatus: 'skipped', doubts: doubts('no-scope') }],
+    ['lost', { lastStatus: 'failed', doubts: doubts('no-scope') }],
     ['gone', { ...READ, doubts: doubts('gone', 'withheld') }],
     ['gone', { lastStatus: 'failed', doubts: doubts('gone', 'failed') }],
     ['unconfigured', { ...READ, lastStatus: 'failed', doubts: doubts('unconfigured', 'failed') }],
