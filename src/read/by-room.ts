@@ -52,7 +52,7 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
     if (!isProven) return { doubts: [...reading.doubts, ...doubts], unseen: [] };
     return {
       doubts: [],
-      unseen: session.sink.unmet({}),
+      unseen: session.sink.seen.missing({}),
       // A record that appears in the answers of two rooms counts once.
       met: met.count() + bad,
       byRoom: true,
@@ -144,7 +144,7 @@ async function readLiveRoom(session: Session, room: string, met: Seen): Promise<
     return {
       ...listed,
       met: isWhole ? listed.met : undefined,
-      unseen: session.sink.unmet({}, part),
+      unseen: session.sink.seen.missing({}, part),
       bad: listed.met - seen.count(),
       isLeaky: seen.countElsewhere(part) > 0,
     };

@@ -74,7 +74,7 @@ async function listOnce(
     const sorted = sortRefused !== true && !isPlain;
     for await (const chunk of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
       doubts.push(...chunk.doubts);
-      take(names.place(apart(session, certainRows(chunk), seen)), chunk.bad);
+      take(names.place(distinct(session, certainRows(chunk), seen)), chunk.bad);
       bad += chunk.bad.length;
       last = chunk;
     }
@@ -107,7 +107,7 @@ export function certainRows({ rows, page }: Pick<Chunk, 'rows' | 'page'>): reado
 }
 
 /** Gives keys of their own to rows with an id that another record had earlier in this reading. */
-export function apart({ warehouse, stream }: Session, rows: readonly Row[], seen: Seen): readonly Row[] {
+export function distinct({ warehouse, stream }: Session, rows: readonly Row[], seen: Seen): readonly Row[] {
   const isMet = (key: string) => seen.has(key);
   return rows.some(({ key, needsOrdinal }) => !needsOrdinal && isMet(key))
     ? matchDoubles(warehouse.db, stream, rows, isMet)

@@ -98,15 +98,15 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       checkEcho(page);
       checkOrder(page, place.from);
     }
-    const looksAgain = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
-    if (looksAgain && hasRepeats(page))
+    const looksRepeated = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
+    if (looksRepeated && hasRepeats(page))
       isHeeded ??= await heedsOffset((further) => reader.page(pageAt(options, place, further)));
-    const isAgain = looksAgain && isHeeded !== true;
-    if (isAgain) doubts.push(OFFSET_IGNORED);
+    const isRepeated = looksRepeated && isHeeded !== true;
+    if (isRepeated) doubts.push(OFFSET_IGNORED);
     beginning ??= page;
     shorter = options.end === 'empty' && isShort(page, beginning) ? shorter + 1 : 0;
     const start = tailStart(rows);
-    if (!isAgain && contradictionIn(page) === undefined && hasMoved(own, carried, { place, guard, page, options })) {
+    if (!isRepeated && contradictionIn(page) === undefined && hasMoved(own, carried, { place, guard, page, options })) {
       if (options.by === 'offset') throw new Shifted();
       if (++moves === MOST_MOVES) {
         yield chunk(own, [], [RESTLESS]);
@@ -117,7 +117,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       [carried, asked] = [[], undefined];
       continue;
     }
-    if (isAgain || (page.returned <= guard && carried.length > 0)) {
+    if (isRepeated || (page.returned <= guard && carried.length > 0)) {
       if (doubts.length === 0) throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
       yield { ...chunk(page, numbered(carried, repeats).rows, doubts), isEnd: false };
       return;

@@ -67,7 +67,7 @@ interface View {
   readonly all: readonly Met[];
   /** How many of its first records have to be the last ones of the previous page, and whether they are. */
   readonly overlap: number;
-  readonly isAgain: boolean;
+  readonly reappears: boolean;
   /** Records before `head` are older, records from `stop` on are newer. */
   readonly head: number;
   readonly stop: number;
@@ -95,7 +95,7 @@ export async function sweep(
   for (;;) {
     const view = look({ page, place, skip: views.length === 0 ? start.skip : 0 }, views, beginning, time);
     views.push(view);
-    const news = view.all.slice(view.isAgain ? view.overlap : 0);
+    const news = view.all.slice(view.reappears ? view.overlap : 0);
     idle = news.every(({ mark, bad }) => bad === undefined && marks.has(mark)) ? idle + 1 : 0;
     for (const { mark } of news) marks.add(mark);
     if (idle === MOST_IDLE && !isHeeded && hasRepeats(view)) {
@@ -137,7 +137,7 @@ function look(
     place,
     all,
     overlap,
-    isAgain: carried.every(({ mark }, i) => mark === all[i]?.mark),
+    reappears: carried.every(({ mark }, i) => mark === all[i]?.mark),
     head,
     stop: other === -1 ? page.returned : other,
     isOneAnswer: former !== undefined && page.hasMore === undefined && isSame(all, beginning),
@@ -155,9 +155,9 @@ function hasRepeats({ all }: View): boolean {
   return new Set(all.map(({ mark }) => mark)).size < all.length;
 }
 
-function bringsNothing({ page, overlap, isAgain, isOneAnswer }: View): boolean {
-  const isOnlyAgain = overlap > 0 && isAgain && page.returned === overlap && page.hasMore !== true;
-  return isOneAnswer || isOnlyAgain || page.returned === 0;
+function bringsNothing({ page, overlap, reappears, isOneAnswer }: View): boolean {
+  const isOnlyOverlap = overlap > 0 && reappears && page.returned === overlap && page.hasMore !== true;
+  return isOneAnswer || isOnlyOverlap || page.returned === 0;
 }
 
 function passOf(views: readonly View[], isIdle: boolean): Pass {
@@ -178,7 +178,7 @@ function passOf(views: readonly View[], isIdle: boolean): Pass {
     end,
     isSteady:
       (opening.returned >= LONG || opening.returned < opening.limit) &&
-      views.slice(1).every((view) => view.isAgain && (view.overlap > 0 || recordsIn(view).length === 0)) &&
+      views.slice(1).every((view) => view.reappears && (view.overlap > 0 || recordsIn(view).length === 0)) &&
       new Set(met.map(({ mark }) => mark)).size === met.length,
     isEndSeen: showsEnd(ending),
     isOneAnswer: ending.isOneAnswer,
@@ -191,13 +191,13 @@ function passOf(views: readonly View[], isIdle: boolean): Pass {
 }
 
 /** Whether the timestamp's last record is in the answer, or certainly was in the one before. */
-function showsEnd({ page, head, stop, overlap, isAgain, isOneAnswer }: View): boolean {
-  return isOneAnswer || stop > head || (isAgain && (overlap > 0 || page.returned === 0));
+function showsEnd({ page, head, stop, overlap, reappears, isOneAnswer }: View): boolean {
+  return isOneAnswer || stop > head || (reappears && (overlap > 0 || page.returned === 0));
 }
 
 /** The timestamp's records that are in this page and were not in the page before. */
-function recordsIn({ all, head, stop, overlap, isAgain, isOneAnswer }: View): readonly Met[] {
-  return isOneAnswer ? [] : all.slice(Math.max(head, isAgain ? overlap : 0), stop);
+function recordsIn({ all, head, stop, overlap, reappears, isOneAnswer }: View): readonly Met[] {
+  return isOneAnswer ? [] : all.slice(Math.max(head, reappears ? overlap : 0), stop);
 }
 
 /** The records of a page by their places. */

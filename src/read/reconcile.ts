@@ -4,7 +4,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { fillsPlaces, isShownLast } from './evidence.ts';
-import { apart, certainRows } from './full-listing.ts';
+import { certainRows, distinct } from './full-listing.ts';
 import { paginate } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
@@ -30,7 +30,7 @@ export async function readRange(
       const { known } = traits;
       for await (const chunk of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
         doubts.push(...chunk.doubts);
-        const rows = apart(session, certainRows(chunk), seen);
+        const rows = distinct(session, certainRows(chunk), seen);
         sink.take({ rows, bad: chunk.bad });
         seen.add(rows.map(({ key }) => key));
         bad += chunk.bad.length;
@@ -46,7 +46,7 @@ export async function readRange(
     const isClean = doubts.length === 0 && bad === 0;
     return {
       doubts,
-      unseen: isClean ? sink.unmet(range) : [],
+      unseen: isClean ? sink.seen.missing(range) : [],
       ...(range.to === undefined ? { upTo } : {}),
       ...(isWhole ? { isWhole, met, isShown: isShown && isOwn && (last === undefined || fillsPlaces(last, met)) } : {}),
     };

@@ -34,6 +34,21 @@ export interface Gone {
   readonly missedAt: number;
 }
 
+/** The rows that a sink took, by their keys. */
+export interface SeenRows {
+  has(key: string): boolean;
+  /**
+   * Keys of stored rows in a range that were not taken. They are the stored keys, because only these show which of
+   * several records with one id came.
+   * @param part of the stream; by default all of it.
+   */
+  missing(range: TimeRange, part?: Stream): readonly string[];
+  /** Whether several records with one id were taken. */
+  readonly hasSharedIds: boolean;
+  /** How many of the rows that were taken are exact repeats of others, and were held in no such number before. */
+  readonly newRepeats: number;
+}
+
 /** Where a reading's rows go. */
 export interface Sink {
   take(batch: Batch): Taken;
@@ -47,18 +62,8 @@ export interface Sink {
   settle(since: number): void;
   /** How many of the records that the API counts are held, rows and quarantined records, including what was taken. */
   held(): number;
-  /** Whether a row with that key was taken. */
-  wasMet(key: string): boolean;
-  /**
-   * Keys of stored rows in a range that were not taken. They are the stored keys, because only these show which of
-   * several records with one id came.
-   * @param part of the stream; by default all of it.
-   */
-  unmet(range: TimeRange, part?: Stream): readonly string[];
-  /** Whether several records with one id were taken. */
-  readonly hasSharedIds: boolean;
-  /** How many of the rows that were taken are exact repeats of others, and were held in no such number before. */
-  readonly newRepeats: number;
+  /** Which rows were taken. */
+  readonly seen: SeenRows;
   /** What was taken so far, as counts. */
   readonly tally: Tally;
   /** How the rows differed from the stored ones, if the sink was created to report it. */
@@ -94,7 +99,7 @@ export function committing(
 ): Sink {
   const differences = withDifferences ? openDifferences() : undefined;
   let tally: Tally = EMPTY;
-  const met = openMet(warehouse, stream);
+  const seen = openSeen(warehouse, stream);
   const commit = (batch: Parameters<Warehouse['commit']>[1]) => {
     const done = warehouse.commit(stream, { ...batch, freezes });
     tally = {
@@ -111,14 +116,14 @@ export function committing(
   };
   const doubted = (position: PositionChange = {}): PositionChange => {
     const others = readPosition(warehouse.db, stream).doubts.filter(({ kind }) => kind !== 'repeated');
-    return { ...position, doubts: [...others, repeatedDoubt(met.countRepeats())] };
+    return { ...position, doubts: [...others, repeatedDoubt(seen.newRepeats)] };
   };
   return {
     take({ rows: came, ...rest }) {
-      const before = met.countRepeats();
-      const rows = met.note(came);
+      const before = seen.newRepeats;
+      const rows = seen.note(came);
       // With the rows, as a reading that ends here would not tell of them.
-      const batch = { ...rest, rows, ...(met.countRepeats() > before ? { position: doubted(rest.position) } : {}) };
+      const batch = { ...rest, rows, ...(seen.newRepeats > before ? { position: doubted(rest.position) } : {}) };
       // In a first read no stored row could differ.
       if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
         const difference = compareRows(warehouse.db, stream, batch.rows);
@@ -134,29 +139,22 @@ export function committing(
     },
     settle(since) {
       const known = readPosition(warehouse.db, stream);
-      const elsewhereRows = met.countElsewhere();
+      const elsewhereRows = seen.countElsewhere();
       if (known.quarantinedRecords > 0) commit({ rows: [], wholeSince: since });
       if (known.elsewhereRows !== elsewhereRows) commit({ rows: [], position: { elsewhereRows } });
     },
     held() {
-      const elsewhere = Math.max(readPosition(warehouse.db, stream).elsewhereRows, met.countElsewhere());
+      const elsewhere = Math.max(readPosition(warehouse.db, stream).elsewhereRows, seen.countElsewhere());
       return heldRows(warehouse, stream) + elsewhere + countQuarantined(warehouse.db, stream);
     },
-    wasMet: met.has,
-    unmet: met.missing,
-    get hasSharedIds() {
-      return met.hasShared();
-    },
-    get newRepeats() {
-      return met.countRepeats();
-    },
+    seen,
     get tally() {
       return tally;
     },
     get differences() {
       return differences?.found() ?? NO_DIFFERENCES;
     },
-    close: met.close,
+    close: seen.close,
   };
 }
 
@@ -166,11 +164,11 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
   let { elsewhereRows } = readPosition(warehouse.db, stream);
   let quarantined = countQuarantined(warehouse.db, stream);
   const bad = new Set<string>();
-  const met = openMet(warehouse, stream);
+  const seen = openSeen(warehouse, stream);
   let tally: Tally = EMPTY;
   return {
     take({ rows: came, bad: malformed = [] }) {
-      const rows = met.note(came);
+      const rows = seen.note(came);
       const difference = compareRows(warehouse.db, stream, rows);
       const { missing, changed } = difference;
       differences.note(rows, difference);
@@ -188,24 +186,17 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
       elsewhereRows = 0;
     },
     held() {
-      const elsewhere = Math.max(elsewhereRows, met.countElsewhere());
+      const elsewhere = Math.max(elsewhereRows, seen.countElsewhere());
       return heldRows(warehouse, stream) + elsewhere + differences.countMissing() + Math.max(quarantined, bad.size);
     },
-    wasMet: met.has,
-    unmet: met.missing,
-    get hasSharedIds() {
-      return met.hasShared();
-    },
-    get newRepeats() {
-      return met.countRepeats();
-    },
+    seen,
     get tally() {
       return tally;
     },
     get differences() {
       return differences.found();
     },
-    close: met.close,
+    close: seen.close,
   };
 }
 
@@ -213,9 +204,9 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
  * The keys of the rows that a reading took. They are kept only if stored rows could be missing among them, or if rows
  * may belong elsewhere.
  */
-function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
+function openSeen(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   const isPart = stream.scope.kind !== 'experiment';
-  const seen = isPart || heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
+  const keys = isPart || heldRows(warehouse, stream) > 0 ? createSeen(warehouse.db) : undefined;
   const isShared = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id');
   let hasShared = false;
   const repeats = new Set<string>();
@@ -223,18 +214,22 @@ function openMet(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
     note(rows: readonly Row[]): readonly Row[] {
       // Which of several records with one id comes first depends on the request; their content does not.
       const own = isShared ? matchDoubles(warehouse.db, stream, rows) : rows;
-      const settled = seen === undefined ? own : withKnownScope(warehouse.db, stream, own);
+      const settled = keys === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
-      seen?.add(settled.map(({ key }) => key));
+      keys?.add(settled.map(({ key }) => key));
       for (const key of newRepeats(warehouse.db, stream, settled)) repeats.add(key);
       return settled;
     },
-    has: (key: string) => seen === undefined || seen.has(key),
-    missing: (range: TimeRange, part = stream) => seen?.missing(part, range) ?? [],
-    hasShared: () => hasShared,
-    countRepeats: () => repeats.size,
-    countElsewhere: () => seen?.countElsewhere(stream) ?? 0,
-    close: () => seen?.drop(),
+    has: (key: string) => keys === undefined || keys.has(key),
+    missing: (range: TimeRange, part = stream) => keys?.missing(part, range) ?? [],
+    get hasSharedIds() {
+      return hasShared;
+    },
+    get newRepeats() {
+      return repeats.size;
+    },
+    countElsewhere: () => keys?.countElsewhere(stream) ?? 0,
+    close: () => keys?.drop(),
   };
 }
 

@@ -202,7 +202,7 @@ function droppedDoubts({ reader }: Session): Doubt[] {
 
 function sharedDoubts({ stream, warehouse, sink }: Session, before: Position): Doubt[] {
   const wasShared = before.doubts.some(({ kind }) => kind === 'shared-id');
-  if (stream.dataset.identity.length === 0 || !(wasShared || sink.hasSharedIds)) return [];
+  if (stream.dataset.identity.length === 0 || !(wasShared || sink.seen.hasSharedIds)) return [];
   const shared = keysWithOrdinals(warehouse.db, stream).size;
   if (shared === 0) return [];
   const text = `${counted(shared, 'record')} ${shared === 1 ? 'shares its id' : 'share their ids'} with another one; all are stored`;

@@ -180,7 +180,7 @@ function takeNewest(session: Session, page: Page): Reading {
   const held = isClean ? (keysOf(warehouse.db, stream, range) ?? []) : [];
   return {
     doubts: [],
-    unseen: held.filter((key) => !sink.wasMet(key)),
+    unseen: held.filter((key) => !sink.seen.has(key)),
     upTo: newest(session, rows),
     total: countedBy(page),
     isShown: isAll || (page.total ?? 0) > page.returned,

@@ -52,7 +52,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   const surplus = account.truth === undefined ? undefined : account.held - account.truth;
   const isCertain =
     reading.doubts.length === 0 &&
-    session.sink.newRepeats === 0 &&
+    session.sink.seen.newRepeats === 0 &&
     surplus === gone.length &&
     !isCountedAbove(session, account.truth);
   const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
@@ -113,7 +113,7 @@ function needsListing(session: Session, reading: Reading, gone: readonly string[
 
 /** Stored rows in the range that was read that did not come in any answer. */
 function unseen({ sink }: Session, reading: Reading): readonly string[] {
-  return reading.unseen.filter((key) => !sink.wasMet(key));
+  return reading.unseen.filter((key) => !sink.seen.has(key));
 }
 
 /** Whether nothing is left to search for: the counts agree, or the surplus rows are known. */

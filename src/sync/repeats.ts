@@ -20,7 +20,7 @@ export async function withAwaited(session: Session, reading: Reading, before: Po
 /** What only one reading has shown so far. */
 export function repeatDoubts(session: Session, before: Position): Doubt[] {
   const awaited = isRepeated(before) ? awaitedRepeats(session).length : 0;
-  const rows = Math.max(session.sink.newRepeats, awaited);
+  const rows = Math.max(session.sink.seen.newRepeats, awaited);
   return rows === 0 ? [] : [repeatedDoubt(rows)];
 }
 
@@ -31,7 +31,7 @@ function isRepeated({ doubts }: Position): boolean {
 /** Exact repeats that a reading neither showed nor missed. */
 function awaitedRepeats({ warehouse, stream, sink }: Session): string[] {
   const missing = missingSince(warehouse.db, stream);
-  return heldRepeats(warehouse.db, stream).filter((key) => !sink.wasMet(key) && !missing.has(key));
+  return heldRepeats(warehouse.db, stream).filter((key) => !sink.seen.has(key) && !missing.has(key));
 }
 
 /** Reads where they are: at their times, where the API filters by it, or everything. */

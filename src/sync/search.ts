@@ -52,7 +52,7 @@ export function searches(session: Session, reading: Reading, account: Account): 
 
 /** Stored rows that an earlier reading missed and that have not come since. */
 export function stillMissing({ warehouse, stream, sink }: Session): string[] {
-  const missing = [...missingSince(warehouse.db, stream).keys()].filter((key) => !sink.wasMet(key));
+  const missing = [...missingSince(warehouse.db, stream).keys()].filter((key) => !sink.seen.has(key));
   return heldAmong(warehouse.db, stream, missing);
 }
 
@@ -81,7 +81,7 @@ export async function readAt(session: Session, keys: readonly string[]): Promise
 export function listWhole(session: Session, isPlain: boolean): Promise<Reading> {
   return list(session, { end: 'empty', isPlain }, (_seen, listed) => ({
     ...listed,
-    unseen: listed.doubts.length === 0 ? session.sink.unmet({}) : [],
+    unseen: listed.doubts.length === 0 ? session.sink.seen.missing({}) : [],
     isWhole: listed.doubts.length === 0,
     isListed: listed.doubts.length === 0,
   }));

@@ -43,7 +43,7 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   }
   return list(session, { first: contradiction === undefined && !isNewest ? first : undefined }, (_seen, listed) => ({
     ...listed,
-    unseen: listed.doubts.length === 0 ? session.sink.unmet({}) : [],
+    unseen: listed.doubts.length === 0 ? session.sink.seen.missing({}) : [],
     isWhole: listed.doubts.length === 0,
     isListed: listed.doubts.length === 0,
   }));

@@ -9,7 +9,7 @@ import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
 import { prepareDerived } from './derived.ts';
 import { openDerivation } from '../derive/derivation.ts';
-import { keepMetadata, noteStart } from './said-beside.ts';
+import { keepMetadata, noteStart } from './answer-metadata.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
 import { keepHistory } from './history.ts';

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { WarehouseError } from '../shared/errors.ts';
 import { isLoopback } from '../shared/loopback.ts';
@@ -50,7 +50,19 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (incoming, outgoing) => {
     void listener(incoming, outgoing);
   });
-  await new Promise<void>((resolve, reject) => {
+  await listen(server, port, host);
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) listening = address.port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
+    close: () => close(server),
+  };
+}
+
+/** @throws WarehouseError USAGE when the address cannot be used. */
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       reject(
         new WarehouseError('USAGE', `Port ${port} of ${host} cannot be used (${reasonOf(cause)}).`, {
@@ -61,20 +73,16 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     });
     server.listen(port, host, resolve);
   });
-  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
-  const address = server.address();
-  if (typeof address === 'object' && address !== null) listening = address.port;
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
-    close: () =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-      }),
-  };
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
 }
 
 /** Plain words for why the server cannot listen on a port. */

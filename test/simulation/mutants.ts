@@ -82,9 +82,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'rows are deleted although the API counts as many as before',
     file: 'src/sync/prove.ts',
-    from: `session.sink.newRepeats === 0 &&
+    from: `session.sink.seen.newRepeats === 0 &&
     surplus === gone.length &&`,
-    to: 'session.sink.newRepeats === 0 &&',
+    to: 'session.sink.seen.newRepeats === 0 &&',
   },
   {
     name: 'rows are deleted on the word of an order that leaves some out',

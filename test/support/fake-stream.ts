@@ -178,7 +178,7 @@ function watched(sink: Sink, taken: Batch[]): Sink {
       return sink.tally;
     },
     get hasSharedIds() {
-      return sink.hasSharedIds;
+      return sink.seen.hasSharedIds;
     },
   };
 }
