@@ -7,6 +7,7 @@ import type { DerivedTable, Part } from './define.ts';
 import { concerns, everyPart, partsAt } from './parts.ts';
 import { recompute } from './recompute.ts';
 import { DERIVED } from './registry.ts';
+import { recomputeWideAt, WIDE_SOURCES } from './wide.ts';
 import { whose, type Place } from './whose.ts';
 
 /** Keeps the derived tables as the mirrored ones are, in the same transactions. */
@@ -74,7 +75,12 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = D
       const { places, counts } = touched;
       touched = nothing();
       for (const { data, place, rows } of counts.values()) addToCount(db, data, place, rows);
-      for (const table of tables) recomputeTouched(db, table, without(places, addedTo(db, table, counts)));
+      const moved = tables.flatMap((table) => recomputeTouched(db, table, without(places, addedTo(db, table, counts))));
+      recomputeWideAt(
+        db,
+        [...places].flatMap(([data, at]) => (WIDE_SOURCES.includes(data) ? [...at.values()] : [])),
+        moved,
+      );
     },
     forget() {
       touched = nothing();
@@ -135,7 +141,8 @@ function triggersOf(dataset: Dataset): string {
     BEGIN ${touch(-1, 'OLD')} END;`;
 }
 
-function recomputeTouched(db: Database, table: DerivedTable, touched: Touched['places']): void {
+/** Returns the parts in which rows came or went. */
+function recomputeTouched(db: Database, table: DerivedTable, touched: Touched['places']): Part[] {
   const places = [...touched].map(([name, at]) => ({
     name,
     at: [...at.values()],
@@ -148,7 +155,7 @@ function recomputeTouched(db: Database, table: DerivedTable, touched: Touched['p
     ...[...whole].flatMap((experiment) => everyPart(db, table, experiment)),
     ...partsAt(
       db,
-      table,
+      table.of,
       own.filter(({ experiment }) => !whole.has(experiment)),
     ),
   ];
@@ -159,4 +166,5 @@ function recomputeTouched(db: Database, table: DerivedTable, touched: Touched['p
   const ordered = places.filter(({ name }) => table.numbered?.by.includes(name)).flatMap(({ at }) => at);
   for (const experiment of new Set([...moved, ...ordered].map(({ experiment }) => experiment)))
     table.numbered?.number(db, experiment);
+  return moved;
 }

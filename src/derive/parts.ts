@@ -6,13 +6,13 @@ import { queryRows, queryValues } from '../shared/sqlite.ts';
 import type { DerivedTable, Part } from './define.ts';
 import { whose, type Place } from './whose.ts';
 
-/** The parts of a table that rows at these places concern. */
-export function partsAt(db: Database, table: DerivedTable, places: Iterable<Place>): Part[] {
-  const parts = [...places].flatMap((place) => partsOf(db, table, place));
+/** The parts that rows at these places concern. */
+export function partsAt(db: Database, of: DerivedTable['of'], places: Iterable<Place>): Part[] {
+  const parts = [...places].flatMap((place) => partsOf(db, of, place));
   return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
 }
 
-function partsOf(db: Database, { of }: DerivedTable, { experiment, room, participant }: Place): Part[] {
+function partsOf(db: Database, of: DerivedTable['of'], { experiment, room, participant }: Place): Part[] {
   switch (of) {
     case 'experiment':
       return [{ experiment, room: null, participant: null }];
@@ -50,7 +50,7 @@ export function everyPart(db: Database, table: DerivedTable, experiment?: string
       `SELECT DISTINCT experiment_id AS experiment, ${room} AS room, ${participant} AS participant FROM ${from}
        WHERE experiment_id IS NOT NULL AND (@experiment IS NULL OR experiment_id = @experiment)`,
   );
-  return partsAt(db, table, queryRows(db, queries.join(' UNION '), Found).all({ experiment: experiment ?? null }));
+  return partsAt(db, table.of, queryRows(db, queries.join(' UNION '), Found).all({ experiment: experiment ?? null }));
 }
 
 function columnIn({ columns }: DerivedTable, name: string): string | undefined {

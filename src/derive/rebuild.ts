@@ -4,6 +4,7 @@ import type { DerivedTable } from './define.ts';
 import { everyPart } from './parts.ts';
 import { recompute } from './recompute.ts';
 import { DERIVED } from './registry.ts';
+import { rebuildWide } from './wide.ts';
 
 /** A derived table, and how many of its rows were not what the mirrored tables say. */
 export interface Rebuilt {
@@ -14,7 +15,8 @@ export interface Rebuilt {
 /** Computes every derived table again from all that is mirrored, and writes what differs; to be called in a transaction. */
 export function rebuild(db: Database, tables: readonly DerivedTable[] = DERIVED): Rebuilt[] {
   const counts = { table: '_people_counts', rows: countAgain(db) };
-  return [counts, ...tables.map((table) => ({ table: table.name, rows: rebuildTable(db, table) }))];
+  const rebuilt = tables.map((table) => ({ table: table.name, rows: rebuildTable(db, table) }));
+  return [counts, ...rebuilt, { table: 'wide tables', rows: rebuildWide(db) }];
 }
 
 /** What `rebuild` would write, without writing it; the connection must be one that may write. */

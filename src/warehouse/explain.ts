@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { KNOWN_VALUES } from '../derive/labels.ts';
 import { DERIVED } from '../derive/registry.ts';
+import { wideTables } from '../derive/wide-names.ts';
 import { VIEWS } from '../derive/views.ts';
 import { command, queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import { VERSION } from '../shared/version.ts';
@@ -11,6 +12,8 @@ import { viewName } from './views.ts';
 const TABLES_SQL = `CREATE TABLE _tables (
   name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, data TEXT, row_is TEXT NOT NULL, about TEXT NOT NULL, join_by TEXT) STRICT`;
 const ABOUT_SQL = 'CREATE TABLE _about (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT';
+
+const WIDE_ABOUT = 'Everybody of one experiment, with a column for each variable and question.';
 
 /** How the rows of a table are joined to those of others. */
 const BY_PERSON = 'experiment_id, room_id, participant_id';
@@ -29,6 +32,7 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
       about,
       joinOf(Object.keys(columns)),
     ]),
+    ...wideTables(db).map(({ table }) => [table, 'derived', null, 'a participation', WIDE_ABOUT, BY_PERSON]),
     ...VIEWS.map(({ name, row, about }) => [name, 'view', null, row, about, BY_PERSON]),
     ...datasets.flatMap((dataset) => {
       const { name, table, about, columns, derived } = dataset;
