@@ -61,7 +61,7 @@ interface Cell {
  * Writes the rows of a part into the experiment's table with one row a person and one column a variable or question:
  * those that differ. It adds columns as they come. Returns how many rows it wrote.
  */
-export function recomputeWide(db: Database, part: Part): number {
+function recomputeWide(db: Database, part: Part): number {
   const { experiment } = part;
   const people = peopleOf(db, part);
   const table =
