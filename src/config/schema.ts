@@ -45,6 +45,12 @@ export function configSchema(dataTypes: OptionKinds) {
         .min(1)
         .default('./data/hyperstudy.db')
         .describe('The SQLite file, relative to the folder of the configuration file. It must be on a local disk.'),
+      queryIndexes: z
+        .boolean('must be true or false')
+        .default(true)
+        .describe(
+          'Build further indexes for what is often asked, once a table has been read for the first time: about a fifth more for continuous ratings. `false` drops them.',
+        ),
     }).prefault({}),
     schedule: schedule
       .default('adaptive')
@@ -135,7 +141,7 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
       timeoutMs: timeout,
     },
     /** Absolute. */
-    warehouse: { path: resolve(dirname(path), warehouse.path) },
+    warehouse: { ...warehouse, path: resolve(dirname(path), warehouse.path) },
     lookbackMs: lookback,
     /** Where the daemon's HTTP server listens; undefined for nowhere. */
     http: http === false ? undefined : { host: http.host, port: http.port, token: found.token },

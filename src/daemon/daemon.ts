@@ -102,7 +102,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   } finally {
     notifier.stopping();
     await Promise.all([server?.close(), control.close(), engine.connection.client.close(), notifier.settled()]);
-    warehouse.refreshViews();
+    warehouse.tendForReaders();
     log.info('stopped; everything read so far is stored');
   }
 }

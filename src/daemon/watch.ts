@@ -56,7 +56,7 @@ export async function watch(watched: Watched, signal: AbortSignal): Promise<void
       if (up >= growthAt) {
         growthAt = up + GROWTH_EVERY_MS;
         noteGrowth(warehouse.db, clock.now());
-        warehouse.refreshViews();
+        warehouse.tendForReaders();
       }
     } catch (error) {
       log.error(

@@ -98,6 +98,11 @@ export interface DatasetSpec {
   readonly roomless?: true;
   /** The API stops at this many records, whatever is requested. */
   readonly cap?: number;
+  /**
+   * Fields, in order, of indexes for what readers ask often. They are built when the table has been read for the first
+   * time, as a first read that keeps them up takes twice as long; see `warehouse/query-indexes.ts`.
+   */
+  readonly queryIndexes?: readonly (readonly string[])[];
   /** Query parameters beyond the common ones. */
   readonly options?: Readonly<Record<string, OptionKind>>;
   readonly fields: Readonly<Record<string, FieldSpec>>;
@@ -136,6 +141,14 @@ export function unitOf({ spec: { kind, unit }, part }: Column): string | undefin
   if (kind === 'time') return 'ISO 8601, UTC';
   if (kind === 'json') return 'JSON';
   return kind === 'boolean' ? '0 or 1' : unit;
+}
+
+/** The name of a query index, and its columns in order. */
+export function queryIndexesOf({ table, queryIndexes = [] }: Pick<Dataset, 'table' | 'queryIndexes'>) {
+  return queryIndexes.map((fields) => {
+    const columns = fields.map(snakeCase);
+    return { name: `${table}_by_${columns.map((column) => column.replace(/_id$/, '')).join('_')}`, columns };
+  });
 }
 
 /** Columns with an index, for queries in order of time: one experiment, one room, one participant. */

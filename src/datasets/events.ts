@@ -10,6 +10,8 @@ export const events = defineDataset({
   timeField: 'timestamp',
   read: 'incremental',
   roomless: true,
+  // The nearest earlier event in a room.
+  queryIndexes: [['roomId', 'onset']],
   options: { category: 'strings' },
   fields: {
     id: { kind: 'text', about: 'The id of the event.' },

@@ -9,6 +9,8 @@ export const ratingsContinuous = defineDataset({
   identity: ['ratingId'],
   timeField: 'timestamp',
   read: 'incremental',
+  // A participant's course, and means by participant and component, without a look at the table.
+  queryIndexes: [['experimentId', 'participantId', 'componentId', 'onset', 'value']],
   fields: {
     ratingId: { kind: 'text', about: 'The id of the rating.' },
     experimentId: EXPERIMENT,

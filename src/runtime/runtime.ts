@@ -31,7 +31,11 @@ export async function withRuntime<T>(
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
   const clock = systemClock;
-  const opened = openWarehouse(config.warehouse.path, { clock, history: config.history });
+  const opened = openWarehouse(config.warehouse.path, {
+    clock,
+    history: config.history,
+    queryIndexes: config.warehouse.queryIndexes,
+  });
   return whileOpen(opened, async (warehouse) => {
     const connection = connectApi(config, { db: warehouse.db, clock, log }, hooks);
     const { db } = warehouse;

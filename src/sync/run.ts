@@ -98,7 +98,7 @@ async function sync(options: SyncOptions): Promise<SyncResult> {
     if (!isDry) {
       // Rooms that were found in the meantime.
       enrolAll(options, survey);
-      warehouse.refreshViews();
+      warehouse.tendForReaders();
     }
   }
   return {

@@ -24,6 +24,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { stoppedDoubt, unacceptedChanges } from './schema-changes.ts';
 import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
+import { tendQueryIndexes } from './query-indexes.ts';
 import { prepareUpsert, type Upsert } from './upsert.ts';
 import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
 
@@ -67,17 +68,25 @@ export interface Warehouse {
   commit(stream: Stream, batch: Batch): Committed;
   /** The same warehouse, whose commits count for a run and leave its id in the rows that they write. */
   during(run: Run): Warehouse;
-  /** Updates the views to the keys of all rows. */
-  refreshViews(): void;
+  /** Updates what readers use to the rows of now: the views to the keys of all rows, indexes, the planner's statistics. */
+  tendForReaders(): void;
   /** Closes the file, checkpointed. */
   close(): void;
+}
+
+export interface WarehouseOptions {
+  readonly clock: Clock;
+  /** Whether earlier versions of rows are kept. */
+  readonly history: boolean;
+  /** Whether indexes for readers are built; they are by default. */
+  readonly queryIndexes?: boolean;
 }
 
 /**
  * Opens the warehouse for writing: takes the writer's lock, migrates the tables to this version, keeps history.
  * @throws WarehouseError WAREHOUSE_BUSY, _UNWRITABLE, _FULL, _NEWER, _CORRUPT or _FILESYSTEM.
  */
-export function openWarehouse(path: string, options: { clock: Clock; history: boolean }): Warehouse {
+export function openWarehouse(path: string, options: WarehouseOptions): Warehouse {
   const lock = acquireWriterLock(path);
   let opened: Db | undefined;
   try {
@@ -104,14 +113,12 @@ export function openWarehouse(path: string, options: { clock: Clock; history: bo
   }
 }
 
-interface WriterOptions {
+interface WriterOptions extends WarehouseOptions {
   readonly path: string;
-  readonly clock: Clock;
-  readonly history: boolean;
   readonly release: () => void;
 }
 
-function writer(db: Db, { path, clock, history, release }: WriterOptions): Warehouse {
+function writer(db: Db, { path, clock, history, queryIndexes = true, release }: WriterOptions): Warehouse {
   const upserts = new Map<string, Upsert>();
   const watch = openSchemaWatch(db);
   const checkFile = watchFile(path);
@@ -199,13 +206,18 @@ function writer(db: Db, { path, clock, history, release }: WriterOptions): Wareh
       }
     },
     during: writing,
-    refreshViews: () => withPlainErrors(path, () => refreshViews(db, DATASETS)),
+    tendForReaders: () => withPlainErrors(path, () => tendForReaders(db, queryIndexes)),
     close() {
       closeForWriting(db);
       release();
     },
   });
   return writing(undefined);
+}
+
+function tendForReaders(db: Db, queryIndexes: boolean): void {
+  refreshViews(db, DATASETS);
+  tendQueryIndexes(db, DATASETS, queryIndexes);
 }
 
 /** What is different in the position of a stream whose records come, or came, in a shape that is not accepted. */

@@ -1,7 +1,10 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { queryIndexesOf } from '../../src/datasets/define.ts';
+import { DATASETS } from '../../src/datasets/registry.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { hsw } from '../support/command.ts';
 import { temporaryFolder } from '../support/lab.ts';
@@ -42,5 +45,11 @@ describe('a warehouse of an earlier version', () => {
     const { status, stdout } = await hsw(['status'], at);
     expect([0, 1]).toContain(status);
     expect(stdout).toMatch(/complete/i);
+    const db = new Database(join(at.cwd, 'w.db'), { readonly: true });
+    onTestFinished(() => {
+      db.close();
+    });
+    const indexes = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index'").pluck().all();
+    expect(indexes).toEqual(expect.arrayContaining(DATASETS.flatMap(queryIndexesOf).map(({ name }) => name)));
   });
 });

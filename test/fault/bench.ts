@@ -89,8 +89,8 @@ export async function openBench({ pageSize = 20 } = {}): Promise<Bench> {
   const path = join(folder, 'bench.db');
   const baseUrl = `http://127.0.0.1:${server.port}/api/v3`;
   const opened = openWarehouse(path, { clock, history: true });
-  // The views follow from the tables, and to look for new columns takes longer than a sync of the bench.
-  const warehouse = { ...opened, refreshViews: () => undefined };
+  // Views and indexes follow from the tables, and to look for new columns takes longer than a sync of the bench.
+  const warehouse = { ...opened, tendForReaders: () => undefined };
   // Made once, as SQLite reads its whole schema again when a table's making is undone.
   createSeen(warehouse.db).drop();
   // The second experiment is the one with agents.

@@ -31,7 +31,7 @@ const DEFAULTS = defaultConfig(DATA_TYPE_OPTIONS);
 export function configFor(url: string, path: string, change: Partial<Config> = {}): Config {
   return {
     ...DEFAULTS,
-    warehouse: { path },
+    warehouse: { ...DEFAULTS.warehouse, path },
     http: undefined,
     options: { 'agent-decisions': { detail: true } },
     deletes: { maxShare: 0.5 },

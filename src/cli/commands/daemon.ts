@@ -35,7 +35,11 @@ const daemon: Command<unknown> = async (context) => {
   const log = openLog(context, config, undefined, secrets);
   const exposed = exposedSecrets(config);
   if (exposed !== undefined) log.warn(exposed);
-  const opened = await open(config.warehouse.path, { clock, history: config.history });
+  const opened = await open(config.warehouse.path, {
+    clock,
+    history: config.history,
+    queryIndexes: config.warehouse.queryIndexes,
+  });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   await whileOpen(opened, (warehouse) =>
     runDaemon({

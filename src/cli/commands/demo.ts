@@ -85,7 +85,7 @@ function demoConfig(path: string, baseUrl: string, key: string): Config {
   return {
     ...config,
     api: { ...config.api, baseUrl, key, limits: { ...config.api.limits, reserve: 0 } },
-    warehouse: { path },
+    warehouse: { ...config.warehouse, path },
     options: { 'agent-decisions': { detail: true } },
   };
 }

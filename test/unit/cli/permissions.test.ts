@@ -27,7 +27,7 @@ describe('the secrets in a configuration', () => {
   const config = (path: string, inlineSecrets: readonly string[] = ['http.token', 'alerts.webhook.url']) => ({
     path,
     inlineSecrets,
-    warehouse: { path },
+    warehouse: { path, queryIndexes: true },
   });
   const owner = (path: string) => statSync(path).uid;
 

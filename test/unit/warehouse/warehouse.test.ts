@@ -170,7 +170,7 @@ describe('the warehouse', () => {
         }),
       ],
     });
-    warehouse.refreshViews();
+    warehouse.tendForReaders();
     expect(
       warehouse.db
         .prepare('SELECT response_value, response_response_time, novel_field, onset, it_s FROM events_all')
