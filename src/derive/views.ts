@@ -8,6 +8,8 @@ export interface DerivedView {
   readonly about: string;
   /** What one row is. */
   readonly row: string;
+  /** The tables that it selects from. */
+  readonly from: readonly string[];
   readonly sql: string;
 }
 
@@ -54,30 +56,35 @@ export const VIEWS: readonly DerivedView[] = [
     name: 'questionnaire',
     about: 'The answers of questionnaires, under either category.',
     row: 'an answer to a question of a questionnaire',
+    from: ['answers'],
     sql: "SELECT * FROM answers WHERE kind = 'questionnaire'",
   },
   {
     name: 'consent',
     about: 'What happened to the consent form, before a room was assigned.',
     row: 'an event',
+    from: ['events'],
     sql: before('consent.'),
   },
   {
     name: 'instructions',
     about: 'What happened to the instructions, comprehension checks among them.',
     row: 'an event',
+    from: ['events'],
     sql: before('instructions.'),
   },
   {
     name: 'comprehension',
     about: 'The comprehension checks of the instructions.',
     row: 'an event',
+    from: ['events'],
     sql: before('instructions.comprehension'),
   },
   {
     name: 'session_timeline',
     about: 'Everything that happened in a room, but samples; order it by timestamp.',
     row: 'an event, message, single rating, write to a variable, decision of an agent or recording',
+    from: TIMELINE.map(({ table }) => table),
     sql: timeline(),
   },
 ];

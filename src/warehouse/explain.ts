@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { KNOWN_VALUES } from '../derive/labels.ts';
 import { DERIVED } from '../derive/registry.ts';
+import { sourcesOf } from '../derive/sources.ts';
 import { wideTables } from '../derive/wide-names.ts';
 import { VIEWS } from '../derive/views.ts';
 import { command, queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
@@ -23,6 +24,7 @@ const BY_PERSON = 'experiment_id, room_id, participant_id';
  * `_about`, what the file is and how to open it; and the values of `_values` that are the same everywhere.
  */
 export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: string): void {
+  const dataOf = (name: string) => sourcesOf(db, name)?.join(', ') ?? null;
   replace(db, '_tables', TABLES_SQL, [
     ...DERIVED.map(({ name, row, about, columns }) => [
       name,
@@ -32,8 +34,8 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
       about,
       joinOf(Object.keys(columns)),
     ]),
-    ...wideTables(db).map(({ table }) => [table, 'derived', null, 'a participation', WIDE_ABOUT, BY_PERSON]),
-    ...VIEWS.map(({ name, row, about }) => [name, 'view', null, row, about, BY_PERSON]),
+    ...wideTables(db).map(({ table }) => [table, 'derived', dataOf(table), 'a participation', WIDE_ABOUT, BY_PERSON]),
+    ...VIEWS.map(({ name, row, about }) => [name, 'view', dataOf(name), row, about, BY_PERSON]),
     ...datasets.flatMap((dataset) => {
       const { name, table, about, columns, derived } = dataset;
       const join = joinOf([

@@ -102,6 +102,17 @@ export function* viewRows(
   yield* queryLists(db, sql).iterate(...experimentIds);
 }
 
+/** The names of the columns of a derived table or a view for readers, then its rows, in the order of its first columns. */
+export function* tableRows(
+  db: Db,
+  table: string,
+  experimentIds: readonly string[],
+): Generator<readonly SqlValue[], void, undefined> {
+  yield queryValues(db, 'SELECT name FROM pragma_table_info(?)', z.string()).all(table);
+  const where = experimentIds.length === 0 ? '' : `WHERE experiment_id IN (${experimentIds.map(() => '?').join(', ')})`;
+  yield* queryLists(db, `SELECT * FROM ${quote(table)} ${where} ORDER BY 1, 2, 3`).iterate(...experimentIds);
+}
+
 function inOrder({ timeColumn }: Dataset, experimentIds: readonly string[]): string {
   const where = experimentIds.length === 0 ? '' : `WHERE experiment_id IN (${experimentIds.map(() => '?').join(', ')})`;
   const order = ['experiment_id', ...(timeColumn === undefined ? [] : [quote(timeColumn)]), 'key'];

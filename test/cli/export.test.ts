@@ -53,6 +53,36 @@ describe('hsw export', () => {
     expect(lines(former.stdout).length).toBeGreaterThan(0);
   });
 
+  it('writes a table that is computed, and says what the data that it follows from may lack', async () => {
+    const { cwd } = await lab(ONE, 'data: [rooms, participants, events]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const csv = await hsw(['export', '--data', 'answers', '--format', 'csv'], { cwd });
+    expect([csv.status, csv.stderr]).toEqual([0, '']);
+    const [header = '', ...rows] = csv.stdout.trimEnd().split('\r\n');
+    expect(header).toMatch(/^experiment_id,room_id,participant_id,kind,question_id/);
+    expect(rows.length).toBeGreaterThan(5);
+    const view = await hsw(['export', '--data', 'questionnaire'], { cwd });
+    expect(JSON.parse(lines(view.stdout)[0] ?? '')).toMatchObject({ kind: 'questionnaire' });
+
+    const partly = await lab(ONE, 'data: [rooms, participants, events]\n');
+    await hsw(['sync', 'now', '--data', 'participants'], { cwd: partly.cwd });
+    const lacking = await hsw(['export', '--data', 'answers', '--format', 'csv'], { cwd: partly.cwd });
+    expect(lacking.status).toBe(1);
+    expect(lacking.stderr).toMatch(/^! The only stream of events was never read/);
+  });
+
+  it.each([
+    [['--data', 'answer'], 'There is no data type or table answer.'],
+    [['--data', '_streams'], 'There is no data type or table _streams.'],
+    [['--data', 'people', '--quarantined'], 'people is a table that is computed, and has no quarantined records.'],
+  ])('refuses %s', async (flags, message) => {
+    const { cwd } = await lab(ONE, 'data: [rooms]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const done = await hsw(['export', ...flags], { cwd });
+    expect([done.status, done.stdout]).toEqual([2, '']);
+    expect(done.stderr).toContain(message);
+  });
+
   it('says what failed and what is gone, each cause in a line, and writes the rows all the same', async () => {
     const list = listFault();
     const state = { isFailing: false };

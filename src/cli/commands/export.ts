@@ -4,8 +4,9 @@ import { pipeline } from 'node:stream/promises';
 import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { csvLines } from '../../export/csv.ts';
-import { ndjsonLines, quarantinedLines } from '../../export/ndjson.ts';
+import { sourcesOf, tablesOf } from '../../derive/sources.ts';
+import { csvLines, csvTableLines } from '../../export/csv.ts';
+import { ndjsonLines, ndjsonTableLines, quarantinedLines } from '../../export/ndjson.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
@@ -26,7 +27,10 @@ interface ExportFlags {
 
 export const describe: Describe = (program, run) => {
   program
-    .requiredOption('--data <type>', 'the data type, such as events or ratings/continuous')
+    .requiredOption(
+      '--data <type>',
+      'the data type, such as events or ratings/continuous, or a table, such as people or answers',
+    )
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--out <file>', 'write to a file instead of stdout')
@@ -41,7 +45,8 @@ Quarantined records follow the rows, one a line, as the API sent them:
 Examples:
   hsw export --data events > events.ndjson
   hsw export --data events --quarantined --out events.ndjson
-  hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv`,
+  hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv
+  hsw export --data answers --format csv --out answers.csv`,
     )
     .action((flags: ExportFlags) => run(exportRecords, flags));
 };
@@ -49,21 +54,22 @@ Examples:
 /** `hsw export`: streams records, one in memory at a time, and says whether they may be incomplete. */
 const exportRecords: Command<ExportFlags> = async (context, flags) => {
   const { experiment = [], out } = flags;
-  check(flags);
+  checkFormat(flags);
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
     // The caveats describe the same state of the data as is written.
     db.exec('BEGIN');
+    const sources = sourcesIn(db, config, flags);
     requireKnown(db, experiment);
-    const lacks = lacksOf(db, config, flags);
+    const lacks = sources.map((data) => lacksOf(db, config, { ...flags, data }));
     const sink: Writable = out === undefined ? context.stdout : createWriteStream(out);
     await pipeline(Readable.from(batched(linesOf(db, flags))), sink, {
       end: out !== undefined,
       signal: context.signal,
     });
-    for (const line of lacks.lines) context.stderr.write(`! ${line}\n`);
-    return lacks.isDoubtful ? EXIT.partial : EXIT.ok;
+    for (const line of new Set(lacks.flatMap(({ lines }) => lines))) context.stderr.write(`! ${line}\n`);
+    return lacks.some(({ isDoubtful }) => isDoubtful) ? EXIT.partial : EXIT.ok;
   } catch (error) {
     throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
   } finally {
@@ -83,13 +89,30 @@ function lacksOf(db: Db, config: Config, { data, experiment = [], quarantined }:
   });
 }
 
-/** @throws WarehouseError USAGE for what cannot be exported. */
-function check({ data, format, quarantined }: ExportFlags): void {
-  if (!DATA_TYPES.includes(data)) {
-    throw new WarehouseError('USAGE', `There is no data type ${data}.`, {
-      hint: `The data types are: ${DATA_TYPES.join(', ')}.`,
+/**
+ * The data types that are exported, or that a table follows from.
+ * @throws WarehouseError USAGE for what cannot be exported.
+ */
+function sourcesIn(db: Db, config: Config, { data, quarantined }: ExportFlags): readonly string[] {
+  if (DATA_TYPES.includes(data)) return [data];
+  const sources = sourcesOf(db, data);
+  if (sources === undefined) {
+    throw new WarehouseError('USAGE', `There is no data type or table ${data}.`, {
+      hint: `The data types are: ${DATA_TYPES.join(', ')}. The tables are: ${tablesOf(db).join(', ')}.`,
     });
   }
+  if (quarantined === true) {
+    throw new WarehouseError('USAGE', `${data} is a table that is computed, and has no quarantined records.`, {
+      hint: `Export the data types that it is computed from: ${sources.join(', ')}.`,
+    });
+  }
+  // What is not configured has no streams, and the table does without it.
+  const streams = currentPositions(db, configuredExperiments(db, config));
+  return sources.filter((name) => streams.some((stream) => stream.data === name));
+}
+
+/** @throws WarehouseError USAGE for a format that does not exist, or cannot hold what is wanted. */
+function checkFormat({ format, quarantined }: ExportFlags): void {
   if (format !== 'ndjson' && format !== 'csv') {
     throw new WarehouseError('USAGE', `There is no format ${format}.`, { hint: 'The formats are ndjson and csv.' });
   }
@@ -101,6 +124,10 @@ function check({ data, format, quarantined }: ExportFlags): void {
 }
 
 function* linesOf(db: Db, { data, experiment = [], format, quarantined }: ExportFlags): Generator<string> {
+  if (!DATA_TYPES.includes(data)) {
+    yield* format === 'csv' ? csvTableLines(db, data, experiment) : ndjsonTableLines(db, data, experiment);
+    return;
+  }
   const dataset = datasetNamed(data);
   if (format === 'csv') {
     yield* csvLines(db, dataset, experiment);
