@@ -29,7 +29,7 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
     ...DERIVED.map(({ name, row, about, columns }) => [
       name,
       'derived',
-      null,
+      dataOf(name),
       row,
       about,
       joinOf(Object.keys(columns)),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DATASETS } from '../../../src/datasets/registry.ts';
 import { openBench } from '../../support/derived.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
@@ -21,6 +22,21 @@ describe('a warehouse that explains itself', () => {
       const columns = bench.rows(`pragma_table_info('${String(name)}')`, 'name').map((column) => column['name']);
       expect(columns, String(name)).toEqual(expect.arrayContaining(String(join_by).split(', ')));
     }
+  });
+
+  it('names the data types that a table or view comes from, as _freshness does', () => {
+    const bench = openBench();
+    bench.write('experiments', { name: 'Trust' });
+    bench.write('participants', { id: 'ana' });
+    const known = DATASETS.map(({ name }) => name);
+    const from = (name: string) => bench.rows(`_tables WHERE name = '${name}'`, 'data')[0]?.['data'];
+    for (const { data } of bench.rows('_tables', 'data'))
+      expect(known).toEqual(expect.arrayContaining(String(data).split(', ')));
+    expect(from('chat_all')).toBe('chat');
+    expect(from('answers')).toBe('experiment-configs, events, ratings/sparse, components');
+    expect(from('questionnaire')).toBe(from('answers'));
+    expect(from('consent')).toBe('events');
+    expect(from('session_timeline')).toContain('recordings, chat');
   });
 
   it('says what the codes mean, those of questions by the configuration of the experiment', () => {
