@@ -32,7 +32,11 @@ export const experimentConfigs: Entry = {
       runtime: hasAgents ? 'v2' : null,
       states: [
         state('state_welcome', 'Welcome', 0, ['cmp_text', 'showtext', { text: 'Willkommen — välkommen — 歓迎' }]),
-        state('state_video', 'Video', 1, ['cmp_video', 'showvideo', { durationMs: options.videoSeconds * 1000 }]),
+        state('state_video', 'Video', 1, [
+          'cmp_video',
+          'showvideo',
+          { videoId: 'video_story', durationMs: options.videoSeconds * 1000 },
+        ]),
         state('state_questions', 'Questions', 2, ['cmp_likert', 'likertscale', { scalePoints: 7 }]),
       ],
       roles: { viewer: { name: 'Viewer', participantCount: options.participantsPerRoom } },
