@@ -106,6 +106,15 @@ export interface DatasetSpec {
   /** Query parameters beyond the common ones. */
   readonly options?: Readonly<Record<string, OptionKind>>;
   readonly fields: Readonly<Record<string, FieldSpec>>;
+  /** What is known of members of its JSON columns, by column and member, as in `response.value`. */
+  readonly members?: Readonly<Record<string, MemberSpec>>;
+}
+
+/** A member of a JSON column. */
+export interface MemberSpec {
+  /** `any`: its values are of several types, so that it has a column for each from the start. */
+  readonly kind?: 'any';
+  readonly unit?: string;
 }
 
 /** A column of a data type's table that holds one field, or a part of it. */

@@ -37,5 +37,11 @@ export const events = defineDataset({
     },
     data: { kind: 'json', about: 'Further data of the event.' },
   },
+  members: {
+    'response.value': { kind: 'any' },
+    'response.responseTime': { unit: 'ms' },
+    'value.answer': { kind: 'any' },
+    'value.responseTime': { unit: 'ms' },
+  },
 });
 export const eventsTable = events.drizzle;

@@ -12,6 +12,6 @@ const load = createRequire(import.meta.url);
 
 export const { and, desc, eq, getTableColumns, sql } = load('drizzle-orm') as typeof Orm;
 export const core = load('drizzle-orm/sqlite-core') as typeof Core;
-export const { index, integer, real, sqliteTable, text } = core;
+export const { index, integer, real, sqliteTable, text, uniqueIndex } = core;
 export const { drizzle } = load('drizzle-orm/better-sqlite3') as typeof Connection;
 export const { migrate } = load('drizzle-orm/better-sqlite3/migrator') as typeof Migrator;

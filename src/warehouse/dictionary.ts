@@ -1,7 +1,9 @@
 import type { Dataset } from '../datasets/define.ts';
 import { aboutOf, unitOf } from '../datasets/define.ts';
+import { FORM_TYPE } from '../datasets/members.ts';
 import { DERIVED } from '../derive/registry.ts';
 import { command } from '../shared/sqlite.ts';
+import { columnNames, type ColumnName } from './column-names.ts';
 import type { Db } from './open.ts';
 import { RUN_COLUMNS } from './runs.ts';
 
@@ -74,16 +76,7 @@ const OWN = 'HyperStudy Warehouse';
 
 /** Writes `_data_dictionary`, which explains every column to readers of the file. */
 export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
-  const store = command(
-    db,
-    `INSERT INTO _data_dictionary (table_name, column_name, type, unit, is_boolean, meaning, source) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, is_boolean = excluded.is_boolean,
-       meaning = excluded.meaning, source = excluded.source
-     WHERE type <> excluded.type OR unit IS NOT excluded.unit OR is_boolean <> excluded.is_boolean
-       OR meaning <> excluded.meaning OR source <> excluded.source`,
-  );
-  const write = (table: string, column: string, { type, unit, isBoolean, meaning, source = OWN }: Entry) =>
-    store(table, column, type, unit ?? null, Number(isBoolean === true), meaning, source);
+  const write = writing(db);
   for (const { table, column, ...entry } of RUN_COLUMNS) write(table, column, entry);
   for (const [name, type, unit, meaning] of SCHEMA_CHANGES) write('_schema_changes', name, { type, unit, meaning });
   for (const { name, columns } of DERIVED) {
@@ -100,6 +93,47 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
     }
     for (const { name, type, unit, about } of derived) write(table, name, { type, unit, meaning: about });
   }
+  for (const dataset of datasets) for (const name of columnNames(db, dataset.table)) explainMember(db, dataset, name);
   db.exec(`DELETE FROM _data_dictionary
-    WHERE column_name NOT IN (SELECT name FROM pragma_table_info(_data_dictionary.table_name))`);
+    WHERE type <> '${NONE}' AND column_name NOT IN (SELECT name FROM pragma_table_info(_data_dictionary.table_name))`);
+}
+
+/** The type of what has no column. */
+const NONE = 'none';
+
+/** Explains the column of a member, or says that it has none. */
+export function explainMember(db: Db, dataset: Dataset, { path, column, type, unit }: ColumnName): void {
+  if (type === 'reserved' || type === 'mixed') return;
+  const { table, name: data } = dataset;
+  const [place = '', ...rest] = path.split('.');
+  const member = rest.join('.');
+  const field = dataset.columns.find(({ name }) => name === place)?.field;
+  const source = `HyperStudy API, ${data}: ${field === undefined ? '' : `${field}.`}${member}`;
+  if (column === null) {
+    const meaning = `The ${MEANT[type]} of \`${member}\` in \`${place}\` have no column: there they are.`;
+    writing(db)(table, path, { type: NONE, meaning, source });
+    return;
+  }
+  const isBoolean = type === 'boolean';
+  const meaning =
+    type === 'type'
+      ? `What \`${member}\` in \`${place}\` is: text, integer, number, boolean, list or object.`
+      : `\`${member}\` in \`${place}\`, where it is ${AS[type]}.`;
+  writing(db)(table, column, { type: type === 'type' ? 'TEXT' : FORM_TYPE[type], unit, isBoolean, meaning, source });
+}
+
+const MEANT = { text: 'texts', number: 'numbers', boolean: 'booleans', json: 'lists and objects', type: 'types' };
+const AS = { text: 'a text', number: 'a number', boolean: 'true or false', json: 'a list or an object' };
+
+function writing(db: Db) {
+  const store = command(
+    db,
+    `INSERT INTO _data_dictionary (table_name, column_name, type, unit, is_boolean, meaning, source) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET type = excluded.type, unit = excluded.unit, is_boolean = excluded.is_boolean,
+       meaning = excluded.meaning, source = excluded.source
+     WHERE type <> excluded.type OR unit IS NOT excluded.unit OR is_boolean <> excluded.is_boolean
+       OR meaning <> excluded.meaning OR source <> excluded.source`,
+  );
+  return (table: string, column: string, { type, unit, isBoolean, meaning, source = OWN }: Entry) =>
+    store(table, column, type, unit ?? null, Number(isBoolean === true), meaning, source);
 }

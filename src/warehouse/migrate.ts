@@ -5,6 +5,8 @@ import { drizzle, migrate as runMigrations } from '../shared/drizzle.ts';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { releaseNames } from './column-names.ts';
 import type { Db } from './open.ts';
 import { isRefilled } from './refill.ts';
 
@@ -32,6 +34,7 @@ export function migrate(db: Db, folder = FOLDER): void {
   }
   if (applied.includes(latest)) return;
   if (applied.length > 0) backUp(db, `${db.name}.before-${journal.entries.at(-1)?.tag ?? 'migration'}`);
+  db.transaction(() => releaseNames(db, DATASETS)).immediate();
   try {
     runMigrations(drizzle(db), { migrationsFolder: folder });
   } catch (error) {

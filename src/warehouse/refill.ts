@@ -2,12 +2,15 @@ import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { derivedValues } from '../datasets/derived.ts';
 import { DATASETS } from '../datasets/registry.ts';
-import { command, queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
+import { command, queryLists, queryValues, quote, type SqlValue } from '../shared/sqlite.ts';
+import { formatTime } from '../shared/time.ts';
+import { reserveNames } from './column-names.ts';
 import type { Db } from './open.ts';
 import { filledIn, isSameRow, refilled } from './filled.ts';
 import { heldColumns, heldIn } from './records.ts';
 import { recall, remember } from './state.ts';
-import { noteKeys } from './views.ts';
+import { addMixed, openMembers } from './members.ts';
+import type { MemberColumns } from './upsert.ts';
 
 const NAME = 'rows';
 
@@ -16,7 +19,7 @@ const Note = z.record(z.string(), z.object({ form: z.string(), after: z.number()
 type Note = z.infer<typeof Note>;
 
 /** Raise it when the same columns are filled in another way. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Rows of a transaction: they are in memory at a time. */
 const CHUNK = 2000;
@@ -27,6 +30,10 @@ const CHUNK = 2000;
  * none. Call it before history is kept, as no record changes.
  */
 export function refill(db: Db, now: number, datasets: readonly Dataset[] = DATASETS): void {
+  db.transaction(() => {
+    reserveNames(db, datasets);
+    addMixed(db, datasets, formatTime(now));
+  }).immediate();
   const note = recallNote(db);
   for (const dataset of datasets) {
     const form = formOf(dataset);
@@ -38,9 +45,10 @@ export function refill(db: Db, now: number, datasets: readonly Dataset[] = DATAS
       remember(db, NAME, JSON.stringify(note), now);
     };
     if (after === undefined) remembered();
+    const members = openMembers(db, dataset);
     while (after !== undefined) {
       db.transaction(() => {
-        after = refillChunk(db, dataset, after ?? 0);
+        after = refillChunk(db, dataset, { members, after: after ?? 0, since: formatTime(now) });
         remembered();
       }).immediate();
     }
@@ -70,40 +78,30 @@ function formOf({ columns, derived }: Dataset): string {
 }
 
 /** The last row that was written; undefined if there are no further ones. */
-function refillChunk(db: Db, dataset: Dataset, after: number): number | undefined {
+function refillChunk(
+  db: Db,
+  dataset: Dataset,
+  { members, after, since }: { members: MemberColumns; after: number; since: string },
+): number | undefined {
   const next = queryLists(
     db,
-    `SELECT rowid, experiment_id, key, ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE rowid > ? ORDER BY rowid LIMIT ?`,
+    `SELECT rowid, experiment_id, ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE rowid > ? ORDER BY rowid LIMIT ?`,
   );
-  const derived = dataset.derived.map(({ name }) => name);
-  const writeDerived = derived.length === 0 ? undefined : updating(db, dataset, derived);
-  const writeAll = updating(db, dataset, [...dataset.columns.map(({ name }) => name), 'extra', ...derived]);
+  const stored = [...dataset.columns.map(({ name }) => name), 'extra'];
   const chunk = next.all(after, CHUNK);
-  const changed = chunk.flatMap(([rowid = null, experiment, key, ...stored]) => {
-    const held = heldIn(stored);
-    const experimentId = String(experiment);
-    const row = refilled(dataset, experimentId, held, filledIn(dataset, held));
-    const also = derivedValues(dataset.derived, (row ?? held).values);
-    if (row === undefined || isSameRow(row, held)) {
-      writeDerived?.(also, rowid);
-      return [];
-    }
-    writeAll([...row.values, row.extra, ...also], rowid);
-    return [{ experimentId, row: { ...row, key: String(key) } }];
-  });
-  for (const [experimentId, rows] of Map.groupBy(changed, (one) => one.experimentId))
-    noteKeys(
-      db,
-      dataset,
-      experimentId,
-      rows.map(({ row }) => row),
-    );
+  for (const [rowid = null, experiment, ...values] of chunk) {
+    const held = heldIn(values);
+    const row = refilled(dataset, String(experiment), held, filledIn(dataset, held)) ?? held;
+    const also = [...derivedValues(dataset.derived, row.values), ...members.of(row, since)];
+    const follows = [...dataset.derived.map(({ name }) => name), ...members.names];
+    // Indexes are written only where their columns are.
+    if (!isSameRow(row, held)) update(db, dataset, [...stored, ...follows], [...row.values, row.extra, ...also, rowid]);
+    else if (follows.length > 0) update(db, dataset, follows, [...also, rowid]);
+  }
   return chunk.length < CHUNK ? undefined : Number(chunk.at(-1)?.[0]);
 }
 
-/** Indexes are written only where their columns are among these. */
-function updating(db: Db, { table }: Dataset, columns: readonly string[]) {
+function update(db: Db, { table }: Dataset, columns: readonly string[], values: readonly SqlValue[]): void {
   const set = columns.map((name) => `${quote(name)} = ?`).join(', ');
-  const write = command(db, `UPDATE ${quote(table)} SET ${set} WHERE rowid = ?`);
-  return (values: readonly SqlValue[], rowid: SqlValue) => write(...values, rowid);
+  command(db, `UPDATE ${quote(table)} SET ${set} WHERE rowid = ?`)(...values);
 }

@@ -15,6 +15,8 @@ export interface SchemaWatch {
    * @param freezes whether changes have to be accepted; otherwise they are recorded as accepted.
    */
   note(stream: Stream, rows: readonly Row[], at: Moment & { readonly freezes: boolean }): boolean;
+  /** Call this before a transaction writes rows: what is stored by then is known. */
+  open(dataset: Dataset): void;
   /** Call this after a rollback: what the transaction noted is forgotten. */
   forget(): void;
 }
@@ -58,12 +60,16 @@ const LONGEST_NAME = 200;
 
 export function openSchemaWatch(db: Db): SchemaWatch {
   const known = new Map<string, Known>();
+  const aboutOf = (dataset: Dataset) => {
+    const about = known.get(dataset.name) ?? load(db, dataset);
+    known.set(dataset.name, about);
+    return about;
+  };
   return {
+    open: (dataset) => void aboutOf(dataset),
     note(stream, rows, { now, backfilled, freezes }) {
       if (rows.length === 0) return false;
-      const { name } = stream.dataset;
-      const about = known.get(name) ?? load(db, stream.dataset);
-      known.set(name, about);
+      const about = aboutOf(stream.dataset);
       const met = meet(about, rows);
       if (met.size === 0) return false;
       const writing = { db, stream, about, now, freezes, isNews: memo(() => backfilled || isKnown(db, stream, now)) };
@@ -233,7 +239,7 @@ function load(db: Db, dataset: Dataset): Known {
   const declared = declaredFields(dataset);
   const older = queryValues(
     db,
-    "SELECT key FROM _seen_keys WHERE table_name = ? AND column_name = 'extra'",
+    "SELECT DISTINCT substr(path, 7) FROM _column_names WHERE relation = ? AND path LIKE 'extra.%'",
     z.string(),
   ).all(dataset.table);
   const fields = new Map(

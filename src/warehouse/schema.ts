@@ -1,4 +1,4 @@
-import { core, index, integer, sqliteTable, text } from '../shared/drizzle.ts';
+import { core, index, integer, sqliteTable, text, uniqueIndex } from '../shared/drizzle.ts';
 
 /**
  * The warehouse's own tables; the data types' tables come from `src/datasets`. Names starting with `_` are internal.
@@ -261,15 +261,29 @@ export const dataDictionary = sqliteTable(
   (t) => [core.primaryKey({ columns: [t.tableName, t.columnName] })],
 );
 
-/** Keys seen in JSON columns, from which the views are made. */
-export const seenKeys = sqliteTable(
-  '_seen_keys',
+/** The columns that members of JSON columns and of `extra` got in a data type's table: a name is given once. */
+export const columnNames = sqliteTable(
+  '_column_names',
   {
-    tableName: text('table_name').notNull(),
-    columnName: text('column_name').notNull(),
-    key: text('key').notNull(),
+    /** The table. */
+    relation: text('relation').notNull(),
+    /** The column and the member, as in `response.value`. */
+    path: text('path').notNull(),
+    /** Null: it has none, as there are too many, or its name cannot be one. */
+    column: text('column'),
+    /**
+     * The values in it: text, number, boolean, json; type, of a member with a column for each type; mixed: the name that
+     * these begin with, which is no column; reserved: no value was seen yet.
+     */
+    type: text('type').notNull(),
+    unit: text('unit'),
+    /** Local time at which it was first seen; null: by an earlier version. */
+    since: text('since'),
   },
-  (t) => [core.primaryKey({ columns: [t.tableName, t.columnName, t.key] })],
+  (t) => [
+    core.primaryKey({ columns: [t.relation, t.path, t.type] }),
+    uniqueIndex('_column_names_by_column').on(t.relation, t.column),
+  ],
 );
 
 /** Fields and types that records brought and that neither the declaration nor the file knew, for readers. */

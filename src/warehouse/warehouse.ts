@@ -25,8 +25,8 @@ import { stoppedDoubt, unacceptedChanges } from './schema-changes.ts';
 import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
 import { tendQueryIndexes } from './query-indexes.ts';
-import { prepareUpsert, type Upsert } from './upsert.ts';
-import { makeFreshnessView, noteKeys, refreshViews } from './views.ts';
+import { openTableWriters } from './table-writers.ts';
+import { makeFreshnessView, refreshViews } from './views.ts';
 
 /** What one transaction does to a stream. */
 export interface Batch {
@@ -119,7 +119,7 @@ interface WriterOptions extends WarehouseOptions {
 }
 
 function writer(db: Db, { path, clock, history, queryIndexes = true, release }: WriterOptions): Warehouse {
-  const upserts = new Map<string, Upsert>();
+  const writers = openTableWriters(db);
   const watch = openSchemaWatch(db);
   const checkFile = watchFile(path);
   let lastNow = 0;
@@ -136,8 +136,8 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
     const { experimentId, dataset } = stream;
     const before = readPosition(db, stream);
     const now = nextNow();
-    let upsert = upserts.get(dataset.name);
-    if (upsert === undefined) upserts.set(dataset.name, (upsert = prepareUpsert(db, dataset)));
+    const { upsert, settle } = writers.of(dataset);
+    if (batch.rows.length > 0) watch.open(dataset);
 
     const counts = { inserted: 0, updated: 0, unchanged: 0 };
     const late = { lateRows: before.lateRows, latestMs: before.latestMs };
@@ -161,9 +161,8 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
       }
     }
     const { backfilled } = before;
-    // Before their keys are noted, as what is noted is known.
     const stops = watch.note(stream, changed, { now, backfilled, freezes: batch.freezes === true });
-    noteKeys(db, dataset, experimentId, changed);
+    settle();
     keepMetadata(db, stream, batch.metadata ?? {}, at);
     if (batch.position?.serverBasis !== undefined) noteStart(db, stream, batch.position.serverBasis, at);
     quarantine(db, stream, batch.bad ?? [], at);
@@ -201,6 +200,7 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
         return withPlainErrors(path, () => commit.immediate(stream, batch, run));
       } catch (error) {
         watch.forget();
+        writers.forget();
         derivation.forget();
         throw error;
       }

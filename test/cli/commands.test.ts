@@ -62,7 +62,7 @@ describe('hsw', () => {
         stderr: expect.stringContaining(said) as string,
       });
     const csv = await hsw(['export', '--data', 'events', '--format', 'csv'], at);
-    expect(csv.stdout.split('\r\n')[0]).toContain('response_value');
+    expect(csv.stdout.split('\r\n')[0]).toContain('response_value_number');
     const everything = `${synced.stdout}${synced.stderr}${status.stdout}${readFileSync(join(at.cwd, 'data', 'hyperstudy.db'), 'latin1')}`;
     expect(everything).not.toContain(simulator.key);
     expect(new Set(simulator.requests.map(({ key }) => key))).toEqual(new Set([simulator.key]));

@@ -135,6 +135,21 @@ describe('hsw export', () => {
     expect(csv.stderr).toContain('Use --format ndjson with --quarantined.');
   });
 
+  it('names on stderr what a CSV file has no column for', async () => {
+    const unusual: SimulatorOptions['fault'] = ({ path }) =>
+      path.startsWith('/data/chat/')
+        ? {
+            kind: 'change',
+            change: (reply) => ({ ...reply, body: reply.body.replaceAll('"messageId"', '"a\\"b":1,"messageId"') }),
+          }
+        : undefined;
+    const { cwd } = await lab({ ...ONE, fault: unusual }, 'data: [rooms, chat]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const { stderr } = await hsw(['export', '--data', 'chat', '--format', 'csv'], { cwd });
+    expect(stderr).toBe('! 1 member of chat has no column: extra.a"b. The NDJSON has it.\n');
+    expect((await hsw(['export', '--data', 'chat'], { cwd })).stderr).toBe('');
+  });
+
   it('says how many rows are withheld from deletion', async () => {
     const { cwd, db } = await lab(ONE, 'data: [rooms, chat]\n');
     await hsw(['sync', 'now'], { cwd });

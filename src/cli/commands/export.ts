@@ -3,10 +3,12 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
+import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { sourcesOf, tablesOf } from '../../derive/sources.ts';
 import { csvLines, csvTableLines } from '../../export/csv.ts';
 import { ndjsonLines, ndjsonTableLines, quarantinedLines } from '../../export/ndjson.ts';
+import { columnNames, hasNoColumn } from '../../warehouse/column-names.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
@@ -68,7 +70,8 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
       end: out !== undefined,
       signal: context.signal,
     });
-    for (const line of new Set(lacks.flatMap(({ lines }) => lines))) context.stderr.write(`! ${line}\n`);
+    const lines = [...lacks.flatMap((lack) => lack.lines), ...withoutColumns(db, flags)];
+    for (const line of new Set(lines)) context.stderr.write(`! ${line}\n`);
     return lacks.some(({ isDoubtful }) => isDoubtful) ? EXIT.partial : EXIT.ok;
   } catch (error) {
     throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
@@ -76,6 +79,22 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
     db.close();
   }
 };
+
+/** What a CSV file has in its JSON columns only. */
+function withoutColumns(db: Db, { data, format }: ExportFlags): string[] {
+  if (format !== 'csv' || !DATA_TYPES.includes(data)) return [];
+  const names = columnNames(db, datasetNamed(data).table).filter(hasNoColumn);
+  if (names.length === 0) return [];
+  const told = names.slice(0, NAMED).map(({ path }) => path);
+  const more = names.length > told.length ? ` and ${count(names.length - told.length)} more` : '';
+  const [have, them] = names.length === 1 ? ['has', 'it'] : ['have', 'them'];
+  return [
+    `${counted(names.length, 'member')} of ${data} ${have} no column: ${told.join(', ')}${more}. The NDJSON has ${them}.`,
+  ];
+}
+
+/** How many of them are named. */
+const NAMED = 10;
 
 /** What the exported data may lack. */
 function lacksOf(db: Db, config: Config, { data, experiment = [], quarantined }: ExportFlags): Lacks {

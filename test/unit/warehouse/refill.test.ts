@@ -129,8 +129,8 @@ describe('a field that gets a column in a later version', () => {
     const { db } = warehouse;
     expect(db.prepare('SELECT count(*) FROM _history').pluck().get()).toBe(before);
     expect(
-      db.prepare('SELECT deployment_id, value_answer FROM events_all WHERE deployment_id IS NOT NULL').all(),
-    ).toEqual([{ deployment_id: 'dep_1', value_answer: 'ja' }]);
+      db.prepare('SELECT deployment_id, value_answer_text FROM events_all WHERE deployment_id IS NOT NULL').all(),
+    ).toEqual([{ deployment_id: 'dep_1', value_answer_text: 'ja' }]);
     expect(db.prepare('SELECT totals FROM agent_runs_all').pluck().all()).toEqual(['{"decisions":12,"cost":0.1}']);
     warehouse.close();
   });

@@ -18,6 +18,7 @@ import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { DERIVED } from '../../../src/derive/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson, parseJson, type Json } from '../../../src/shared/json.ts';
+import { columnNames, isColumn } from '../../../src/warehouse/column-names.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { filesystemOf, openForReading, PRAGMAS, refuseSharedFilesystem } from '../../../src/warehouse/open.ts';
 import { records } from '../../../src/warehouse/records.ts';
@@ -66,7 +67,12 @@ describe('the warehouse', () => {
       const found = warehouse.db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table);
       // A column that a later version adds stands at the end.
       const common = ['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
-      expect(found.toSorted(), table).toEqual([...common, ...[...columns, ...derived].map(({ name }) => name)].sort());
+      const members = columnNames(warehouse.db, table)
+        .filter(isColumn)
+        .map(({ column }) => column);
+      expect(found.toSorted(), table).toEqual(
+        [...common, ...[...columns, ...derived].map(({ name }) => name), ...members].sort(),
+      );
     }
     const plan = warehouse.db
       .prepare<[], { detail: string }>(
@@ -173,13 +179,16 @@ describe('the warehouse', () => {
     warehouse.tendForReaders();
     expect(
       warehouse.db
-        .prepare('SELECT response_value, response_response_time, novel_field, onset, it_s FROM events_all')
+        .prepare(
+          'SELECT response_value_number, response_response_time, novel_field, onset, onset_text, it_s FROM events_all',
+        )
         .get(),
     ).toEqual({
-      response_value: 3,
+      response_value_number: 3,
       response_response_time: 12,
       novel_field: 'x',
-      onset: 'late',
+      onset: null,
+      onset_text: 'late',
       it_s: 1,
     });
     warehouse.close();

@@ -1,0 +1,39 @@
+import type { Dataset } from '../datasets/define.ts';
+import { openMembers } from './members.ts';
+import type { Db } from './open.ts';
+import { prepareUpsert, type Upsert } from './upsert.ts';
+import { refreshViews } from './views.ts';
+
+/** What writes the rows of one table. */
+export interface TableWriter {
+  readonly upsert: Upsert;
+  /** Call this at the end of a transaction: the view gets the columns that the rows have added. */
+  readonly settle: () => void;
+}
+
+/** The writers of the tables, each opened when it is first needed. */
+export function openTableWriters(db: Db) {
+  const writers = new Map<string, TableWriter>();
+  return {
+    of(dataset: Dataset): TableWriter {
+      const writer = writers.get(dataset.name) ?? openTableWriter(db, dataset);
+      writers.set(dataset.name, writer);
+      return writer;
+    },
+    /** Call this after a rollback: the columns that the transaction added are gone. */
+    forget: () => writers.clear(),
+  };
+}
+
+function openTableWriter(db: Db, dataset: Dataset): TableWriter {
+  const members = openMembers(db, dataset);
+  let shown = members.names.length;
+  return {
+    upsert: prepareUpsert(db, dataset, members),
+    settle() {
+      if (members.names.length === shown) return;
+      refreshViews(db, [dataset]);
+      shown = members.names.length;
+    },
+  };
+}
