@@ -30,8 +30,10 @@ export function answerRatings(ratings: Ratings, query: URLSearchParams): string 
   return JSON.stringify({ status: 'success', data, metadata: { pagination } });
 }
 
-/** The same rating for the same place, with an id that is not in order. */
-function rating({ experimentId, start }: Ratings, i: number) {
+/**
+ * The same rating for the same place: an id that is not in order, and a raw value with as many digits as sliders have.
+ */
+export function rating({ experimentId, start }: Pick<Ratings, 'experimentId' | 'start'>, i: number) {
   const id = ((i * 2_654_435_761) % 4_294_967_296).toString(36).padStart(7, '0');
   const value = (i * 7) % 101;
   return {
@@ -44,7 +46,7 @@ function rating({ experimentId, start }: Ratings, i: number) {
     onset: i * EVERY_MS,
     value,
     normalizedValue: value / 100,
-    rawValue: value,
+    rawValue: ((i * 7) % 321) / 3.21,
     scaleMin: 0,
     scaleMax: 100,
   };
