@@ -5,6 +5,7 @@ import { DATASETS } from '../datasets/registry.ts';
 import { addToCount, COUNTED } from './counts.ts';
 import type { DerivedTable, Part } from './define.ts';
 import { concerns, everyPart, partsAt } from './parts.ts';
+import { joined, keyOf, postpone, takePostponed, type Places } from './pending.ts';
 import { recompute } from './recompute.ts';
 import { DERIVED } from './registry.ts';
 import { recomputeWideAt, WIDE_SOURCES } from './wide.ts';
@@ -14,8 +15,11 @@ import { whose, type Place } from './whose.ts';
 export interface Derivation {
   /** The transaction that is under way has inserted a row. */
   inserted(dataset: Dataset, experiment: string, row: Row): void;
-  /** Computes again what the transaction has touched; to be called at its end. */
-  settle(): void;
+  /**
+   * Computes again what the transaction has touched; to be called at its end. In a first read that is put off for some
+   * transactions, as each page of it touches the same rooms again.
+   */
+  settle(isFirstRead: boolean): void;
   /** The transaction was rolled back. */
   forget(): void;
 }
@@ -27,6 +31,9 @@ interface Touched {
   /** By data type and place: the rows that came, less those that went. */
   readonly counts: Map<string, Count>;
 }
+
+/** How many transactions of first reads are put off before what they touched is computed. */
+const MOST_PUT_OFF = 20;
 
 interface Count {
   readonly data: string;
@@ -44,6 +51,7 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = D
   const readers = new Map(watched.map((dataset) => [dataset.name, placeReader(dataset)]));
   const counted = new Set(COUNTED.map(({ name }) => name));
   let touched = nothing();
+  let putOff = 0;
 
   const touch = (data: string, place: Place, rows: number) => {
     const key = keyOf(place);
@@ -71,25 +79,26 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = D
       const place = readers.get(dataset.name)?.(experiment, row);
       if (place !== undefined) touch(dataset.name, place, 1);
     },
-    settle() {
+    settle(isFirstRead) {
       const { places, counts } = touched;
       touched = nothing();
       for (const { data, place, rows } of counts.values()) addToCount(db, data, place, rows);
-      const moved = tables.flatMap((table) => recomputeTouched(db, table, without(places, addedTo(db, table, counts))));
-      recomputeWideAt(
+      const left = tables.map((table) => ({ table, places: without(places, addedTo(db, table, counts)) }));
+      if (isFirstRead && ++putOff < MOST_PUT_OFF) {
+        for (const { table, places: of } of left) postpone(db, concerning(table, of));
+        return;
+      }
+      putOff = 0;
+      const postponed = takePostponed(db);
+      settlePlaces(
         db,
-        [...places].flatMap(([data, at]) => (WIDE_SOURCES.includes(data) ? [...at.values()] : [])),
-        moved,
+        left.map(({ table, places: of }) => ({ table, places: joined(of, postponed) })),
       );
     },
     forget() {
       touched = nothing();
     },
   };
-}
-
-function keyOf({ experiment, room, participant }: Place): string {
-  return [experiment, room ?? '\0', participant ?? '\0'].join('\n');
 }
 
 function nothing(): Touched {
@@ -102,12 +111,33 @@ function addedTo(db: Database, { add }: DerivedTable, counts: Touched['counts'])
   return new Set([...counts].filter(([, { data, place, rows }]) => add(db, data, place, rows)).map(([key]) => key));
 }
 
-function without(places: Touched['places'], done: ReadonlySet<string>): Touched['places'] {
+function without(places: Places, done: ReadonlySet<string>): Places {
   if (done.size === 0) return places;
   const left = [...places].map(
     ([data, at]) => [data, new Map([...at].filter(([key]) => !done.has(`${data}\n${key}`)))] as const,
   );
   return new Map(left);
+}
+
+/** The places whose data type a table is computed from. */
+function concerning(table: DerivedTable, places: Places): Places {
+  return new Map([...places].filter(([name]) => concerns(table, { name }) !== undefined));
+}
+
+/** Computes what is put off, in a transaction of the caller's. */
+export function settlePostponed(db: Database, tables: readonly DerivedTable[] = DERIVED): void {
+  const places = takePostponed(db);
+  if (places.size > 0)
+    settlePlaces(
+      db,
+      tables.map((table) => ({ table, places })),
+    );
+}
+
+function settlePlaces(db: Database, left: readonly { table: DerivedTable; places: Places }[]): void {
+  const moved = left.flatMap(({ table, places }) => recomputeTouched(db, table, places));
+  const wide = left.flatMap(({ places }) => WIDE_SOURCES.flatMap((data) => [...(places.get(data)?.values() ?? [])]));
+  recomputeWideAt(db, wide, moved);
 }
 
 /** Whose a row of a data type is. */
@@ -142,7 +172,7 @@ function triggersOf(dataset: Dataset): string {
 }
 
 /** Returns the parts in which rows came or went. */
-function recomputeTouched(db: Database, table: DerivedTable, touched: Touched['places']): Part[] {
+function recomputeTouched(db: Database, table: DerivedTable, touched: Places): Part[] {
   const places = [...touched].map(([name, at]) => ({
     name,
     at: [...at.values()],

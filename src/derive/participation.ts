@@ -74,14 +74,14 @@ function nameOfDeployment(db: Database, experiment: string, deployment: string |
   return (deployment === null ? undefined : queryValues(db, sql, Text).get(experiment, deployment)) ?? null;
 }
 
-/** When onset 0 was in a room. Events before the matching count from elsewhere. */
-export function clockZeroOf(db: Database, experiment: string, room: string | null) {
-  const sql = `SELECT timestamp, onset FROM events WHERE room_id = ? AND +experiment_id = ? AND onset IS NOT NULL
-    AND timestamp IS NOT NULL AND category IS NOT 'pre_experiment' ORDER BY timestamp LIMIT 1`;
+/** When onset 0 was, by a person's first event in the room. Events before the matching count from elsewhere. */
+export function clockZeroOf(db: Database, experiment: string, room: string | null, participant: string | null) {
+  const sql = `SELECT timestamp, onset FROM events WHERE participant_id = ? AND +room_id = ? AND +experiment_id = ?
+    AND onset IS NOT NULL AND timestamp IS NOT NULL AND category IS NOT 'pre_experiment' ORDER BY timestamp, key LIMIT 1`;
   const first =
     room === null
       ? undefined
-      : queryRows(db, sql, z.object({ timestamp: z.string(), onset: z.number() })).get(room, experiment);
+      : queryRows(db, sql, z.object({ timestamp: z.string(), onset: z.number() })).get(participant, room, experiment);
   const zero = first === undefined ? undefined : Date.parse(first.timestamp) - first.onset;
   return {
     clock_zero_at: timeText(zero),

@@ -66,10 +66,10 @@ export const people = defineDerived({
     duration_s: { type: 'REAL', about: 'From joining to finishing.', unit: 's' },
     clock_zero_at: {
       type: 'TEXT',
-      about: "When onset 0 of the room was, by the room's first event, UTC.",
+      about: 'When onset 0 was, by their first event in the room, UTC.',
       unit: 'ISO 8601, UTC',
     },
-    clock_zero_unix: { type: 'REAL', about: 'When onset 0 of the room was.', unit: 's since 1970, UTC' },
+    clock_zero_unix: { type: 'REAL', about: 'When onset 0 was.', unit: 's since 1970, UTC' },
     last_state_id: { type: 'TEXT', about: 'The state of their last event that names one.' },
     last_state_name: { type: 'TEXT', about: 'The name of that state.' },
     ...COUNTS,
@@ -95,7 +95,7 @@ export const people = defineDerived({
         room_number: null,
         participant_number: null,
         ...personOf(found),
-        ...clockZeroOf(db, experiment, room),
+        ...clockZeroOf(db, experiment, room, participant),
         ...lastStateOf(db, experiment, { room: only ? undefined : room, participant }),
         ...Object.fromEntries(
           COUNTED.map(({ name, table }) => [

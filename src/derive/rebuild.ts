@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { settlePostponed } from './derivation.ts';
 import { countAgain } from './counts.ts';
 import type { DerivedTable } from './define.ts';
 import { everyPart } from './parts.ts';
@@ -23,6 +24,8 @@ export function rebuild(db: Database, tables: readonly DerivedTable[] = DERIVED)
 export function compareDerived(db: Database): Rebuilt[] {
   db.exec('SAVEPOINT compare_derived');
   try {
+    // What a first read has put off is not wrong.
+    settlePostponed(db);
     return rebuild(db);
   } finally {
     db.exec('ROLLBACK TO compare_derived; RELEASE compare_derived');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { queryValues } from '../shared/sqlite.ts';
 import { COUNTS_SQL } from './counts.ts';
 import type { DerivedTable } from './define.ts';
+import { PENDING_SQL } from './pending.ts';
 import { WIDE_NAMES_SQL } from './wide-names.ts';
 
 /**
@@ -13,7 +14,7 @@ export function createTables(db: Database, tables: readonly DerivedTable[]): boo
   const wanted = [...tables.map(tableSql), { name: '_people_counts', sql: COUNTS_SQL, indexes: [] }];
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
   const created = wanted.filter(({ name, sql }) => find.get(name) !== sql);
-  db.exec(`${PEOPLE_BY_ID}; ${WIDE_NAMES_SQL}`);
+  db.exec(`${PEOPLE_BY_ID}; ${WIDE_NAMES_SQL}; ${PENDING_SQL}`);
   for (const { name, sql, indexes } of created) {
     db.exec([`DROP TABLE IF EXISTS ${name}`, sql, ...indexes].join(';\n'));
   }

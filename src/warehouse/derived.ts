@@ -1,3 +1,4 @@
+import { settlePostponed } from '../derive/derivation.ts';
 import { rebuild } from '../derive/rebuild.ts';
 import { DERIVED } from '../derive/registry.ts';
 import { createTables } from '../derive/tables.ts';
@@ -25,6 +26,7 @@ export function prepareDerived(db: Db, now: number): void {
     remember(db, NAME, basis, now);
   }).immediate();
   db.transaction(() => {
+    settlePostponed(db);
     createViews(db);
     explain(db, DATASETS, String(migrations(db)));
   }).immediate();

@@ -8,7 +8,7 @@ import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
 import { prepareDerived } from './derived.ts';
-import { openDerivation } from '../derive/derivation.ts';
+import { openDerivation, settlePostponed } from '../derive/derivation.ts';
 import { keepMetadata, noteStart } from './answer-metadata.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
@@ -186,7 +186,7 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
       ...stopped(db, stream, { before, doubts: batch.position?.doubts ?? before.doubts, stops }),
     };
     if (!samePosition(before, position)) writePosition(db, stream, position);
-    derivation.settle();
+    derivation.settle(!(batch.position?.backfilled ?? backfilled));
     if (run !== undefined) countInRun(db, run, stream, { ...counts, deleted, marked });
     return { ...counts, deleted, marked, oldestNew, position };
   });
@@ -216,6 +216,9 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
 }
 
 function tendForReaders(db: Db, queryIndexes: boolean): void {
+  db.transaction(() => {
+    settlePostponed(db);
+  }).immediate();
   refreshViews(db, DATASETS);
   tendQueryIndexes(db, DATASETS, queryIndexes);
 }

@@ -13,8 +13,10 @@ const SCOPE = { kind: 'experiment' as const };
 /** A warehouse into which a test writes records, and from which it reads derived tables. */
 export interface Bench {
   readonly warehouse: Warehouse;
-  /** Writes records of a data type, as a sync does. */
+  /** Writes records of a data type, as a sync does that ends a first read or comes after it. */
   write(data: string, ...records: readonly Json[]): void;
+  /** Writes a page in the middle of a first read. */
+  readPage(data: string, ...records: readonly Json[]): void;
   /** Deletes rows by the ids of their records. */
   remove(data: string, ...records: readonly Json[]): void;
   /** Rows of a table, or some of their columns, in the order of their onset or number. */
@@ -35,6 +37,10 @@ export function openBench(path = join(temporaryFolder(), 'w.db')): Bench {
   return {
     warehouse,
     write: (data, ...records) => {
+      const rows = records.map((record) => rowOf(data, record));
+      warehouse.commit(stream(data), { rows, position: { backfilled: true } });
+    },
+    readPage: (data, ...records) => {
       warehouse.commit(stream(data), { rows: records.map((record) => rowOf(data, record)) });
     },
     remove: (data, ...records) => {

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { at, openBench } from '../../support/derived.ts';
+import { temporaryFolder } from '../../support/lab.ts';
+
+const answer = (id: number) => ({
+  id: `e${id}`,
+  roomId: 'r',
+  participantId: 'ana',
+  ...at(id),
+  eventType: 'component.response',
+  componentId: 'c',
+  response: { value: id },
+});
+const PERSON = { id: 'ana', roomId: 'r', joinedAt: at(0).timestamp };
+
+describe('during a first read', () => {
+  it('the tables that follow from it wait, and are right once it has ended', () => {
+    const bench = openBench();
+    bench.readPage('events', answer(1));
+    bench.readPage('events', answer(2));
+    expect(bench.rows('answers')).toEqual([]);
+    bench.write('events');
+    expect(bench.rows('answers', 'value_number', 'is_last')).toEqual([
+      { value_number: 1, is_last: 0 },
+      { value_number: 2, is_last: 1 },
+    ]);
+    expect(bench.rows('_derive_pending')).toEqual([]);
+    expect(bench.wrong()).toEqual([]);
+  });
+
+  it('they wait for twenty pages at most', () => {
+    const bench = openBench();
+    for (let page = 1; page <= 20; page++) bench.readPage('events', answer(page));
+    expect(bench.rows('answers')).toHaveLength(20);
+  });
+
+  it('counts of people do not wait', () => {
+    const bench = openBench();
+    bench.write('participants', PERSON);
+    bench.readPage('ratings/continuous', { ratingId: '1', participantId: 'ana', roomId: 'r', value: 1, ...at(0) });
+    expect(bench.rows('people', 'n_ratings_continuous AS n')).toEqual([{ n: 1 }]);
+    expect(bench.rows('_derive_pending')).toEqual([]);
+  });
+
+  it('a kill leaves nothing to wait for ever', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    const bench = openBench(path);
+    bench.readPage('events', answer(1));
+    expect(bench.wrong()).toEqual([]);
+    bench.warehouse.close();
+    const again = openBench(path);
+    expect(again.rows('answers')).toHaveLength(1);
+    expect(again.wrong()).toEqual([]);
+  });
+
+  it('a sync that ends before it is through computes what it has', () => {
+    const bench = openBench();
+    bench.readPage('events', answer(1));
+    bench.warehouse.tendForReaders();
+    expect(bench.rows('answers')).toHaveLength(1);
+  });
+});
