@@ -24,22 +24,13 @@ export interface Derivation {
   forget(): void;
 }
 
-/** What a transaction has touched. */
-interface Touched {
-  /** By data type: the places where rows were or are. */
-  readonly places: Map<string, Map<string, Place>>;
-  /** By data type and place: the rows that came, less those that went. */
-  readonly counts: Map<string, Count>;
+/** A place where rows were or are, and how many came there, less those that went. */
+interface Touched extends Place {
+  rows: number;
 }
 
 /** How many transactions of first reads are put off before what they touched is computed. */
 const MOST_PUT_OFF = 20;
-
-interface Count {
-  readonly data: string;
-  readonly place: Place;
-  rows: number;
-}
 
 /**
  * Watches what the connection writes. The only code that inserts says so; where rows change or go, triggers of the
@@ -49,27 +40,20 @@ interface Count {
 export function openDerivation(db: Database, tables: readonly DerivedTable[] = DERIVED): Derivation {
   const watched = DATASETS.filter((dataset) => tables.some((table) => concerns(table, dataset) !== undefined));
   const readers = new Map(watched.map((dataset) => [dataset.name, placeReader(dataset)]));
-  const counted = new Set(COUNTED.map(({ name }) => name));
-  let touched = nothing();
+  let touched = new Map<string, Map<string, Touched>>();
   let putOff = 0;
 
-  const touch = (data: string, place: Place, rows: number) => {
-    const key = keyOf(place);
-    if (counted.has(data)) {
-      const count = touched.counts.get(`${data}\n${key}`);
-      if (count === undefined) touched.counts.set(`${data}\n${key}`, { data, place, rows });
-      else count.rows += rows;
-    }
-    const places = touched.places.get(data);
-    if (places === undefined) touched.places.set(data, new Map([[key, place]]));
-    else places.set(key, place);
+  const touch = (data: string, rows: number, { experiment, room, participant }: Place) => {
+    const key = keyOf(experiment, room, participant);
+    let places = touched.get(data);
+    if (places === undefined) touched.set(data, (places = new Map<string, Touched>()));
+    const place = places.get(key);
+    if (place === undefined) places.set(key, { experiment, room, participant, rows });
+    else place.rows += rows;
   };
   db.function('touched_row', (data, rows, experiment, room, participant) => {
-    touch(
-      String(data),
-      { experiment: String(experiment), room: textOf(room), participant: textOf(participant) },
-      Number(rows),
-    );
+    const place = { experiment: String(experiment), room: textOf(room), participant: textOf(participant) };
+    touch(String(data), Number(rows), place);
     return null;
   });
   for (const dataset of watched) db.exec(triggersOf(dataset));
@@ -77,44 +61,40 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = D
   return {
     inserted(dataset, experiment, row) {
       const place = readers.get(dataset.name)?.(experiment, row);
-      if (place !== undefined) touch(dataset.name, place, 1);
+      if (place !== undefined) touch(dataset.name, 1, place);
     },
     settle(isFirstRead) {
-      const { places, counts } = touched;
-      touched = nothing();
-      for (const { data, place, rows } of counts.values()) addToCount(db, data, place, rows);
-      const left = tables.map((table) => ({ table, places: without(places, addedTo(db, table, counts)) }));
+      const came = touched;
+      touched = new Map();
+      for (const { name } of COUNTED)
+        for (const place of came.get(name)?.values() ?? []) addToCount(db, name, place, place.rows);
+      const left = tables.map((table) => ({ table, places: leftOf(db, table, came) }));
       if (isFirstRead && ++putOff < MOST_PUT_OFF) {
-        for (const { table, places: of } of left) postpone(db, concerning(table, of));
+        for (const { table, places } of left) postpone(db, concerning(table, places));
         return;
       }
       putOff = 0;
       const postponed = takePostponed(db);
       settlePlaces(
         db,
-        left.map(({ table, places: of }) => ({ table, places: joined(of, postponed) })),
+        left.map(({ table, places }) => ({ table, places: joined(places, postponed) })),
       );
     },
     forget() {
-      touched = nothing();
+      touched = new Map();
     },
   };
 }
 
-function nothing(): Touched {
-  return { places: new Map(), counts: new Map() };
-}
-
-/** The counts that a table has taken in without computing anything again, by their keys. */
-function addedTo(db: Database, { add }: DerivedTable, counts: Touched['counts']): ReadonlySet<string> {
-  if (add === undefined) return new Set();
-  return new Set([...counts].filter(([, { data, place, rows }]) => add(db, data, place, rows)).map(([key]) => key));
-}
-
-function without(places: Places, done: ReadonlySet<string>): Places {
-  if (done.size === 0) return places;
-  const left = [...places].map(
-    ([data, at]) => [data, new Map([...at].filter(([key]) => !done.has(`${data}\n${key}`)))] as const,
+/** The places of which a table has to compute something; at the others it has counted the rows, and that was all. */
+function leftOf(
+  db: Database,
+  { add }: DerivedTable,
+  touched: ReadonlyMap<string, ReadonlyMap<string, Touched>>,
+): Places {
+  if (add === undefined) return touched;
+  const left = [...touched].map(
+    ([data, at]) => [data, new Map([...at].filter(([, place]) => !add(db, data, place, place.rows)))] as const,
   );
   return new Map(left);
 }

@@ -11,8 +11,9 @@ export const PENDING_SQL = `CREATE TABLE IF NOT EXISTS _derive_pending (
 /** By data type: places by their keys. */
 export type Places = ReadonlyMap<string, ReadonlyMap<string, Place>>;
 
-export function keyOf({ experiment, room, participant }: Place): string {
-  return [experiment, room ?? '\0', participant ?? '\0'].join('\n');
+/** The same for the same place. */
+export function keyOf(experiment: string, room: string | null, participant: string | null): string {
+  return `${room ?? '\0'}\n${participant ?? '\0'}\n${experiment}`;
 }
 
 /** Stores places to be computed later, in the transaction of their rows. */
@@ -36,7 +37,7 @@ export function takePostponed(db: Database): Places {
   for (const { data, experiment, room, participant } of pending) {
     const place = { experiment, room: room === '' ? null : room, participant: participant === '' ? null : participant };
     const at = places.get(data) ?? new Map<string, Place>();
-    places.set(data, at.set(keyOf(place), place));
+    places.set(data, at.set(keyOf(place.experiment, place.room, place.participant), place));
   }
   return places;
 }
