@@ -11,13 +11,23 @@ export interface TableWriter {
   readonly settle: () => void;
 }
 
-/** The writers of the tables, each opened when it is first needed. */
+/** The writers of the tables, each opened when it is first needed, and again where the schema is another than it left. */
 export function openTableWriters(db: Db) {
   const writers = new Map<string, TableWriter>();
+  const version = () => Number(db.pragma('schema_version', { simple: true }));
+  let left: number | undefined;
   return {
     of(dataset: Dataset): TableWriter {
-      const writer = writers.get(dataset.name) ?? openTableWriter(db, dataset);
-      writers.set(dataset.name, writer);
+      if (left !== undefined && version() !== left) writers.clear();
+      const { upsert, settle } = writers.get(dataset.name) ?? openTableWriter(db, dataset);
+      const writer = {
+        upsert,
+        settle() {
+          settle();
+          left = version();
+        },
+      };
+      writers.set(dataset.name, { upsert, settle });
       return writer;
     },
     /** Call this after a rollback: the columns that the transaction added are gone. */
