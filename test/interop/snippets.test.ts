@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -77,6 +86,7 @@ afterAll(async () => {
 function openFolder({ blocks }: Page) {
   const folder = mkdtempSync(join(tmpdir(), 'hsw-page-'));
   mkdirSync(join(folder, 'data'));
+  symlinkSync(join(import.meta.dirname, '..', '..', 'clients'), join(folder, 'clients'));
   copyFileSync(join(demo, 'demo.db'), join(folder, 'data', 'demo.db'));
   if (!blocks.some(({ text }) => text.includes('hsw init')))
     writeFileSync(join(folder, 'config.yaml'), 'warehouse: { path: data/demo.db }\nexperiments: [{ all: true }]\n');

@@ -1,0 +1,11 @@
+# Do two people of a room rate alike? Both on a grid of one second, the last value carried forward.
+source("hyperstudy_warehouse.R")
+db <- hsw_open("data/demo.db")
+two <- hsw_read(db, "people", "Gemeinsam schauen", where = "room_number = 1 AND participant_number <= 2")
+ratings <- merge(hsw_ratings(db), two[c("room_id", "participant_id", "participant_number")])
+held <- lapply(split(ratings, ratings$participant_number), function(one) approxfun(one$onset_s, one$value, "constant"))
+pair <- na.omit(sapply(held, function(at) at(1:359)))
+synchrony <- sapply(seq_len(nrow(pair) - 29), function(i) cor(pair[i + 0:29, ])[1, 2])
+png("4_synchrony.png", 640, 480)
+plot(synchrony, type = "l", ylim = c(-1, 1), xlab = "start of 30 seconds", main = sprintf("r = %.2f", cor(pair)[1, 2]))
+invisible(dev.off())

@@ -1,0 +1,11 @@
+# How far did people come, and why did the others stop?
+source("hyperstudy_warehouse.R")
+db <- hsw_open("data/demo.db")
+people <- hsw_read(db, "people", where = "NOT is_agent", labels = TRUE)
+stages <- merge(hsw_read(db, "stages"), people[c("experiment_id", "room_id", "participant_id")])
+stages <- unique(stages[order(stages$number), c("room_id", "participant_id", "state_name")])
+reached <- table(factor(stages$state_name, unique(stages$state_name)))
+print(sort(table(people$completion_code[!people$is_complete]), decreasing = TRUE))
+png("7_drop_out.png", 640, 480)
+barplot(c(joined = nrow(people), reached, complete = sum(people$is_complete)), ylab = "people")
+invisible(dev.off())

@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hsw } from '../support/command.ts';
+import { installReaders, lacksInR, READER_PYTHON } from '../support/readers.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const noPython = installReaders();
+const noR = lacksInR('RSQLite');
+for (const missing of [noPython, noR]) if (missing !== undefined) console.log(`skipped: ${missing}`);
+
+interface Language {
+  readonly name: string;
+  readonly missing: string | undefined;
+  readonly run: readonly string[];
+  readonly client: string;
+  readonly begin: string;
+}
+const LANGUAGES: readonly Language[] = [
+  {
+    name: 'python',
+    missing: noPython,
+    run: [READER_PYTHON, '-c'],
+    client: 'hyperstudy_warehouse.py',
+    begin: 'from hyperstudy_warehouse import *\ndb = hsw_open("data/demo.db")\n',
+  },
+  {
+    name: 'r',
+    missing: noR,
+    run: ['Rscript', '-e'],
+    client: 'hyperstudy_warehouse.R',
+    begin: 'source("hyperstudy_warehouse.R"); db <- hsw_open("data/demo.db");',
+  },
+];
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hsw-clients-'));
+  mkdirSync(join(folder, 'data'));
+  const made = await hsw(['demo', '--out', 'data/demo.db'], { cwd: folder });
+  expect(made.status, made.stderr).toBe(0);
+  for (const { name, client } of LANGUAGES) copyFileSync(join(ROOT, 'clients', name, client), join(folder, client));
+}, 300_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run({ run: [command = '', ...args] }: Language, script: string) {
+  const env = { ...process.env, MPLBACKEND: 'agg', LANG: 'C.UTF-8' };
+  return spawnSync(command, [...args, script], { cwd: folder, encoding: 'utf8', env });
+}
+
+function change(sql: string): void {
+  const db = new Database(join(folder, 'data', 'demo.db'));
+  db.exec(sql);
+  db.close();
+}
+
+describe.each(LANGUAGES)('the client in $name', (language) => {
+  const of = (script: string) => run(language, language.begin + script);
+
+  it.skipIf(language.missing !== undefined)('says how fresh the file is', () => {
+    expect(of('').stderr).toMatch(/demo\.db: 72 streams, all complete, data as of 20\d\d-\d\d-\d\dT/);
+  });
+
+  it.skipIf(language.missing !== undefined)('names the experiments there are, and the tables', () => {
+    expect(of('hsw_read(db, "people", experiment = "x")').stderr).toMatch(
+      /no experiment '?x.*Gemeinsam schauen \(exp_/s,
+    );
+    expect(of('hsw_read(db, "x")').stderr).toMatch(/no table or view '?x/);
+    expect(of('hsw_read(db, "chat", fresh = "soon")').stderr).toContain('write "2 days"');
+  });
+
+  it.skipIf(language.missing !== undefined)('refuses what is older than asked, of the data types it comes from', () => {
+    expect(of('x = hsw_read(db, "answers", fresh = "1 day")').status).toBe(0);
+    change("UPDATE _streams SET data_as_of = '2026-01-01T00:00:00.000Z', finished = 0 WHERE data = 'events'");
+    const old = of('x = hsw_read(db, "answers", fresh = "1 day")');
+    expect(old.status).not.toBe(0);
+    expect(old.stderr).toMatch(/answers is older than 1 day: events of exp_\w+: as of 2026-01-01T00:00:00.000Z;/);
+    expect(of('x = hsw_read(db, "answers")').status).toBe(0);
+    expect(of('x = hsw_read(db, "chat", fresh = "1 day")').status).toBe(0);
+    change("UPDATE _streams SET data_as_of = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE data = 'events'");
+  });
+
+  it.skipIf(language.missing !== undefined)(
+    'refuses what is incomplete, and warns where it is read nonetheless',
+    () => {
+      const no = language.name === 'r' ? 'FALSE' : 'False';
+      change("UPDATE _streams SET complete = 0, reason = 'two rows are missing' WHERE data = 'ratings/sparse'");
+      const refused = of('x = hsw_read(db, "questionnaire")');
+      expect(refused.status).not.toBe(0);
+      expect(refused.stderr).toMatch(/questionnaire is incomplete: ratings\/sparse of exp_\w+: two rows are missing/);
+      const read = of(`x = hsw_read(db, "questionnaire", complete = ${no})`);
+      expect([read.status, read.stderr]).toEqual([0, expect.stringContaining('two rows are missing')]);
+      expect(of('x = hsw_read(db, "chat")').status).toBe(0);
+      change("UPDATE _streams SET complete = 1, reason = NULL WHERE data = 'ratings/sparse'");
+    },
+  );
+
+  it.skipIf(language.missing !== undefined)('adds the condition and the medium to each rating, and no row', () => {
+    const asked =
+      language.name === 'r'
+        ? `r <- hsw_ratings(db, condition = "condition", medium = TRUE); cat(nrow(r), sort(unique(r$condition)), unique(r$medium), class(r$stage_number), class(r$timestamp)[1])`
+        : `r = hsw_ratings(db, condition="condition", medium=True); print(len(r), *sorted(set(r.condition)), *set(r.medium), r.stage_number.dtype, r.timestamp.dtype)`;
+    const db = new Database(join(folder, 'data', 'demo.db'), { readonly: true });
+    const count = String(db.prepare('SELECT count(*) FROM ratings_continuous').pluck().get());
+    db.close();
+    const types = language.name === 'r' ? 'integer POSIXct' : 'Int64 datetime64[ms, UTC]';
+    expect(of(asked).stdout.trim()).toBe(`${count} alone together video_story ${types}`);
+  });
+});
+
+describe.each(LANGUAGES)('the examples in $name', (language) => {
+  const names = readdirSync(join(ROOT, 'examples', language.name));
+
+  it('are eight, of at most twelve lines', () => {
+    expect(names.length).toBe(8);
+    for (const name of names) {
+      const lines = readFileSync(join(ROOT, 'examples', language.name, name), 'utf8')
+        .trimEnd()
+        .split('\n');
+      expect(lines.length, name).toBeLessThanOrEqual(12);
+    }
+  });
+
+  it.skipIf(language.missing !== undefined).each(names)('%s draws its picture of the demo', (name) => {
+    const picture = name.replace(/\.\w+$/, '.png');
+    rmSync(join(folder, picture), { force: true });
+    const ran = run(language, readFileSync(join(ROOT, 'examples', language.name, name), 'utf8'));
+    expect(ran.status, ran.stderr).toBe(0);
+    expect(readFileSync(join(folder, picture)).subarray(1, 4).toString()).toBe('PNG');
+  });
+});
