@@ -17,9 +17,7 @@ from urllib.parse import quote
 
 __all__ = ["WarehouseError", "hsw_codebook", "hsw_events", "hsw_open", "hsw_ratings", "hsw_read"]
 
-UTC_TEXT = "ISO 8601, UTC"
 _HEADER = b"SQLite format 3\0"
-_WAL = b"\x02\x02"
 _COPY = """sqlite3 original.db "VACUUM INTO 'copy.db'\""""
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
@@ -30,6 +28,8 @@ class WarehouseError(Exception):
 
 def hsw_open(path, quiet=False):
     """Opens a warehouse read-only, as a connection of `sqlite3`, and says on stderr how fresh it is."""
+    if sqlite3.sqlite_version_info < (3, 37):
+        raise WarehouseError(f"This Python has SQLite {sqlite3.sqlite_version}; a warehouse needs 3.37 or newer.")
     path = os.path.abspath(os.fspath(path))
     if not os.path.isfile(path):
         raise WarehouseError(f"There is no file {path}.")
@@ -39,7 +39,7 @@ def hsw_open(path, quiet=False):
         raise WarehouseError(f"{path} is not a SQLite file.")
     log = path + "-wal"
     # Beside the original lies its lock; when the last program closes it, its log may go, and nothing is in it then.
-    if header[18:20] == _WAL and not os.path.exists(log) and not os.path.exists(path + ".lock"):
+    if header[18:20] == b"\x02\x02" and not os.path.exists(log) and not os.path.exists(path + ".lock"):
         raise WarehouseError(
             f"{path} is a copy without its log, the file -wal beside the original, which may hold the latest rows. "
             f"Copy it again with: {_COPY}"
@@ -161,6 +161,9 @@ def _data_of(db, relation):
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", [relation]).fetchone() is None:
         raise WarehouseError(f"There is no table or view {relation!r}: `_tables` lists all.")
     row = db.execute("SELECT data FROM _tables WHERE name = ?", [relation]).fetchone()
+    if row is None and relation.startswith("wide_"):
+        # The tables are listed when a writer opens the file; it may create this one later.
+        return sorted({name for table in ("people", "answers", "variable_values") for name in _data_of(db, table)})
     return row[0].split(", ") if row and row[0] else []
 
 
@@ -217,7 +220,7 @@ def _kinds(db, relation, names):
     for table, column, type, unit, is_boolean in db.execute(sql):
         kind = (
             "boolean" if is_boolean == 1
-            else "time" if unit == UTC_TEXT
+            else "time" if unit == "ISO 8601, UTC"
             else {"INTEGER": "integer", "REAL": "number"}.get(type, "text")
         )
         others.setdefault(column, set()).add(kind)

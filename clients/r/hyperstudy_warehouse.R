@@ -9,6 +9,8 @@ hsw_copy <- "sqlite3 original.db \"VACUUM INTO 'copy.db'\""
 
 # Opens a warehouse read-only, as a connection of RSQLite, and says how fresh it is.
 hsw_open <- function(path, quiet = FALSE) {
+  sqlite <- RSQLite::rsqliteVersion()[[2]]
+  if (numeric_version(sqlite) < "3.37") stop("RSQLite has SQLite ", sqlite, "; 3.37 or newer is needed.", call. = FALSE)
   if (!file.exists(path)) stop("There is no file ", path, ".", call. = FALSE)
   path <- normalizePath(path)
   header <- readBin(path, "raw", 20)
@@ -144,8 +146,11 @@ hsw_check_fit <- function(db, relation, experiment, fresh, complete) {
   if (!DBI::dbExistsTable(db, relation)) {
     stop("There is no table or view ", relation, ": `_tables` lists all.", call. = FALSE)
   }
-  data <- DBI::dbGetQuery(db, "SELECT data FROM _tables WHERE name = ? AND data <> ''", params = list(relation))$data
-  data <- unlist(strsplit(as.character(data), ", "))
+  listed <- DBI::dbGetQuery(db, "SELECT name, data FROM _tables WHERE data <> ''")
+  # The tables are listed when a writer opens the file; it may create one with a row a person later.
+  unlisted <- startsWith(relation, "wide_") && !relation %in% listed$name
+  from <- if (unlisted) c("people", "answers", "variable_values") else relation
+  data <- unique(unlist(strsplit(listed$data[listed$name %in% from], ", ")))
   if (length(data) == 0) return(invisible())
   streams <- DBI::dbGetQuery(db, "SELECT experiment_id, data, complete, reason, finished, data_as_of FROM _freshness")
   streams <- streams[streams$data %in% data, ]

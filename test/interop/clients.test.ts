@@ -98,6 +98,15 @@ describe.each(LANGUAGES)('the client in $name', (language) => {
     },
   );
 
+  it.skipIf(language.missing !== undefined)('checks a wide table that is not listed yet, too', () => {
+    change("DELETE FROM _tables WHERE name = 'wide_gemeinsam_schauen'");
+    change("UPDATE _streams SET complete = 0, reason = 'a row is missing' WHERE data = 'variables'");
+    expect(of('x = hsw_read(db, "wide_gemeinsam_schauen")').stderr).toContain('a row is missing');
+    change("UPDATE _streams SET complete = 1, reason = NULL WHERE data = 'variables'");
+    const read = of('x = hsw_read(db, "wide_gemeinsam_schauen")');
+    expect(read.status, read.stderr).toBe(0);
+  });
+
   it.skipIf(language.missing !== undefined)('adds the condition and the medium to each rating, and no row', () => {
     const asked =
       language.name === 'r'
