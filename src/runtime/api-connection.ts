@@ -1,14 +1,12 @@
 import { createClient, type Client, type ClientOptions } from '../api/client.ts';
-import { keyIdOf } from '../budget/key-id.ts';
-import { openLedger, type Ledger, type LedgerOptions } from '../budget/ledger.ts';
-import { createBudget, type Budget, type BudgetOptions } from '../budget/queue.ts';
+import type { Budget } from '../budget/queue.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { VERSION } from '../shared/version.ts';
-import { withPlainErrors, type Db } from '../warehouse/open.ts';
-import { rememberRefusal } from '../warehouse/refusal.ts';
+import type { Db } from '../warehouse/open.ts';
+import { openBudget, type BudgetHooks } from './budget.ts';
 
 /** Sends the requests; the daemon opens another one when the configuration or the key changes. */
 export interface ApiConnection {
@@ -16,9 +14,6 @@ export interface ApiConnection {
   readonly budget: Budget;
   readonly client: Client;
 }
-
-/** What a budget reports, and what it needs to know. */
-export type BudgetHooks = Pick<BudgetOptions, 'onWait' | 'onRefused'> & Pick<LedgerOptions, 'shareOf'>;
 
 export interface ConnectionOptions {
   /** The warehouse, which holds the ledger. */
@@ -31,39 +26,6 @@ export interface ConnectionOptions {
 export function connectApi(config: Config, { db, clock, log }: ConnectionOptions, hooks: BudgetHooks): ApiConnection {
   const budget = openBudget(config, db, clock, hooks);
   return { config, budget, client: openClient(config.api, { budget, clock, log }) };
-}
-
-/** The budget of the configured key. A 429 is remembered for `hsw status`. */
-export function openBudget(config: Config, db: Db, clock: Clock, hooks: BudgetHooks = {}): Budget {
-  const { key, limits, timeoutMs, concurrency } = config.api;
-  const keyId = keyIdOf(key);
-  const ledger = plainly(
-    db.name,
-    openLedger(db, { clock, keyId, ...limits, shareOf: hooks.shareOf, deadlineMs: timeoutMs }),
-  );
-  return createBudget({
-    ledger,
-    clock,
-    concurrency,
-    onWait: hooks.onWait,
-    onRefused(refusal) {
-      rememberRefusal(db, { at: clock.now(), ...refusal, keyId });
-      hooks.onRefused?.(refusal);
-    },
-  });
-}
-
-/**
- * The ledger is written before each request: it is the first to meet a full disk, which must be reported in plain
- * words.
- */
-function plainly(path: string, ledger: Ledger): Ledger {
-  return {
-    ...ledger,
-    tryStart: (endpoint, priority) => withPlainErrors(path, () => ledger.tryStart(endpoint, priority)),
-    finish: (token) => withPlainErrors(path, () => ledger.finish(token)),
-    pause: (endpoint, waitMs) => withPlainErrors(path, () => ledger.pause(endpoint, waitMs)),
-  };
 }
 
 /**

@@ -3,11 +3,11 @@ import type { Config } from '../config/schema.ts';
 import { systemClock, type Clock } from '../shared/clock.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import { requireMigrated } from '../warehouse/migrate.ts';
-import { openForReading, plainError, type Db } from '../warehouse/open.ts';
+import { plainError } from '../warehouse/open.ts';
 import { forgetOutage, rememberOutage } from '../warehouse/outage.ts';
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
-import { connectApi, type ApiConnection, type BudgetHooks } from './api-connection.ts';
+import { connectApi, type ApiConnection } from './api-connection.ts';
+import type { BudgetHooks } from './budget.ts';
 
 /**
  * What a configuration is made into: the warehouse, opened for writing, and the API, whose requests are counted in the
@@ -63,17 +63,5 @@ export async function whileOpen<T>(warehouse: Warehouse, use: (warehouse: Wareho
     throw plainError(warehouse.path, error) ?? error;
   } finally {
     warehouse.close();
-  }
-}
-
-/** The warehouse for reading beside a writer. */
-export function openReader(config: Config): Db {
-  const db = openForReading(config.warehouse.path);
-  try {
-    requireMigrated(db);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
   }
 }

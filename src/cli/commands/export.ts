@@ -13,7 +13,7 @@ import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
-import { openReader } from '../../runtime/runtime.ts';
+import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { list } from '../selection.ts';
 import { describeLacks, type Lacks } from '../../export/caveats.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openBudget } from '../../../src/runtime/api-connection.ts';
+import { openBudget } from '../../../src/runtime/budget.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
 import { configFor, openLab, temporaryFolder } from '../../support/lab.ts';
