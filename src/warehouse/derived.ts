@@ -25,6 +25,11 @@ export function prepareDerived(db: Db, now: number): void {
     rebuild(db);
     remember(db, NAME, basis, now);
   }).immediate();
+  tendDerived(db);
+}
+
+/** Computes what first reads have put off, and lists the tables that have come since. */
+export function tendDerived(db: Db): void {
   db.transaction(() => {
     settlePostponed(db);
     createViews(db);

@@ -7,8 +7,8 @@ import { command, quote } from '../shared/sqlite.ts';
 import { formatTime, DAY_MS } from '../shared/time.ts';
 import { markCutTexts } from './cut-texts.ts';
 import { rekey } from './rekey.ts';
-import { prepareDerived } from './derived.ts';
-import { openDerivation, settlePostponed } from '../derive/derivation.ts';
+import { prepareDerived, tendDerived } from './derived.ts';
+import { openDerivation } from '../derive/derivation.ts';
 import { keepMetadata, noteStart } from './answer-metadata.ts';
 import { carryOverReasons } from './carry-over.ts';
 import { writeDictionary } from './dictionary.ts';
@@ -216,9 +216,7 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
 }
 
 function tendForReaders(db: Db, queryIndexes: boolean): void {
-  db.transaction(() => {
-    settlePostponed(db);
-  }).immediate();
+  tendDerived(db);
   refreshViews(db, DATASETS);
   tendQueryIndexes(db, DATASETS, queryIndexes);
 }

@@ -128,6 +128,13 @@ describe('the table with a row a person', () => {
     expect(again.wrong()).toEqual([]);
   });
 
+  it('is listed at the end of the sync that made it', () => {
+    const bench = openStudy();
+    bench.write('participants', person('ana'));
+    bench.warehouse.tendForReaders();
+    expect(bench.rows("_tables WHERE name = 'wide_trust_emotion'", 'data')).toHaveLength(1);
+  });
+
   it('is called by the id of an experiment whose name has no Latin letters', () => {
     const bench = openBench();
     bench.write('experiments', { id: 'e', name: '信頼' });
