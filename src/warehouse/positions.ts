@@ -183,9 +183,12 @@ const WRITE = `INSERT INTO _streams (${COLUMNS.map(({ name }) => name).join(', '
   VALUES (${COLUMNS.map(({ field }) => `@${field}`).join(', ')})
   ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET ${COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;
 
-/** What was learned about an endpoint, as the JSON text given to `writeLearned`; undefined when nothing was. */
+/**
+ * What was learned about an endpoint, as the JSON text given to `writeLearned`; undefined when nothing was. It is asked
+ * for at each page, so the statement is prepared once.
+ */
 export function readLearned(db: Db, endpoint: string): string | undefined {
-  return drizzle(db).select().from(endpoints).where(eq(endpoints.endpoint, endpoint)).get()?.learned;
+  return queryValues(db, 'SELECT learned FROM _endpoints WHERE endpoint = ?', z.string()).get(endpoint);
 }
 
 export function writeLearned(db: Db, endpoint: string, learned: string, now: number): void {
