@@ -59,8 +59,8 @@ async function listOnce(
 ): Promise<Listed | 'shifted'> {
   const { traits, sink, warehouse, stream } = session;
   const names = openSharedNames(warehouse.db, stream, (key) => seen.has(key));
-  const take = (rows: readonly Row[], malformed: readonly BadRecord[] = []) => {
-    sink.take({ rows, bad: malformed });
+  const take = (rows: readonly Row[], malformed: readonly BadRecord[] = [], isPartial = false) => {
+    sink.take({ rows, bad: malformed, isPartial });
     seen.add(rows.map(({ key }) => key));
   };
   const doubts: Doubt[] = [];
@@ -74,7 +74,7 @@ async function listOnce(
     const sorted = sortRefused !== true && !isPlain;
     for await (const chunk of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
       doubts.push(...chunk.doubts);
-      take(names.place(distinct(session, certainRows(chunk), seen)), chunk.bad);
+      take(names.place(distinct(session, chunk, seen)), chunk.bad, isPartial(chunk));
       bad += chunk.bad.length;
       last = chunk;
     }
@@ -101,15 +101,21 @@ async function listOnce(
   };
 }
 
-/** All rows of a chunk or, if its answer says that it lacks records, the rows whose keys do not depend on others. */
-export function certainRows({ rows, page }: Pick<Chunk, 'rows' | 'page'>): readonly Row[] {
-  return page.doubts.length > 0 ? withCertainKeys(rows) : rows;
+/** Whether the answer of a chunk says that it lacks records. */
+export function isPartial({ page }: Pick<Chunk, 'page'>): boolean {
+  return page.doubts.length > 0;
 }
 
-/** Gives keys of their own to rows with an id that another record had earlier in this reading. */
-export function distinct({ warehouse, stream }: Session, rows: readonly Row[], seen: Seen): readonly Row[] {
+/** All rows of a chunk or, if its answer says that it lacks records, the rows whose keys do not depend on others. */
+export function certainRows(chunk: Pick<Chunk, 'rows' | 'page'>): readonly Row[] {
+  return isPartial(chunk) ? withCertainKeys(chunk.rows) : chunk.rows;
+}
+
+/** The certain rows; those with an id that another record had earlier in this reading have keys of their own. */
+export function distinct({ warehouse, stream }: Session, chunk: Pick<Chunk, 'rows' | 'page'>, seen: Seen) {
+  const rows = certainRows(chunk);
   const isMet = (key: string) => seen.has(key);
   return rows.some(({ key, needsOrdinal }) => !needsOrdinal && isMet(key))
-    ? matchDoubles(warehouse.db, stream, rows, isMet)
+    ? matchDoubles(warehouse.db, stream, rows, { isMet, isPartial: isPartial(chunk) })
     : rows;
 }

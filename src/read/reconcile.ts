@@ -4,7 +4,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { fillsPlaces, isShownLast } from './evidence.ts';
-import { certainRows, distinct } from './full-listing.ts';
+import { distinct, isPartial } from './full-listing.ts';
 import { paginate } from './paginate.ts';
 import type { Page, Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
@@ -30,8 +30,8 @@ export async function readRange(
       const { known } = traits;
       for await (const chunk of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
         doubts.push(...chunk.doubts);
-        const rows = distinct(session, certainRows(chunk), seen);
-        sink.take({ rows, bad: chunk.bad });
+        const rows = distinct(session, chunk, seen);
+        sink.take({ rows, bad: chunk.bad, isPartial: isPartial(chunk) });
         seen.add(rows.map(({ key }) => key));
         bad += chunk.bad.length;
         upTo = later(upTo, newest(session, chunk.rows));

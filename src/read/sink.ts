@@ -17,6 +17,8 @@ export interface Batch {
   readonly rows: readonly Row[];
   readonly bad?: readonly BadRecord[];
   readonly position?: PositionChange;
+  /** Whether an answer says that it lacks records. */
+  readonly isPartial?: boolean;
 }
 
 /** What the sink did with a batch. */
@@ -119,9 +121,9 @@ export function committing(
     return { ...position, doubts: [...others, repeatedDoubt(seen.newRepeats)] };
   };
   return {
-    take({ rows: came, ...rest }) {
+    take({ rows: came, isPartial, ...rest }) {
       const before = seen.newRepeats;
-      const rows = seen.note(came);
+      const rows = seen.note(came, isPartial);
       // With the rows, as a reading that ends here would not tell of them.
       const batch = { ...rest, rows, ...(seen.newRepeats > before ? { position: doubted(rest.position) } : {}) };
       // In a first read no stored row could differ.
@@ -167,8 +169,8 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
   const seen = openSeen(warehouse, stream);
   let tally: Tally = EMPTY;
   return {
-    take({ rows: came, bad: malformed = [] }) {
-      const rows = seen.note(came);
+    take({ rows: came, bad: malformed = [], isPartial }) {
+      const rows = seen.note(came, isPartial);
       const difference = compareRows(warehouse.db, stream, rows);
       const { missing, changed } = difference;
       differences.note(rows, difference);
@@ -211,9 +213,9 @@ function openSeen(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   let hasShared = false;
   const repeats = new Set<string>();
   return {
-    note(rows: readonly Row[]): readonly Row[] {
+    note(rows: readonly Row[], isPartial = false): readonly Row[] {
       // Which of several records with one id comes first depends on the request; their content does not.
-      const own = isShared ? matchDoubles(warehouse.db, stream, rows) : rows;
+      const own = isShared ? matchDoubles(warehouse.db, stream, rows, { isPartial }) : rows;
       const settled = keys === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       keys?.add(settled.map(({ key }) => key));

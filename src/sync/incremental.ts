@@ -4,7 +4,7 @@ import { isLocal, WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, keysOf } from '../warehouse/records.ts';
 import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
-import { certainRows } from '../read/full-listing.ts';
+import { certainRows, isPartial } from '../read/full-listing.ts';
 import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
 import type { Page, PageRequest } from '../read/reader.ts';
 import { freeTime, newest, readRange } from '../read/reconcile.ts';
@@ -70,7 +70,8 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   const flush = () => {
     if (pending.length === 0) return;
     const rows = pending.flatMap(certainRows);
-    sink.take({ rows, bad: pending.flatMap(({ bad }) => bad), position: { watermark } });
+    const bad = pending.flatMap((chunk) => chunk.bad);
+    sink.take({ rows, bad, isPartial: pending.some(isPartial), position: { watermark } });
     pending = [];
   };
   try {
@@ -121,7 +122,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   ];
   if (doubts.length > 0) {
     // Without every repeat in view the ordinals of records without an id would be guesses.
-    sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
+    sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad, isPartial: true });
     return { doubts, unseen: [] };
   }
   const isUnheeded = page.ignored.some((name) => name === 'sort' || name === 'order');
@@ -160,7 +161,7 @@ async function lookFurther(session: Session, { returned, total = 0 }: Page): Pro
 /** Takes the rows of one page, which proves nothing about the others. */
 async function takeSome({ reader, sink }: Session, request: PageRequest): Promise<void> {
   const page = await reader.page({ ...request, atMost: POLL_LEAST });
-  sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad });
+  sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad, isPartial: page.doubts.length > 0 });
 }
 
 /** Takes the newest page. Some rows with its oldest timestamp may be on the next page. */

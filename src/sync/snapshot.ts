@@ -61,7 +61,7 @@ async function readCut(session: Session, first: Page): Promise<Reading> {
   const rooms = roomsOf(session);
   if (rooms !== undefined) return readRooms(session, rooms, first.doubts);
   // Without all repeats the ordinals of records without an id would be guesses.
-  session.sink.take({ rows: withCertainKeys(numbered(first.rows).rows), bad: first.bad });
+  session.sink.take({ rows: withCertainKeys(numbered(first.rows).rows), bad: first.bad, isPartial: true });
   return { doubts: first.doubts, unseen: [] };
 }
 

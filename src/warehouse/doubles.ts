@@ -14,6 +14,20 @@ export interface Twin {
   readonly time: SqlValue;
 }
 
+/** What is known about the answer whose records are matched. */
+export interface Matching {
+  /**
+   * Whether the reading has met a key before: then that record is another one, unless the row has the same content or
+   * the same time. This finds the second record of an id that is on another page than the first.
+   */
+  readonly isMet?: (key: string) => boolean;
+  /**
+   * Whether the answer says that it lacks records. Then a record that says something else than each stored one may be
+   * an edit of any of them or a new one, and is left out until an answer has all of them.
+   */
+  readonly isPartial?: boolean;
+}
+
 interface MetTwin extends Twin {
   readonly isMet: boolean;
 }
@@ -25,31 +39,37 @@ interface MetTwin extends Twin {
  * unless the answer shows as many as are stored. Costs a look-up for each row, so it is only for streams that are known
  * to have shared ids.
  * @param rows of one answer, with the ordinals that `numbered` gave them.
- * @param isMet whether the reading has met a key before: then that record is another one, unless the row has the same
- * content or the same time. This finds the second record of an id that is on another page than the first.
  */
 export function matchDoubles(
   db: Db,
   stream: Stream,
   rows: readonly Row[],
-  isMet: (key: string) => boolean = () => false,
+  { isMet = () => false, isPartial = false }: Matching = {},
 ): readonly Row[] {
   const hasDouble = doubleIn(db, stream);
   const find = twinsOf(db, stream);
-  const keys = new Map<Row, string>();
+  const keys = new Map<Row, string | undefined>();
   for (const [base, group] of Map.groupBy(rows, (row) => withoutOrdinal(row.key))) {
     if (group.some(({ needsOrdinal }) => needsOrdinal)) continue;
     if (!isMet(base) && !hasDouble(base)) continue;
     const held = find(base).map((twin) => ({ ...twin, isMet: isMet(twin.key) }));
-    if (held.length > 0) assign(base, group, held, keys);
+    if (held.length === 0) continue;
+    for (const [row, key] of assign(base, group, held, isPartial)) keys.set(row, key);
   }
-  return rows.map((row) => {
-    const key = keys.get(row) ?? row.key;
-    return key === row.key ? row : { ...row, key };
+  return rows.flatMap((row) => {
+    const key = keys.has(row) ? keys.get(row) : row.key;
+    return key === row.key ? [row] : key === undefined ? [] : [{ ...row, key }];
   });
 }
 
-function assign(base: string, group: readonly Row[], held: readonly MetTwin[], keys: Map<Row, string>): void {
+/** The key of each record; undefined for one of which a partial answer does not show which record it is. */
+function assign(
+  base: string,
+  group: readonly Row[],
+  held: readonly MetTwin[],
+  isPartial: boolean,
+): Map<Row, string | undefined> {
+  const keys = new Map<Row, string | undefined>();
   const free = new Map(held.map((twin) => [twin.key, twin]));
   const take = (matches: (row: Row, twin: MetTwin) => boolean) => {
     for (const row of group) {
@@ -60,17 +80,23 @@ function assign(base: string, group: readonly Row[], held: readonly MetTwin[], k
     }
   };
   take((row, { content }) => contentOf(row) === content);
-  take(({ time }, twin) => twin.time === (time === undefined ? null : formatTime(time)));
+  if (!isPartial) take(({ time }, twin) => twin.time === (time === undefined ? null : formatTime(time)));
   const others = held.filter((twin) => !twin.isMet);
-  if (group.length >= others.length) take((_, twin) => !twin.isMet);
+  if (!isPartial && group.length >= others.length) take((_, twin) => !twin.isMet);
+  const isUnclear = isPartial && [...free.values()].some((twin) => !twin.isMet);
   const taken = new Set(held.map(({ key }) => key));
   for (const row of group) {
     if (keys.has(row)) continue;
+    if (isUnclear) {
+      keys.set(row, undefined);
+      continue;
+    }
     let n = 1;
     while (taken.has(withOrdinal(base, n))) n++;
     keys.set(row, withOrdinal(base, n));
     taken.add(withOrdinal(base, n));
   }
+  return keys;
 }
 
 /**
