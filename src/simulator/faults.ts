@@ -27,6 +27,8 @@ export type ApiFault = Where &
     | { readonly kind: 'warned'; readonly lacks?: Which }
     /** An answer of at most this many rows with the whole `total`, which says that there are no more. */
     | { readonly kind: 'cutPage'; readonly rows: number }
+    /** An answer that has one record in the place of the next one as well. */
+    | { readonly kind: 'repeated' }
     /** Records that are missing from every request with a `startTime` or `endTime`. */
     | { readonly kind: 'blindFilter'; readonly to: Which }
     /** A request with `sort` omits and does not count records without that field. */

@@ -34,9 +34,9 @@ export function listing(asked: Listing): SimReply {
   const isCounted = !isUnpaged && readings.total !== 'missing' && pagesAreTold(readings, dataType) !== 'missing';
   const cut = isCounted ? faults.strike('cutPage', asked) : undefined;
   const nulled = faults.strike('nulled', asked)?.fields ?? [];
-  const page = selected.page
-    .slice(0, cut?.rows)
-    .map((record) => shown(dataType, withNulls(record, nulled), readings, random));
+  const page = repeating(asked, selected.page.slice(0, cut?.rows)).map((record) =>
+    shown(dataType, withNulls(record, nulled), readings, random),
+  );
   if (page.length > (faults.strike('tooLarge', asked)?.above ?? Infinity)) return tooLarge();
   const format = request.query.get('format') ?? 'json';
   if (format === 'csv') return csvReply(page);
@@ -54,6 +54,13 @@ function present(asked: Listing, lacks: Parameters<typeof isAmong>[0] | undefine
   const { records, faults } = asked;
   const listed = records.slice(0, faults.strike('cutList', asked)?.after);
   return lacks === undefined ? listed : listed.filter((record) => !isAmong(lacks, record));
+}
+
+/** The page with one of its records in the place of the next one as well, if it is struck. */
+function repeating(asked: Listing, page: readonly SimRecord[]): readonly SimRecord[] {
+  if (page.length < 2 || asked.faults.strike('repeated', asked) === undefined) return page;
+  const again = asked.random.int(1, page.length - 1);
+  return page.map((record, i) => (i === again ? (page[i - 1] ?? record) : record));
 }
 
 function withNulls(record: SimRecord, fields: readonly string[]): SimRecord {

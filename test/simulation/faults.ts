@@ -35,6 +35,7 @@ export function passingFault(random: Random, now: number): ApiFault {
     () => ({ kind: 'warned', dataTypes: some(random), lacks: random.pick([1, 0.4]), ...at, ...when }),
     () => ({ kind: 'cutPage', dataTypes: some(random), rows: random.int(0, 1), times: random.int(1, 3), ...when }),
     () => ({ kind: 'cutPage', rows: random.int(0, 1), chance: 0.15, ...when }),
+    () => ({ kind: 'repeated', dataTypes: some(random), times: 1, ...when }),
     () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.5]), ...when }),
     () => ({ kind: 'sortNeedsField', dataTypes: some(random), ...when }),
     () => ({ kind: 'cutList', dataTypes: ['participants', 'rooms'], after: random.int(0, 3), ...when }),

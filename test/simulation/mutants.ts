@@ -133,6 +133,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'return ordinal >= 1 ? row : { ...row, key: withOrdinal(row.key, ordinal) };',
   },
   {
+    name: 'a repeat counts once one reading has shown it',
+    file: 'src/sync/repeats.ts',
+    from: 'return rows === 0 ? [] : [repeatedDoubt(rows)];',
+    to: 'return [];',
+  },
+  {
     name: 'a crowd at one instant is read in one pass',
     file: 'src/read/same-timestamp.ts',
     from: 'if (isTwice || (pass.isEndSeen && (pass.isOneAnswer || isAlone))) return',

@@ -57,6 +57,13 @@ describe('a fault', () => {
     ]);
   });
 
+  it('has one record in the place of the next one as well, and counts as before', () => {
+    const { data, metadata } = messages({ kind: 'repeated' }).chat('sort=timestamp');
+    expect(metadata.pagination?.['total']).toBe(MESSAGES);
+    expect(data.length).toBe(MESSAGES);
+    expect(new Set(data.map((record) => JSON.stringify(record))).size).toBe(MESSAGES - 1);
+  });
+
   it('hides some records from every request with a time filter, always the same, and from no other', () => {
     const { chat } = messages({ kind: 'blindFilter', to: 0.3 });
     expect(chat('sort=timestamp').data.length).toBe(MESSAGES);
