@@ -6,7 +6,13 @@ import type { Environment } from './environment.ts';
 const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
 
 /** A key, or what is wrong with it, in words that never contain the key. */
-export type KeyFound = { readonly key: string } | { readonly problem: string };
+export type KeyFound = { readonly key: string } | Problem;
+
+/** What is wrong with a secret and, where that is known better than by whoever looks for it, what to do. */
+interface Problem {
+  readonly problem: string;
+  readonly hint?: string;
+}
 
 /** Checks the form of a key, without the whitespace around it. */
 export function checkKey(text: string): KeyFound {
@@ -32,11 +38,17 @@ export function readSecretFile(file: string, name: string): SecretFound {
     const text = readFileSync(file, 'utf8');
     return (mode & 0o007) === 0
       ? { secret: text.trim() }
-      : { problem: `everyone can read ${name}: run chmod 600 on it` };
+      : { problem: `everyone can read ${name}: run chmod 600 on it`, hint: OPEN_FILE };
   } catch {
-    return { problem: `${name} cannot be read: check its name and who may read it` };
+    return {
+      problem: `${name} cannot be read: check its name and who may read it`,
+      hint: 'Name the file that holds the key, or let this user read it.',
+    };
   }
 }
+
+const OPEN_FILE =
+  'Then no one else can read it. Make a new secret if others use this computer, as they may have read this one.';
 
 /** The names under which systemd can pass secrets: `LoadCredential=hyperstudy-key:…` (systemd.exec(5)). */
 export const CREDENTIALS = {
@@ -47,7 +59,7 @@ export const CREDENTIALS = {
 } as const;
 
 /** A secret, or what is wrong with it, in words that never contain it. */
-export type SecretFound = { readonly secret: string } | { readonly problem: string };
+export type SecretFound = { readonly secret: string } | Problem;
 
 /**
  * Finds a secret in the file that the configuration names or, where it names none, in systemd's credential of that

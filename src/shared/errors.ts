@@ -60,6 +60,7 @@ export const CODES = {
   WAREHOUSE_OLDER: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },
   WAREHOUSE_NEWER: { exit: EXIT.unwritable, passes: false, acts: 'user', isLocal: true },
   WAREHOUSE_FILESYSTEM: { exit: EXIT.unwritable, passes: false, acts: 'user', isLocal: true },
+  PLACE_UNSAFE: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything', isLocal: true },
   WAREHOUSE_BUSY: { exit: EXIT.busy, passes: true, acts: 'user', stops: 'everything', isLocal: true },
   WAREHOUSE_FULL: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything', isLocal: true },
   WAREHOUSE_UNWRITABLE: { exit: EXIT.unwritable, passes: false, acts: 'host', stops: 'everything', isLocal: true },

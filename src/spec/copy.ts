@@ -1,8 +1,7 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DAY_MS } from '../shared/time.ts';
-import { giveTo } from '../warehouse/ownership.ts';
+import { createPrivate } from '../shared/private-files.ts';
 
 /** What the API answered when it was asked for its description. */
 const Copy = z.object({
@@ -38,8 +37,9 @@ export function readCopy(path: string, from: string, now: number): Copy | undefi
 export function keepCopy(path: string, copy: Copy): void {
   try {
     const part = `${path}.part`;
-    writeFileSync(part, JSON.stringify(copy), { mode: 0o600 });
-    giveTo(statSync(dirname(path)), part);
+    rmSync(part, { force: true });
+    createPrivate(part);
+    writeFileSync(part, JSON.stringify(copy));
     renameSync(part, path);
   } catch {
     // The description is read all the same.

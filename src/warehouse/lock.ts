@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { WarehouseError } from '../shared/errors.ts';
-import { plainError, refuseSharedFilesystem } from './open.ts';
-import { giveTo } from './ownership.ts';
+import { createPrivate, makeFolder, refuseUnsafe } from '../shared/private-files.ts';
+import { COMPANIONS, plainError, refuseSharedFilesystem } from './open.ts';
 
 /**
  * Makes this process the warehouse's only writer until `release` is called or the process ends, however it ends:
@@ -14,11 +13,11 @@ export function acquireWriterLock(path: string): { release: () => void } {
   refuseSharedFilesystem(path);
   let db: Database.Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
+    refuseUnsafe(path, COMPANIONS);
     const file = `${path}.lock`;
-    const isNew = !existsSync(file);
+    createPrivate(file);
     db = new Database(file, { timeout: 0 });
-    if (isNew) giveTo(statSync(dirname(path)), file);
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db?.close();

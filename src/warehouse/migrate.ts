@@ -1,9 +1,10 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { drizzle, migrate as runMigrations } from '../shared/drizzle.ts';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
+import { createPrivate } from '../shared/private-files.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { releaseNames } from './column-names.ts';
@@ -97,5 +98,7 @@ function appliedMigrations(db: Db): number[] {
 
 function backUp(db: Db, file: string): void {
   rmSync(file, { force: true });
+  // An empty file is filled, so that no one can read the rows before the mode is right.
+  createPrivate(file, statSync(db.name));
   command(db, 'VACUUM INTO ?')(file);
 }

@@ -1,18 +1,8 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { WarehouseError } from '../shared/errors.ts';
-import { giveTo } from './ownership.ts';
+import { createPrivate, makeFolder, refuseUnsafe, shareLike } from '../shared/private-files.ts';
 
 export type Db = Database.Database;
 
@@ -28,17 +18,22 @@ export const PRAGMAS = {
   temp_store: 2, // MEMORY: what a statement with a trigger needs to undo itself never goes to the disk
 } as const;
 
+/** The endings of the files that SQLite and the writer's lock keep beside the warehouse. */
+export const COMPANIONS = ['-wal', '-shm', '-journal', '.lock'] as const;
+
 /** Opens the warehouse file for writing, and creates it if needed. Tables come from `migrate`. */
 export function openForWriting(path: string): Db {
   refuseSharedFilesystem(path);
   return withPlainErrors(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
-    const isNew = !existsSync(path);
+    makeFolder(dirname(path));
+    refuseUnsafe(path, COMPANIONS);
+    createPrivate(path);
     const db = new Database(path);
-    if (isNew) giveTo(statSync(dirname(path)), path);
     // The page size can be chosen only before the first table.
     db.pragma('page_size = 8192');
     for (const [name, value] of Object.entries(PRAGMAS)) db.pragma(`${name} = ${value}`);
+    // SQLite makes them with the mode of the database, and with the group of this process.
+    for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) shareLike(statSync(path), path + suffix);
     return db;
   });
 }
@@ -66,10 +61,7 @@ export function closeForWriting(db: Db): void {
   const stat = statSync(db.name, { throwIfNoEntry: false });
   db.close();
   if (stat === undefined) return;
-  for (const file of [`${db.name}-wal`, `${db.name}-shm`]) {
-    closeSync(openSync(file, 'a', stat.mode & 0o777));
-    giveTo(stat, file);
-  }
+  for (const suffix of ['-wal', '-shm']) createPrivate(db.name + suffix, stat);
 }
 
 /**

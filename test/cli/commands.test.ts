@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
@@ -273,24 +273,32 @@ describe('hsw', () => {
   it('says in doctor who can read secrets in the configuration, and the data, and how to end it', async () => {
     const yaml = 'http: { token: a-token-of-the-lab }\nexperiments: [{ all: true }]\n';
     const { cwd, env } = await lab({ now: Date.now, world: { experiments: 1 } }, yaml);
-    const doctor = () => hsw(['doctor'], { cwd, env });
+    const doctor = (...flags: string[]) => hsw(['doctor', ...flags], { cwd, env });
+    const config = join(cwd, 'config.yaml');
     chmodSync(cwd, 0o755);
     chmodSync(join(cwd, 'config.yaml'), 0o644);
     expect((await hsw(['sync', 'now', '--data', 'rooms'], { cwd, env })).status).toBe(0);
     const data = join(cwd, 'data', 'hyperstudy.db');
-    chmodSync(data, 0o644);
+    chmodSync(config, 0o600);
+    chmodSync(dirname(data), 0o755);
+    const made = await doctor();
+    expect(made.status, made.stdout).toBe(0);
+    chmodSync(config, 0o644);
+    for (const file of [data, `${data}-wal`]) chmodSync(file, 0o644);
     const open = await doctor();
     expect(open.status).toBe(1);
     expect(open.stdout).not.toContain('a-token-of-the-lab');
-    const config = join(cwd, 'config.yaml');
     expect(open.stdout).toContain(`✗ config file: ${config} holds http.token, and others can read it. Run: ch`);
     expect(open.stdout).toContain(
       `✗ warehouse folder: everyone on this computer can read the data. Run: chmod o-r ${data}*`,
     );
-    chmodSync(config, 0o600);
-    chmodSync(data, 0o640);
-    const closed = await doctor();
+    const closed = await doctor('--fix');
     expect(closed.status, closed.stdout).toBe(0);
+    expect(closed.stdout.match(/✓ fixed: .*/g)).toHaveLength(3);
+    const modes = [config, data, `${data}-wal`].map((file) => statSync(file).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
+    const again = await hsw(['--json', 'doctor', '--fix'], { cwd, env });
+    expect(JSON.parse(again.stdout)).toMatchObject({ ok: true, fixed: [] });
     expect(closed.stdout).toMatch(/✓ config file: .*\n✓ warehouse folder: /);
   });
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SimulatorOptions } from '../../src/simulator/server.ts';
@@ -28,6 +28,24 @@ describe('hsw export', () => {
     const done = await hsw(['export', '--data', 'chat'], { cwd });
     expect([done.status, done.stderr]).toEqual([0, '']);
     expect(lines(done.stdout).length).toBeGreaterThan(0);
+  });
+
+  it('writes files that only their owner can read, and none where others decide what is written', async () => {
+    const { cwd } = await lab(ONE, 'data: [rooms]\n');
+    await hsw(['sync', 'now'], { cwd });
+    const to = (out: string) => hsw(['export', '--data', 'rooms', '--out', join(cwd, out)], { cwd });
+    expect((await to('rooms.ndjson')).status).toBe(0);
+    expect(statSync(join(cwd, 'rooms.ndjson')).mode & 0o777).toBe(0o600);
+    symlinkSync(join(cwd, 'target'), join(cwd, 'link.ndjson'));
+    const linked = await to('link.ndjson');
+    expect([linked.status, linked.stderr]).toEqual([4, expect.stringContaining('is a symbolic link')]);
+    expect(existsSync(join(cwd, 'target'))).toBe(false);
+    chmodSync(cwd, 0o755);
+    mkdirSync(join(cwd, 'open'));
+    chmodSync(join(cwd, 'open'), 0o777);
+    const open = await to('open/rooms.ndjson');
+    expect([open.status, open.stderr]).toEqual([4, expect.stringContaining('can replace the files in')]);
+    expect((await hsw(['export', '--data', 'rooms', '--out', '/dev/null'], { cwd })).status).toBe(0);
   });
 
   it('says on stderr what was never read, or is no longer configured, and exits with 1 for the former', async () => {

@@ -94,6 +94,7 @@ describe('hsw status', () => {
     await until('ready', () => isReady(daemon));
     const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout);
     chmodSync(cwd, 0o755);
+    for (const file of [db, `${db}-wal`, `${db}-shm`]) chmodSync(file, 0o644);
     chownSync(`${cwd}/key`, nobody, nobody);
     const foreign = await status(cwd, { uid: nobody, gid: nobody });
     expect(foreign.json.daemon).toEqual({ ...NO_DAEMON, running: null });

@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { defaultConfig, type Config } from '../../config/schema.ts';
 import { DATASETS, DATA_TYPES, DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT } from '../../shared/errors.ts';
@@ -40,7 +40,6 @@ export const describe: Describe = (program, run) => {
 /** `hsw demo`: two syncs from end to end, against the simulator in this process. */
 const demo: Command<DemoFlags> = async (context, { out }) => {
   const path = resolve(out);
-  mkdirSync(dirname(path), { recursive: true });
   // Fails if another process, perhaps a daemon, is writing the file.
   acquireWriterLock(path).release();
   for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(path + suffix, { force: true });

@@ -20,7 +20,7 @@ import { withoutList } from '../../sync/experiment-list.ts';
 import { compareDescription, type Compared } from '../api-description.ts';
 import { findGiven, rightsTo } from '../access-checks.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
-import { exposedSecrets, openFolder, foreignFiles } from '../permissions.ts';
+import { closeOpen, exposedSecrets, openFolder, foreignFiles } from '../permissions.ts';
 import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
 
 /** One line of the diagnosis. */
@@ -34,6 +34,7 @@ interface Check {
 const CLOCK_TOLERANCE_MS = 5000;
 
 interface DoctorFlags {
+  readonly fix?: boolean;
   readonly spec?: boolean;
 }
 
@@ -43,13 +44,15 @@ export const describe: Describe = (program, run) => {
       '--spec',
       "also compare the API's own description with what this version knows; never changes the exit status",
     )
-    .addHelpText('after', '\nExamples:\n  hsw doctor\n  hsw doctor --spec')
+    .option('--fix', 'first close files of the warehouse and the configuration that others can read or change')
+    .addHelpText('after', '\nExamples:\n  hsw doctor\n  hsw doctor --fix\n  hsw doctor --spec')
     .action((flags: DoctorFlags) => run(doctor, flags));
 };
 
 /** `hsw doctor`: every check as a line with ✓ or ✗ and what to do. */
 const doctor: Command<DoctorFlags> = async (context, flags) => {
   const checks: Check[] = [];
+  let fixed: readonly string[] = [];
   const add = (name: string, ok: boolean, found: string) => {
     const text = scrub(found);
     checks.push({ name, ok, text });
@@ -61,6 +64,8 @@ const doctor: Command<DoctorFlags> = async (context, flags) => {
   );
   if (config !== undefined) {
     add('config', true, `${config.path} is valid; the key has the form of a HyperStudy key`);
+    fixed = flags.fix === true ? closeOpen(config).map((text) => scrub(text)) : [];
+    if (!context.json) for (const text of fixed) context.stdout.write(`✓ fixed: ${text}\n`);
     const exposed = exposedSecrets(config);
     add('config file', exposed === undefined, exposed ?? 'no one else can read the secrets in it');
     const open = openFolder(config.warehouse.path);
@@ -76,7 +81,10 @@ const doctor: Command<DoctorFlags> = async (context, flags) => {
   if (compared !== undefined && !context.json) context.stdout.write(comparedText(compared));
   const ok = checks.every((check) => check.ok);
   const description = compared === undefined ? {} : { description: compared };
-  if (context.json) context.stdout.write(`${JSON.stringify({ ok, checks, ...description }, null, 2)}\n`);
+  if (context.json)
+    context.stdout.write(
+      `${JSON.stringify({ ok, checks, ...(flags.fix === true ? { fixed } : {}), ...description }, null, 2)}\n`,
+    );
   return ok ? EXIT.ok : EXIT.partial;
 };
 

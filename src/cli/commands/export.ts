@@ -5,6 +5,7 @@ import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { createPrivate, refuseUnsafe } from '../../shared/private-files.ts';
 import { sourcesOf, tablesOf } from '../../derive/sources.ts';
 import { csvLines, csvTableLines } from '../../export/csv.ts';
 import { ndjsonLines, ndjsonTableLines, quarantinedLines } from '../../export/ndjson.ts';
@@ -65,7 +66,7 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
     const sources = sourcesIn(db, config, flags);
     requireKnown(db, experiment);
     const lacks = sources.map((data) => lacksOf(db, config, { ...flags, data }));
-    const sink: Writable = out === undefined ? context.stdout : createWriteStream(out);
+    const sink: Writable = out === undefined ? context.stdout : writeTo(out);
     await pipeline(Readable.from(batched(linesOf(db, flags))), sink, {
       end: out !== undefined,
       signal: context.signal,
@@ -79,6 +80,13 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
     db.close();
   }
 };
+
+/** A new file is for its owner, and its folder's group where the folder says so. */
+function writeTo(out: string): Writable {
+  refuseUnsafe(out);
+  createPrivate(out);
+  return createWriteStream(out);
+}
 
 /** What a CSV file has in its JSON columns only. */
 function withoutColumns(db: Db, { data, format }: ExportFlags): string[] {

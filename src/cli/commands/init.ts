@@ -149,7 +149,7 @@ async function findKey({ env }: CommandContext, { keyFile }: InitFlags, ask: Ask
 function formed(source: string, found: KeyFound): string {
   if ('key' in found) return found.key;
   throw new WarehouseError('CONFIG_INVALID', `${source}: ${found.problem}. Nothing was written.`, {
-    hint: 'Copy the whole key from your HyperStudy account; it starts with hst_live_ or hst_test_.',
+    hint: found.hint ?? 'Copy the whole key from your HyperStudy account; it starts with hst_live_ or hst_test_.',
   });
 }
 

@@ -1,10 +1,12 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -193,8 +195,11 @@ function compare({ path, text }: { path: string; text: string }): 'written' | 'u
 
 function writeWhole(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.new`, text, { mode: 0o644 });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, text, { flag: 'wx' });
+    // Everyone may read a unit, as `systemctl cat` does.
+    chmodSync(`${path}.new`, 0o644);
     renameSync(`${path}.new`, path);
   } catch (cause) {
     throw new WarehouseError('USAGE', `${path} could not be written.`, {

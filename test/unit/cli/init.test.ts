@@ -222,6 +222,7 @@ describe('hsw without a terminal', () => {
     const open = await hsw(args, folder);
     expect(open).toMatchObject({ status: 2 });
     expect(open.stderr).toContain('chmod 600');
+    expect(open.stderr).not.toContain('Copy the whole key');
     writeFileSync(join(folder, 'private'), KEY, { mode: 0o600 });
     const made = await hsw([...args.with(2, 'private'), '--json'], folder);
     expect(made.status, made.stderr).toBe(0);

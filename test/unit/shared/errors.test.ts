@@ -41,6 +41,7 @@ describe('a code', () => {
       'WAREHOUSE_OLDER',
       'WAREHOUSE_NEWER',
       'WAREHOUSE_FILESYSTEM',
+      'PLACE_UNSAFE',
       'WAREHOUSE_BUSY',
       'WAREHOUSE_FULL',
       'WAREHOUSE_UNWRITABLE',
