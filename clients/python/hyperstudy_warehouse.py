@@ -135,8 +135,8 @@ def hsw_ratings(db, experiment=None, kind="continuous", condition=None, medium=F
 
 
 def hsw_codebook(db, relation=None, as_="pandas"):
-    """What each column means, with its unit and the codes that it may have."""
-    sql = """SELECT d.table_name, d.column_name, d.type, d.unit, d.is_boolean, d.meaning,
+    """What each column means, what it means that there is no value, its unit, and the codes that it may have."""
+    sql = """SELECT d.table_name, d.column_name, d.type, d.unit, d.is_boolean, d.meaning, d.missing,
         (SELECT group_concat(coalesce(value_text, value_number) || ' = ' || label, '; ') FROM _values v
          WHERE v.table_name = d.table_name AND v.column_name = d.column_name AND v.question_id IS NULL) AS codes
         FROM _data_dictionary d WHERE ?1 IS NULL OR d.table_name = ?1"""

@@ -117,9 +117,9 @@ hsw_ratings <- function(db, experiment = NULL, kind = "continuous", condition = 
   hsw_typed(db, table, sql, c(as.list(condition), as.list(id)), FALSE)
 }
 
-# What each column means, with its unit and the codes that it may have.
+# What each column means, what it means that there is no value, its unit, and the codes that it may have.
 hsw_codebook <- function(db, relation = NULL) {
-  sql <- "SELECT d.table_name, d.column_name, d.type, d.unit, d.is_boolean, d.meaning,
+  sql <- "SELECT d.table_name, d.column_name, d.type, d.unit, d.is_boolean, d.meaning, d.missing,
     (SELECT group_concat(coalesce(value_text, value_number) || ' = ' || label, '; ') FROM _values v
      WHERE v.table_name = d.table_name AND v.column_name = d.column_name AND v.question_id IS NULL) AS codes
     FROM _data_dictionary d"

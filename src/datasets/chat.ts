@@ -18,8 +18,8 @@ export const chat = defineDataset({
     content: { kind: 'text', about: 'The text of the message.' },
     timestamp: TIMESTAMP,
     onset: ONSET,
-    recipientIds: { kind: 'json', about: 'The participants it was sent to.' },
-    messageType: { kind: 'text', about: 'The kind of message.' },
+    recipientIds: { kind: 'json', about: 'The participants it was sent to.', missing: 'The API named none.' },
+    messageType: { kind: 'text', about: 'The kind of message.', isCode: true },
   },
 });
 export const chatTable = chat.drizzle;

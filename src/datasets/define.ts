@@ -1,7 +1,7 @@
 import { core, index, integer, real, sqliteTable, text } from '../shared/drizzle.ts';
 import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { derivedColumns, type DerivedColumn } from './derived.ts';
-import { PART_ABOUT, PART_TYPE, PARTS, type Part } from './mixed.ts';
+import { PART_ABOUT, PART_MISSING, PART_TYPE, PARTS, type Part } from './mixed.ts';
 import type { FieldKind, PlainKind } from './values.ts';
 
 const SQL_TYPE: Record<PlainKind, 'TEXT' | 'INTEGER' | 'REAL'> = {
@@ -31,6 +31,12 @@ export interface FieldSpec {
   readonly fallbacks?: readonly Place[];
   /** No record of the API has it: the request or the list that brought the record says it. */
   readonly isAdded?: true;
+  /** What it means that there is no value, where that is more than that the API gave none. */
+  readonly missing?: string;
+  /** The values that the API documents, each with what it means. */
+  readonly values?: Readonly<Record<string, string>>;
+  /** Its values are codes, or names of the design: a codebook lists them. Other texts are only counted. */
+  readonly isCode?: true;
 }
 
 /** A text inside a record, or a part of it. */
@@ -142,6 +148,13 @@ export interface Dataset extends DatasetSpec {
 export function aboutOf({ spec: { about }, part }: Column): string {
   return part === undefined ? about : `${about} ${PART_ABOUT[part]}`;
 }
+
+/** What it means that a column holds nothing. */
+export function missingOf({ spec: { missing }, part }: Column): string {
+  return missing ?? (part === undefined ? NOT_GIVEN : PART_MISSING[part]);
+}
+
+const NOT_GIVEN = 'The API gave none, or one that does not fit the column and is in `extra`.';
 
 /** The unit of what a column holds, in words; undefined for a text that has none. */
 export function unitOf({ spec: { kind, unit }, part }: Column): string | undefined {

@@ -15,9 +15,13 @@ export const deployments = defineDataset({
   fields: {
     id: { kind: 'text', about: 'The id of the deployment.', alsoAs: 'deployment_id' },
     experimentId: EXPERIMENT,
-    name: { kind: 'text', about: 'Its name.' },
-    status: { kind: 'text', about: 'active, paused, completed or archived; capitalized in earlier answers.' },
-    type: { kind: 'text', about: 'Its type.' },
+    name: { kind: 'text', about: 'Its name.', isCode: true },
+    status: {
+      kind: 'text',
+      about: 'active, paused, completed or archived; capitalized in earlier answers.',
+      isCode: true,
+    },
+    type: { kind: 'text', about: 'Its type.', isCode: true },
     createdAt: { kind: 'time', about: 'When it was created.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
     ownerId: { kind: 'text', about: 'Who owns it, and with it its data.' },

@@ -15,6 +15,8 @@ export interface DerivedColumn {
   readonly name: string;
   readonly type: 'REAL' | 'TEXT';
   readonly about: string;
+  /** What it means that there is no value. */
+  readonly missing: string;
   readonly unit?: string;
   /** The place of the other column in `dataset.columns`. */
   readonly from: number;
@@ -44,6 +46,7 @@ function unixTime(name: string, from: number): DerivedColumn {
     type: 'REAL',
     unit: 's',
     about: `${name} as a number: seconds since 1970-01-01 00:00 UTC.`,
+    missing: `There is no ${name}.`,
     from,
     derive: (value) => (typeof value === 'string' ? Date.parse(value) / 1000 : null),
   };
@@ -55,6 +58,7 @@ function seconds(name: string, from: number): DerivedColumn {
     type: 'REAL',
     unit: 's',
     about: `${name} in seconds.`,
+    missing: `There is no ${name}.`,
     from,
     derive: (value) => (typeof value === 'number' ? value / 1000 : null),
   };
@@ -65,6 +69,7 @@ function same(name: string, alsoAs: string, from: number): DerivedColumn {
     name: alsoAs,
     type: 'TEXT',
     about: `The same as ${name}, under the name that it has in other tables.`,
+    missing: `There is no ${name}.`,
     from,
     derive: (value) => value,
   };

@@ -10,7 +10,7 @@ export const experimentConfigs = defineDataset({
   timeField: undefined,
   read: 'single',
   fields: {
-    name: { kind: 'text', about: 'The name of the experiment.' },
+    name: { kind: 'text', about: 'The name of the experiment.', isCode: true },
     description: { kind: 'text', about: 'Its description.' },
     states: { kind: 'json', about: 'The states and their components.' },
     roles: { kind: 'json', about: 'The roles, and how many participants each has.' },

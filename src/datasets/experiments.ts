@@ -12,14 +12,19 @@ export const experiments = defineDataset({
   read: 'single',
   fields: {
     id: { kind: 'text', about: 'The id of the experiment.' },
-    name: { kind: 'text', about: 'Its name.' },
+    name: { kind: 'text', about: 'Its name.', isCode: true },
     description: { kind: 'text', about: 'Its description.' },
     ownerEmail: { kind: 'text', about: 'Who owns it.' },
     roomCount: { kind: 'integer', about: 'How many rooms it has.', unit: 'count' },
     participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
     createdAt: { kind: 'time', about: 'When it was created.' },
     updatedAt: { kind: 'time', about: 'When it was last changed.' },
-    shared: { kind: 'boolean', about: '1 if another organization shares it; otherwise empty.', isAdded: true },
+    shared: {
+      kind: 'boolean',
+      about: '1 if another organization shares it; otherwise empty.',
+      isAdded: true,
+      missing: 'It belongs to the organization itself.',
+    },
   },
 });
 export const experimentsTable = experiments.drizzle;

@@ -12,14 +12,23 @@ export type Part = (typeof PARTS)[number];
 export const PART_TYPE = { type: 'TEXT', number: 'REAL', text: 'TEXT', json: 'TEXT' } as const;
 
 /** What `_type` says. A whole number beyond 2^53 is an integer as well, although `_number` has the nearest to it. */
-export type MixedType = 'text' | 'integer' | 'number' | 'boolean' | 'list' | 'object';
+export const MIXED_TYPES = ['text', 'integer', 'number', 'boolean', 'list', 'object'] as const;
+export type MixedType = (typeof MIXED_TYPES)[number];
 
 /** The meaning of each part, after that of the value. */
 export const PART_ABOUT: Readonly<Record<Part, string>> = {
-  type: 'What it is: text, integer, number, boolean, list or object; NULL: there is none.',
-  number: 'As a number; of a boolean, 0 or 1. NULL: it is none.',
-  text: 'As a text. NULL: it is none.',
-  json: 'As JSON, of a list or an object. NULL: it is none.',
+  type: 'What it is: text, integer, number, boolean, list or object.',
+  number: 'As a number; of a boolean, 0 or 1.',
+  text: 'As a text.',
+  json: 'As JSON, of a list or an object.',
+};
+
+/** What it means that a part is missing. */
+export const PART_MISSING: Readonly<Record<Part, string>> = {
+  type: 'There is no value.',
+  number: 'There is no value, or it is neither a number nor a boolean.',
+  text: 'There is no value, or it is no text.',
+  json: 'There is no value, or it is neither a list nor an object.',
 };
 
 /** What the column of a part holds of a value. */

@@ -1,5 +1,5 @@
 import { defineDataset } from './define.ts';
-import { ROOM_OR_SESSION } from './fields.ts';
+import { COMPLETION_CODES, ROOM_OR_SESSION } from './fields.ts';
 
 export const participants = defineDataset({
   name: 'participants',
@@ -15,12 +15,26 @@ export const participants = defineDataset({
   fields: {
     id: { kind: 'text', about: 'The id of the participant.', alsoAs: 'participant_id' },
     roomId: ROOM_OR_SESSION,
-    role: { kind: 'text', about: 'The role in the experiment.' },
-    status: { kind: 'text', about: 'State of the participation.' },
-    completionCode: { kind: 'text', about: 'How the participation ended.' },
-    email: { kind: 'text', about: 'Email address, if one was given.' },
+    role: { kind: 'text', about: 'The role in the experiment.', isCode: true },
+    status: { kind: 'text', about: 'State of the participation.', isCode: true },
+    completionCode: {
+      kind: 'text',
+      about: 'How the participation ended.',
+      isCode: true,
+      values: COMPLETION_CODES,
+      missing: 'There is no code.',
+    },
+    email: {
+      kind: 'text',
+      about: 'Email address, if one was given.',
+      missing: 'None was given, or the key may not see it.',
+    },
     joinedAt: { kind: 'time', about: 'When the participant joined.' },
-    completedAt: { kind: 'time', about: 'When the participant finished.' },
+    completedAt: {
+      kind: 'time',
+      about: 'When the participant finished.',
+      missing: 'They have not finished, or the API does not say when.',
+    },
     isAgent: { kind: 'boolean', about: 'Whether it is an AI agent.' },
     diagnostics: { kind: 'json', about: "Diagnostics of the participant's browser and connection." },
   },

@@ -16,7 +16,7 @@ export const ratingsContinuous = defineDataset({
     experimentId: EXPERIMENT,
     roomId: ROOM,
     participantId: PARTICIPANT,
-    componentId: { kind: 'text', about: 'The component that was rated.' },
+    componentId: { kind: 'text', about: 'The component that was rated.', isCode: true },
     timestamp: TIMESTAMP,
     onset: ONSET,
     value: { kind: 'real', about: 'The rating.', unit: 'scale units' },

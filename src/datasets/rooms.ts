@@ -15,13 +15,17 @@ export const rooms = defineDataset({
   fields: {
     id: { kind: 'text', about: 'The id of the room.', alsoAs: 'room_id' },
     experimentId: EXPERIMENT,
-    status: { kind: 'text', about: 'State of the room.' },
+    status: { kind: 'text', about: 'State of the room.', isCode: true },
     participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
     deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
-    deploymentName: { kind: 'text', about: 'The name of that deployment.' },
+    deploymentName: { kind: 'text', about: 'The name of that deployment.', isCode: true },
     createdAt: { kind: 'time', about: 'When it was opened.' },
-    startedAt: { kind: 'time', about: 'When the experiment began in it.' },
-    endedAt: { kind: 'time', about: 'When it ended.' },
+    startedAt: {
+      kind: 'time',
+      about: 'When the experiment began in it.',
+      missing: 'It has not begun, or the API does not say when.',
+    },
+    endedAt: { kind: 'time', about: 'When it ended.', missing: 'It has not ended, or the API does not say when.' },
   },
 });
 export const roomsTable = rooms.drizzle;

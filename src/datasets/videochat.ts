@@ -15,7 +15,7 @@ export const videochat = defineDataset({
     participantId: PARTICIPANT,
     timestamp: TIMESTAMP,
     onset: ONSET,
-    eventType: { kind: 'text', about: 'The kind of connection event.' },
+    eventType: { kind: 'text', about: 'The kind of connection event.', isCode: true },
   },
 });
 export const videochatTable = videochat.drizzle;

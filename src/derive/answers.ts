@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { JsonObject } from '../shared/json.ts';
-import { defineDerived, VALUE, WHOSE, type Part } from './define.ts';
+import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { questionIn, SCALE, scaleIn, scaleOr, type Scale } from './scale.ts';
 import { secondsOf } from './moment.ts';
@@ -9,29 +9,111 @@ import { typed } from './typed.ts';
 
 const COLUMNS = {
   ...WHOSE,
-  kind: { type: 'TEXT', about: 'questionnaire, component or rating (a single one, in ratings_sparse).' },
+  kind: {
+    type: 'TEXT',
+    about: 'What asked for it.',
+    missing: NEVER,
+    values: {
+      questionnaire: 'a question of a questionnaire',
+      component: 'a component that asks, in a state',
+      rating: 'a single rating',
+    },
+    isCode: true,
+  },
   question_id: {
     type: 'TEXT',
     about: 'What was asked: the id of the question or, where it has none, of the component.',
+    missing: 'Neither the question nor the component has an id.',
+    isCode: true,
   },
-  question: { type: 'TEXT', about: 'The question, from the record or from the settings of the component.' },
-  question_type: { type: 'TEXT', about: 'The type of the question or the component.' },
+  question: {
+    type: 'TEXT',
+    about: 'The question, from the record or from the settings of the component.',
+    missing: 'Neither the record nor the configuration has the words.',
+  },
+  question_type: {
+    type: 'TEXT',
+    about: 'The type of the question or the component.',
+    missing: 'Neither the record nor the component says.',
+    isCode: true,
+  },
   ...VALUE,
   ...SCALE,
-  response_time: { type: 'REAL', about: 'How long the participant took to answer.', unit: 'ms' },
-  attempt: { type: 'INTEGER', about: '1 for the first answer of the participant to this question.', unit: 'rank' },
-  is_last: { type: 'INTEGER', about: "Whether it is the participant's last answer to this question.", isBoolean: true },
-  state_id: { type: 'TEXT', about: 'The state in which it was given.' },
-  state_name: { type: 'TEXT', about: 'The name of that state.' },
-  component_id: { type: 'TEXT', about: 'The component that asked.' },
-  stimulus_id: { type: 'TEXT', about: 'The stimulus that was rated.' },
-  sample: { type: 'INTEGER', about: 'Which pause of the stimulus, of a single rating, from 0.', unit: 'rank' },
-  timestamp: { type: 'TEXT', about: 'When it was given, UTC.', unit: 'ISO 8601, UTC' },
-  timestamp_unix: { type: 'REAL', about: 'When it was given.', unit: 's since 1970, UTC' },
-  onset: { type: 'REAL', about: 'When it was given, from the start of the experiment.', unit: 'ms' },
-  onset_s: { type: 'REAL', about: 'When it was given, from the start of the experiment.', unit: 's' },
-  table_name: { type: 'TEXT', about: 'The table with the record: events or ratings_sparse.' },
-  key: { type: 'TEXT', about: 'Its key there.' },
+  response_time: {
+    type: 'REAL',
+    about: 'How long the participant took to answer.',
+    unit: 'ms',
+    missing: 'The record does not say.',
+  },
+  attempt: {
+    type: 'INTEGER',
+    about: '1 for the first answer of the participant to this question.',
+    unit: 'rank',
+    missing: NEVER,
+  },
+  is_last: {
+    type: 'INTEGER',
+    about: "Whether it is the participant's last answer to this question.",
+    isBoolean: true,
+    missing: NEVER,
+  },
+  state_id: {
+    type: 'TEXT',
+    about: 'The state in which it was given.',
+    missing: 'The record names none.',
+    isCode: true,
+  },
+  state_name: {
+    type: 'TEXT',
+    about: 'The name of that state.',
+    missing: 'The state has none, or is not known.',
+    isCode: true,
+  },
+  component_id: { type: 'TEXT', about: 'The component that asked.', missing: 'The record names none.', isCode: true },
+  stimulus_id: {
+    type: 'TEXT',
+    about: 'The stimulus that was rated.',
+    missing: 'It is no single rating, or names none.',
+    isCode: true,
+  },
+  sample: {
+    type: 'INTEGER',
+    about: 'Which pause of the stimulus, of a single rating, from 0.',
+    unit: 'rank',
+    missing: 'It is no single rating, or the only one.',
+  },
+  timestamp: {
+    type: 'TEXT',
+    about: 'When it was given, UTC.',
+    unit: 'ISO 8601, UTC',
+    missing: 'The record has no time.',
+  },
+  timestamp_unix: {
+    type: 'REAL',
+    about: 'When it was given.',
+    unit: 's since 1970, UTC',
+    missing: 'The record has no time.',
+  },
+  onset: {
+    type: 'REAL',
+    about: 'When it was given, from the start of the experiment.',
+    unit: 'ms',
+    missing: 'The record has none.',
+  },
+  onset_s: {
+    type: 'REAL',
+    about: 'When it was given, from the start of the experiment.',
+    unit: 's',
+    missing: 'The record has none.',
+  },
+  table_name: {
+    type: 'TEXT',
+    about: 'The table with the record.',
+    missing: NEVER,
+    isCode: true,
+    allowed: ['events', 'ratings_sparse'],
+  },
+  key: { type: 'TEXT', about: 'Its key there.', missing: NEVER },
 } as const;
 
 type Answer = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;

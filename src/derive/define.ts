@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { MIXED_TYPES, PART_MISSING } from '../datasets/mixed.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
 import type { Place } from './whose.ts';
 
@@ -17,18 +18,34 @@ export interface Part {
 export interface DerivedColumn {
   readonly type: 'TEXT' | 'INTEGER' | 'REAL';
   readonly about: string;
+  /** What it means that there is no value; `NEVER` where there always is one. */
+  readonly missing: string;
   readonly unit?: string;
   readonly isBoolean?: true;
+  /** The values that it may have, each with what it means. */
+  readonly values?: Readonly<Record<string, string>>;
+  /** The values that it may have, where they say themselves what they mean. */
+  readonly allowed?: readonly string[];
+  /** Its values are codes, or names of the design: a codebook lists them. Other texts are only counted. */
+  readonly isCode?: true;
 }
 
-type Columns = Readonly<Record<string, DerivedColumn>>;
+/** What is said of a column that always has a value. */
+export const NEVER = 'never missing';
 
-/** A table that is computed from the mirrored ones. Columns come in the order in which they are declared. */
-export interface DerivedTable {
+export type Columns = Readonly<Record<string, DerivedColumn>>;
+
+/** A table or view, as it is explained to readers. */
+export interface Explained {
   readonly name: string;
   readonly about: string;
   /** What one row is. */
   readonly row: string;
+  readonly columns: Columns;
+}
+
+/** A table that is computed from the mirrored ones. Columns come in the order in which they are declared. */
+export interface DerivedTable extends Explained {
   /** The columns that together identify a row. */
   readonly key: readonly string[];
   /** What it is computed for. */
@@ -37,7 +54,6 @@ export interface DerivedTable {
   readonly sources: readonly string[];
   /** Data types of which a change concerns every part of the experiment. */
   readonly commonSources?: readonly string[];
-  readonly columns: Columns;
   /** To be raised when the same records come to other rows than before: the table is then made again. */
   readonly version: number;
   /** The rows of a part, computed from what is mirrored. */
@@ -72,18 +88,35 @@ export function defineDerived<const C extends Columns>(
 
 /** The columns that say whose a row is; the same names in every table. */
 export const WHOSE = {
-  experiment_id: { type: 'TEXT', about: 'The experiment.' },
-  room_id: { type: 'TEXT', about: 'The room (session); NULL for what happened before a room was assigned.' },
-  participant_id: { type: 'TEXT', about: 'The participant; ids are unique within a room only.' },
+  experiment_id: { type: 'TEXT', about: 'The experiment.', missing: NEVER },
+  room_id: { type: 'TEXT', about: 'The room (session).', missing: 'It was before a room was assigned.' },
+  participant_id: {
+    type: 'TEXT',
+    about: 'The participant; ids are unique within a room only.',
+    missing: 'It concerns no single participant.',
+  },
 } as const satisfies Columns;
 
 /** The columns of a value that may be a number, a text or something else. */
 export const VALUE = {
   value_type: {
     type: 'TEXT',
-    about: 'What the value is: text, integer, number, boolean, list or object; NULL: there is none.',
+    about: 'What the value is.',
+    missing: PART_MISSING.type,
+    allowed: MIXED_TYPES,
+    isCode: true,
   },
-  value_number: { type: 'REAL', about: 'The value as a number; a boolean as 0 or 1.', unit: 'as recorded' },
-  value_text: { type: 'TEXT', about: 'The value, if it is a text.' },
-  value_json: { type: 'TEXT', about: 'The value as JSON, if it is a list or an object.' },
+  value_number: {
+    type: 'REAL',
+    about: 'The value as a number; a boolean as 0 or 1.',
+    missing: PART_MISSING.number,
+    unit: 'as recorded',
+  },
+  value_text: { type: 'TEXT', about: 'The value, if it is a text.', missing: PART_MISSING.text },
+  value_json: {
+    type: 'TEXT',
+    about: 'The value as JSON, if it is a list or an object, or more than the other columns hold exactly.',
+    missing: 'There is no value, or the other columns hold it.',
+    unit: 'JSON',
+  },
 } as const satisfies Columns;

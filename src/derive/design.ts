@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
-import { defineDerived } from './define.ts';
+import { defineDerived, NEVER } from './define.ts';
 import { questionIn, SCALE, scaleIn, type Scale } from './scale.ts';
 import { listIn, numberIn, objectIn, textIn } from './source.ts';
 
@@ -29,19 +29,63 @@ export const design = defineDerived({
   sources: ['experiment-configs'],
   version: 1,
   columns: {
-    experiment_id: { type: 'TEXT', about: 'The experiment.' },
-    position: { type: 'INTEGER', about: 'The place in the order of the experiment, from 1.', unit: 'rank' },
-    part: { type: 'TEXT', about: 'state; global: shown in every state; questionnaire: after the last state.' },
-    state_id: { type: 'TEXT', about: 'The state.' },
-    state_name: { type: 'TEXT', about: 'The name of the state.' },
-    component_id: { type: 'TEXT', about: 'The component; NULL where the configuration gives it no id.' },
-    component_type: { type: 'TEXT', about: 'The type of the component.' },
-    question_id: { type: 'TEXT', about: 'The id of the question, in a questionnaire.' },
-    question: { type: 'TEXT', about: 'The question.' },
+    experiment_id: { type: 'TEXT', about: 'The experiment.', missing: NEVER },
+    position: {
+      type: 'INTEGER',
+      about: 'The place in the order of the experiment, from 1.',
+      unit: 'rank',
+      missing: NEVER,
+    },
+    part: {
+      type: 'TEXT',
+      about: 'Where it is shown.',
+      missing: NEVER,
+      isCode: true,
+      values: {
+        state: 'in a state',
+        global: 'in every state',
+        questionnaire: 'in the questionnaire after the last state',
+      },
+    },
+    state_id: { type: 'TEXT', about: 'The state.', missing: 'It is in no single state.', isCode: true },
+    state_name: {
+      type: 'TEXT',
+      about: 'The name of the state.',
+      missing: 'It is in no single state, or that has no name.',
+      isCode: true,
+    },
+    component_id: { type: 'TEXT', about: 'The component.', missing: 'The configuration gives it none.', isCode: true },
+    component_type: {
+      type: 'TEXT',
+      about: 'The type of the component.',
+      missing: 'The state shows nothing.',
+      isCode: true,
+    },
+    question_id: {
+      type: 'TEXT',
+      about: 'The id of the question, in a questionnaire.',
+      missing: 'It is no question of a questionnaire.',
+      isCode: true,
+    },
+    question: {
+      type: 'TEXT',
+      about: 'The question.',
+      missing: 'It asks nothing, or the configuration does not have the words.',
+    },
     ...SCALE,
-    medium: { type: 'TEXT', about: 'The video, image or sound that is shown.' },
-    duration: { type: 'REAL', about: 'How long it is shown, if that is fixed.', unit: 'ms' },
-    config: { type: 'TEXT', about: 'All its settings, as JSON.' },
+    medium: {
+      type: 'TEXT',
+      about: 'The video, image or sound that is shown.',
+      missing: 'It shows none.',
+      isCode: true,
+    },
+    duration: {
+      type: 'REAL',
+      about: 'How long it is shown, if that is fixed.',
+      unit: 'ms',
+      missing: 'It is not fixed.',
+    },
+    config: { type: 'TEXT', about: 'All its settings, as JSON.', missing: NEVER, unit: 'JSON' },
   },
   rows: (db, { experiment }) =>
     plannedIn(db, experiment).map((planned, i) => ({ experiment_id: experiment, position: i + 1, ...planned })),

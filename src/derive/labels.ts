@@ -1,40 +1,7 @@
 import { isObject, parseJson, type Json } from '../shared/json.ts';
-import { defineDerived } from './define.ts';
+import { defineDerived, NEVER } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { textIn } from './source.ts';
-
-/** What the values of coded columns mean: those that are the same everywhere. */
-export const KNOWN_VALUES: readonly (readonly [table: string, column: string, value: string, label: string])[] = [
-  ...(
-    [
-      ['SUCCESS', 'finished'],
-      ['COMPLETED_NO_CODE', 'finished; there was no code to give'],
-      ['IN_PROGRESS', 'still taking part'],
-      ['TIMEOUT', 'waited or answered too long'],
-      ['TECHNICAL', 'a technical problem'],
-      ['NOCONSENT', 'did not consent'],
-      ['ABANDONED', 'left'],
-    ] as const
-  ).flatMap(([value, label]) =>
-    ['people', 'participants'].map((table) => [table, 'completion_code', value, label] as const),
-  ),
-  ['answers', 'kind', 'questionnaire', 'a question of a questionnaire'],
-  ['answers', 'kind', 'component', 'a component that asks, in a state'],
-  ['answers', 'kind', 'rating', 'a single rating'],
-  ['variable_values', 'owner', 'participant', "the person's own value"],
-  ['variable_values', 'owner', 'room', 'that of everybody in the room'],
-  ['design', 'part', 'state', 'in a state'],
-  ['design', 'part', 'global', 'in every state'],
-  ['design', 'part', 'questionnaire', 'in the questionnaire after the last state'],
-  ['stages', 'start_known_by', 'event', 'an event says so'],
-  ['stages', 'start_known_by', 'first event', 'it is the first of the events that show the stage'],
-  ['stages', 'end_known_by', 'event', 'an event says so'],
-  ['stages', 'end_known_by', 'next stage', 'the next stage began'],
-  ['stages', 'end_known_by', 'participation', 'the participant finished'],
-  ['stages', 'end_known_by', 'room', 'the room was closed'],
-  ['stages', 'end_known_by', 'last event', 'the room is over, and no later event is known'],
-  ['stages', 'end_known_by', 'open', 'it may still last'],
-];
 
 export const values = defineDerived({
   name: '_values',
@@ -45,14 +12,28 @@ export const values = defineDerived({
   sources: ['experiment-configs'],
   version: 1,
   columns: {
-    experiment_id: { type: 'TEXT', about: 'The experiment whose question it is; NULL: the same everywhere.' },
-    table_name: { type: 'TEXT', about: 'The table.' },
-    column_name: { type: 'TEXT', about: 'The column.' },
-    question_id: { type: 'TEXT', about: 'answers.question_id, for the values of one question.' },
-    position: { type: 'INTEGER', about: 'The place in the order of the values, from 1.', unit: 'rank' },
-    value_number: { type: 'REAL', about: 'The value, if it is a number.', unit: 'as recorded' },
-    value_text: { type: 'TEXT', about: 'The value, if it is a text.' },
-    label: { type: 'TEXT', about: 'What it means.' },
+    experiment_id: {
+      type: 'TEXT',
+      about: 'The experiment whose question it is.',
+      missing: 'The value means the same everywhere.',
+    },
+    table_name: { type: 'TEXT', about: 'The table.', missing: NEVER, isCode: true },
+    column_name: { type: 'TEXT', about: 'The column.', missing: NEVER, isCode: true },
+    question_id: {
+      type: 'TEXT',
+      about: 'answers.question_id, for the values of one question.',
+      missing: 'The value is not one of a single question.',
+      isCode: true,
+    },
+    position: { type: 'INTEGER', about: 'The place in the order of the values, from 1.', unit: 'rank', missing: NEVER },
+    value_number: {
+      type: 'REAL',
+      about: 'The value, if it is a number.',
+      unit: 'as recorded',
+      missing: 'It is a text.',
+    },
+    value_text: { type: 'TEXT', about: 'The value, if it is a text.', missing: 'It is a number.' },
+    label: { type: 'TEXT', about: 'What it means.', missing: NEVER },
   },
   rows: (db, { experiment }) => plannedIn(db, experiment).flatMap((planned) => labelled(experiment, planned)),
 });

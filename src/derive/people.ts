@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { command } from '../shared/sqlite.ts';
+import { COMPLETION_CODES } from '../datasets/fields.ts';
 import { COUNTED, countsOf } from './counts.ts';
-import { defineDerived, WHOSE, type DerivedColumn } from './define.ts';
+import { defineDerived, NEVER, WHOSE, type DerivedColumn } from './define.ts';
 import {
   clockZeroOf,
   COMPLETE,
@@ -17,7 +18,7 @@ import type { Place } from './whose.ts';
 const COUNTS = Object.fromEntries(
   COUNTED.map(({ name, table }): [string, DerivedColumn] => [
     `n_${table}`,
-    { type: 'INTEGER', about: `Rows of ${name} that are theirs.`, unit: 'count' },
+    { type: 'INTEGER', about: `Rows of ${name} that are theirs.`, missing: NEVER, unit: 'count' },
   ]),
 );
 
@@ -32,46 +33,116 @@ export const people = defineDerived({
   version: 1,
   columns: {
     ...WHOSE,
-    experiment_name: { type: 'TEXT', about: 'The name of the experiment.' },
-    deployment_id: { type: 'TEXT', about: 'The deployment that opened the room.' },
-    deployment_name: { type: 'TEXT', about: 'The name of the deployment.' },
-    room_name: { type: 'TEXT', about: 'The name of the room, if it has one.' },
+    experiment_name: {
+      type: 'TEXT',
+      about: 'The name of the experiment.',
+      missing: 'The experiment has none, or was not read.',
+      isCode: true,
+    },
+    deployment_id: {
+      type: 'TEXT',
+      about: 'The deployment that opened the room.',
+      missing: 'The room is of none, or none is known.',
+    },
+    deployment_name: {
+      type: 'TEXT',
+      about: 'The name of the deployment.',
+      missing: 'The deployment has none, or none is known.',
+      isCode: true,
+    },
+    room_name: { type: 'TEXT', about: 'The name of the room, if it has one.', missing: 'The room has none.' },
     room_number: {
       type: 'INTEGER',
       about: 'The room in its experiment, from 1, in the order of opening.',
       unit: 'rank',
+      missing: 'It was before a room was assigned.',
     },
     participant_number: {
       type: 'INTEGER',
       about: 'The participant in the room, from 1, in the order of joining.',
       unit: 'rank',
+      missing: 'There is no room in which to count.',
     },
-    role: { type: 'TEXT', about: 'The role in the experiment.' },
-    is_agent: { type: 'INTEGER', about: 'Whether it is an AI agent.', isBoolean: true },
+    role: { type: 'TEXT', about: 'The role in the experiment.', missing: 'participants names none.', isCode: true },
+    is_agent: {
+      type: 'INTEGER',
+      about: 'Whether it is an AI agent.',
+      isBoolean: true,
+      missing: 'participants does not say.',
+    },
     is_listed: {
       type: 'INTEGER',
       about: 'Whether participants has them; otherwise only their data are known.',
       isBoolean: true,
+      missing: NEVER,
     },
-    completion_code: { type: 'TEXT', about: 'How the participation ended.' },
+    completion_code: {
+      type: 'TEXT',
+      about: 'How the participation ended.',
+      missing: 'There is no code.',
+      values: COMPLETION_CODES,
+      isCode: true,
+    },
     is_complete: {
       type: 'INTEGER',
-      about: `Whether the completion code is ${COMPLETE.join(' or ')}; NULL: there is no code.`,
+      about: `Whether the completion code is ${COMPLETE.join(' or ')}.`,
       isBoolean: true,
+      missing: 'There is no completion code.',
     },
-    joined_at: { type: 'TEXT', about: 'When they joined, UTC.', unit: 'ISO 8601, UTC' },
-    joined_unix: { type: 'REAL', about: 'When they joined.', unit: 's since 1970, UTC' },
-    completed_at: { type: 'TEXT', about: 'When they finished, UTC.', unit: 'ISO 8601, UTC' },
-    completed_unix: { type: 'REAL', about: 'When they finished.', unit: 's since 1970, UTC' },
-    duration_s: { type: 'REAL', about: 'From joining to finishing.', unit: 's' },
+    joined_at: {
+      type: 'TEXT',
+      about: 'When they joined, UTC.',
+      unit: 'ISO 8601, UTC',
+      missing: 'participants does not say.',
+    },
+    joined_unix: {
+      type: 'REAL',
+      about: 'When they joined.',
+      unit: 's since 1970, UTC',
+      missing: 'participants does not say.',
+    },
+    completed_at: {
+      type: 'TEXT',
+      about: 'When they finished, UTC.',
+      unit: 'ISO 8601, UTC',
+      missing: 'They have not finished, or the API does not say when.',
+    },
+    completed_unix: {
+      type: 'REAL',
+      about: 'When they finished.',
+      unit: 's since 1970, UTC',
+      missing: 'They have not finished, or the API does not say when.',
+    },
+    duration_s: {
+      type: 'REAL',
+      about: 'From joining to finishing.',
+      unit: 's',
+      missing: 'One of the two times is missing.',
+    },
     clock_zero_at: {
       type: 'TEXT',
       about: 'When onset 0 was, by their first event in the room, UTC.',
       unit: 'ISO 8601, UTC',
+      missing: 'They have no event with an onset in the room.',
     },
-    clock_zero_unix: { type: 'REAL', about: 'When onset 0 was.', unit: 's since 1970, UTC' },
-    last_state_id: { type: 'TEXT', about: 'The state of their last event that names one.' },
-    last_state_name: { type: 'TEXT', about: 'The name of that state.' },
+    clock_zero_unix: {
+      type: 'REAL',
+      about: 'When onset 0 was.',
+      unit: 's since 1970, UTC',
+      missing: 'They have no event with an onset in the room.',
+    },
+    last_state_id: {
+      type: 'TEXT',
+      about: 'The state of their last event that names one.',
+      missing: 'No event of theirs names a state.',
+      isCode: true,
+    },
+    last_state_name: {
+      type: 'TEXT',
+      about: 'The name of that state.',
+      missing: 'No event of theirs names a state, or it has no name.',
+      isCode: true,
+    },
     ...COUNTS,
   },
   rows(db, { experiment, participant }) {

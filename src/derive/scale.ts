@@ -4,11 +4,26 @@ import { listIn, numberIn, objectIn, textIn } from './source.ts';
 
 /** What a question is answered on. */
 export const SCALE = {
-  scale_min: { type: 'REAL', about: 'Lower end of the scale.', unit: 'scale units' },
-  scale_max: { type: 'REAL', about: 'Upper end of the scale.', unit: 'scale units' },
-  label_min: { type: 'TEXT', about: 'The label at the lower end.' },
-  label_max: { type: 'TEXT', about: 'The label at the upper end.' },
-  options: { type: 'TEXT', about: 'The choices, as a JSON list, in the order in which they are shown.' },
+  scale_min: {
+    type: 'REAL',
+    about: 'Lower end of the scale.',
+    unit: 'scale units',
+    missing: 'There is no scale, or it is not known.',
+  },
+  scale_max: {
+    type: 'REAL',
+    about: 'Upper end of the scale.',
+    unit: 'scale units',
+    missing: 'There is no scale, or it is not known.',
+  },
+  label_min: { type: 'TEXT', about: 'The label at the lower end.', missing: 'There is none, or it is not known.' },
+  label_max: { type: 'TEXT', about: 'The label at the upper end.', missing: 'There is none, or it is not known.' },
+  options: {
+    type: 'TEXT',
+    about: 'The choices, as a JSON list, in the order in which they are shown.',
+    missing: 'There are none, or they are not known.',
+    unit: 'JSON',
+  },
 } as const satisfies Readonly<Record<string, DerivedColumn>>;
 
 export interface Scale {

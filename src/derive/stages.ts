@@ -3,33 +3,96 @@ import { z } from 'zod';
 import { isOver } from '../datasets/room-status.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
-import { defineDerived, WHOSE, type Part } from './define.ts';
+import { defineDerived, NEVER, WHOSE, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { timeText } from './moment.ts';
 import { Members, named, rowsOf, scopeOf, Text, textIn, WITHIN } from './source.ts';
 
 const COLUMNS = {
   ...WHOSE,
-  number: { type: 'INTEGER', about: 'The place in the order of the participant, from 1.', unit: 'rank' },
-  state_id: { type: 'TEXT', about: 'The state.' },
-  state_name: { type: 'TEXT', about: 'The name of the state.' },
-  component_id: { type: 'TEXT', about: 'The component on the screen.' },
-  component_type: { type: 'TEXT', about: 'The type of the component.' },
-  medium: { type: 'TEXT', about: 'The video, image or sound of the component.' },
-  start_onset: { type: 'REAL', about: 'When it began, from the start of the experiment.', unit: 'ms' },
-  end_onset: { type: 'REAL', about: 'When it ended; NULL while that is not known.', unit: 'ms' },
-  start_s: { type: 'REAL', about: 'When it began, from the start of the experiment.', unit: 's' },
-  end_s: { type: 'REAL', about: 'When it ended.', unit: 's' },
-  duration_s: { type: 'REAL', about: 'How long it lasted.', unit: 's' },
-  started_at: { type: 'TEXT', about: 'When it began, UTC.', unit: 'ISO 8601, UTC' },
-  ended_at: { type: 'TEXT', about: 'When it ended, UTC.', unit: 'ISO 8601, UTC' },
-  start_known_by: { type: 'TEXT', about: 'event: an event says so; first event: of its events this is the first.' },
+  number: {
+    type: 'INTEGER',
+    about: 'The place in the order of the participant, from 1.',
+    unit: 'rank',
+    missing: NEVER,
+  },
+  state_id: { type: 'TEXT', about: 'The state.', missing: NEVER, isCode: true },
+  state_name: {
+    type: 'TEXT',
+    about: 'The name of the state.',
+    missing: 'The state has none, or is not known.',
+    isCode: true,
+  },
+  component_id: {
+    type: 'TEXT',
+    about: 'The component on the screen.',
+    missing: 'No event of the stage names one.',
+    isCode: true,
+  },
+  component_type: {
+    type: 'TEXT',
+    about: 'The type of the component.',
+    missing: 'No event of the stage names one.',
+    isCode: true,
+  },
+  medium: {
+    type: 'TEXT',
+    about: 'The video, image or sound of the component.',
+    missing: 'The component shows none, or it is not known.',
+    isCode: true,
+  },
+  start_onset: {
+    type: 'REAL',
+    about: 'When it began, from the start of the experiment.',
+    unit: 'ms',
+    missing: 'The event has no onset.',
+  },
+  end_onset: {
+    type: 'REAL',
+    about: 'When it ended, from the start of the experiment.',
+    unit: 'ms',
+    missing: 'It is not known.',
+  },
+  start_s: {
+    type: 'REAL',
+    about: 'When it began, from the start of the experiment.',
+    unit: 's',
+    missing: 'The event has no onset.',
+  },
+  end_s: {
+    type: 'REAL',
+    about: 'When it ended, from the start of the experiment.',
+    unit: 's',
+    missing: 'It is not known.',
+  },
+  duration_s: { type: 'REAL', about: 'How long it lasted.', unit: 's', missing: 'Its end is not known.' },
+  started_at: { type: 'TEXT', about: 'When it began, UTC.', unit: 'ISO 8601, UTC', missing: NEVER },
+  ended_at: { type: 'TEXT', about: 'When it ended, UTC.', unit: 'ISO 8601, UTC', missing: 'It is not known.' },
+  start_known_by: {
+    type: 'TEXT',
+    about: 'How its beginning is known.',
+    missing: NEVER,
+    isCode: true,
+    values: {
+      event: 'an event says so',
+      'first event': 'it is the first of the events that show the stage',
+    },
+  },
   end_known_by: {
     type: 'TEXT',
-    about:
-      'event: an event says so; next stage: the next one began; participation: the participant finished; room: the room was closed; last event: no later event is known although the room is over; open: it may still last.',
+    about: 'How its end is known.',
+    missing: NEVER,
+    isCode: true,
+    values: {
+      event: 'an event says so',
+      'next stage': 'the next stage began',
+      participation: 'the participant finished',
+      room: 'the room was closed',
+      'last event': 'the room is over, and no later event is known',
+      open: 'it may still last',
+    },
   },
-  events: { type: 'INTEGER', about: 'How many events of the participant show it.', unit: 'count' },
+  events: { type: 'INTEGER', about: 'How many events of the participant show it.', unit: 'count', missing: NEVER },
 } as const;
 
 export const stages = defineDerived({

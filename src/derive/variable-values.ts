@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { decodeParts } from '../datasets/mixed.ts';
 import { textOfJson, type Json } from '../shared/json.ts';
-import { defineDerived, VALUE, WHOSE, type Part } from './define.ts';
+import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
 import { Members, Num, rowsOf, Text } from './source.ts';
 import { secondsOf } from './moment.ts';
 import { typed } from './typed.ts';
@@ -19,22 +19,68 @@ export const variableValues = defineDerived({
   version: 1,
   columns: {
     ...WHOSE,
-    owner: { type: 'TEXT', about: "participant: the person's own value; room: that of everybody in the room." },
-    variable: { type: 'TEXT', about: 'The name of the variable.' },
+    owner: {
+      type: 'TEXT',
+      about: 'Whose value it is.',
+      missing: NEVER,
+      isCode: true,
+      values: {
+        participant: "the person's own value",
+        room: 'that of everybody in the room',
+      },
+    },
+    variable: { type: 'TEXT', about: 'The name of the variable.', missing: 'The record names none.', isCode: true },
     ...VALUE,
-    write_number: { type: 'INTEGER', about: "1 for the first write of the owner's variable.", unit: 'rank' },
-    is_last: { type: 'INTEGER', about: "Whether it is the last write of the owner's variable.", isBoolean: true },
-    source: { type: 'TEXT', about: 'Who wrote it.' },
-    persisted: { type: 'INTEGER', about: 'Whether the write was persisted.', isBoolean: true },
+    write_number: {
+      type: 'INTEGER',
+      about: "1 for the first write of the owner's variable.",
+      unit: 'rank',
+      missing: NEVER,
+    },
+    is_last: {
+      type: 'INTEGER',
+      about: "Whether it is the last write of the owner's variable.",
+      isBoolean: true,
+      missing: NEVER,
+    },
+    source: { type: 'TEXT', about: 'Who wrote it.', missing: 'The record does not say.', isCode: true },
+    persisted: {
+      type: 'INTEGER',
+      about: 'Whether the write was persisted.',
+      isBoolean: true,
+      missing: 'The record does not say.',
+    },
     state: {
       type: 'TEXT',
-      about: `The owner's variables after the write, as JSON; a room has at most ${MOST_VARIABLES}, otherwise it is NULL.`,
+      about: "The owner's variables after the write, as JSON.",
+      missing: `The room has more than ${MOST_VARIABLES} variables.`,
+      unit: 'JSON',
     },
-    timestamp: { type: 'TEXT', about: 'When it was written, UTC.', unit: 'ISO 8601, UTC' },
-    timestamp_unix: { type: 'REAL', about: 'When it was written.', unit: 's since 1970, UTC' },
-    onset: { type: 'REAL', about: 'When it was written, from the start of the experiment.', unit: 'ms' },
-    onset_s: { type: 'REAL', about: 'When it was written, from the start of the experiment.', unit: 's' },
-    key: { type: 'TEXT', about: 'The key of the row in variables.' },
+    timestamp: {
+      type: 'TEXT',
+      about: 'When it was written, UTC.',
+      unit: 'ISO 8601, UTC',
+      missing: 'The record has no time.',
+    },
+    timestamp_unix: {
+      type: 'REAL',
+      about: 'When it was written.',
+      unit: 's since 1970, UTC',
+      missing: 'The record has no time.',
+    },
+    onset: {
+      type: 'REAL',
+      about: 'When it was written, from the start of the experiment.',
+      unit: 'ms',
+      missing: 'The record has none.',
+    },
+    onset_s: {
+      type: 'REAL',
+      about: 'When it was written, from the start of the experiment.',
+      unit: 's',
+      missing: 'The record has none.',
+    },
+    key: { type: 'TEXT', about: 'The key of the row in variables.', missing: NEVER },
   },
   rows(db, part) {
     const writes = writesOf(db, part);

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { queryValues } from '../shared/sqlite.ts';
+import { NEVER, WHOSE, type Columns } from './define.ts';
 
 /** A view for readers. It only renames, joins and selects, so that every engine reads it alike. */
 export interface DerivedView {
@@ -10,6 +11,10 @@ export interface DerivedView {
   readonly row: string;
   /** The tables that it selects from. */
   readonly from: readonly string[];
+  /** The table whose columns its columns are; undefined where it makes its own. */
+  readonly like?: string;
+  /** The columns that it makes itself. */
+  readonly columns?: Columns;
   readonly sql: string;
 }
 
@@ -41,6 +46,54 @@ const TIMELINE: readonly Happening[] = [
   { table: 'recordings', time: 'start_time', onset: 'NULL', what: "'recording'", text: 'format', number: 'duration' },
 ];
 
+const TIMELINE_COLUMNS: Columns = {
+  ...WHOSE,
+  timestamp: {
+    type: 'TEXT',
+    about: 'When it happened, UTC; of a recording, when it began.',
+    missing: 'The record has no time.',
+    unit: 'ISO 8601, UTC',
+  },
+  timestamp_unix: {
+    type: 'REAL',
+    about: 'When it happened.',
+    missing: 'The record has no time.',
+    unit: 's since 1970, UTC',
+  },
+  onset_s: {
+    type: 'REAL',
+    about: 'When it happened, from the start of the experiment.',
+    missing: 'The record has none, as decisions of agents and recordings.',
+    unit: 's',
+  },
+  table_name: {
+    type: 'TEXT',
+    about: 'The table with the record.',
+    missing: NEVER,
+    allowed: TIMELINE.map(({ table }) => table),
+    isCode: true,
+  },
+  what: {
+    type: 'TEXT',
+    about: 'The type of the event, the name of the variable, the action of the agent; or message, rating, recording.',
+    missing: 'The record does not say.',
+    isCode: true,
+  },
+  text_value: {
+    type: 'TEXT',
+    about:
+      'The content of the event, the message, the component that was rated, the text in the variable, the state of the decision, or the format of the recording.',
+    missing: 'The record has none.',
+  },
+  number_value: {
+    type: 'REAL',
+    about: 'The rating, the number in the variable, or the length of the recording in ms.',
+    missing: 'The record has none.',
+    unit: 'as the table has it',
+  },
+  key: { type: 'TEXT', about: 'The key of the row in that table.', missing: NEVER },
+};
+
 function timeline(): string {
   const parts = TIMELINE.map(
     ({ table, time = 'timestamp', onset = 'onset_s', what, text = 'NULL', number = 'NULL' }) =>
@@ -57,6 +110,7 @@ export const VIEWS: readonly DerivedView[] = [
     about: 'The answers of questionnaires, under either category.',
     row: 'an answer to a question of a questionnaire',
     from: ['answers'],
+    like: 'answers',
     sql: "SELECT * FROM answers WHERE kind = 'questionnaire'",
   },
   {
@@ -64,6 +118,7 @@ export const VIEWS: readonly DerivedView[] = [
     about: 'What happened to the consent form, before a room was assigned.',
     row: 'an event',
     from: ['events'],
+    like: 'events',
     sql: before('consent.'),
   },
   {
@@ -71,6 +126,7 @@ export const VIEWS: readonly DerivedView[] = [
     about: 'What happened to the instructions, comprehension checks among them.',
     row: 'an event',
     from: ['events'],
+    like: 'events',
     sql: before('instructions.'),
   },
   {
@@ -78,6 +134,7 @@ export const VIEWS: readonly DerivedView[] = [
     about: 'The comprehension checks of the instructions.',
     row: 'an event',
     from: ['events'],
+    like: 'events',
     sql: before('instructions.comprehension'),
   },
   {
@@ -85,6 +142,7 @@ export const VIEWS: readonly DerivedView[] = [
     about: 'Everything that happened in a room, but samples; order it by timestamp.',
     row: 'an event, message, single rating, write to a variable, decision of an agent or recording',
     from: TIMELINE.map(({ table }) => table),
+    columns: TIMELINE_COLUMNS,
     sql: timeline(),
   },
 ];

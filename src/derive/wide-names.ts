@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
+import { WHOSE } from './define.ts';
+import { dictionaryWriter, type Entry } from './dictionary.ts';
 
 /** A column of a table with one row a person: a variable or a question, in one form of its values. */
 export interface WideColumn {
@@ -11,7 +13,8 @@ export interface WideColumn {
   readonly column: string | null;
 }
 
-export type Form = 'number' | 'boolean' | 'text' | 'json';
+const FORMS = ['number', 'boolean', 'text', 'json'] as const;
+export type Form = (typeof FORMS)[number];
 const SQL_TYPE = { number: 'REAL', boolean: 'INTEGER', text: 'TEXT', json: 'TEXT' } as const;
 
 /** Names are given once and never mean anything else, so they are kept although the tables can be computed. */
@@ -22,7 +25,7 @@ export const WIDE_NAMES_SQL = `CREATE TABLE IF NOT EXISTS _wide_columns (
 /** SQLite allows 2000 columns; no one reads so many. */
 const MOST_COLUMNS = 1000;
 /** Columns that every such table has. */
-export const WIDE_KEY = ['experiment_id', 'room_id', 'participant_id'];
+export const WIDE_KEY: readonly string[] = Object.keys(WHOSE);
 
 /** The name of an experiment's table; undefined before it has one. */
 export function wideTable(db: Database, experiment: string): string | undefined {
@@ -61,7 +64,7 @@ export function wideColumns(db: Database, experiment: string): WideColumn[] {
     'SELECT path, form, column_name AS "column" FROM _wide_columns WHERE experiment_id = ? AND form <> \'table\' ORDER BY rowid';
   const Column = z.object({
     path: z.string(),
-    form: z.enum(['number', 'boolean', 'text', 'json']),
+    form: z.enum(FORMS),
     column: z.string().nullable(),
   });
   return queryRows(db, sql, Column).all(experiment);
@@ -91,19 +94,35 @@ export function addWideColumn(
   command(db, add)(experiment, path, form, column, about);
   if (column !== null) {
     db.exec(`ALTER TABLE ${quote(table)} ADD COLUMN ${quote(column)} ${SQL_TYPE[form]}`);
-    explain(db, { table, column, form, about });
+    dictionaryWriter(db)(table, column, entryOf(form, about));
   }
   return { path, form, column };
 }
 
-function explain(
-  db: Database,
-  { table, column, form, about }: { table: string; column: string; form: Form; about: string },
-) {
-  const add = `INSERT INTO _data_dictionary (table_name, column_name, type, unit, is_boolean, meaning, source)
-    VALUES (?, ?, ?, ?, ?, ?, 'HyperStudy Warehouse') ON CONFLICT DO NOTHING`;
-  const unit = form === 'number' ? 'as recorded' : form === 'boolean' ? '0 or 1' : form === 'json' ? 'JSON' : null;
-  command(db, add)(table, column, SQL_TYPE[form], unit, Number(form === 'boolean'), about);
+const UNIT = { number: 'as recorded', boolean: '0 or 1', text: undefined, json: 'JSON' } as const;
+const NONE = {
+  number: 'They have no value, or it is no number.',
+  boolean: 'They have no value, or it is neither true nor false.',
+  text: 'They have no value, or it is no text.',
+  json: 'They have no value, or it is neither a list nor an object.',
+} as const;
+
+function entryOf(form: Form, meaning: string): Entry {
+  return { type: SQL_TYPE[form], unit: UNIT[form], isBoolean: form === 'boolean', meaning, missing: NONE[form] };
+}
+
+/** Explains every column of these tables. */
+export function explainWide(db: Database): void {
+  const write = dictionaryWriter(db);
+  const sql = `SELECT column_name AS "column", form, about FROM _wide_columns
+    WHERE experiment_id = ? AND form <> 'table' AND column_name IS NOT NULL ORDER BY rowid`;
+  const Column = z.object({ column: z.string(), form: z.enum(FORMS), about: z.string() });
+  for (const { experiment, table } of wideTables(db)) {
+    for (const [name, { type, about, missing }] of Object.entries(WHOSE))
+      write(table, name, { type, meaning: about, missing });
+    for (const { column, form, about } of queryRows(db, sql, Column).all(experiment))
+      write(table, column, entryOf(form, about));
+  }
 }
 
 /** A name without quotes in SQL, R and Python. */

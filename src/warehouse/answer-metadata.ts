@@ -3,6 +3,7 @@ import { scopeText, type Stream } from '../datasets/stream.ts';
 import { canonicalJson, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseEpoch, parseTime } from '../shared/time.ts';
+import { NEVER, type Columns, type Explained } from '../derive/define.ts';
 import type { Db } from './open.ts';
 
 /** Stores what a stream's answers say besides their records: the last value of each member, and since when it holds. */
@@ -44,3 +45,54 @@ function timeText(start: unknown): string | null {
 function plainText(value: unknown): string | null {
   return value === null ? null : typeof value === 'string' ? value : JSON.stringify(value);
 }
+
+const STREAM = {
+  experiment_id: { type: 'TEXT', about: 'The experiment.', missing: NEVER },
+  data: { type: 'TEXT', about: 'The data type whose answers say so.', missing: NEVER, isCode: true },
+  scope: { type: 'TEXT', about: 'The scope of its stream, as in `_freshness`.', missing: NEVER },
+} as const satisfies Columns;
+const SINCE = {
+  since: {
+    type: 'TEXT',
+    about: 'When it was first said so, by the local clock.',
+    missing: NEVER,
+    unit: 'ISO 8601, UTC',
+  },
+} as const satisfies Columns;
+
+/** The tables of what answers say besides their records, for readers. */
+export const ANSWER_TABLES: readonly Explained[] = [
+  {
+    name: '_experiment_starts',
+    about: 'From when HyperStudy counts the onsets of a part of an experiment, and by which version of its processing.',
+    row: 'a stream, as its last answer says',
+    columns: {
+      ...STREAM,
+      room_id: { type: 'TEXT', about: 'The room, if they are those of one.', missing: 'They are those of all rooms.' },
+      started_at: {
+        type: 'TEXT',
+        about: 'When onset 0 is.',
+        missing: 'The answers do not say.',
+        unit: 'ISO 8601, UTC',
+      },
+      processing_version: {
+        type: 'TEXT',
+        about: "The version of HyperStudy's processing.",
+        missing: 'The answers do not say.',
+        isCode: true,
+      },
+      ...SINCE,
+    },
+  },
+  {
+    name: '_answer_metadata',
+    about: "What answers say besides their records: for `variables`, a room's timeline and the writes that were lost.",
+    row: 'a member of the metadata of a stream',
+    columns: {
+      ...STREAM,
+      member: { type: 'TEXT', about: 'The name of the member.', missing: NEVER, isCode: true },
+      value: { type: 'TEXT', about: 'Its value.', missing: NEVER, unit: 'JSON' },
+      ...SINCE,
+    },
+  },
+];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { canBeColumn, memberName } from '../datasets/members.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
+import { NEVER, type Explained } from '../derive/define.ts';
 import type { Db } from './open.ts';
 
 /** What a name stands for: the form of a column's values, a part of a mixed value, or one of these: */
@@ -122,3 +123,40 @@ export function releaseNames(db: Db, datasets: readonly Dataset[]): void {
     }
   }
 }
+
+export const COLUMN_NAMES: Explained = {
+  name: '_column_names',
+  about: 'The columns that members of objects and unknown fields got. A name is given once.',
+  row: 'a name, or a member that has none',
+  columns: {
+    relation: { type: 'TEXT', about: 'The table.', missing: NEVER, isCode: true },
+    path: { type: 'TEXT', about: 'The column and the member, as in `response.value`.', missing: NEVER },
+    column: {
+      type: 'TEXT',
+      about: 'The name of its column.',
+      missing: 'It has none: there are too many, or its name cannot be one.',
+    },
+    type: {
+      type: 'TEXT',
+      about: 'What the column holds.',
+      missing: NEVER,
+      values: {
+        text: 'texts',
+        number: 'numbers',
+        boolean: 'booleans',
+        json: 'lists and objects',
+        type: 'the type of a value that may be of any',
+        mixed: 'no column: the name with which those of such a value begin',
+        reserved: 'no column yet, as no value was seen',
+      } satisfies Record<NameType, string>,
+      isCode: true,
+    },
+    unit: { type: 'TEXT', about: 'Its unit.', missing: 'It has none.', isCode: true },
+    since: {
+      type: 'TEXT',
+      about: 'When it was first seen, by the local clock.',
+      missing: 'An earlier version has seen it.',
+      unit: 'ISO 8601, UTC',
+    },
+  },
+};

@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
-import { KNOWN_VALUES } from '../derive/labels.ts';
 import { DERIVED } from '../derive/registry.ts';
+import type { Explained } from '../derive/define.ts';
 import { sourcesOf } from '../derive/sources.ts';
 import { wideTables } from '../derive/wide-names.ts';
 import { VIEWS } from '../derive/views.ts';
 import { command, queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import { VERSION } from '../shared/version.ts';
 import type { Db } from './open.ts';
+import { ABOUT, createStatement, OWN_TABLES, TABLES } from './own-tables.ts';
 import { viewName } from './views.ts';
-
-const TABLES_SQL = `CREATE TABLE _tables (
-  name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, data TEXT, row_is TEXT NOT NULL, about TEXT NOT NULL, join_by TEXT) STRICT`;
-const ABOUT_SQL = 'CREATE TABLE _about (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT';
 
 const WIDE_ABOUT = 'Everybody of one experiment, with a column for each variable and question.';
 
@@ -25,7 +22,7 @@ const BY_PERSON = 'experiment_id, room_id, participant_id';
  */
 export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: string): void {
   const dataOf = (name: string) => sourcesOf(db, name)?.join(', ') ?? null;
-  replace(db, '_tables', TABLES_SQL, [
+  replace(db, TABLES, [
     ...DERIVED.map(({ name, row, about, columns }) => [
       name,
       'derived',
@@ -45,17 +42,41 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
       ]);
       return [
         [table, 'mirrored', name, `a record of ${name}`, about, join],
-        [viewName(dataset), 'view', name, `a record of ${name}`, `${table}, with its nested fields as columns.`, join],
+        [
+          viewName(dataset),
+          'view',
+          name,
+          `a record of ${name}`,
+          `${table} without extra, in the order in which one reads it.`,
+          join,
+        ],
       ];
     }),
+    ...OWN_TABLES.map(({ name, row, about, columns }) => [name, 'own', null, row, about, joinOf(Object.keys(columns))]),
   ]);
-  replace(db, '_about', ABOUT_SQL, Object.entries(about(schemaVersion)));
+  replace(db, ABOUT, Object.entries(about(schemaVersion)));
   fill(db, {
     held: 'SELECT table_name, column_name, position, value_text, label FROM _values WHERE experiment_id IS NULL ORDER BY rowid',
     drop: 'DELETE FROM _values WHERE experiment_id IS NULL',
     add: 'INSERT INTO _values (table_name, column_name, position, value_text, label) VALUES (?, ?, ?, ?, ?)',
-    rows: KNOWN_VALUES.map(([table, column, value, label], i) => [table, column, i + 1, value, label]),
+    rows: codes(datasets),
   });
+}
+
+/** The values that are the same everywhere, with what they mean, in the order of their declaration. */
+function codes(datasets: readonly Dataset[]): SqlValue[][] {
+  const declared = [
+    ...[...DERIVED, ...OWN_TABLES].map(({ name, columns }) => ({ table: name, columns: Object.entries(columns) })),
+    ...datasets.map(({ table, columns }) => ({
+      table,
+      columns: columns.map(({ name, spec }) => [name, spec] as const),
+    })),
+  ];
+  return declared.flatMap(({ table, columns }) =>
+    columns.flatMap(([column, { values = {} }]) =>
+      Object.entries(values).map(([value, label], i) => [table, column, i + 1, value, label]),
+    ),
+  );
 }
 
 function joinOf(columns: readonly string[]): string | null {
@@ -74,14 +95,16 @@ function about(schemaVersion: string): Record<string, string> {
     times:
       'Texts are ISO 8601 in UTC with milliseconds; columns that end in _unix are seconds since 1970; onset is in ms from the start of the experiment, onset_s in seconds.',
     booleans: '0 and 1; _data_dictionary.is_boolean says which columns are booleans.',
-    missing: 'NULL: the API gave no value.',
+    missing: 'NULL: there is no value; _data_dictionary.missing says what that means in each column.',
     people: 'A participant id is unique within a room only: join by experiment_id, room_id and participant_id.',
     cite: 'Cite HyperStudy (https://hyperstudy.io) for the data, and HyperStudy Warehouse with its version for the copy.',
   };
 }
 
 /** Creates a small table again if its declaration differs, and fills it. */
-function replace(db: Db, name: string, sql: string, rows: readonly (readonly SqlValue[])[]): void {
+function replace(db: Db, table: Explained, rows: readonly (readonly SqlValue[])[]): void {
+  const { name } = table;
+  const sql = createStatement(table);
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
   if (find.get(name) !== sql) db.exec(`DROP TABLE IF EXISTS ${name}; ${sql}`);
   const places = rows[0]?.map(() => '?').join(', ') ?? '';

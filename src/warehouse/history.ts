@@ -1,5 +1,6 @@
 import { quote } from '../shared/sqlite.ts';
 import type { Dataset } from '../datasets/define.ts';
+import { NEVER, type Explained } from '../derive/define.ts';
 import type { Db } from './open.ts';
 
 /**
@@ -26,3 +27,30 @@ export function keepHistory(
       BEGIN ${keep('deleted', "strftime('%Y-%m-%dT%H:%M:%fZ')")} END;`);
   }
 }
+
+export const HISTORY: Explained = {
+  name: '_history',
+  about: 'Rows of the mirrored tables as they were before they changed or were deleted.',
+  row: 'an earlier version of a row',
+  columns: {
+    id: { type: 'INTEGER', about: 'A number; a later change has a larger one.', missing: NEVER, unit: 'id' },
+    table_name: { type: 'TEXT', about: 'The table of the row.', missing: NEVER, isCode: true },
+    experiment_id: { type: 'TEXT', about: 'The experiment of the row.', missing: NEVER },
+    key: { type: 'TEXT', about: 'The key of the row in its table.', missing: NEVER },
+    what: {
+      type: 'TEXT',
+      about: 'What happened to this version.',
+      missing: NEVER,
+      allowed: ['changed', 'deleted'],
+      isCode: true,
+    },
+    at: { type: 'TEXT', about: 'When, by the local clock.', missing: NEVER, unit: 'ISO 8601, UTC' },
+    record: { type: 'TEXT', about: 'The row as it was: its columns and their values.', missing: NEVER, unit: 'JSON' },
+    run_id: {
+      type: 'INTEGER',
+      about: 'The run that changed or deleted it: `_runs.id`.',
+      missing: 'It was before runs were recorded.',
+      unit: 'id',
+    },
+  },
+};

@@ -2,13 +2,21 @@ import { scopeText, type Stream } from '../datasets/stream.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { DAY_MS, formatTime } from '../shared/time.ts';
 import { z } from 'zod';
+import { NEVER, type Columns, type Explained } from '../derive/define.ts';
 import { withPlainErrors, type Db } from './open.ts';
 
 /** What reads, and may write. A comparison that writes nothing is no run. */
-export type RunKind = 'sync now' | 'daemon' | 'verify --repair' | 'nightly reconcile';
+const RUN_KINDS = ['sync now', 'daemon', 'verify --repair', 'nightly reconcile'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
 
-/** How a run ended: every stream that it read is complete · some are not · an error ended it · a user or a kill did. */
-export type RunOutcome = 'complete' | 'incomplete' | 'failed' | 'interrupted';
+/** How a run ended. */
+const RUN_OUTCOMES = {
+  complete: 'every stream that it read is complete',
+  incomplete: 'some are not',
+  failed: 'an error ended it',
+  interrupted: 'a user ended it, or a kill',
+} as const;
+export type RunOutcome = keyof typeof RUN_OUTCOMES;
 
 /** A run under way, with what it came to so far. */
 export interface Run {
@@ -101,54 +109,98 @@ export function endInterrupted(db: Db): void {
   )();
 }
 
-interface ColumnMeaning {
-  readonly table: string;
-  readonly column: string;
-  readonly type: 'TEXT' | 'INTEGER';
-  readonly unit?: string;
-  readonly meaning: string;
-}
-
 const TIME = 'ISO 8601, UTC';
 
-const of = (table: string, columns: Readonly<Record<string, readonly [ColumnMeaning['type'], string, string?]>>) =>
-  Object.entries(columns).map(([column, [type, meaning, unit]]): ColumnMeaning => {
-    return { table, column, type, meaning, ...(unit === undefined ? {} : { unit }) };
-  });
+const CHANGED = {
+  inserted: { type: 'INTEGER', about: 'Rows that it wrote for the first time.', missing: NEVER, unit: 'count' },
+  updated: {
+    type: 'INTEGER',
+    about: 'How often it changed a row; a row that changed twice counts twice.',
+    missing: NEVER,
+    unit: 'count',
+  },
+  deleted: { type: 'INTEGER', about: 'Rows that it moved to `_history`.', missing: NEVER, unit: 'count' },
+  marked_missing: {
+    type: 'INTEGER',
+    about: 'Rows that it marked as missing upstream, and that were not before.',
+    missing: NEVER,
+    unit: 'count',
+  },
+} as const satisfies Columns;
 
-/** The columns that tell of runs, for `_data_dictionary`. */
-export const RUN_COLUMNS: readonly ColumnMeaning[] = [
-  ...of('_runs', {
-    id: ['INTEGER', 'The run, as in `synced_run` of the rows that it wrote. A later run has a larger one.', 'id'],
-    kind: [
-      'TEXT',
-      '`sync now`, `daemon` (all that it read by schedule in one day, UTC, of one process), `nightly reconcile` or `verify --repair`.',
-    ],
-    version: ['TEXT', 'The version of HyperStudy Warehouse that ran.'],
-    options: ['TEXT', 'JSON of what it was asked for: experiments, data, from, to, full …; NULL: everything as usual.'],
-    started_at: ['TEXT', 'When it began, by the local clock.', TIME],
-    ended_at: ['TEXT', 'When it ended, by the local clock; NULL while it runs, and where it was killed.', TIME],
-    outcome: [
-      'TEXT',
-      '`complete`: every stream that it read is complete; `incomplete`: some are not; `failed`: an error ended it; `interrupted`: a user ended it or, where `ended_at` is NULL, a kill. NULL while it runs.',
-    ],
-    error: ['TEXT', 'What ended it, where it failed or was interrupted.'],
-    readings: ['INTEGER', 'How often it read a stream; a stream that was read twice counts twice.', 'count'],
-    incomplete_streams: ['INTEGER', 'Streams that its last reading of them left incomplete.', 'count'],
-    requests: ['INTEGER', 'Requests that it sent, retries included.', 'count'],
-    inserted: ['INTEGER', 'Rows that it wrote for the first time.', 'count'],
-    updated: ['INTEGER', 'How often it changed a row; a row that changed twice counts twice.', 'count'],
-    deleted: ['INTEGER', 'Rows that it moved to `_history`.', 'count'],
-    marked_missing: ['INTEGER', 'Rows that it marked as missing upstream, and that were not before.', 'count'],
-  }),
-  ...of('_run_streams', {
-    run_id: ['INTEGER', 'The run: `_runs.id`. A stream in which it changed nothing has no row.', 'id'],
-    experiment_id: ['TEXT', 'The experiment of the stream.'],
-    data: ['TEXT', 'Its data type.'],
-    scope: ['TEXT', 'Its scope, as in `_freshness`.'],
-    inserted: ['INTEGER', 'Rows that the run wrote for the first time.', 'count'],
-    updated: ['INTEGER', 'How often it changed a row.', 'count'],
-    deleted: ['INTEGER', 'Rows that it moved to `_history`.', 'count'],
-    marked_missing: ['INTEGER', 'Rows that it marked as missing upstream.', 'count'],
-  }),
+/** The tables of runs, for readers. */
+export const RUN_TABLES: readonly Explained[] = [
+  {
+    name: '_runs',
+    about: 'What each sync, nightly reconcile, repair and day of the daemon read and changed, and how it ended.',
+    row: 'a run',
+    columns: {
+      id: {
+        type: 'INTEGER',
+        about: 'The run, as in `synced_run` of the rows that it wrote. A later run has a larger one.',
+        missing: NEVER,
+        unit: 'id',
+      },
+      kind: {
+        type: 'TEXT',
+        about: 'What ran. A run of the daemon is all that one process read by schedule in one day, UTC.',
+        missing: NEVER,
+        allowed: RUN_KINDS,
+        isCode: true,
+      },
+      version: { type: 'TEXT', about: 'The version of HyperStudy Warehouse that ran.', missing: NEVER, isCode: true },
+      options: {
+        type: 'TEXT',
+        about: 'JSON of what it was asked for: experiments, data, from, to, full …',
+        missing: 'Everything as usual.',
+        unit: 'JSON',
+      },
+      started_at: { type: 'TEXT', about: 'When it began, by the local clock.', missing: NEVER, unit: TIME },
+      ended_at: {
+        type: 'TEXT',
+        about: 'When it ended, by the local clock.',
+        missing: 'It is running, or it was killed.',
+        unit: TIME,
+      },
+      outcome: {
+        type: 'TEXT',
+        about: 'How it ended.',
+        missing: 'It is running.',
+        values: RUN_OUTCOMES,
+        isCode: true,
+      },
+      error: { type: 'TEXT', about: 'What ended it.', missing: 'Nothing went wrong.' },
+      readings: {
+        type: 'INTEGER',
+        about: 'How often it read a stream; a stream that was read twice counts twice.',
+        missing: NEVER,
+        unit: 'count',
+      },
+      incomplete_streams: {
+        type: 'INTEGER',
+        about: 'Streams that its last reading of them left incomplete.',
+        missing: NEVER,
+        unit: 'count',
+      },
+      requests: {
+        type: 'INTEGER',
+        about: 'Requests that it sent, retries included.',
+        missing: NEVER,
+        unit: 'count',
+      },
+      ...CHANGED,
+    },
+  },
+  {
+    name: '_run_streams',
+    about: 'What each run changed in each stream.',
+    row: 'a stream in which a run changed something',
+    columns: {
+      run_id: { type: 'INTEGER', about: 'The run: `_runs.id`.', missing: NEVER, unit: 'id' },
+      experiment_id: { type: 'TEXT', about: 'The experiment of the stream.', missing: NEVER },
+      data: { type: 'TEXT', about: 'Its data type.', missing: NEVER, isCode: true },
+      scope: { type: 'TEXT', about: 'Its scope, as in `_freshness`.', missing: NEVER },
+      ...CHANGED,
+    },
+  },
 ];

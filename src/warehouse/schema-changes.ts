@@ -3,6 +3,7 @@ import { counted } from '../shared/count.ts';
 import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Doubt } from './doubts.ts';
+import { NEVER, type Explained } from '../derive/define.ts';
 import type { Db } from './open.ts';
 
 /** One thing in which the records of a data type differ from what was known of them. Never a value of theirs. */
@@ -94,3 +95,64 @@ export function changeText({ field, change, typeBefore, typeNow }: SchemaChange)
       return 'more changes than are listed';
   }
 }
+
+const TIME = 'ISO 8601, UTC';
+const TYPES = 'text, number, boolean, object, list or null; several are joined by "or".';
+
+export const SCHEMA_CHANGES: Explained = {
+  name: '_schema_changes',
+  about: 'New fields of records, and fields whose values have another type than before.',
+  row: 'a change',
+  columns: {
+    id: { type: 'INTEGER', about: 'The number of the change.', missing: NEVER, unit: 'id' },
+    data: { type: 'TEXT', about: "The data type, by the API's name.", missing: NEVER, isCode: true },
+    field: {
+      type: 'TEXT',
+      about: 'The field of its records.',
+      missing: 'The row counts changes that are too many to be listed.',
+    },
+    change: {
+      type: 'TEXT',
+      about: 'What is new.',
+      missing: NEVER,
+      values: {
+        'new field': 'neither the data type nor the file knew it',
+        'changed type': 'its values have another type than before',
+        more: 'further changes, which are only counted',
+      },
+      isCode: true,
+    },
+    type_before: {
+      type: 'TEXT',
+      about: `The types of its values so far: ${TYPES}`,
+      missing: 'There were none.',
+      isCode: true,
+    },
+    type_now: {
+      type: 'TEXT',
+      about: `The types that came: ${TYPES} A value is never stored here.`,
+      missing: 'The row counts changes that are too many to be listed.',
+      isCode: true,
+    },
+    experiment_id: { type: 'TEXT', about: 'The experiment whose records first brought it.', missing: NEVER },
+    records: {
+      type: 'INTEGER',
+      about: 'How often a record was written with it; one that changed later on counts again.',
+      missing: NEVER,
+      unit: 'count',
+    },
+    since: {
+      type: 'TEXT',
+      about: 'The earliest time of these records, by the server.',
+      missing: 'They have none.',
+      unit: TIME,
+    },
+    seen_at: { type: 'TEXT', about: 'When it was first read, by the local clock.', missing: NEVER, unit: TIME },
+    accepted_at: {
+      type: 'TEXT',
+      about: 'When it was accepted, by the local clock: at once with `schema: follow`.',
+      missing: 'Streams are stopped for it.',
+      unit: TIME,
+    },
+  },
+};

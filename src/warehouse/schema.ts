@@ -257,6 +257,10 @@ export const dataDictionary = sqliteTable(
     isBoolean: integer('is_boolean').notNull().default(0),
     meaning: text('meaning').notNull(),
     source: text('source').notNull(),
+    /** What it means that there is no value. */
+    missing: text('missing').notNull().default(''),
+    /** The values that it may have, as far as they are known; they are joined by commas. */
+    allowedValues: text('allowed_values'),
   },
   (t) => [core.primaryKey({ columns: [t.tableName, t.columnName] })],
 );

@@ -21,18 +21,6 @@ export function viewName({ table }: Dataset): string {
   return `${table}_all`;
 }
 
-/** The view of `_streams` that shows readers whether data are fresh and complete. */
-export function makeFreshnessView(db: Db, datasets: readonly Dataset[]): void {
-  const tables = datasets.map(({ name, table }) => `WHEN '${name}' THEN '${table}'`).join(' ');
-  db.exec(`
-    DROP VIEW IF EXISTS _freshness;
-    CREATE VIEW _freshness AS
-    SELECT experiment_id, data, CASE data ${tables} END AS table_name, scope, complete, reason, finished, data_as_of, verified_at, watermark, rows,
-           last_status, last_error, last_sync_at,
-           api_total, accounted_at, quarantined_records, withheld_rows, missing_rows, dated_ahead_rows, doubts
-    FROM _streams`);
-}
-
 /** The statement that creates a table's view: only its columns, as what computes is read otherwise by other programs. */
 function viewOf(db: Db, dataset: Dataset): string {
   const { table, columns, derived } = dataset;

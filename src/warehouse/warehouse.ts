@@ -26,7 +26,8 @@ import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
 import { tendQueryIndexes } from './query-indexes.ts';
 import { openTableWriters } from './table-writers.ts';
-import { makeFreshnessView, refreshViews } from './views.ts';
+import { refreshViews } from './views.ts';
+import { makeFreshnessView } from './freshness.ts';
 
 /** What one transaction does to a stream. */
 export interface Batch {
@@ -99,11 +100,11 @@ export function openWarehouse(path: string, options: WarehouseOptions): Warehous
       prepareDerived(db, options.clock.now());
       db.transaction(() => {
         carryOverReasons(db);
-        writeDictionary(db, DATASETS);
         makeFreshnessView(db, DATASETS);
+        refreshViews(db, DATASETS);
+        writeDictionary(db, DATASETS);
         endInterrupted(db);
       }).immediate();
-      refreshViews(db, DATASETS);
       return writer(db, { path, ...options, release: lock.release });
     });
   } catch (error) {
@@ -217,7 +218,10 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
 
 function tendForReaders(db: Db, queryIndexes: boolean): void {
   tendDerived(db);
-  refreshViews(db, DATASETS);
+  db.transaction(() => {
+    refreshViews(db, DATASETS);
+    writeDictionary(db, DATASETS);
+  }).immediate();
   tendQueryIndexes(db, DATASETS, queryIndexes);
 }
 

@@ -5,7 +5,6 @@ tools <- strsplit(arguments[2], ",")[[1]]
 folder <- arguments[3]
 source(arguments[4])
 db <- DBI::dbConnect(RSQLite::SQLite(), path, flags = RSQLite::SQLITE_RO, synchronous = NULL)
-own <- c("_about", "_data_dictionary", "_freshness", "_history", "_run_streams", "_runs", "_schema_changes", "_tables", "_values")
 names <- DBI::dbGetQuery(db, "SELECT name FROM _tables")$name
 
 text <- function(values) {
@@ -33,7 +32,7 @@ read <- list(
 hsw <- hsw_open(path, quiet = TRUE)
 for (tool in tools) {
   dir.create(file.path(folder, tool), recursive = TRUE)
-  for (name in union(own, names)) {
+  for (name in names) {
     rows <- suppressWarnings(read[[tool]](name))
     lines <- if (nrow(rows) == 0) character() else do.call(paste, c(unname(lapply(rows, text)), sep = "\t"))
     file <- file(file.path(folder, tool, name), "wb")

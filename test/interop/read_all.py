@@ -12,9 +12,7 @@ import sys
 
 path, tools, folder = sys.argv[1], sys.argv[2].split(","), sys.argv[3] if len(sys.argv) > 3 else None
 db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-OWN = ["_about", "_data_dictionary", "_freshness", "_history", "_run_streams", "_runs", "_schema_changes", "_tables", "_values"]
-relations = [name for (name,) in db.execute("SELECT name FROM _tables")]
-relations = sorted({*OWN, *relations})
+relations = [name for (name,) in db.execute("SELECT name FROM _tables ORDER BY name")]
 
 
 def text(value):

@@ -5,7 +5,7 @@ import { datasetNamed } from '../../../src/datasets/registry.ts';
 import type { Stream } from '../../../src/datasets/stream.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { DAY_MS } from '../../../src/shared/time.ts';
-import { beginRun, endRun, RUN_COLUMNS, type Run } from '../../../src/warehouse/runs.ts';
+import { beginRun, endRun, RUN_TABLES, type Run } from '../../../src/warehouse/runs.ts';
 import { openWarehouse, type Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
@@ -151,7 +151,7 @@ describe('a run', () => {
     const { warehouse } = open();
     for (const table of ['_runs', '_run_streams']) {
       const columns = all(warehouse, `SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => name);
-      expect(RUN_COLUMNS.filter((one) => one.table === table).map(({ column }) => column)).toEqual(columns);
+      expect(Object.keys(RUN_TABLES.find(({ name }) => name === table)?.columns ?? {})).toEqual(columns);
     }
     expect(
       all(warehouse, "SELECT type FROM _data_dictionary WHERE table_name = '_runs' AND column_name = 'requests'"),

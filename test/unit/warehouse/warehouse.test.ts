@@ -16,7 +16,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denormalise, normalise } from '../../../src/datasets/normalise.ts';
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
-import { DERIVED } from '../../../src/derive/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { canonicalJson, parseJson, type Json } from '../../../src/shared/json.ts';
 import { columnNames, isColumn } from '../../../src/warehouse/column-names.ts';
@@ -192,34 +191,6 @@ describe('the warehouse', () => {
       onset_text: 'late',
       it_s: 1,
     });
-    warehouse.close();
-  });
-
-  it('explains every column in _data_dictionary', () => {
-    const warehouse = open();
-    const unexplained = warehouse.db
-      .prepare(
-        "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c LEFT JOIN _data_dictionary d ON d.table_name = t.name AND d.column_name = c.name WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE '\\_%' ESCAPE '\\' AND t.name NOT LIKE 'sqlite%' AND coalesce(d.meaning, '') = ''",
-      )
-      .all();
-    expect(unexplained).toEqual([]);
-    warehouse.close();
-  });
-
-  it('gives every number in _data_dictionary a unit, and says which numbers are booleans', () => {
-    const warehouse = open();
-    const sql = 'SELECT table_name, column_name FROM _data_dictionary WHERE';
-    expect(warehouse.db.prepare(`${sql} type IN ('INTEGER', 'REAL') AND unit IS NULL`).all()).toEqual([]);
-    expect(warehouse.db.prepare(`${sql} is_boolean ORDER BY 1, 2`).raw().all()).toEqual(
-      [
-        ...DATASETS.flatMap(({ table, columns }) =>
-          columns.filter(({ spec }) => spec.kind === 'boolean').map(({ name }) => [table, name]),
-        ),
-        ...DERIVED.flatMap(({ name, columns }) =>
-          Object.entries(columns).flatMap(([column, { isBoolean }]) => (isBoolean === true ? [[name, column]] : [])),
-        ),
-      ].sort(),
-    );
     warehouse.close();
   });
 
