@@ -47,7 +47,7 @@ export function conclude(session: Session, found: Found): Proof {
   const rederived = rederivation(session, before, reading);
   const after = position(session);
   const counts = countDoubts(found);
-  const answers = isAccounted(counts, account)
+  const answers = isAccounted(counts, found)
     ? reading.doubts.filter(({ kind }) => !SETTLED_BY_COUNT.has(kind))
     : reading.doubts;
   const withheldRows = deletion?.withheld ?? (isSettled(found) ? 0 : before.withheldRows);
@@ -104,8 +104,14 @@ function isSettled({ reading, account, gone }: Found): boolean {
   return reading.doubts.length === 0 && gone.length === 0 && account.truth === account.held;
 }
 
-function isAccounted(counts: readonly Doubt[], account: Account): boolean {
-  return counts.length === 0 && account.truth !== undefined;
+/**
+ * Whether every record is accounted for. A reading of the whole stream has to have met them all, because one that an
+ * answer ended too early saw no edit behind that place, although nothing may have come or gone there.
+ */
+function isAccounted(counts: readonly Doubt[], { account, reading }: Found): boolean {
+  const { truth } = account;
+  const isCut = reading.isWhole === true && reading.met !== undefined && truth !== undefined && reading.met < truth;
+  return counts.length === 0 && truth !== undefined && !isCut;
 }
 
 /** By how many records the stream is out. */

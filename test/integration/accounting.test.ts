@@ -94,6 +94,20 @@ describe('an answer that contradicts itself', () => {
     expectExact(it);
   });
 
+  it('completes no full read that it ended too early, because an edit behind that place was not seen', async () => {
+    const it = await accountLab('events', { readings: { maxLimit: 30 } });
+    it.arrive(150);
+    await it.sync();
+    const isOld = ({ id }: { readonly id?: unknown }) => id === 'new_3';
+    it.happen({ kind: 'enriched', dataType: 'events', at: it.lab.now, field: 'shown', of: isOld });
+    // Once for the page of a range, once when it is requested again.
+    it.faults.push({ kind: 'cutPage', dataTypes: ['events'], rows: 0, times: 2 });
+    expect(await it.sync({ full: true })).toMatchObject({ complete: false });
+    expect(it.position().reason).toContain('the API counts');
+    await it.sync({ full: true });
+    expectExact(it);
+  });
+
   it('is no obstacle if each answer brings at least one row', async () => {
     const it = await accountLab('events');
     it.faults.push({ kind: 'cutPage', dataTypes: ['events'], rows: 1 });
