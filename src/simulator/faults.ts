@@ -25,6 +25,8 @@ export type ApiFault = Where &
     | { readonly kind: 'totalIsReturned' }
     /** A success with `_warnings` in which records are missing and not counted; without `lacks` all are missing. */
     | { readonly kind: 'warned'; readonly lacks?: Which }
+    /** An answer without these records that does not count them either, as from a copy of the store that lags behind. */
+    | { readonly kind: 'lagging'; readonly lacks: Which }
     /** An answer of at most this many rows with the whole `total`, which says that there are no more. */
     | { readonly kind: 'cutPage'; readonly rows: number }
     /** An answer that has one record in the place of the next one as well. */

@@ -26,7 +26,8 @@ export interface Listing extends Target {
 export function listing(asked: Listing): SimReply {
   const { dataType, entry, scope, request, readings, faults, random } = asked;
   const warned = faults.strike('warned', asked);
-  const records = present(asked, warned === undefined ? undefined : (warned.lacks ?? 1));
+  const lacks = warned === undefined ? faults.strike('lagging', asked)?.lacks : (warned.lacks ?? 1);
+  const records = present(asked, lacks);
   const isUnpaged = entry?.isUnpaged === true || scope === 'none';
   const selected = isUnpaged
     ? { page: records, total: records.length, offset: 0, limit: records.length }

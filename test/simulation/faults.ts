@@ -1,7 +1,8 @@
-import type { ApiFault } from '../../src/simulator/faults.ts';
+import { isAmong, type ApiFault } from '../../src/simulator/faults.ts';
 import { happen, ODD_TIMES, type Happening } from '../../src/simulator/happenings.ts';
 import type { Random } from '../../src/simulator/random.ts';
 import { TYPES } from './life.ts';
+import { textOf } from './mirror.ts';
 import type { Run } from './state.ts';
 import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../src/shared/time.ts';
 
@@ -27,7 +28,8 @@ export function lastingFaults(random: Random): ApiFault[] {
 }
 
 /** Something that the API does wrong for a while. */
-export function passingFault(random: Random, now: number): ApiFault {
+export function passingFault(run: Run, now: number): ApiFault {
+  const { random } = run;
   const when = { from: now, until: now + random.pick([20_000, 20 * MINUTE, 3 * DAY]) };
   const at = random.chance(0.5) ? { scopes: ['experiment'] } : {};
   const makers: Makers<ApiFault> = [
@@ -36,6 +38,7 @@ export function passingFault(random: Random, now: number): ApiFault {
     () => ({ kind: 'cutPage', dataTypes: some(random), rows: random.int(0, 1), times: random.int(1, 3), ...when }),
     () => ({ kind: 'cutPage', rows: random.int(0, 1), chance: 0.15, ...when }),
     () => ({ kind: 'repeated', dataTypes: some(random), times: 1, ...when }),
+    () => lagging(run, when),
     () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.5]), ...when }),
     () => ({ kind: 'sortNeedsField', dataTypes: some(random), ...when }),
     () => ({ kind: 'cutList', dataTypes: ['participants', 'rooms'], after: random.int(0, 3), ...when }),
@@ -47,6 +50,22 @@ export function passingFault(random: Random, now: number): ApiFault {
     () => ({ kind: 'scopeLost', ...when }),
   ];
   return random.pick(makers)();
+}
+
+/**
+ * One answer that lacks half of what the tables hold of a data type. What they do not hold yet comes, as nothing else
+ * could show that it is lacking.
+ */
+function lagging({ random, held }: Run, when: Pick<ApiFault, 'from' | 'until'>): ApiFault {
+  const dataType = random.pick(TYPES);
+  const rows = held.get(dataType);
+  return {
+    kind: 'lagging',
+    dataTypes: [dataType],
+    lacks: (record) => isAmong(0.5, record) && rows?.has(textOf(record)) === true,
+    times: 1,
+    ...when,
+  };
 }
 
 function nulled(random: Random): ApiFault {

@@ -96,6 +96,7 @@ function left(
     }),
     experimentId: 'e',
     idsByRoom: false,
+    isEventful: false,
     clock: { now: () => READ, uptime: () => 0, bootId: 'test', sleep: () => Promise.resolve() },
     lookbackMs: HOUR,
     lasting: [],

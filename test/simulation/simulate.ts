@@ -80,6 +80,7 @@ function createRun(seed: number): Run {
     ...(idsByRoom ? { ids: 'room' as const } : {}),
   });
   const lasting = lastingFaults(random);
+  const isEventful = random.chance(0.3);
   const clock: Clock = {
     now: () => run.now,
     uptime: () => run.now - START,
@@ -96,6 +97,7 @@ function createRun(seed: number): Run {
     world,
     experimentId: world.experimentIds.at(-1) ?? '',
     idsByRoom,
+    isEventful,
     clock,
     // A short lookback hides no watermark that is too far ahead.
     lookbackMs: seed % 3 === 0 ? 300_000 : 3_600_000,
@@ -129,10 +131,10 @@ function warnings(seed: number, random: Random): ApiFault[] {
 function befall(run: Run, warned: readonly ApiFault[]): void {
   const { random, world, experimentId, now, wrong, stormy } = run;
   live(world, experimentId, now, random);
-  if (random.chance(0.15)) strangely(run, now);
+  if (random.chance(run.isEventful ? 0.6 : 0.15)) strangely(run, now);
   const passing = wrong.filter((fault) => fault.until !== undefined && fault.until > now);
   if (random.chance(stormy ? 0.25 : 0.04)) {
-    const fault = passingFault(random, now);
+    const fault = passingFault(run, now);
     passing.push(fault);
     run.story.push(JSON.stringify(fault));
     run.faults++;

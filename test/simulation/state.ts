@@ -16,6 +16,8 @@ export interface Run {
   readonly experimentId: string;
   /** Whether ids are unique within a room only. */
   readonly idsByRoom: boolean;
+  /** Whether much happens to the store that its release notes tell of. */
+  readonly isEventful: boolean;
   readonly clock: Clock;
   readonly lookbackMs: number;
   /** What the API does wrong from the first request to the last. */

@@ -57,6 +57,14 @@ describe('a fault', () => {
     ]);
   });
 
+  it('leaves records out of one answer and its count without a word', () => {
+    const { chat } = messages({ kind: 'lagging', lacks: ({ onset }) => Number(onset) < 10, times: 1 });
+    const { data, metadata } = chat('sort=timestamp');
+    expect([data.length, metadata.pagination?.['total']]).toEqual([MESSAGES - 10, MESSAGES - 10]);
+    expect(metadata).not.toHaveProperty('_warnings');
+    expect(chat('sort=timestamp').data.length).toBe(MESSAGES);
+  });
+
   it('has one record in the place of the next one as well, and counts as before', () => {
     const { data, metadata } = messages({ kind: 'repeated' }).chat('sort=timestamp');
     expect(metadata.pagination?.['total']).toBe(MESSAGES);
