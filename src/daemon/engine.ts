@@ -158,6 +158,7 @@ function assemble(options: EngineOptions, wake: () => void) {
     priority,
     signal,
     acceptDeletes: false,
+    commitsEachPage: true,
     onPage(stream, progress) {
       leases.note(stream, progress);
       onProgress();

@@ -32,6 +32,8 @@ export interface Session {
   readonly full: boolean;
   /** Delete what the delete guard would withhold. */
   readonly acceptDeletes: boolean;
+  /** Commit each page of a first read by itself. */
+  readonly commitsEachPage?: boolean;
   /** A row is deleted if a reading at least this many milliseconds after the first one misses it as well. */
   readonly confirmAfterMs: number;
   /** Creates a reader of the same data type in one of the experiment's rooms. */

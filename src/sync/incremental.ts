@@ -60,7 +60,7 @@ function notAheadOf(session: Session, watermark: number | undefined): number | u
 async function walkOn(session: Session, from = notAheadOf(session, position(session).watermark)): Promise<Reading> {
   const { reader, traits, sink } = session;
   const before = position(session);
-  const batch = before.backfilled ? { pages: 1, rows: 0 } : BACKFILL;
+  const batch = before.backfilled || session.commitsEachPage === true ? { pages: 1, rows: 0 } : BACKFILL;
   const doubts: Doubt[] = [];
   let pending: Chunk[] = [];
   let watermark = notAheadOf(session, before.watermark);

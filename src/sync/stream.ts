@@ -73,6 +73,8 @@ export interface SyncContext {
   readonly acceptSchema?: boolean | undefined;
   /** The priority of every request; by default that of fresh data or, in a first read, of a backfill. */
   readonly priority?: Priority | undefined;
+  /** Commit each page of a first read by itself, so that nobody who shares the process waits for several. */
+  readonly commitsEachPage?: boolean | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }
 
@@ -258,6 +260,7 @@ export function openSession(
     startedAt: clock.now(),
     full,
     acceptDeletes,
+    commitsEachPage: context.commitsEachPage ?? false,
     confirmAfterMs: acceptDeletes ? 0 : CONFIRM_AFTER_MS,
     inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, readerOptions),
   };
