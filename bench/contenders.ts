@@ -41,7 +41,7 @@ export interface Contender {
 const HERE = import.meta.dirname;
 const NODE = process.execPath;
 export const MAIN = join(HERE, '..', 'dist', 'main.js');
-const KEY = `hst_test_${'b'.repeat(64)}`;
+export const KEY = `hst_test_${'b'.repeat(64)}`;
 
 const NOT_MISSING = 'WHERE key NOT IN (SELECT key FROM _missing_rows)';
 

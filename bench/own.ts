@@ -1,7 +1,8 @@
 /** What only our own command has: its event loop, and what its other commands cost. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hsw, ours } from './contenders.ts';
+import { hsw, KEY, ours } from './contenders.ts';
+import { measureDaemon } from './daemon.ts';
 import { measure, type Command } from './measure.ts';
 import { medianCost, type OwnResults } from './results.ts';
 import { startService, type Service } from './service.ts';
@@ -14,11 +15,14 @@ export async function measureOwn({
   large,
   top,
   runs,
+  seconds,
 }: {
   service: Service;
   large: string;
   top: string;
   runs: number;
+  /** How long the daemon is watched. */
+  seconds: number;
 }): Promise<OwnResults> {
   const small = await startService(SMALL_ROWS);
   try {
@@ -42,7 +46,11 @@ export async function measureOwn({
         costs.push({ ...(await measure(command)).cost, requests: await from.requests() });
       measured.push({ name, ...medianCost(costs) });
     }
-    return { eventLoop: await watchEventLoop(service, top), commands: measured };
+    return {
+      eventLoop: await watchEventLoop(service, top),
+      daemon: await measureDaemon(service.url, top, { key: KEY, seconds }),
+      commands: measured,
+    };
   } finally {
     small.stop();
   }

@@ -29,9 +29,17 @@ export interface QueryResult {
   readonly plan: string;
 }
 
+/** The daemon in a first read: how long its loop was blocked, and how long its page took to answer. */
+export interface DaemonResults {
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly page: { readonly medianMs: number; readonly p99Ms: number; readonly maxMs: number };
+}
+
 /** Of our own command alone. */
 export interface OwnResults {
   readonly eventLoop: { readonly p99Ms: number; readonly maxMs: number };
+  readonly daemon: DaemonResults;
   readonly commands: readonly (Cost & { readonly name: string })[];
 }
 
