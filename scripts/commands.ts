@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { describeCommands } from '../src/cli/program.ts';
+import { outputTo } from '../src/cli/terminal.ts';
 
 /** The help of every command as Markdown. */
 export async function commandsText(): Promise<string> {
   const program = new Command();
-  await describeCommands(program, () => Promise.resolve(), process.stderr);
+  await describeCommands(program, () => Promise.resolve(), outputTo(process.stderr));
   return [program, ...program.commands].map(section).join('\n\n');
 }
 

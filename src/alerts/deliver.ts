@@ -1,6 +1,7 @@
 import type { Issue } from '../status/issue.ts';
 import type { AlertsConfig } from '../config/alerts.ts';
 import type { Clock } from '../shared/clock.ts';
+import { cleanLine, cleanText } from '../shared/clean-text.ts';
 import { scrub, type Log } from '../shared/log.ts';
 import { decide, formatStates, NOTHING_SENT, parseStates, delivered, type Message } from './incidents.ts';
 import type { Channel } from './channel.ts';
@@ -43,7 +44,12 @@ async function deliver(
   message: Message,
   { clock, log, signal }: DeliverOptions,
 ): Promise<'delivered' | 'failed' | 'unreachable'> {
-  const clean = { ...message, subject: scrub(message.subject), text: scrub(message.text), hint: scrub(message.hint) };
+  const clean = {
+    ...message,
+    subject: cleanLine(scrub(message.subject)),
+    text: cleanText(scrub(message.text)),
+    hint: cleanLine(scrub(message.hint)),
+  };
   for (let tries = 1; ; tries++) {
     const failure = await channel.send(clean, signal);
     if (failure === undefined) return 'delivered';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cleanLine } from '../shared/clean-text.ts';
 import { formatDuration, formatMinute, DAY_MS, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import type { Issue } from '../status/issue.ts';
 import { affectedText } from '../status/words.ts';
@@ -240,7 +241,10 @@ function explain(held: readonly Condition[]): string {
     .map((issue) => {
       const streams = (issue.scope.streams ?? []).filter(({ id }) => ids.has(id));
       const affected = affectedText({ scope: { ...issue.scope, streams } }, MOST_NAMED);
-      return affected === '' ? issue.text : `${issue.text}\n${affected}`;
+      return [issue.text, affected]
+        .filter((line) => line !== '')
+        .map(cleanLine)
+        .join('\n');
     })
     .join('\n\n');
 }

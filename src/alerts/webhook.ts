@@ -16,8 +16,11 @@ export function webhookChannel({ url, format }: WebhookConfig, source: string, d
       try {
         const response = await fetch(url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', 'user-agent': 'hyperstudy-warehouse' },
-          body: JSON.stringify(format === 'slack' ? slackBody(message, source) : jsonBody(message, source)),
+          headers: {
+            'content-type': format === 'ntfy' ? 'text/plain; charset=utf-8' : 'application/json',
+            'user-agent': 'hyperstudy-warehouse',
+          },
+          body: BODIES[format](message, source),
           redirect: 'error',
           signal: AbortSignal.any([signal, deadline]),
         });
@@ -31,15 +34,37 @@ export function webhookChannel({ url, format }: WebhookConfig, source: string, d
   };
 }
 
-function jsonBody({ at, kind, subject, text, hint, state }: Message, source: string) {
-  return { source, at: formatTime(at), kind, subject, text, hint, state };
-}
+/** What is sent in each format, of which each has its own way to say that a text is nothing but text. */
+const BODIES: Readonly<Record<WebhookConfig['format'], (message: Message, source: string) => string>> = {
+  json: ({ at, kind, subject, text, hint, state }, source) =>
+    JSON.stringify({ source, at: formatTime(at), kind, subject, text, hint, state }),
+  slack: (message, source) => marked(message, source, inSlack, '*'),
+  mattermost: (message, source) => marked(message, source, inMattermost, '**'),
+  // Without its header for Markdown it shows a text as it is.
+  ntfy: ({ subject, text, hint, state }, source) =>
+    `${{ problem: '🔴 ', reminder: '🔴 ', recovered: '🟢 ', test: '' }[state]}${subject}\n${text}\n${hint}\n${source}`,
+};
 
 const MARKS = { problem: ':red_circle:', reminder: ':red_circle:', recovered: ':large_green_circle:', test: ':wave:' };
 
-function slackBody({ subject, text, hint, state }: Message, source: string) {
-  const plain = (words: string) => words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return { text: `${MARKS[state]} *${plain(subject)}*\n${plain(text)}\n${plain(hint)}\n_${plain(source)}_` };
+function marked(
+  { subject, text, hint, state }: Message,
+  source: string,
+  plain: (words: string) => string,
+  bold: string,
+): string {
+  const parts = [`${MARKS[state]} ${bold}${plain(subject)}${bold}`, plain(text), plain(hint), `_${plain(source)}_`];
+  return JSON.stringify({ text: parts.join('\n') });
+}
+
+/** https://docs.slack.dev/messaging/formatting-message-text: with these three there is no link and no mention. */
+function inSlack(words: string): string {
+  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Markdown whose marks are text, and in which no @name calls anyone: an invisible space follows the sign. */
+function inMattermost(words: string): string {
+  return words.replace(/[\\`*_~[\]()#+|<>!:-]/g, '\\$&').replace(/@(?=\S)/g, '@\u200b');
 }
 
 function refused(status: number): Failure {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { WarehouseError } from '../shared/errors.ts';
+import { cleanText } from '../shared/clean-text.ts';
 import type { CommandContext } from './context.ts';
 
 export type Ask = (question: string, options?: { hidden: boolean }) => Promise<string>;
@@ -10,19 +11,18 @@ export function askOn({ stdin, stderr, signal }: CommandContext): Ask {
   return async (question, { hidden } = { hidden: false }) => {
     const shown = new Writable({
       write(chunk: Buffer, _encoding, done) {
-        if (!hidden) stderr.write(chunk);
+        if (!hidden) stderr.stream.write(chunk);
         done();
       },
     });
-    if (hidden) stderr.write(question);
+    const asked = cleanText(question);
+    if (hidden) stderr.write(asked);
     const lines = createInterface({ input: stdin, output: shown, terminal: true });
     // Ctrl-C and Ctrl-D close it; older versions of Node then never settle the question.
     const closed = new AbortController();
     lines.once('close', () => closed.abort());
     try {
-      return (
-        await lines.question(hidden ? '' : question, { signal: AbortSignal.any([signal, closed.signal]) })
-      ).trim();
+      return (await lines.question(hidden ? '' : asked, { signal: AbortSignal.any([signal, closed.signal]) })).trim();
     } catch (cause) {
       throw new WarehouseError('INTERRUPTED', 'Interrupted. Nothing was written.', { cause });
     } finally {

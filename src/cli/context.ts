@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { DATA_TYPE_OPTIONS } from '../datasets/registry.ts';
 import { createLog, type Log } from '../shared/log.ts';
+import type { Output } from './terminal.ts';
 
 /** What every command receives. */
 export interface CommandContext {
@@ -13,8 +14,8 @@ export interface CommandContext {
   readonly configPath: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }
@@ -49,7 +50,7 @@ export function openLog(
   level = config.log.level,
   secrets = new Set<string>(),
 ): Log {
-  const pretty = config.log.pretty === 'auto' ? context.stderr.isTTY : config.log.pretty;
+  const pretty = config.log.pretty === 'auto' ? context.stderr.stream.isTTY : config.log.pretty;
   for (const secret of secretsOf(config)) secrets.add(secret);
   return createLog({ level, pretty, secrets });
 }

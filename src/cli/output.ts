@@ -2,8 +2,10 @@ import { MultiBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { streamText, type Stream } from '../datasets/stream.ts';
 import type { StreamResult } from '../sync/stream.ts';
+import { cleanLine, cleanText } from '../shared/clean-text.ts';
 import { count, counted } from '../shared/count.ts';
 import { formatDuration } from '../shared/time.ts';
+import type { Output } from './terminal.ts';
 
 /** A table for a terminal or a log file: the first row is the heading; numbers are right-aligned. */
 export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -30,7 +32,7 @@ export function table(heading: readonly string[], rows: readonly (readonly (stri
       middle: '  ',
     },
   });
-  made.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell))));
+  made.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cleanLine(cell)))));
   return made.toString();
 }
 
@@ -44,13 +46,13 @@ export interface Progress {
 }
 
 /** Bars on a terminal, a line for each finished stream elsewhere, nothing with `--json`. */
-export function showProgress(out: NodeJS.WriteStream, mode: 'silent' | 'auto'): Progress {
+export function showProgress(out: Output, mode: 'silent' | 'auto'): Progress {
   const nothing = () => undefined;
   if (mode === 'silent') return { page: nothing, stream: nothing, wait: nothing, warn: nothing, stop: nothing };
-  return out.isTTY ? bars(out) : lines(out);
+  return out.stream.isTTY ? bars(out.stream) : lines(out);
 }
 
-function lines(out: NodeJS.WriteStream): Progress {
+function lines(out: Output): Progress {
   const told = new Map<string, number>();
   return {
     page: () => undefined,
@@ -60,9 +62,8 @@ function lines(out: NodeJS.WriteStream): Progress {
       const what =
         result.error?.message ??
         `${count(result.fetched)} fetched, ${count(result.inserted)} new, ${count(result.updated)} changed, ${count(result.deleted)} deleted, ${counted(result.requests, 'request')}`;
-      out.write(
-        `${mark} ${streamText(stream)}: ${what}${result.status === 'incomplete' ? ' – may be incomplete' : ''}\n`,
-      );
+      const doubt = result.status === 'incomplete' ? ' – may be incomplete' : '';
+      out.write(`${cleanLine(`${mark} ${streamText(stream)}: ${what}${doubt}`)}\n`);
     },
     wait({ endpoint, waitMs, limit }) {
       // Streams that wait for the same limit share one line.
@@ -71,7 +72,7 @@ function lines(out: NodeJS.WriteStream): Progress {
       told.set(limit, until);
       out.write(`… ${waitText(endpoint, waitMs, limit)}\n`);
     },
-    warn: (text) => void out.write(`! ${text}\n`),
+    warn: (text) => out.write(`! ${text}\n`),
     stop: () => undefined,
   };
 }
@@ -100,10 +101,10 @@ function bars(out: NodeJS.WriteStream): Progress {
       const bar = byStream.get(stream);
       if (bar !== undefined) shown.remove(bar);
       if (result.status === 'failed' || result.status === 'skipped')
-        shown.log(`✗ ${result.error?.message ?? streamText(stream)}\n`);
+        shown.log(`✗ ${cleanText(result.error?.message ?? streamText(stream))}\n`);
     },
     wait: ({ endpoint, waitMs, limit }) => shown.log(`… ${waitText(endpoint, waitMs, limit)}\n`),
-    warn: (text) => shown.log(`! ${text}\n`),
+    warn: (text) => shown.log(`! ${cleanText(text)}\n`),
     stop: () => shown.stop(),
   };
 }

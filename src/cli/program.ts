@@ -1,8 +1,10 @@
 import { Command as Program, CommanderError } from 'commander';
 import { EXIT, interrupted, WarehouseError } from '../shared/errors.ts';
+import { cleanLine } from '../shared/clean-text.ts';
 import { scrub } from '../shared/log.ts';
 import { COMMANDS } from './commands.ts';
 import type { CommandContext, Run } from './context.ts';
+import { outputTo, type Output } from './terminal.ts';
 import { VERSION } from '../shared/version.ts';
 
 /** Runs the command line and returns the exit status. */
@@ -25,8 +27,8 @@ export async function main(
       configPath: config,
       env: host.env,
       stdin: host.stdin,
-      stdout: host.stdout,
-      stderr: host.stderr,
+      stdout: outputTo(host.stdout),
+      stderr: outputTo(host.stderr),
       signal: interruption,
     };
   };
@@ -35,12 +37,16 @@ export async function main(
     status = interruption.aborted && kind === 'command' ? EXIT.interrupted : ended;
   };
   try {
-    await describeCommands(program, run, host.stderr, argv);
+    await describeCommands(program, run, outputTo(host.stderr), argv);
     await program.parseAsync([...argv]);
     return status;
   } catch (error) {
     // Commander may have stopped before it reached the option.
-    return report(error, argv.includes('--json'), host);
+    return report(error, argv.includes('--json'), {
+      stdout: outputTo(host.stdout),
+      stderr: outputTo(host.stderr),
+      env: host.env,
+    });
   }
 }
 
@@ -63,7 +69,7 @@ function interruptible(host: Pick<NodeJS.Process, 'on'>): AbortSignal {
 export async function describeCommands(
   program: Program,
   run: Run,
-  stderr: NodeJS.WriteStream,
+  stderr: Output,
   named: readonly string[] = COMMANDS.map(({ name }) => name),
 ): Promise<void> {
   program
@@ -102,7 +108,7 @@ Exit status: 0 success · 1 done, but something failed, is incomplete, was never
 function report(
   error: unknown,
   json: boolean,
-  { stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>,
+  { stdout, stderr, env }: Pick<CommandContext, 'stdout' | 'stderr' | 'env'>,
 ): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
@@ -115,7 +121,11 @@ function report(
     const message = scrub(error.message);
     const hint = error.hint === undefined ? undefined : scrub(error.hint);
     if (json) stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
-    else stderr.write(`✗ ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`);
+    else {
+      // Only the problems of a configuration have lines of their own.
+      const said = code === 'CONFIG_INVALID' ? message : cleanLine(message);
+      stderr.write(`✗ ${said}\n${hint === undefined ? '' : `  ${cleanLine(hint)}\n`}`);
+    }
     return error.exitStatus;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -15,7 +15,7 @@ export interface AlertsConfig {
 export interface WebhookConfig {
   /** A secret: anyone who knows it can write to the channel behind it. */
   readonly url: string;
-  readonly format: 'json' | 'slack';
+  readonly format: 'json' | 'slack' | 'mattermost' | 'ntfy';
 }
 
 export interface SmtpConfig {
@@ -61,9 +61,11 @@ function webhookSchema() {
       .describe('The URL that accepts messages. It is a secret: use `${ALERT_WEBHOOK}` or `urlFile`.'),
     urlFile: text('a path').optional().describe('A file that holds only the URL (chmod 600).'),
     format: z
-      .enum(['json', 'slack'], 'must be json or slack')
+      .enum(['json', 'slack', 'mattermost', 'ntfy'], 'must be json, slack, mattermost or ntfy')
       .default('json')
-      .describe('`json` sends every part as its own field; `slack` works with Slack, Mattermost and similar services.'),
+      .describe(
+        '`json` sends every part as its own field; `slack`, `mattermost` and `ntfy` suit these services and those like them.',
+      ),
   }).superRefine(({ url, urlFile }, context) => {
     if (url !== undefined && urlFile !== undefined)
       context.addIssue({ code: 'custom', message: 'must have either url or urlFile' });

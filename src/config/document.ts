@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { WarehouseError } from '../shared/errors.ts';
+import { cleanLine } from '../shared/clean-text.ts';
 import { scrub } from '../shared/log.ts';
 
 /** Where to look for a configuration when none is named. */
@@ -55,7 +56,9 @@ export function readDocument(path: string): Written {
 /** All mistakes of a file in one error. */
 export function invalid(path: string, problems: readonly Problem[]): WarehouseError {
   const list = [
-    ...new Set(problems.map(({ line, text }) => `  ${path}${line === undefined ? '' : `:${line}`}: ${text}`)),
+    ...new Set(
+      problems.map(({ line, text }) => `  ${path}${line === undefined ? '' : `:${line}`}: ${text}`).map(cleanLine),
+    ),
   ];
   // A key may have been written where it does not belong.
   const text = scrub(

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { cleanLine } from '../shared/clean-text.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,7 +71,7 @@ export function watchdogMs(env: Environment, pid = process.pid): number | undefi
 
 /** A status must be one line, as each line of a message is a separate assignment. */
 function statusLine(text: string): string {
-  return `STATUS=${text.replace(/\s+/g, ' ').trim()}`;
+  return `STATUS=${cleanLine(text.replace(/\s+/g, ' ').trim())}`;
 }
 
 /** The child gets only what it needs: its environment holds no key. */

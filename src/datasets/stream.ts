@@ -1,3 +1,4 @@
+import { cleanLine } from '../shared/clean-text.ts';
 import type { Dataset, ScopeKind } from './define.ts';
 
 /** The part of an experiment that a stream covers. */
@@ -84,7 +85,7 @@ export function endpointOf({ dataset: { name, path } }: Pick<Stream, 'dataset'>)
 
 /** A stream's name in messages: `events of exp_1, room room_2`. */
 export function streamText({ experimentId, dataset, ...part }: Stream): string {
-  return `${dataset.name} of ${experimentId}${placeText(part)}`;
+  return cleanLine(`${dataset.name} of ${experimentId}${placeText(part)}`);
 }
 
 /** The stream's part of its experiment, such as `, room room_2`; empty for the whole experiment. */

@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { cleanLine, cleanText } from './clean-text.ts';
 
 export type Log = Logger;
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -31,8 +32,28 @@ export function createLog(options: { level?: LogLevel; pretty?: boolean; secrets
       : stderr;
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line: string) => void sink.write(scrub(line, asWritten(secrets))) },
+    {
+      write(line: string) {
+        const scrubbed = scrub(line, asWritten(secrets));
+        sink.write(options.pretty === true ? forPeople(scrubbed) : cleanText(scrubbed));
+      },
+    },
   );
+}
+
+/** The line with texts that are safe once they are out of their quotes; a stack has only the lines of its places. */
+function forPeople(line: string): string {
+  return `${JSON.stringify(cleanIn(JSON.parse(line), ''))}\n`;
+}
+
+const PLACES = /\n(?! {4}at )/g;
+
+function cleanIn(value: unknown, name: string): unknown {
+  if (typeof value === 'string')
+    return name === 'stack' ? cleanText(value.replace(PLACES, '\\u000a')) : cleanLine(value);
+  if (Array.isArray(value)) return value.map((one) => cleanIn(one, ''));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [cleanLine(key), cleanIn(one, key)]));
 }
 
 /** Secrets as they appear in a line of JSON, the longest first, so that no part of one is left. */

@@ -1,3 +1,4 @@
+import { cleanLine } from '../shared/clean-text.ts';
 import { partIn, placeText } from '../datasets/stream.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
 
@@ -10,10 +11,10 @@ export function idOf({ experimentId, data, scope }: Named): string {
 
 /** A stream within its experiment: `chat`, `variables, room r1`. */
 export function partOf({ data, scope }: Pick<Named, 'data' | 'scope'>): string {
-  return `${data}${placeText(partIn(scope))}`;
+  return cleanLine(`${data}${placeText(partIn(scope))}`);
 }
 
 /** The name of a stream in a list: `chat of exp_1`, `variables of exp_1 (room:r1)`. */
 export function nameOf({ experimentId, data, scope }: Named): string {
-  return `${data} of ${experimentId}${scope === 'experiment' ? '' : ` (${scope})`}`;
+  return cleanLine(`${data} of ${experimentId}${scope === 'experiment' ? '' : ` (${scope})`}`);
 }

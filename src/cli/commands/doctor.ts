@@ -8,6 +8,7 @@ import { expiryIssue } from '../../status/key-issues.ts';
 import { diskIssues, gigabytes } from '../../status/warehouse-issues.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { addressOf, endpointOf, streamText, type Stream } from '../../datasets/stream.ts';
+import { cleanLine } from '../../shared/clean-text.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, stopsEverything, WarehouseError } from '../../shared/errors.ts';
 import type { Json } from '../../shared/json.ts';
@@ -54,7 +55,8 @@ const doctor: Command<DoctorFlags> = async (context, flags) => {
   const checks: Check[] = [];
   let fixed: readonly string[] = [];
   const add = (name: string, ok: boolean, found: string) => {
-    const text = scrub(found);
+    // Only the problems of a configuration have lines of their own.
+    const text = name === 'config' ? scrub(found) : cleanLine(scrub(found));
     checks.push({ name, ok, text });
     if (!context.json) context.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`);
   };

@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { Readable, type Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
+import { cleanLine, cleanText } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { createPrivate, refuseUnsafe } from '../../shared/private-files.ts';
@@ -17,6 +18,7 @@ import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { list } from '../selection.ts';
+import type { Output } from '../terminal.ts';
 import { describeLacks, type Lacks } from '../../export/caveats.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 
@@ -66,13 +68,13 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
     const sources = sourcesIn(db, config, flags);
     requireKnown(db, experiment);
     const lacks = sources.map((data) => lacksOf(db, config, { ...flags, data }));
-    const sink: Writable = out === undefined ? context.stdout : writeTo(out);
+    const sink: Writable = out === undefined ? dataTo(context.stdout) : writeTo(out);
     await pipeline(Readable.from(batched(linesOf(db, flags))), sink, {
       end: out !== undefined,
       signal: context.signal,
     });
     const lines = [...lacks.flatMap((lack) => lack.lines), ...withoutColumns(db, flags)];
-    for (const line of new Set(lines)) context.stderr.write(`! ${line}\n`);
+    for (const line of new Set(lines)) context.stderr.write(`! ${cleanLine(line)}\n`);
     return lacks.some(({ isDoubtful }) => isDoubtful) ? EXIT.partial : EXIT.ok;
   } catch (error) {
     throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
@@ -80,6 +82,15 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
     db.close();
   }
 };
+
+/** Data go out as they are, except to a terminal, on which they would act. */
+function dataTo({ stream }: Output): Writable {
+  if (!stream.isTTY) return stream;
+  return new Writable({
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => void stream.write(cleanText(text), done),
+  });
+}
 
 /** A new file is for its owner, and its folder's group where the folder says so. */
 function writeTo(out: string): Writable {

@@ -25,6 +25,7 @@ import { walBytes } from '../../warehouse/wal.ts';
 import { openBudget } from '../../runtime/budget.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
+import { cleanLine } from '../../shared/clean-text.ts';
 import { count } from '../../shared/count.ts';
 import { table } from '../output.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
@@ -177,7 +178,8 @@ const MOST_NAMED = 8;
 function issuesText(issues: readonly Issue[]): string {
   const shown = issues.slice(0, MOST_ISSUES).map((issue) => {
     const lines = [issue.text, affectedText(issue, MOST_NAMED), issue.hint].filter((line) => line !== '');
-    return `${SIGNS[issue.severity]} ${titleOf(issue)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+    const title = `${SIGNS[issue.severity]} ${titleOf(issue)}`;
+    return [title, ...lines.map((line) => `  ${line}`)].map((line) => `${cleanLine(line)}\n`).join('');
   });
   const more = issues.length - shown.length;
   const rest = more > 0 ? `· and ${count(more)} more; \`hsw status --json\` has them all\n` : '';

@@ -11,6 +11,7 @@ import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
 import { isJournal, openLog, readConfig, type Command, type Describe, type CommandContext } from '../context.ts';
+import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { showProgress, type Progress } from '../output.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
@@ -154,11 +155,13 @@ function summary(result: SyncResult, path: string, reread: Reread | undefined): 
   );
   return [
     ...(reread === undefined ? [headline(result)] : rereadLines(result, reread)),
-    ...issues.map(({ message, hint }) => `  ✗ ${message}\n    ${hint}`),
+    ...issues.flatMap(({ message, hint }) => [`  ✗ ${message}`, `    ${hint}`]),
     ...[...new Set(lines)],
     `  ${path}`,
     '',
-  ].join('\n');
+  ]
+    .map(cleanLine)
+    .join('\n');
 }
 
 function headline(result: SyncResult): string {

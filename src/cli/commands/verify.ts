@@ -7,6 +7,7 @@ import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
 import { openLog, readConfig, type Command, type Describe } from '../context.ts';
+import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 
@@ -44,7 +45,7 @@ const verify: Command<VerifyFlags> = async (context, flags) => {
     if (!context.json) context.stderr.write(`… waiting ${formatDuration(wait.waitMs)} for a limit of the API\n`);
   };
   const onVerdict = (stream: Stream, verdict: Verdict) => {
-    if (!context.json) context.stdout.write(`${line(stream, verdict)}\n`);
+    if (!context.json) context.stdout.write(`${cleanLine(line(stream, verdict))}\n`);
   };
   const { signal } = context;
   const asked = {
@@ -92,5 +93,5 @@ function closing({ at, requests, durationMs, streams, issues, derived }: VerifyR
       `✗ ${table}: ${counted(rows, 'row')} did not follow from the other tables${isRepair ? '; computed again' : '. Compute them again with: hsw verify --repair'}`,
   );
   const problems = [...others, ...stale, ...issues.flatMap(({ message, hint: what }) => [`✗ ${message}`, `  ${what}`])];
-  return `${problems.map((text) => `${text}\n`).join('')}\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
+  return `${problems.map((text) => `${cleanLine(text)}\n`).join('')}\nAs of ${at}: ${counted(of('equal'), 'stream')} equal, ${count(of('different'))} different, ${count(of('repaired'))} repaired, ${count(of('unknown'))} not proven; ${counted(requests, 'request')} in ${formatDuration(durationMs)}.${hint}\n`;
 }

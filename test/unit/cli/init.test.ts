@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { init } from '../../../src/cli/commands/init.ts';
 import type { CommandContext } from '../../../src/cli/context.ts';
+import { outputTo } from '../../../src/cli/terminal.ts';
 import { WarehouseError } from '../../../src/shared/errors.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
@@ -56,8 +57,8 @@ async function atTerminal(
     configPath: join(folder, 'config.yaml'),
     env: {},
     stdin,
-    stdout: screen,
-    stderr: screen,
+    stdout: outputTo(screen as unknown as NodeJS.WriteStream),
+    stderr: outputTo(screen as unknown as NodeJS.WriteStream),
     signal: new AbortController().signal,
   } as unknown as CommandContext;
   const status = await init(context, { baseUrl, ...flags }).catch((error: unknown) => {
