@@ -1,6 +1,7 @@
 import { WarehouseError } from '../shared/errors.ts';
 import type { TraitValues } from './endpoint-traits.ts';
-import type { Page, PageRequest, Reader } from './reader.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { Reader } from './reader.ts';
 
 /** What an answer says about the records that come after it. */
 export type Follows =

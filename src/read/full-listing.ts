@@ -5,7 +5,8 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, fillsPlaces, isShownLast } from './evidence.ts';
 import { withCertainKeys } from './ordinals.ts';
 import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Chunk } from './paginate.ts';
-import type { Page, Reader } from './reader.ts';
+import type { Page } from './page.ts';
+import type { Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
 

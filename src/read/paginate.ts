@@ -2,8 +2,10 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from './endpoint-traits.ts';
 import { requestPage, contradictionIn, heedsOffset, isShownLast, whatFollows } from './evidence.ts';
-import { markOf, numbered, tailStart, type Repeats } from './ordinals.ts';
-import type { Page, PageRequest, Reader } from './reader.ts';
+import { bringsNew, hasRepeats, includesAll, isSame, lacksAll, mayHaveMore } from './carried.ts';
+import { numbered, tailStart, type Repeats } from './ordinals.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { Reader } from './reader.ts';
 import { ENDLESS, MOST_IDLE } from './pass.ts';
 import { after, between, guardOf, isGuardGone, pageAt, type Place, type Way } from './place.ts';
 import { readSameTimestamp } from './same-timestamp.ts';
@@ -253,40 +255,6 @@ function isShort(page: Page, beginning: Page): boolean {
   return page.offset > 0 && whatFollows(page) === 'last' && page.returned < beginning.returned;
 }
 
-/** Whether the page has more than the rows carried over. By key, rows of the millisecond before may come with them. */
-function bringsNew({ rows, bad }: Page, carried: readonly Row[], { by }: PaginateOptions): boolean {
-  const time = by === 'key' ? carried[0]?.time : undefined;
-  const fresh = rows.filter((row) => time === undefined || row.time === undefined || row.time >= time);
-  return bad.length > 0 || fresh.length > carried.length || !includesAll(carried, fresh);
-}
-
-/** Whether more may follow. If the page does not say, rows of the millisecond before may have filled it. */
-function mayHaveMore({ rows, hasMore }: Page, carried: readonly Row[], { by }: PaginateOptions): boolean {
-  const time = by === 'key' ? carried[0]?.time : undefined;
-  const isCrowded = rows.some((row) => time !== undefined && row.time !== undefined && row.time < time);
-  return hasMore ?? isCrowded;
-}
-
-/** Whether none of the rows just read came again, although the filter begins before them and other rows have room. */
-function lacksAll(rows: readonly Row[], carried: readonly Row[]): boolean {
-  const time = carried[0]?.time;
-  if (time === undefined || rows.every((row) => row.time === time)) return false;
-  const marks = new Set(carried.map(markOf));
-  return !rows.some((row) => marks.has(markOf(row)));
-}
-
-/** Whether two pages have the same records, each as often, in any order. */
-function isSame({ rows }: Page, other: Page | undefined): boolean {
-  if (other?.rows.length !== rows.length) return false;
-  const [marks, others] = [rows.map(markOf).sort(), other.rows.map(markOf).sort()];
-  return marks.every((mark, i) => mark === others[i]);
-}
-
-/** Whether a page has exact repeats, so that a different page may look the same. */
-function hasRepeats({ rows }: Page): boolean {
-  return new Set(rows.map(markOf)).size < rows.length;
-}
-
 function firstBeyond(rows: readonly Row[], to: number | undefined): number {
   return to === undefined ? -1 : rows.findIndex(({ time }) => time !== undefined && time > to);
 }
@@ -301,12 +269,6 @@ function checkOrder({ rows }: Page, from: number | undefined): void {
   const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
   if (from !== undefined && times.some((time) => time < from - 1)) throw new NotWalkable('startTime');
   if (times.some((time, i) => time < (times[i - 1] ?? -Infinity))) throw new NotWalkable('sort');
-}
-
-function includesAll(rows: readonly Row[], wanted: readonly Row[]): boolean {
-  if (wanted.length === 0) return true;
-  const present = new Set(rows.map(markOf));
-  return wanted.every((row) => present.has(markOf(row)));
 }
 
 function chunk(page: Page, rows: readonly Row[], doubts: readonly Doubt[]): Chunk {

@@ -2,7 +2,7 @@ import { contentOf } from '../datasets/keys.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { heedsOffset } from './evidence.ts';
-import type { Page } from './reader.ts';
+import type { Page } from './page.ts';
 
 /** One reading of all places of a timestamp, from the first to the last. */
 export interface Pass {

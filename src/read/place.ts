@@ -1,5 +1,5 @@
 import type { Row } from '../datasets/normalise.ts';
-import type { Page, PageRequest } from './reader.ts';
+import type { Page, PageRequest } from './page.ts';
 
 /** key: by time, if `startTime` works; offset: by place, if it does not. */
 export interface Way {

@@ -6,7 +6,8 @@ import { createSeen } from '../warehouse/seen.ts';
 import { fillsPlaces, isShownLast } from './evidence.ts';
 import { distinct, isPartial } from './full-listing.ts';
 import { paginate } from './paginate.ts';
-import type { Page, Reader } from './reader.ts';
+import type { Page } from './page.ts';
+import type { Reader } from './reader.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { sweep, timeAt, type Met, type Pass, type Start } from './pass.ts';
-import type { Page } from './reader.ts';
+import type { Page } from './page.ts';
 
 /** The records of one timestamp that fills more than a page. */
 export interface SameTimestamp extends Page {

@@ -4,7 +4,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from '../read/endpoint-traits.ts';
 import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
-import type { Page, PageRequest } from '../read/reader.ts';
+import type { Page, PageRequest } from '../read/page.ts';
 import type { Reading, Session } from '../read/session.ts';
 
 /** A comparison of the records held with those that the API has. */

@@ -6,7 +6,7 @@ import { countRows, keysOf } from '../warehouse/records.ts';
 import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { certainRows, isPartial } from '../read/full-listing.ts';
 import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
-import type { Page, PageRequest } from '../read/reader.ts';
+import type { Page, PageRequest } from '../read/page.ts';
 import { freeTime, newest, readRange } from '../read/reconcile.ts';
 import { numbered, withCertainKeys } from '../read/ordinals.ts';
 import { readNarrower } from '../read/retry-narrower.ts';

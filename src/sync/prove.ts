@@ -7,6 +7,14 @@ import { withAwaited } from './repeats.ts';
 import { listWhole, searches, stillMissing } from './search.ts';
 import { both, position, type Reading, type Session } from '../read/session.ts';
 
+/** What was read so far, and the account of it. */
+interface Evidence {
+  readonly reading: Reading;
+  readonly account: Account;
+  /** Whether the account rests on a request without an order. */
+  readonly isPlain: boolean;
+}
+
 /**
  * Accounts for every record of a stream after a reading. If more or fewer records are held than the API has, it
  * searches for the difference: by counts of time ranges and finally by a listing. Then it handles the rows that are
@@ -15,22 +23,56 @@ import { both, position, type Reading, type Session } from '../read/session.ts';
  */
 export async function prove(session: Session, first: Reading, isStrict: boolean): Promise<Proof> {
   const before = position(session);
-  let isPlain = isStrict || session.traits.known.sortOmits === true;
-  let reading = await withAwaited(session, first, before);
-  let account = await accountOf(session, reading, isPlain);
+  const atFirst = await firstAccount(session, first, isStrict, before);
+  const searched = await search(session, atFirst, before);
+  const { reading, account } = await listIfNeeded(session, searched);
+  const gone = unseen(session, reading);
+  const surplus = surplusOf(account);
+  const isCertain =
+    reading.doubts.length === 0 &&
+    session.sink.seen.newRepeats === 0 &&
+    surplus === gone.length &&
+    !isCountedAbove(session, account.truth);
+  const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
+  const isLeft = (searched.isSearched && surplus !== gone.length) || (deletion?.withheld ?? 0) > 0;
+  const isWrongCount =
+    searched.isSearched &&
+    gone.length === 0 &&
+    surplusOf(atFirst.account) !== 0 &&
+    account.held === atFirst.account.held;
+  // A difference that a search did not settle, or that was only a wrong count, is not searched for again soon.
+  const unsettled = isLeft ? surplus : isWrongCount ? surplusOf(atFirst.account) : undefined;
+  if (!reading.doubts.some(({ kind }) => kind === 'unstable')) learnUnsettled(session, unsettled, account, deletion);
+  unlearnLongPages(session, first, account);
+  return conclude(session, { before, reading, account, gone, deletion });
+}
+
+function surplusOf({ held, truth }: Account): number | undefined {
+  return truth === undefined ? undefined : held - truth;
+}
+
+async function firstAccount(session: Session, first: Reading, isStrict: boolean, before: Position): Promise<Evidence> {
+  const isPlain = isStrict || session.traits.known.sortOmits === true;
+  const reading = await withAwaited(session, first, before);
+  const account = await accountOf(session, reading, isPlain);
   // If the count is right, rows moved or came back.
-  const isCountRight = account.truth !== undefined && account.truth === account.held;
-  if (!isPlain && !isCountRight && !isExplained(session, reading, account, before)) {
-    // One request shows whether records differ or only the total is wrong.
-    isPlain = true;
-    account = await accountOf(session, { ...reading, isShown: false }, isPlain);
-  }
-  const surplusBefore = account.truth === undefined ? undefined : account.held - account.truth;
-  const heldBefore = account.held;
+  if (isPlain || surplusOf(account) === 0 || isExplained(session, reading, account, before))
+    return { reading, account, isPlain };
+  // One request shows whether records differ or only the total is wrong.
+  return { reading, account: await accountOf(session, { ...reading, isShown: false }, true), isPlain: true };
+}
+
+/** Searches, cheapest first, until what is held and what the API has agree, or the difference is known. */
+async function search(
+  session: Session,
+  found: Evidence,
+  before: Position,
+): Promise<Evidence & { readonly isSearched: boolean }> {
+  let { reading, account, isPlain } = found;
   let isSearched = false;
-  for (const search of [undefined, ...searches(session, reading, account)]) {
-    if (search !== undefined) {
-      reading = both(reading, await search());
+  for (const look of [undefined, ...searches(session, reading, account)]) {
+    if (look !== undefined) {
+      reading = both(reading, await look());
       account = await accountOf(session, reading, isPlain);
       isSearched = true;
     }
@@ -44,28 +86,17 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
       session.traits.learn({ sortOmits: true }, `${sorted.truth} records with an order, ${account.truth} without`);
     if (isExplained(session, reading, account, before)) break;
   }
-  if (needsListing(session, reading, unseen(session, reading))) {
-    reading = both(reading, await listWhole(session, false));
-    account = await accountOf(session, reading, true);
-  }
-  const gone = unseen(session, reading);
-  const surplus = account.truth === undefined ? undefined : account.held - account.truth;
-  const isCertain =
-    reading.doubts.length === 0 &&
-    session.sink.seen.newRepeats === 0 &&
-    surplus === gone.length &&
-    !isCountedAbove(session, account.truth);
-  const deletion = isCertain && gone.length > 0 ? await settleGone(session, gone) : undefined;
-  const isLeft = (isSearched && surplus !== gone.length) || (deletion?.withheld ?? 0) > 0;
-  // A difference that a search did not settle, or that was only a wrong count, is not searched for again soon.
-  const unsettled = isLeft
-    ? surplus
-    : isSearched && gone.length === 0 && surplusBefore !== 0 && account.held === heldBefore
-      ? surplusBefore
-      : undefined;
-  if (!reading.doubts.some(({ kind }) => kind === 'unstable')) learnUnsettled(session, unsettled, account, deletion);
-  unlearnLongPages(session, first, account);
-  return conclude(session, { before, reading, account, gone, deletion });
+  return { reading, account, isPlain, isSearched };
+}
+
+/** Before rows are deleted of which some may have moved, everything is listed without a time filter. */
+async function listIfNeeded(
+  session: Session,
+  { reading, account }: Evidence,
+): Promise<Pick<Evidence, 'reading' | 'account'>> {
+  if (!needsListing(session, reading, unseen(session, reading))) return { reading, account };
+  const listed = both(reading, await listWhole(session, false));
+  return { reading: listed, account: await accountOf(session, listed, true) };
 }
 
 /**

@@ -2,7 +2,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import { readLiveRooms, readRooms, roomsOf } from '../read/by-room.ts';
 import { requestPage, countedBy, type CheckedPage } from '../read/evidence.ts';
 import { list } from '../read/full-listing.ts';
-import type { Page, PageRequest } from '../read/reader.ts';
+import type { Page, PageRequest } from '../read/page.ts';
 import { numbered, tailStart, withCertainKeys } from '../read/ordinals.ts';
 import { NOTHING_READ, position, type Reading, type Session } from '../read/session.ts';
 import { openSharedNames } from '../read/shared-names.ts';

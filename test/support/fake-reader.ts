@@ -5,7 +5,8 @@ import { timeOf } from '../../src/datasets/values.ts';
 import { isObject, type Json, type JsonObject } from '../../src/shared/json.ts';
 import { formatTime } from '../../src/shared/time.ts';
 import { paginate, type PaginateOptions, type Chunk } from '../../src/read/paginate.ts';
-import type { Page, PageRequest, Reader } from '../../src/read/reader.ts';
+import type { Page, PageRequest } from '../../src/read/page.ts';
+import type { Reader } from '../../src/read/reader.ts';
 
 const BASE = Date.parse('2026-01-12T09:00:00.000Z');
 

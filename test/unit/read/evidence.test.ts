@@ -8,7 +8,7 @@ import {
   type Follows,
 } from '../../../src/read/evidence.ts';
 import type { TraitValues } from '../../../src/read/endpoint-traits.ts';
-import type { Page } from '../../../src/read/reader.ts';
+import type { Page } from '../../../src/read/page.ts';
 import { fakeReader, spaced } from '../../support/fake-reader.ts';
 
 /** An answer of three records to a request for ten that says nothing of its place. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../src/shared/json.ts';
-import type { Page } from '../../../src/read/reader.ts';
+import type { Page } from '../../../src/read/page.ts';
 import { readSameTimestamp } from '../../../src/read/same-timestamp.ts';
 import {
   callRecord,
