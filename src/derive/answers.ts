@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import type { JsonObject } from '../shared/json.ts';
+import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { questionIn, SCALE, scaleIn, scaleOr, type Scale } from './scale.ts';
 import { secondsOf } from './moment.ts';
-import { Members, Num, numberIn, rowsOf, Text, textIn } from './source.ts';
+import { idIn, Members, Num, numberIn, objectOf, Parsed, rowsOf, Text, textIn, type Placed } from './source.ts';
 import { typed } from './typed.ts';
 
 const COLUMNS = {
@@ -22,8 +22,8 @@ const COLUMNS = {
   },
   question_id: {
     type: 'TEXT',
-    about: 'What was asked: the id of the question or, where it has none, of the component.',
-    missing: 'Neither the question nor the component has an id.',
+    about: 'What was asked: the id of the question or, where it has none, its text (questionnaires) or the component.',
+    missing: 'The record names no question and no component.',
     isCode: true,
   },
   question: {
@@ -77,7 +77,7 @@ const COLUMNS = {
     isCode: true,
   },
   sample: {
-    type: 'INTEGER',
+    type: 'REAL',
     about: 'Which pause of the stimulus, of a single rating, from 0.',
     unit: 'rank',
     missing: 'It is no single rating, or the only one.',
@@ -128,7 +128,7 @@ export const answers = defineDerived({
   of: 'room',
   sources: ['events', 'ratings/sparse', 'components'],
   commonSources: ['experiment-configs'],
-  version: 1,
+  version: 2,
   columns: COLUMNS,
   rows(db, part) {
     const planned = plannedIn(db, part.experiment);
@@ -139,12 +139,15 @@ export const answers = defineDerived({
 
 /**
  * Events that are answers. Questionnaires have either category. A published answer of a component has no event type,
- * and its answer in `content`. Events of single ratings repeat what is in ratings_sparse.
+ * and its answer in `content`. A value or response that is neither an object nor a list is in `extra`. Events of single
+ * ratings repeat what is in ratings_sparse.
  */
 const IS_ANSWER = `participant_id IS NOT NULL AND (
-  (category IN ('questionnaire', 'post_experiment') AND (value IS NOT NULL OR response IS NOT NULL))
+  (category IN ('questionnaire', 'post_experiment')
+    AND coalesce(value, response, extra ->> 'value', extra ->> 'response') IS NOT NULL)
   OR event_type = 'component.response'
-  OR (category = 'component' AND (response IS NOT NULL OR (event_type IS NULL AND content IS NOT NULL))))`;
+  OR (category = 'component' AND (coalesce(response, extra ->> 'response') IS NOT NULL
+    OR (event_type IS NULL AND content IS NOT NULL))))`;
 
 const EVENT = {
   category: Text,
@@ -154,8 +157,9 @@ const EVENT = {
   content: Text,
   state_id: Text,
   state_name: Text,
-  response: Members,
-  value: Members,
+  response: Parsed,
+  value: Parsed,
+  extra: Members,
 };
 
 /** What is known about questions besides the answers: the design, and the settings of each component by its id. */
@@ -172,18 +176,21 @@ function shownIn(db: Database, part: Part): Asked['shown'] {
 
 function inEvents(db: Database, part: Part, asked: Asked): Given[] {
   return rowsOf(db, 'events', part, { shape: EVENT, where: IS_ANSWER }).map((event) => {
-    const { value, response } = event;
+    const value = event.value ?? event.extra['value'];
+    const response = event.response ?? event.extra['response'];
+    const [said, responded] = [objectOf(value), objectOf(response)];
     const isQuestionnaire = event.category === 'questionnaire' || event.category === 'post_experiment';
-    const { question, scale } = askedIn(asked, event, textIn(value, 'questionId'));
+    const [id, own] = [idIn(said, 'questionId'), textIn(said, 'questionText', 'question')];
+    const { question, scale } = askedIn(asked, event, id);
     return {
       ...placed(part, event),
       kind: isQuestionnaire ? 'questionnaire' : 'component',
-      question_id: textIn(value, 'questionId') ?? event.component_id,
-      question: textIn(value, 'questionText', 'question') ?? question,
-      question_type: textIn(value, 'questionType') ?? event.component_type,
-      ...typed(answerIn(event)),
-      ...scaleOr(scaleIn(value), scale),
-      response_time: numberIn(value, 'responseTime') ?? numberIn(response, 'responseTime'),
+      question_id: id ?? (isQuestionnaire ? (own ?? event.component_id) : (event.component_id ?? own)),
+      question: own ?? question,
+      question_type: textIn(said, 'questionType') ?? event.component_type,
+      ...typed(answerIn({ value, response, content: event.content })),
+      ...scaleOr(scaleIn(said), scale),
+      response_time: numberIn(said, 'responseTime') ?? numberIn(responded, 'responseTime'),
       state_id: event.state_id,
       state_name: event.state_name,
       component_id: event.component_id,
@@ -194,12 +201,22 @@ function inEvents(db: Database, part: Part, asked: Asked): Given[] {
   });
 }
 
+interface Said {
+  readonly value: Json | undefined;
+  readonly response: Json | undefined;
+  readonly content: string | null;
+}
+
 /** What was answered: the `answer` of a questionnaire, the `value` of a response, or a published event's content. */
-function answerIn({ value, response, content }: { value: JsonObject; response: JsonObject; content: string | null }) {
-  if ('answer' in value) return value['answer'];
-  if ('value' in response) return response['value'];
-  if (Object.keys(response).length > 0) return response;
-  return Object.keys(value).length > 0 ? value : content;
+function answerIn({ value, response, content }: Said) {
+  const [said, responded] = [objectOf(value), objectOf(response)];
+  if ('answer' in said) return said['answer'];
+  if ('value' in responded) return responded['value'];
+  return [response, value].find(isSaid) ?? content;
+}
+
+function isSaid(value: Json | undefined): boolean {
+  return value !== undefined && value !== null && !(isObject(value) && Object.keys(value).length === 0);
 }
 
 /** The question and the scale of an answer, as far as they are known from elsewhere. */
@@ -264,13 +281,6 @@ function inRatings(db: Database, part: Part, asked: Asked): Given[] {
 
 function nameOfState({ planned }: Asked, state: string | null): string | null {
   return (state === null ? undefined : planned.find(({ state_id }) => state_id === state)?.state_name) ?? null;
-}
-
-interface Placed {
-  readonly key: string;
-  readonly participant_id: string | null;
-  readonly timestamp: string | null;
-  readonly onset: number | null;
 }
 
 function placed({ experiment, room }: Part, { key, participant_id, timestamp, onset }: Placed) {

@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
-import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
+import { isObject, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
 import { defineDerived, NEVER } from './define.ts';
 import { questionIn, SCALE, scaleIn, type Scale } from './scale.ts';
-import { listIn, numberIn, objectIn, textIn } from './source.ts';
+import { idIn, listIn, Members, numberIn, objectIn, objectOf, Parsed, textIn } from './source.ts';
 
 /** One component of a state, one global component, or one question of the final questionnaire. */
 export interface Planned extends Scale {
@@ -91,22 +91,18 @@ export const design = defineDerived({
     plannedIn(db, experiment).map((planned, i) => ({ experiment_id: experiment, position: i + 1, ...planned })),
 });
 
-const Config = z.object({
-  states: z.string().nullable(),
-  global_components: z.string().nullable(),
-  extra: z.string().nullable(),
-});
+const Config = z.object({ states: Parsed, global_components: Parsed, extra: Members });
 
 /** The design of an experiment in its order, by the newest configuration: an earlier one stays until two readings lack it. */
 export function plannedIn(db: Database, experiment: string): Planned[] {
   const sql =
-    'SELECT states, global_components, extra FROM experiment_configs WHERE experiment_id = ? ORDER BY first_seen_at DESC LIMIT 1';
+    'SELECT states, global_components, extra FROM experiment_configs WHERE experiment_id = ? ORDER BY first_seen_at DESC, key LIMIT 1';
   return queryRows(db, sql, Config)
     .all(experiment)
     .flatMap(({ states, global_components, extra }) => [
-      ...statesIn(parsed(states)),
-      ...globalsIn(parsed(global_components)),
-      ...questionsIn(objectIn(objectOf(parsed(extra)), 'postExperimentQuestionnaire')),
+      ...statesIn(states),
+      ...globalsIn(global_components),
+      ...questionsIn(objectIn(extra, 'postExperimentQuestionnaire')),
     ]);
 }
 
@@ -145,7 +141,7 @@ function questionsIn(questionnaire: JsonObject): Planned[] {
     .map((question): Planned => ({
       ...componentIn({ config: question }, 'questionnaire'),
       component_type: 'questionnaire',
-      question_id: textIn(question, 'id', 'questionId'),
+      question_id: idIn(question, 'id', 'questionId'),
       question: questionIn(question) ?? textIn(question, 'text', 'title'),
     }));
 }
@@ -178,12 +174,4 @@ function componentIn(component: JsonObject, part: Planned['part']): Planned {
     duration: numberIn(config, 'durationMs'),
     config: textOfJson(config),
   };
-}
-
-function parsed(text: string | null): Json {
-  return text === null ? null : parseJson(text);
-}
-
-function objectOf(value: Json): JsonObject {
-  return isObject(value) ? value : {};
 }

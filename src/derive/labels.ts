@@ -1,3 +1,4 @@
+import { isStorableText } from '../datasets/values.ts';
 import { isObject, parseJson, type Json } from '../shared/json.ts';
 import { defineDerived, NEVER } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
@@ -10,7 +11,7 @@ export const values = defineDerived({
   key: ['experiment_id', 'table_name', 'column_name', 'question_id', 'position'],
   of: 'experiment',
   sources: ['experiment-configs'],
-  version: 1,
+  version: 2,
   columns: {
     experiment_id: {
       type: 'TEXT',
@@ -35,11 +36,33 @@ export const values = defineDerived({
     value_text: { type: 'TEXT', about: 'The value, if it is a text.', missing: 'It is a number.' },
     label: { type: 'TEXT', about: 'What it means.', missing: NEVER },
   },
-  rows: (db, { experiment }) => plannedIn(db, experiment).flatMap((planned) => labelled(experiment, planned)),
+  rows(db, { experiment }) {
+    const labels = plannedIn(db, experiment).flatMap(labelsOf);
+    const distinct = [...new Map(labels.map((label) => [JSON.stringify(label), label])).values()];
+    // A question may be planned several times, with other choices.
+    return [...Map.groupBy(distinct, ({ question }) => question)].flatMap(([question, of]) =>
+      of.map(({ value, label }, i) => ({
+        experiment_id: experiment,
+        table_name: 'answers',
+        column_name: typeof value === 'number' ? 'value_number' : 'value_text',
+        question_id: question,
+        position: i + 1,
+        value_number: typeof value === 'number' ? value : null,
+        value_text: typeof value === 'string' ? value : null,
+        label,
+      })),
+    );
+  },
 });
 
+interface Label {
+  readonly question: string;
+  readonly value: string | number;
+  readonly label: string;
+}
+
 /** The labels of one question: of its choices, or of the ends of its scale. */
-function labelled(experiment: string, planned: Planned) {
+function labelsOf(planned: Planned): Label[] {
   const question = planned.question_id ?? planned.component_id;
   if (question === null) return [];
   const ends = [
@@ -47,18 +70,7 @@ function labelled(experiment: string, planned: Planned) {
     { value: planned.scale_max, label: planned.label_max },
   ];
   const options = planned.options === null ? ends : optionsIn(planned.options);
-  return options
-    .filter(({ value, label }) => value !== null && label !== null)
-    .map(({ value, label }, i) => ({
-      experiment_id: experiment,
-      table_name: 'answers',
-      column_name: typeof value === 'number' ? 'value_number' : 'value_text',
-      question_id: question,
-      position: i + 1,
-      value_number: typeof value === 'number' ? value : null,
-      value_text: typeof value === 'string' ? value : null,
-      label,
-    }));
+  return options.flatMap(({ value, label }) => (value === null || label === null ? [] : [{ question, value, label }]));
 }
 
 function optionsIn(text: string): { value: string | number | null; label: string | null }[] {
@@ -71,5 +83,5 @@ function optionsIn(text: string): { value: string | number | null; label: string
 }
 
 function plain(value: Json | undefined): string | number | null {
-  return typeof value === 'number' || (typeof value === 'string' && value.isWellFormed()) ? value : null;
+  return typeof value === 'number' || (typeof value === 'string' && isStorableText(value)) ? value : null;
 }

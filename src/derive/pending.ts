@@ -3,41 +3,46 @@ import { z } from 'zod';
 import { command, queryRows } from '../shared/sqlite.ts';
 import type { Place } from './whose.ts';
 
-/** Places that a first read has touched and that are not computed yet; empty names stand for none. */
-export const PENDING_SQL = `CREATE TABLE IF NOT EXISTS _derive_pending (
-  data TEXT NOT NULL, experiment_id TEXT NOT NULL, room_id TEXT NOT NULL, participant_id TEXT NOT NULL,
-  PRIMARY KEY (data, experiment_id, room_id, participant_id)) STRICT, WITHOUT ROWID`;
+/** Places that a first read has touched and that are not computed yet: experiment, room and participant, as JSON. */
+export const PENDING_SQL = `CREATE TABLE _derive_pending (
+  data TEXT NOT NULL, place TEXT NOT NULL, PRIMARY KEY (data, place)) STRICT, WITHOUT ROWID`;
 
 /** By data type: places by their keys. */
 export type Places = ReadonlyMap<string, ReadonlyMap<string, Place>>;
 
+/** No text of a table contains these: a NUL, and half a character. */
+const [BETWEEN, NONE] = ['\0', '\ud800'];
+
 /** The same for the same place. */
 export function keyOf(experiment: string, room: string | null, participant: string | null): string {
-  return `${room ?? '\0'}\n${participant ?? '\0'}\n${experiment}`;
+  return `${room ?? NONE}${BETWEEN}${participant ?? NONE}${BETWEEN}${experiment}`;
 }
 
 /** Stores places to be computed later, in the transaction of their rows. */
 export function postpone(db: Database, places: Places): void {
-  const add = command(
-    db,
-    'INSERT INTO _derive_pending (data, experiment_id, room_id, participant_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  );
+  const add = command(db, 'INSERT INTO _derive_pending (data, place) VALUES (?, ?) ON CONFLICT DO NOTHING');
   for (const [data, at] of places)
-    for (const { experiment, room, participant } of at.values()) add(data, experiment, room ?? '', participant ?? '');
+    for (const { experiment, room, participant } of at.values())
+      add(data, JSON.stringify([experiment, room, participant]));
 }
 
-const Pending = z.object({ data: z.string(), experiment: z.string(), room: z.string(), participant: z.string() });
+const Pending = z.object({
+  data: z.string(),
+  place: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.tuple([z.string(), z.string().nullable(), z.string().nullable()])),
+});
 
 /** Takes out what is stored. */
 export function takePostponed(db: Database): Places {
-  const sql = `SELECT data, experiment_id AS experiment, room_id AS room, participant_id AS participant FROM _derive_pending`;
-  const pending = queryRows(db, sql, Pending).all();
+  const pending = queryRows(db, 'SELECT data, place FROM _derive_pending', Pending).all();
   if (pending.length > 0) command(db, 'DELETE FROM _derive_pending')();
   const places = new Map<string, Map<string, Place>>();
-  for (const { data, experiment, room, participant } of pending) {
-    const place = { experiment, room: room === '' ? null : room, participant: participant === '' ? null : participant };
+  for (const { data, place } of pending) {
+    const [experiment, room, participant] = place;
     const at = places.get(data) ?? new Map<string, Place>();
-    places.set(data, at.set(keyOf(place.experiment, place.room, place.participant), place));
+    places.set(data, at.set(keyOf(experiment, room, participant), { experiment, room, participant }));
   }
   return places;
 }

@@ -1,24 +1,26 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
-import { isObject, parseJson, type Json, type JsonObject } from '../shared/json.ts';
+import { isStorableText } from '../datasets/values.ts';
+import { isObject, isRawNumber, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
 import type { Part } from './define.ts';
+import { inOrder } from './moment.ts';
 
 /** A text column. */
 export const Text = z.string().nullable();
 /** A numeric column. */
 export const Num = z.number().nullable();
-/** A JSON column with an object; empty for anything else. */
-export const Members = z
+/** A JSON column. */
+export const Parsed = z
   .string()
   .nullable()
-  .transform((text): JsonObject => {
-    const value = text === null ? null : parseJson(text);
-    return isObject(value) ? value : {};
-  });
+  .transform((text): Json => (text === null ? null : parseJson(text)));
+/** A JSON column with an object; empty for anything else. */
+export const Members = Parsed.transform(objectOf);
 
 /** The columns that place a record in time, and say which row it is. */
-const PLACED = { key: z.string(), room_id: Text, participant_id: Text, timestamp: Text, onset: Num };
+const Placed = z.object({ key: z.string(), room_id: Text, participant_id: Text, timestamp: Text, onset: Num });
+export type Placed = z.infer<typeof Placed>;
 
 /**
  * The rows of a part in one of the mirrored tables, in the order in which they happened. Their columns are those of
@@ -30,10 +32,12 @@ export function rowsOf<Shape extends z.ZodRawShape>(
   table: string,
   part: Part,
   { shape, where = '1' }: { shape: Shape; where?: string },
-): z.infer<z.ZodObject<typeof PLACED & Shape>>[] {
-  const columns = [...Object.keys(PLACED), ...Object.keys(shape)].join(', ');
+): (Placed & z.infer<z.ZodObject<Shape>>)[] {
+  const columns = [...Object.keys(Placed.shape), ...Object.keys(shape)].join(', ');
   const sql = `SELECT ${columns} FROM ${table} WHERE ${WITHIN[scopeOf(part)]} AND (${where}) ORDER BY onset, timestamp, key`;
-  return queryRows(db, sql, z.object({ ...PLACED, ...shape })).all(named(part));
+  const rest = z.object(shape);
+  const type = z.looseObject(Placed.shape).transform((row) => ({ ...Placed.parse(row), ...rest.parse(row) }));
+  return inOrder(queryRows(db, sql, type).all(named(part)));
 }
 
 /** What the rows of a part have in common. The plus signs keep SQLite from an index that finds more than the part. */
@@ -57,6 +61,12 @@ export function textIn(members: JsonObject, ...names: readonly string[]): string
   return names.map((name) => members[name]).find(isText) ?? null;
 }
 
+/** A member that is an id: a text, or a number as text. */
+export function idIn(members: JsonObject, ...names: readonly string[]): string | null {
+  const ids = names.map((name) => members[name]).map((id) => (isNumber(id) ? textOfJson(id) : id));
+  return ids.find(isText) ?? null;
+}
+
 /** The first of these members that is a number. */
 export function numberIn(members: JsonObject, ...names: readonly string[]): number | null {
   return names.map((name) => members[name]).find((value) => typeof value === 'number') ?? null;
@@ -64,8 +74,12 @@ export function numberIn(members: JsonObject, ...names: readonly string[]): numb
 
 /** A member that is an object; empty if it is not. */
 export function objectIn(members: JsonObject, name: string): JsonObject {
-  const value = members[name];
-  return isObject(value) ? value : {};
+  return objectOf(members[name]);
+}
+
+/** A value that is an object; empty if it is not. */
+export function objectOf(value: Json | undefined): JsonObject {
+  return value !== undefined && isObject(value) ? value : {};
 }
 
 /** A member that is a list; empty if it is not. */
@@ -75,5 +89,9 @@ export function listIn(members: JsonObject, name: string): readonly Json[] {
 }
 
 function isText(value: Json | undefined): value is string {
-  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
+  return typeof value === 'string' && isStorableText(value);
+}
+
+function isNumber(value: Json | undefined): value is number {
+  return value !== undefined && (typeof value === 'number' || isRawNumber(value));
 }

@@ -76,6 +76,7 @@ const COLUMNS = {
     values: {
       event: 'an event says so',
       'first event': 'it is the first of the events that show the stage',
+      participation: 'the participant joined a room that was in it already',
     },
   },
   end_known_by: {
@@ -103,22 +104,20 @@ export const stages = defineDerived({
   of: 'room',
   sources: ['events', 'participants', 'rooms', 'deployment-sessions'],
   commonSources: ['experiment-configs'],
-  version: 1,
+  version: 2,
   columns: COLUMNS,
   rows(db, part) {
-    const events = eventsOf(db, part);
-    const ofRoom = events.filter(({ participant_id }) => participant_id === null);
-    const ofPeople = Map.groupBy(
-      events.filter(({ participant_id }) => participant_id !== null),
-      ({ participant_id }) => participant_id ?? '',
-    );
+    const byPerson = Map.groupBy(eventsOf(db, part), ({ participant_id }) => participant_id);
+    const ofRoom = byPerson.get(null) ?? [];
     const planned = plannedIn(db, part.experiment);
-    const finished = finishedIn(db, part);
+    const presences = presencesIn(db, part);
     const room = roomOf(db, part);
-    return [...ofPeople].flatMap(([person, own]) => {
-      const stays = staysIn(ofRoom.length === 0 ? own : inOrder([...own, ...ofRoom]));
+    return [...byPerson].flatMap(([person, own]) => {
+      if (person === null) return [];
+      const presence = presences.get(person) ?? {};
+      const stays = staysIn(merged(own, witnessed(ofRoom, presence)));
       return stays.map((stay, i) => {
-        const end = endOf(stay, { next: stays[i + 1], finished: finished.get(person), room });
+        const end = endOf(stay, { next: stays[i + 1], finished: presence.until, room });
         return rowOf({ part, person, number: i + 1, planned }, stay, end);
       });
     });
@@ -139,9 +138,10 @@ const SHOWS_STATE =
   "state_id IS NOT NULL AND (participant_id IS NOT NULL OR event_type LIKE 'state.%') AND timestamp IS NOT NULL";
 
 interface Event {
+  /** Its place among all events of the part. */
+  readonly place: number;
   readonly at: number;
   readonly onset: number | null;
-  readonly key: string;
   readonly participant_id: string | null;
   readonly event_type: string | null;
   readonly component_type: string | null;
@@ -149,19 +149,34 @@ interface Event {
   readonly state_id: string | null;
   readonly state_name: string | null;
   readonly data: JsonObject;
+  /** The state had begun before the participant joined, and this is when they did. */
+  readonly isJoining?: true;
 }
 
 function eventsOf(db: Database, part: Part): Event[] {
   const rows = rowsOf(db, 'events', part, { shape: EVENT, where: SHOWS_STATE });
-  return inOrder(rows.map((row) => ({ ...row, at: Date.parse(row.timestamp ?? '') })));
+  return rows.map((row, place) => ({ ...row, place, at: Date.parse(row.timestamp ?? '') }));
 }
 
-/** By onset where both have one, as a clock that was wrong is corrected there. */
-function inOrder(events: readonly Event[]): Event[] {
-  return events.toSorted((a, b) => {
-    const byTime = a.onset === null || b.onset === null ? a.at - b.at : a.onset - b.onset;
-    return byTime === 0 ? (a.key < b.key ? -1 : 1) : byTime;
-  });
+/** Two lists of events in their common order. */
+function merged(events: readonly Event[], others: readonly Event[]): readonly Event[] {
+  return others.length === 0 ? events : [...events, ...others].sort((a, b) => a.place - b.place);
+}
+
+/** From when to when somebody took part, as far as that is known. */
+interface Presence {
+  readonly from?: number;
+  readonly until?: number;
+}
+
+/** The events of the room that concern somebody who was there for a part of the time. */
+function witnessed(ofRoom: readonly Event[], { from = -Infinity, until = Infinity }: Presence): Event[] {
+  const found = ofRoom.findLast(({ at }) => at < from);
+  const isIn = found !== undefined && BEGINS.test(found.event_type ?? '');
+  return [
+    ...(isIn ? [{ ...found, ...momentAt(from, found), isJoining: true as const }] : []),
+    ...ofRoom.filter(({ at }) => at >= from && at <= until),
+  ];
 }
 
 /** Event types that begin or end a stay; HyperStudy documents only their first word. */
@@ -252,12 +267,20 @@ function roomOf(db: Database, { experiment, room }: Part): Room {
   };
 }
 
-/** When each participant of a part finished, as far as that is known. */
-function finishedIn(db: Database, part: Part): ReadonlyMap<string, number> {
+/** When each participant of a part joined and finished, as far as that is known. */
+function presencesIn(db: Database, part: Part): ReadonlyMap<string, Presence> {
   const within = WITHIN[scopeOf(part)].replace('participant_id', 'id');
-  const sql = `SELECT id, completed_at FROM participants WHERE ${within} AND id IS NOT NULL AND completed_at IS NOT NULL`;
-  const rows = queryRows(db, sql, z.object({ id: z.string(), completed_at: z.string() })).all(named(part));
-  return new Map(rows.map(({ id, completed_at }) => [id, Date.parse(completed_at)]));
+  const sql = `SELECT id, joined_at, completed_at FROM participants WHERE ${within} AND id IS NOT NULL ORDER BY key DESC`;
+  const rows = queryRows(db, sql, z.object({ id: z.string(), joined_at: Text, completed_at: Text })).all(named(part));
+  return new Map(
+    rows.map(({ id, joined_at, completed_at }) => [
+      id,
+      {
+        ...(joined_at === null ? {} : { from: Date.parse(joined_at) }),
+        ...(completed_at === null ? {} : { until: Date.parse(completed_at) }),
+      },
+    ]),
+  );
 }
 
 /** Names under which the events of a medium may say which it is. */
@@ -305,7 +328,8 @@ function rowOf(
         : (end.at.onset === null || first.onset === null ? end.at.at - first.at : end.at.onset - first.onset) / 1000,
     started_at: timeText(first.at),
     ended_at: timeText(end.at?.at),
-    start_known_by: BEGINS.test(first.event_type ?? '') ? 'event' : 'first event',
+    start_known_by:
+      first.isJoining === true ? 'participation' : BEGINS.test(first.event_type ?? '') ? 'event' : 'first event',
     end_known_by: end.by,
     events: stay.events.filter(({ participant_id }) => participant_id === person).length,
   };

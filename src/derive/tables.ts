@@ -11,10 +11,14 @@ import { WIDE_NAMES_SQL } from './wide-names.ts';
  * computed, so they need no migration. Returns whether any is new, and so has to be filled.
  */
 export function createTables(db: Database, tables: readonly DerivedTable[]): boolean {
-  const wanted = [...tables.map(tableSql), { name: '_people_counts', sql: COUNTS_SQL, indexes: [] }];
+  const wanted = [
+    ...tables.map(tableSql),
+    { name: '_people_counts', sql: COUNTS_SQL, indexes: [] },
+    { name: '_derive_pending', sql: PENDING_SQL, indexes: [] },
+  ];
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
   const created = wanted.filter(({ name, sql }) => find.get(name) !== sql);
-  db.exec(`${PEOPLE_BY_ID}; ${WIDE_NAMES_SQL}; ${PENDING_SQL}`);
+  db.exec(`${PEOPLE_BY_ID}; ${WIDE_NAMES_SQL}`);
   for (const { name, sql, indexes } of created) {
     db.exec([`DROP TABLE IF EXISTS ${name}`, sql, ...indexes].join(';\n'));
   }

@@ -1,13 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { decodeParts } from '../datasets/mixed.ts';
-import { textOfJson, type Json } from '../shared/json.ts';
+import { textOfJson } from '../shared/json.ts';
 import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
 import { Members, Num, rowsOf, Text } from './source.ts';
 import { secondsOf } from './moment.ts';
 import { typed } from './typed.ts';
 
-/** More variables than this make no `state`: it would grow with the square of their number. */
-const MOST_VARIABLES = 100;
+/** A longer state is left out, as each write would repeat it: they would grow with the square of their number. */
+const LONGEST_STATE = 2000;
 
 export const variableValues = defineDerived({
   name: 'variable_values',
@@ -16,7 +16,7 @@ export const variableValues = defineDerived({
   key: ['key'],
   of: 'room',
   sources: ['variables'],
-  version: 1,
+  version: 2,
   columns: {
     ...WHOSE,
     owner: {
@@ -53,7 +53,7 @@ export const variableValues = defineDerived({
     state: {
       type: 'TEXT',
       about: "The owner's variables after the write, as JSON.",
-      missing: `The room has more than ${MOST_VARIABLES} variables.`,
+      missing: `It would have more than ${LONGEST_STATE} characters.`,
       unit: 'JSON',
     },
     timestamp: {
@@ -136,11 +136,19 @@ function writesOf(db: Database, part: Part) {
 
 /** For each write, all variables of its owner after it, as JSON. */
 function statesAfter(writes: readonly Write[]): readonly (string | null)[] {
-  if (new Set(writes.map(({ variable }) => variable)).size > MOST_VARIABLES) return [];
-  const states = new Map<string | null, Readonly<Record<string, Json>>>();
+  const states = new Map<string | null, State>();
   return writes.map(({ participant_id, variable, written }) => {
-    const state = { ...states.get(participant_id), [variable ?? '']: written ?? null };
-    states.set(participant_id, state);
-    return textOfJson(state);
+    const { members, length } = states.get(participant_id) ?? { members: new Map<string, string>(), length: 0 };
+    const name = variable ?? '';
+    const member = `${textOfJson(name)}:${textOfJson(written ?? null)},`;
+    const grown = length - (members.get(name)?.length ?? 0) + member.length;
+    states.set(participant_id, { members: members.set(name, member), length: grown });
+    return grown > LONGEST_STATE ? null : `{${[...members.values()].join('').slice(0, -1)}}`;
   });
+}
+
+/** Each variable with its value as a member of an object, and how long these are together. */
+interface State {
+  readonly members: Map<string, string>;
+  readonly length: number;
 }

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
+import { ROW_NUMBER_NAMES, SQL_WORDS } from '../shared/sql-words.ts';
 import { WHOSE } from './define.ts';
 import { dictionaryWriter, type Entry } from './dictionary.ts';
 
@@ -42,7 +43,7 @@ export function wideTables(db: Database): { experiment: string; table: string }[
 
 /** Gives an experiment's table a name made of the experiment's own, and creates it. */
 export function createWideTable(db: Database, experiment: string, named: string | null): string {
-  const taken = new Set(wideTables(db).map(({ table }) => table));
+  const taken = new Set(queryValues(db, 'SELECT name FROM sqlite_schema', z.string()).all());
   const slug = plainName(named ?? '') || plainName(experiment) || 'experiment';
   const table = freeName(`wide_${slug}`, taken);
   const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
@@ -54,7 +55,7 @@ export function createWideTable(db: Database, experiment: string, named: string 
     `Everybody of ${named ?? experiment}, with their variables and answers.`,
   );
   db.exec(`CREATE TABLE ${quote(table)} (${WIDE_KEY.map((name) => `${name} TEXT`).join(', ')}) STRICT;
-    CREATE INDEX ${quote(`${table}_by_room`)} ON ${quote(table)} (room_id)`);
+    CREATE INDEX ${quote(`${table}__by_room`)} ON ${quote(table)} (room_id)`);
   return table;
 }
 
@@ -84,12 +85,12 @@ export function addWideColumn(
   }: { table: string; columns: readonly WideColumn[]; path: string; form: Form; wanted: string; about: string },
 ): WideColumn {
   const first = columns.find((column) => column.path === path)?.column;
-  const taken = new Set([...WIDE_KEY, ...columns.flatMap(({ column }) => column ?? [])]);
+  const taken = new Set([...WIDE_KEY, ...ROW_NUMBER_NAMES, ...columns.flatMap(({ column }) => column ?? [])]);
   const name = freeName(
     first === undefined || first === null ? plainName(wanted) || 'question' : `${first}_${form}`,
     taken,
   );
-  const column = taken.size < MOST_COLUMNS ? name : null;
+  const column = columns.length < MOST_COLUMNS ? name : null;
   const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
   command(db, add)(experiment, path, form, column, about);
   if (column !== null) {
@@ -135,6 +136,7 @@ function plainName(text: string): string {
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')
     .slice(0, 60);
+  if (SQL_WORDS.has(plain)) return `q_${plain}`;
   return /^\d/.test(plain) ? `x${plain}` : plain;
 }
 

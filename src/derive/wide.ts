@@ -22,12 +22,15 @@ export const WIDE_SOURCES = ['variables', 'events', 'ratings/sparse'];
 
 /** Computes again what touched rows concern: at their places, and where people came or went. */
 export function recomputeWideAt(db: Database, places: readonly Place[], moved: readonly Part[]): void {
-  const people = moved.filter(({ participant }) => participant !== null).flatMap((part) => roomsOf(db, part));
-  for (const part of partsAt(db, 'room', [...places, ...people])) recomputeWide(db, part);
+  // What a person did before a room was assigned may show in the row of their room.
+  const roomless = places.filter(({ room }) => room === null);
+  const people = [...moved, ...roomless].filter(({ participant }) => participant !== null);
+  const rooms = people.flatMap((person) => roomsOf(db, person));
+  for (const part of partsAt(db, 'room', [...places, ...rooms])) recomputeWide(db, part);
 }
 
 /** The places of a person who came or went; those that are gone are in the table only. */
-function roomsOf(db: Database, { experiment, participant }: Part): Place[] {
+function roomsOf(db: Database, { experiment, participant }: Omit<Part, 'room'>): Place[] {
   const table = wideTable(db, experiment);
   const held =
     table === undefined ? '' : `UNION SELECT room_id FROM ${quote(table)} WHERE participant_id = @participant`;
@@ -119,13 +122,16 @@ function roomVariables(db: Database, part: Part): Cell[] {
 
 const Answer = Value.extend({ kind: z.string(), question_id: z.string(), question: Text, sample: Num });
 
-/** A person's own variables, which come after those of the room, and their answers. */
+/** A person's own variables, which come after those of the room, and their answers; of their only room, also those before it. */
 function ownCells(db: Database, part: Part, person: string): Cell[] {
-  const whose = `participant_id = @participant AND +room_id IS @room AND +experiment_id = @experiment`;
+  const whose = `participant_id = @participant AND +experiment_id = @experiment AND (+room_id IS @room
+    OR (+room_id IS NULL AND 1 = (SELECT count(*) FROM people p WHERE p.participant_id = @participant AND +p.experiment_id = @experiment)))`;
   const parameters = { experiment: part.experiment, room: part.room, participant: person };
-  const variables = queryRows(db, `${VARIABLES} ${whose} ORDER BY variable, key`, Variable).all(parameters);
+  const variables = queryRows(db, `${VARIABLES} ${whose} ORDER BY room_id IS NOT NULL, variable, key`, Variable).all(
+    parameters,
+  );
   const answered = `SELECT kind, question_id, question, sample, value_type, value_number, value_text, value_json FROM answers
-    WHERE is_last AND question_id IS NOT NULL AND ${whose} ORDER BY onset, timestamp, key`;
+    WHERE is_last AND question_id IS NOT NULL AND ${whose} ORDER BY room_id IS NOT NULL, onset, timestamp, key`;
   const answers = queryRows(db, answered, Answer).all(parameters);
   return [...variableCells(variables), ...answers.flatMap(answerCell)];
 }

@@ -3,6 +3,7 @@ import type { Dataset } from '../datasets/define.ts';
 import { canBeColumn, memberName } from '../datasets/members.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { NEVER, type Explained } from '../derive/define.ts';
+import { ROW_NUMBER_NAMES } from '../shared/sql-words.ts';
 import type { Db } from './open.ts';
 
 /** What a name stands for: the form of a column's values, a part of a mixed value, or one of these: */
@@ -59,7 +60,8 @@ export function takeReserved(db: Db, table: string, { path, column, type, unit }
 export function takenNames({ columns, derived }: Dataset, names: readonly ColumnName[]): Set<string> {
   const given = names.flatMap(({ column }) => (column === null ? [] : [column]));
   return new Set([
-    ...['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run', 'rowid'],
+    ...['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'],
+    ...ROW_NUMBER_NAMES,
     ...[...columns, ...derived].map(({ name }) => name),
     ...given,
   ]);

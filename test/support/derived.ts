@@ -7,7 +7,6 @@ import type { Json } from '../../src/shared/json.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from './lab.ts';
 
-const EXPERIMENT = 'e';
 const SCOPE = { kind: 'experiment' as const };
 
 /** A warehouse into which a test writes records, and from which it reads derived tables. */
@@ -25,15 +24,16 @@ export interface Bench {
   wrong(): { table: string; rows: number }[];
 }
 
-export function openBench(path = join(temporaryFolder(), 'w.db')): Bench {
-  const warehouse = openWarehouse(path, { clock: systemClock, history: true });
+/** @param at the path of its file, or the warehouse that is to hold the records of another experiment as well. */
+export function openBench(at: string | Warehouse = join(temporaryFolder(), 'w.db'), experimentId = 'e'): Bench {
+  const warehouse = typeof at === 'string' ? openWarehouse(at, { clock: systemClock, history: true }) : at;
   const { db } = warehouse;
   const rowOf = (data: string, record: Json) => {
-    const row = normalise(datasetNamed(data), record, { experimentId: EXPERIMENT });
+    const row = normalise(datasetNamed(data), record, { experimentId });
     if ('reason' in row) throw new Error(row.reason);
     return row;
   };
-  const stream = (data: string) => ({ experimentId: EXPERIMENT, dataset: datasetNamed(data), scope: SCOPE });
+  const stream = (data: string) => ({ experimentId, dataset: datasetNamed(data), scope: SCOPE });
   return {
     warehouse,
     write: (data, ...records) => {

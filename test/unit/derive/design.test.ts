@@ -66,4 +66,19 @@ describe('design', () => {
     bench.write('experiment-configs', { name: 'x', ...config });
     expect(bench.wrong()).toEqual([]);
   });
+
+  it('has each label of a question once, although the question is planned several times', () => {
+    const bench = openBench();
+    const state = (id: string, options: string[]) => ({ id, focusComponent: { id: 'c', config: { options } } });
+    bench.write('experiment-configs', {
+      name: 'x',
+      states: [state('a', ['tea', 'coffee', 'milk']), state('b', ['coffee', 'water'])],
+    });
+    expect(bench.rows("_values WHERE question_id = 'c'", 'position', 'value_text')).toEqual([
+      { position: 1, value_text: 'tea' },
+      { position: 2, value_text: 'coffee' },
+      { position: 3, value_text: 'milk' },
+      { position: 4, value_text: 'water' },
+    ]);
+  });
 });

@@ -60,4 +60,13 @@ describe('during a first read', () => {
     bench.warehouse.tendForReaders();
     expect(bench.rows('answers')).toHaveLength(1);
   });
+
+  it('tell apart places with empty or broken names', () => {
+    const bench = openBench();
+    const named = (id: number, roomId: string, participantId: string) => ({ ...answer(id), roomId, participantId });
+    bench.readPage('events', named(1, 'r', ''), named(2, 'r\nx', 'y'), named(3, 'r', 'x\ny'));
+    bench.write('events');
+    expect(bench.rows('answers')).toHaveLength(3);
+    expect(bench.wrong()).toEqual([]);
+  });
 });

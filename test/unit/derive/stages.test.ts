@@ -116,4 +116,54 @@ describe('stages', () => {
       { number: 3, state_id: 'a' },
     ]);
   });
+
+  it('of somebody who joined late or left early are those while they were there', () => {
+    const bench = openBench();
+    const ofRoom = (onset: number, type: string, state: string) => event(onset, type, state, { participantId: null });
+    const person = (id: string, joined: number, completed: number) => ({
+      id,
+      roomId: 'r',
+      joinedAt: at(joined).timestamp,
+      completedAt: at(completed).timestamp,
+    });
+    bench.write('participants', person('ana', -1000, 6000), person('bo', 5000, 20_000));
+    bench.write(
+      'events',
+      ofRoom(0, 'state.enter', 'a'),
+      event(10, 'media.play', 'a'),
+      event(5500, 'media.play', 'a', { participantId: 'bo' }),
+      ofRoom(10_000, 'state.enter', 'b'),
+    );
+    expect(
+      bench.rows('stages ORDER BY participant_id', 'participant_id', ...COLUMNS.slice(0, 1), ...COLUMNS.slice(2)),
+    ).toEqual([
+      {
+        participant_id: 'ana',
+        state_id: 'a',
+        start_s: 0,
+        end_s: 6,
+        start_known_by: 'event',
+        end_known_by: 'participation',
+      },
+      {
+        participant_id: 'bo',
+        state_id: 'a',
+        start_s: 5,
+        end_s: 10,
+        start_known_by: 'participation',
+        end_known_by: 'next stage',
+      },
+      {
+        participant_id: 'bo',
+        state_id: 'b',
+        start_s: 10,
+        end_s: 20,
+        start_known_by: 'event',
+        end_known_by: 'participation',
+      },
+    ]);
+    bench.write('participants', person('bo', -500, 20_000));
+    expect(bench.rows("stages WHERE participant_id = 'bo'", 'start_s').at(0)).toEqual({ start_s: 0 });
+    expect(bench.wrong()).toEqual([]);
+  });
 });

@@ -141,4 +141,25 @@ describe('the table with a row a person', () => {
     bench.write('participants', person('ana'));
     expect(bench.rows('wide_e')).toHaveLength(1);
   });
+
+  it('has what a person answered before a room was assigned in the row of their only room', () => {
+    const bench = openStudy();
+    const early = { ...(answer('1', 'ana', 'screening', 3, -5000) as object), roomId: null };
+    const wide = () => bench.rows('wide_trust_emotion ORDER BY room_id', 'room_id', 'screening');
+    bench.write('participants', person('ana'));
+    bench.write('events', early);
+    expect(wide()).toEqual([{ room_id: 'r', screening: 3 }]);
+    bench.write('participants', person('ana', 'r2'));
+    expect(wide()).toEqual([
+      { room_id: null, screening: 3 },
+      { room_id: 'r', screening: null },
+      { room_id: 'r2', screening: null },
+    ]);
+    expect(bench.wrong()).toEqual([]);
+    bench.remove('participants', person('ana', 'r2'));
+    expect(wide()).toEqual([{ room_id: 'r', screening: 3 }]);
+    bench.remove('events', early);
+    expect(wide()).toEqual([{ room_id: 'r', screening: null }]);
+    expect(bench.wrong()).toEqual([]);
+  });
 });
