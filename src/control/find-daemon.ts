@@ -1,4 +1,5 @@
-import { askDaemon, socketPath } from './socket.ts';
+import { askDaemon } from './socket.ts';
+import { socketPath } from './place.ts';
 import type { About } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
@@ -16,12 +17,15 @@ const LONGEST_ANSWER_MS = 2000;
 
 /** Looks for the daemon of a warehouse, without disturbing it. */
 export async function findDaemon(warehouse: string): Promise<FoundDaemon> {
+  const socket = socketPath(warehouse);
+  if (socket === undefined) return { kind: 'none' };
   const patience = AbortSignal.timeout(LONGEST_ANSWER_MS);
   try {
-    const about = await askDaemon(socketPath(warehouse), { ask: 'about' }, () => undefined, patience);
+    const about = await askDaemon(socket, { ask: 'about' }, () => undefined, patience);
     return about === undefined ? { kind: 'none' } : { kind: 'running', about };
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;
-    return error.code === 'WAREHOUSE_BUSY' ? { kind: 'foreign' } : { kind: 'running', about: undefined };
+    const isForeign = error.code === 'WAREHOUSE_BUSY' || error.code === 'PLACE_UNSAFE';
+    return isForeign ? { kind: 'foreign' } : { kind: 'running', about: undefined };
   }
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
-import { askDaemon, socketPath } from './socket.ts';
+import { askDaemon } from './socket.ts';
+import { socketPath } from './place.ts';
 import type { RequestOf, Results, Notify } from './protocol.ts';
 import { WarehouseError } from '../shared/errors.ts';
 
@@ -16,7 +17,8 @@ export async function runOrDelegate<A extends 'sync' | 'verify'>(
     return await here();
   } catch (error) {
     if (!(error instanceof WarehouseError) || error.code !== 'WAREHOUSE_BUSY') throw error;
-    const done = await askDaemon(socketPath(config.warehouse.path), request, notify, signal);
+    const socket = socketPath(config.warehouse.path);
+    const done = socket === undefined ? undefined : await askDaemon(socket, request, notify, signal);
     if (done === undefined) throw error;
     return done;
   }

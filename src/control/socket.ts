@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmdirSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { interrupted, isErrorCode, WarehouseError } from '../shared/errors.ts';
+import { hasSocket, prepareSocket } from './place.ts';
 import {
   AnswerMessage,
   RequestMessage,
@@ -19,18 +18,9 @@ import {
   type Notify,
 } from './protocol.ts';
 
-/** The longest path that a socket may have on every system, in bytes. */
-const LONGEST_PATH = 100;
-
-/**
- * Where the daemon of a warehouse listens: beside the file or, if that path is too long, in the temporary folder.
- */
-export function socketPath(warehouse: string): string {
-  const beside = `${warehouse}.sock`;
-  if (Buffer.byteLength(beside) <= LONGEST_PATH) return beside;
-  const name = createHash('sha256').update(warehouse).digest('hex').slice(0, 16);
-  return join(tmpdir(), `hyperstudy-warehouse-${name}.sock`);
-}
+/** The longest line of a request. Results name every stream; they come from a daemon whose owner is known. */
+const LONGEST_REQUEST = 64 * 1024;
+const LONGEST_ANSWER = 64 * 1024 ** 2;
 
 /**
  * Runs a request and reports its progress; ends when the signal is aborted, as the command line has disconnected.
@@ -47,7 +37,7 @@ const INTERNAL_ERROR = 'MISTAKE';
  * Call it only as the single writer: an existing socket is taken for a stale one and removed.
  */
 export async function serveControl(path: string, handlers: ControlHandlers): Promise<{ close: () => Promise<void> }> {
-  rmSync(path, { force: true });
+  prepareSocket(path);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -61,10 +51,21 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
   return {
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => {
+          removeEmpty(dirname(path));
+          resolve();
+        });
         for (const socket of open) socket.destroy();
       }),
   };
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Another daemon's socket may be there.
+  }
 }
 
 async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> {
@@ -74,7 +75,7 @@ async function answer(socket: Socket, handlers: ControlHandlers): Promise<void> 
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
   };
   try {
-    for await (const line of linesOf(socket)) {
+    for await (const line of linesOf(socket, LONGEST_REQUEST)) {
       const request = understood(
         RequestMessage,
         line,
@@ -129,7 +130,7 @@ export async function askDaemon<A extends Ask>(
   signal.addEventListener('abort', leave, { once: true });
   try {
     socket.write(`${JSON.stringify(request)}\n`);
-    for await (const line of linesOf(socket)) {
+    for await (const line of linesOf(socket, LONGEST_ANSWER)) {
       const message = understood(AnswerMessage, line, STRANGE_ANSWER);
       if ('error' in message) throw message.error.code === 'INTERRUPTED' ? left() : asThrown(message.error);
       if ('result' in message) {
@@ -147,13 +148,28 @@ export async function askDaemon<A extends Ask>(
 
 const STRANGE_ANSWER = 'The running daemon has another version, and its answer cannot be understood.';
 
-/** The lines that arrive on a socket, until either side closes it. */
-function linesOf(socket: Socket): AsyncIterable<string> {
+/**
+ * The lines that arrive on a socket, until either side closes it.
+ * @throws WarehouseError USAGE for a line of more bytes than that.
+ */
+async function* linesOf(socket: Socket, longest: number): AsyncGenerator<string> {
+  const line = { bytes: 0, isTooLong: false };
+  socket.on('data', (chunk: Buffer) => {
+    const end = chunk.indexOf(LINE_BREAK);
+    line.isTooLong ||= line.bytes + (end === -1 ? chunk.length : end) > longest;
+    line.bytes = end === -1 ? line.bytes + chunk.length : chunk.length - chunk.lastIndexOf(LINE_BREAK) - 1;
+    if (line.isTooLong) lines.close();
+  });
   const lines = createInterface({ input: socket });
   // readline notices the end of the input, but not that the socket was destroyed.
   socket.once('close', () => lines.close());
-  return lines;
+  yield* lines;
+  if (!line.isTooLong) return;
+  const text = `A line of more than ${Math.round(longest / 1024)} kB came over the control socket, and was not read.`;
+  throw new WarehouseError('USAGE', text, { hint: 'Ask for fewer experiments or data types at a time.' });
 }
+
+const LINE_BREAK = 10;
 
 /** @throws WarehouseError with that text when a line is not a valid message. */
 function understood<T>(messages: z.ZodType<T>, line: string, otherwise: string): T {
@@ -186,21 +202,20 @@ function left(): WarehouseError {
   });
 }
 
-/** @throws WarehouseError WAREHOUSE_BUSY when the socket is another user's. */
-function dial(path: string): Promise<Socket | undefined> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(socket));
-    socket.on('error', (error) => {
-      if (!('code' in error) || (error.code !== 'EACCES' && error.code !== 'EPERM')) {
-        resolve(undefined);
-        return;
-      }
-      reject(
-        new WarehouseError('WAREHOUSE_BUSY', 'The daemon of the warehouse belongs to another user.', {
-          hint: 'It accepts requests only from its own user and from root: run the command as one of them.',
-        }),
-      );
+/** @throws WarehouseError WAREHOUSE_BUSY when the socket is another user's; PLACE_UNSAFE when it is a trap. */
+async function dial(path: string): Promise<Socket | undefined> {
+  try {
+    if (!hasSocket(path)) return undefined;
+    return await new Promise<Socket>((resolve, reject) => {
+      const socket = connect(path);
+      socket.once('connect', () => resolve(socket)).on('error', reject);
     });
-  });
+  } catch (error) {
+    if (error instanceof WarehouseError) throw error;
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')))
+      return undefined;
+    throw new WarehouseError('WAREHOUSE_BUSY', 'The daemon of the warehouse belongs to another user.', {
+      hint: 'It accepts requests only from its own user and from root: run the command as one of them.',
+    });
+  }
 }

@@ -2,7 +2,8 @@ import { keyIdOf } from '../budget/key-id.ts';
 import { PRIORITIES } from '../budget/priorities.ts';
 import { readsOf } from '../config/reads.ts';
 import type { Config } from '../config/schema.ts';
-import { serveControl, socketPath } from '../control/socket.ts';
+import { socketPath } from '../control/place.ts';
+import { serveControl } from '../control/socket.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { BudgetHooks } from '../runtime/budget.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -44,7 +45,7 @@ export interface DaemonOptions {
   /** Registers a callback for whenever the configuration is to be read again (SIGHUP). */
   readonly onReload: (reload: () => void) => void;
   /** Called with the addresses at which it can be reached, once everything works. */
-  readonly onReady?: (at: { http: string | undefined; socket: string }) => void;
+  readonly onReady?: (at: { http: string | undefined; socket: string | undefined }) => void;
 }
 
 /**
@@ -86,7 +87,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     about,
     reads,
   });
-  const control = await serveControl(socketPath(path), handlers);
+  const socket = socketPath(path);
+  if (socket === undefined)
+    log.warn(
+      'the path of the warehouse is too long for a socket beside it: commands such as `hsw sync now` cannot ask this daemon; choose a shorter warehouse.path',
+    );
+  const control = socket === undefined ? undefined : await serveControl(socket, handlers);
   try {
     const { http } = options.config;
     if (http !== undefined) {
@@ -95,14 +101,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }
     options.onReload(() => daemon.reload());
     notifier.ready(KEEPING);
-    options.onReady?.({ http: server?.url, socket: socketPath(path) });
+    options.onReady?.({ http: server?.url, socket });
     const stop = new AbortController();
     const watching = watch(daemon.watched, AbortSignal.any([signal, stop.signal]));
     await engine.run(signal).finally(() => stop.abort());
     await watching;
   } finally {
     notifier.stopping();
-    await Promise.all([server?.close(), control.close(), engine.connection.client.close(), notifier.settled()]);
+    await Promise.all([server?.close(), control?.close(), engine.connection.client.close(), notifier.settled()]);
     warehouse.tendForReaders();
     log.info('stopped; everything read so far is stored');
   }

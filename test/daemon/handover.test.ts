@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import Database from 'better-sqlite3';
@@ -191,7 +192,8 @@ describe('other commands beside a daemon', () => {
       socket.end(`${JSON.stringify({ error: { code: 'USAGE', message, hint } })}\n`);
     });
     onTestFinished(() => void former.close());
-    await new Promise<void>((resolve) => former.listen(`${db}.sock`, resolve));
+    mkdirSync(`${db}.run`, { mode: 0o700 });
+    await new Promise<void>((resolve) => former.listen(`${db}.run/socket`, resolve));
     const ran = await hsw(['verify'], { cwd });
     expect(ran.status).toBe(2);
     expect(ran.stderr).toContain('It may be of another version: restart it.');

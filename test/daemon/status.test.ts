@@ -79,10 +79,10 @@ describe('hsw status', () => {
     await daemon.ended;
     expect((await status(cwd)).json.daemon).toEqual(NO_DAEMON);
 
-    rmSync(`${db}.sock`, { force: true });
+    rmSync(`${db}.run/socket`, { force: true });
     const former = createServer((socket) => void socket.end('{"error":{"code":"USAGE","message":"What?"}}\n'));
     onTestFinished(() => void former.close());
-    await new Promise<void>((resolve) => former.listen(`${db}.sock`, resolve));
+    await new Promise<void>((resolve) => former.listen(`${db}.run/socket`, resolve));
     const other = await status(cwd);
     expect(other.json.daemon).toEqual({ ...NO_DAEMON, running: true });
     expect(other.text).toContain('busy, or has another version');

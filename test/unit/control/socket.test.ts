@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { askDaemon, serveControl, type ControlHandlers } from '../../../src/control/socket.ts';
@@ -173,5 +173,21 @@ describe('the control socket of a running daemon', () => {
     const { path: left, close } = await serve();
     await close();
     expect(await askDaemon(left, { ask: 'about' }, () => undefined, never)).toBeUndefined();
+  });
+
+  it('reads no request of more than 64 kB, and says so', async () => {
+    const asked: unknown[] = [];
+    const { path } = await serve({ verify: (request) => Promise.reject(new Error(String(asked.push(request)))) });
+    const long = { ...VERIFY, selection: { experiments: ['e'.repeat(65 * 1024)] } };
+    await expect(askDaemon(path, long, () => undefined, never)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'A line of more than 64 kB came over the control socket, and was not read.',
+    });
+    const endless = connect(path);
+    const answered = new Promise<string>((resolve) => endless.once('data', (chunk: Buffer) => resolve(String(chunk))));
+    endless.write('x'.repeat(70 * 1024));
+    expect(await answered).toContain('more than 64 kB');
+    endless.destroy();
+    expect(asked).toEqual([]);
   });
 });
