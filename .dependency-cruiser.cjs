@@ -38,7 +38,7 @@ module.exports = {
     only('alerts', ['shared', 'config', 'status']),
     only('web', ['shared', 'datasets', 'config', 'status']),
     only('control', ['shared', 'datasets', 'config', 'sync']),
-    only('export', ['shared', 'datasets', 'warehouse']),
+    only('export', ['shared', 'datasets', 'derive', 'warehouse']),
     only('runtime', ['shared', 'config', 'api', 'budget', 'warehouse']),
     {
       name: 'nobody-imports-cli-or-daemon',

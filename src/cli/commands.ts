@@ -51,6 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/export.ts')).describe,
   },
   {
+    name: 'codebook',
+    description: 'describe the data of each experiment as one page (html, md) or csv, without personal data',
+    load: async () => (await import('./commands/codebook.ts')).describe,
+  },
+  {
     name: 'install-service',
     description: 'print the systemd unit for this installation and the commands to set it up, or write it (--install)',
     load: async () => (await import('./commands/install-service.ts')).describe,

@@ -154,7 +154,7 @@ export function missingOf({ spec: { missing }, part }: Column): string {
   return missing ?? (part === undefined ? NOT_GIVEN : PART_MISSING[part]);
 }
 
-const NOT_GIVEN = 'The API gave none, or one that does not fit the column and is in `extra`.';
+export const NOT_GIVEN = 'The API gave none, or one that does not fit the column and is in `extra`.';
 
 /** The unit of what a column holds, in words; undefined for a text that has none. */
 export function unitOf({ spec: { kind, unit }, part }: Column): string | undefined {

@@ -43,7 +43,7 @@ export const variableValues = defineDerived({
       isBoolean: true,
       missing: NEVER,
     },
-    source: { type: 'TEXT', about: 'Who wrote it.', missing: 'The record does not say.', isCode: true },
+    source: { type: 'TEXT', about: 'Who wrote it.', missing: 'The record does not say.' },
     persisted: {
       type: 'INTEGER',
       about: 'Whether the write was persisted.',

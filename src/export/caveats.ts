@@ -22,7 +22,8 @@ const CAUSES: readonly (readonly [Standing, (streams: number) => string])[] = [
 
 /**
  * What the streams of an exported data type may lack.
- * @param quarantined how many records could not be stored as rows, and whether they were written all the same.
+ * @param quarantined how many records could not be stored as rows.
+ * @param isWritten whether they were written all the same; undefined where they cannot be.
  */
 export function describeLacks(
   data: string,
@@ -33,7 +34,7 @@ export function describeLacks(
     issues,
   }: {
     readonly quarantined: number;
-    readonly isWritten: boolean;
+    readonly isWritten?: boolean;
     readonly issues: readonly { readonly message: string }[];
   },
 ): Lacks {
@@ -64,11 +65,12 @@ function withheldLines(data: string, streams: readonly StoredPosition[]): string
   return [`${counted(withheld, 'row')} of ${data} ${are} withheld from deletion, although no longer in the API.`];
 }
 
-function quarantinedLines(data: string, quarantined: number, isWritten: boolean): string[] {
+function quarantinedLines(data: string, quarantined: number, isWritten: boolean | undefined): string[] {
   if (quarantined === 0) return [];
   const [they, them, rows] = quarantined === 1 ? ['It is', 'it', 'a row'] : ['They are', 'them', 'rows'];
-  const kept = isWritten ? `${they} written after the rows.` : `Write ${them} too with --quarantined.`;
-  return [`${counted(quarantined, 'record')} of ${data} could not be stored as ${rows}. ${kept}`];
+  const kept = isWritten === true ? ` ${they} written after the rows.` : ` Write ${them} too with --quarantined.`;
+  const said = `${counted(quarantined, 'record')} of ${data} could not be stored as ${rows}.`;
+  return [isWritten === undefined ? said : `${said}${kept}`];
 }
 
 /** `3 of 5 streams`, `The only stream` */

@@ -14,7 +14,11 @@ export function csvTableLines(db: Db, table: string, experimentIds: readonly str
 }
 
 function* linesOf(rows: Iterable<readonly SqlValue[]>): Generator<string> {
-  for (const row of rows) yield `${row.map(cell).join(',')}\r\n`;
+  for (const row of rows) yield csvLine(row);
+}
+
+export function csvLine(row: readonly SqlValue[]): string {
+  return `${row.map(cell).join(',')}\r\n`;
 }
 
 function cell(value: SqlValue): string {

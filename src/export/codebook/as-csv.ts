@@ -1,0 +1,99 @@
+import type { SqlValue } from '../../shared/sqlite.ts';
+import { csvLine } from '../csv.ts';
+import type { Codebook, Study } from './codebook.ts';
+import { headlineOf, levelsText, titleOf } from './words.ts';
+
+const HEAD = [
+  'experiment_id',
+  'part',
+  'table_name',
+  'name',
+  'meaning',
+  'type',
+  'unit',
+  'missing_means',
+  'source',
+  'n',
+  'missing',
+  'distinct',
+  'minimum',
+  'mean',
+  'maximum',
+  'values',
+  'is_complete',
+  'as_of',
+] as const;
+
+type Row = Partial<Record<(typeof HEAD)[number], SqlValue>>;
+
+/** One row for each experiment, question, variable and column, for a spreadsheet. */
+export function asCsv({ studies }: Codebook): string {
+  const rows = studies.flatMap((study) => rowsOf(study).map((row): Row => ({ experiment_id: study.id, ...row })));
+  return [HEAD, ...rows.map((row) => HEAD.map((name) => harmless(row[name] ?? null)))].map(csvLine).join('');
+}
+
+function rowsOf(study: Study): Row[] {
+  const { completeness, questions, variables, tables } = study;
+  const { isComplete, text: headline } = headlineOf(study);
+  return [
+    {
+      part: 'experiment',
+      name: titleOf(study),
+      meaning: [headline, ...completeness.lacks].join(' '),
+      n: study.people,
+      is_complete: Number(isComplete),
+      as_of: completeness.asOf,
+    },
+    ...questions.map((one): Row => ({
+      part: 'question',
+      table_name: 'answers',
+      name: one.id,
+      meaning: one.question,
+      type: one.type ?? one.kind,
+      unit: one.scale,
+      n: one.answers,
+      missing: one.empty,
+      minimum: one.minimum,
+      mean: one.mean,
+      maximum: one.maximum,
+      values: levelsText(one),
+    })),
+    ...variables.map((one): Row => ({
+      part: 'variable',
+      table_name: 'variable_values',
+      name: one.name,
+      meaning: one.owner === null ? 'never written' : `the last value of each ${one.owner}`,
+      type: one.types,
+      n: one.n,
+      minimum: one.minimum,
+      mean: one.mean,
+      maximum: one.maximum,
+      values: levelsText(one),
+    })),
+    ...tables.flatMap(({ name: table, columns, lacking, asOf }) =>
+      columns.map((one): Row => ({
+        part: 'column',
+        table_name: table,
+        name: one.name,
+        meaning: one.meaning,
+        type: one.type,
+        unit: one.unit,
+        missing_means: one.missingMeans,
+        source: one.source,
+        n: one.n,
+        missing: one.missing,
+        distinct: one.distinct,
+        minimum: one.minimum,
+        maximum: one.maximum,
+        values: levelsText(one),
+        is_complete: Number(lacking.length === 0),
+        as_of: asOf,
+      })),
+    ),
+  ];
+}
+
+/** A text that a spreadsheet would run as a formula is marked as a text by an apostrophe. */
+function harmless(value: SqlValue): SqlValue {
+  return typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+}

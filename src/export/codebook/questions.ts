@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { queryRows } from '../../shared/sqlite.ts';
+import type { Db } from '../../warehouse/open.ts';
+import { codesAmong, levelsOf, type Level } from './shown.ts';
+
+/** A question with what was answered: the last answer of each person. */
+export interface QuestionBook {
+  readonly id: string;
+  readonly kind: string;
+  readonly question: string | null;
+  readonly type: string | null;
+  /** `1 (never) to 7 (always)` */
+  readonly scale: string | null;
+  readonly answers: number;
+  readonly people: number;
+  /** People who came to the question and left it empty. */
+  readonly empty: number;
+  /** How often it was answered again. */
+  readonly repeated: number;
+  readonly minimum: number | null;
+  readonly mean: number | null;
+  readonly maximum: number | null;
+  readonly levels: readonly Level[];
+  /** Answers that are not listed: free texts, and choices of a single person. */
+  readonly others: number;
+}
+
+const Text = z.string().nullable();
+const Num = z.number().nullable();
+const Asked = z.object({
+  id: z.string(),
+  kind: z.string(),
+  type: Text,
+  answers: z.number(),
+  people: z.number(),
+  empty: z.number(),
+  repeated: z.number(),
+  numbers: z.number(),
+  booleans: z.number(),
+  minimum: Num,
+  mean: Num,
+  maximum: Num,
+  scaleMin: Num,
+  scaleMax: Num,
+  labelMin: Text,
+  labelMax: Text,
+});
+type Asked = z.infer<typeof Asked>;
+
+const ASKED = `SELECT question_id AS id, kind, max(question_type) AS type,
+    count(*) FILTER (WHERE is_last AND value_type IS NOT NULL) AS answers,
+    count(DISTINCT ifnull(room_id, '') || ' ' || participant_id) FILTER (WHERE value_type IS NOT NULL) AS people,
+    count(*) FILTER (WHERE is_last AND value_type IS NULL) AS empty,
+    count(*) FILTER (WHERE NOT is_last) AS repeated,
+    count(value_number) FILTER (WHERE is_last) AS numbers,
+    count(*) FILTER (WHERE is_last AND value_type = 'boolean') AS booleans,
+    min(value_number) FILTER (WHERE is_last) AS minimum,
+    avg(value_number) FILTER (WHERE is_last) AS mean,
+    max(value_number) FILTER (WHERE is_last) AS maximum,
+    min(scale_min) AS scaleMin, max(scale_max) AS scaleMax, max(label_min) AS labelMin, max(label_max) AS labelMax
+  FROM answers WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id ORDER BY min(onset), kind, question_id`;
+
+/** The questions of an experiment, in the order in which they were first answered. */
+export function questionsOf(db: Db, experiment: string): QuestionBook[] {
+  return queryRows(db, ASKED, Asked)
+    .all(experiment)
+    .map((asked) => {
+      const { id, kind, type, answers, people, empty, repeated } = asked;
+      const isNumber = asked.numbers > asked.booleans;
+      return {
+        id,
+        kind,
+        question: wordsOf(db, experiment, asked),
+        type,
+        scale: scaleText(asked),
+        answers,
+        people,
+        empty,
+        repeated,
+        minimum: isNumber ? asked.minimum : null,
+        mean: isNumber ? asked.mean : null,
+        maximum: isNumber ? asked.maximum : null,
+        ...answered(db, experiment, asked),
+      };
+    });
+}
+
+/**
+ * The words of a question: those of the design or, as they may be made for one person, those that two or more people
+ * were asked most often.
+ */
+function wordsOf(db: Db, experiment: string, { id, kind }: Asked): string | null {
+  const Words = z.object({ words: z.string() });
+  const planned = `SELECT question AS words FROM design WHERE experiment_id = @experiment AND question IS NOT NULL
+    AND (question_id = @id OR question_id IS NULL AND component_id = @id) LIMIT 1`;
+  const asked = `SELECT question AS words FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND question IS NOT NULL
+    GROUP BY question HAVING count(DISTINCT participant_id) > 1 ORDER BY count(*) DESC, question LIMIT 1`;
+  const found =
+    queryRows(db, planned, Words).get({ experiment, id }) ?? queryRows(db, asked, Words).get(experiment, kind, id);
+  return found?.words ?? null;
+}
+
+export function scaleText({
+  scaleMin,
+  scaleMax,
+  labelMin,
+  labelMax,
+}: Pick<Asked, 'scaleMin' | 'scaleMax' | 'labelMin' | 'labelMax'>): string | null {
+  if (scaleMin === null && scaleMax === null) return null;
+  const end = (value: number | null, label: string | null) =>
+    `${value ?? '?'}${label === null || label === String(value) ? '' : ` (${label})`}`;
+  return `${end(scaleMin, labelMin)} to ${end(scaleMax, labelMax)}`;
+}
+
+/** A scale of at most so many whole steps is shown step by step. */
+const MOST_STEPS = 11;
+
+const TextCount = z.object({ value: z.string(), n: z.number() });
+const NumberCount = z.object({ value: z.number(), n: z.number() });
+/** Types of questions whose texts are choices, although the choices are not known. */
+const CHOICE = /single|multiple|choice|select|radio|check|dropdown|yes.?no|boolean/i;
+
+function answered(db: Db, experiment: string, asked: Asked): { levels: readonly Level[]; others: number } {
+  const { id, kind, type, numbers, answers } = asked;
+  const labels = labelsOf(db, experiment, id);
+  const last = 'FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND is_last';
+  const numberCounts = queryRows(
+    db,
+    `SELECT value_number AS value, count(*) AS n ${last} AND value_number IS NOT NULL GROUP BY 1 ORDER BY 1 LIMIT ${MOST_STEPS + 1}`,
+    NumberCount,
+  ).all(experiment, kind, id);
+  const isStepped =
+    (asked.scaleMax !== null || asked.booleans > 0 || labels.size > 0) && numberCounts.length <= MOST_STEPS;
+  const steps = isStepped ? levelsOf(withUnchosen(numberCounts, asked), labels).levels : [];
+  if (numbers === answers) return { levels: steps, others: 0 };
+  const texts = queryRows(
+    db,
+    `SELECT value, sum(n) AS n FROM (
+       SELECT value_text AS value, count(*) AS n ${last} AND value_text IS NOT NULL GROUP BY 1
+       UNION ALL SELECT j.value, count(*) FROM (SELECT value_json ${last} AND value_type = 'list') a, json_each(a.value_json) j WHERE j.type = 'text' GROUP BY 1
+     ) GROUP BY 1 ORDER BY 1`,
+    TextCount,
+  ).all(experiment, kind, id, experiment, kind, id);
+  const listed = [...labels.keys()];
+  if (listed.length > 0) {
+    const chosen = texts.filter(({ value }) => listed.includes(value));
+    const { levels } = levelsOf(
+      chosen.toSorted((a, b) => listed.indexOf(a.value) - listed.indexOf(b.value)),
+      labels,
+    );
+    return { levels: [...steps, ...levels], others: total(texts) - total(chosen) };
+  }
+  if (type === null || !CHOICE.test(type)) return { levels: steps, others: answers - numbers };
+  const { levels, others } = codesAmong(texts);
+  return { levels: [...steps, ...levels], others };
+}
+
+/** The steps of a scale, those that no one chose among them. */
+function withUnchosen(counts: readonly z.infer<typeof NumberCount>[], { scaleMin, scaleMax }: Asked) {
+  const steps = (scaleMax ?? NaN) - (scaleMin ?? NaN) + 1;
+  if (!Number.isInteger(scaleMin) || !(steps > 1 && steps <= MOST_STEPS)) return counts;
+  const unchosen = Array.from({ length: steps }, (_, i) => (scaleMin ?? 0) + i).filter((step) =>
+    counts.every(({ value }) => value !== step),
+  );
+  return [...counts, ...unchosen.map((value) => ({ value, n: 0 }))].sort((a, b) => a.value - b.value);
+}
+
+const Label = z.object({ value: z.union([z.string(), z.number()]), label: z.string() });
+
+/** The choices of a question and the ends of its scale, with what they mean. */
+function labelsOf(db: Db, experiment: string, id: string): Map<string, string> {
+  const sql = `SELECT coalesce(value_text, value_number) AS value, label FROM _values
+    WHERE table_name = 'answers' AND experiment_id = ? AND question_id = ? AND label IS NOT NULL ORDER BY position`;
+  const found = queryRows(db, sql, Label).all(experiment, id);
+  return new Map(found.map(({ value, label }) => [String(value), label]));
+}
+
+function total(counted: readonly { readonly n: number }[]): number {
+  return counted.reduce((sum, { n }) => sum + n, 0);
+}
