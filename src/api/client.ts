@@ -5,7 +5,7 @@ import { isLoopback } from '../shared/loopback.ts';
 import type { Log } from '../shared/log.ts';
 import type { Priority } from '../shared/priority.ts';
 import { ACCEPTED_ENCODING, readBody, type Body } from './body.ts';
-import { failure, STAYS, unsendableKey } from './failure.ts';
+import { failure, STAYS, unaddressable, unsendableKey } from './failure.ts';
 import { header, httpTime, requestId as idOf, type Headers } from './headers.ts';
 import { judge, judgeHealth, type Answer, type Failed, type Outcome, type Reply } from './judge.ts';
 import { wireFailure } from './network.ts';
@@ -78,14 +78,14 @@ export interface ClientOptions {
   readonly userAgent: string;
   /** How many 429 answers one request waits out before it is reported; by default as many as a sync needs. */
   readonly mostWaits?: number;
-  /** The largest answer that is read, in bytes, packed or unpacked; by default 256 MB. */
+  /** The largest answer that is read, in bytes, packed or unpacked; by default 64 MB. */
   readonly largestBody?: number;
   /** Where requests go instead of the network (tests). */
   readonly dispatcher?: Dispatcher;
 }
 
 /** No page comes near it; a faulty server must not fill the memory. */
-const LARGEST_BODY = 256 * 1024 * 1024;
+const LARGEST_BODY = 64 * 1024 * 1024;
 
 /** What an HTTP header carries and a key may consist of: visible ASCII. */
 const SENDABLE_KEY = /^[\x21-\x7e]+$/;
@@ -124,6 +124,7 @@ export function createClient(options: ClientOptions): Client {
     },
     async get(asked) {
       const { what, endpoint, signal } = asked;
+      if (!isAddress(asked.path)) throw unaddressable(what);
       for (let failures = 0, waits = 0, spent = 1; ; spent++) {
         if (keyRefused !== undefined) throw keyRefused;
         const reply = await attempt(asked);
@@ -259,6 +260,17 @@ function startDeadline(ms: number, signal: AbortSignal | undefined): { signal: A
     },
   };
 }
+
+/**
+ * Whether a path leads where it is meant to: `.` and `..` in the place of an id would lead elsewhere, an empty one to a
+ * list, and no server takes one of thousands of characters.
+ */
+function isAddress(path: string): boolean {
+  const parts = path.split('/').slice(1);
+  return path.length <= LONGEST_ADDRESS && !parts.some((part) => part === '' || part === '.' || part === '..');
+}
+
+const LONGEST_ADDRESS = 2000;
 
 function search(query: NonNullable<ApiRequest['query']>): string {
   const params = new URLSearchParams(

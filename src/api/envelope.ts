@@ -1,4 +1,4 @@
-import { isObject, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
+import { isObject, JsonTooMuch, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { parseEpoch, parseTime } from '../shared/time.ts';
 
 /** What a successful answer says about its place in a listing; members that are not counts are left out. */
@@ -28,7 +28,7 @@ export type Envelope =
       readonly sentAt: number | undefined;
     }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly details: Json }
-  | { readonly kind: 'unreadable'; readonly why: string };
+  | { readonly kind: 'unreadable'; readonly why: string; readonly isTooLarge?: true };
 
 /**
  * Reads a body in the API's envelope (HyperStudy API overview and Python SDK 0.4.1); never throws.
@@ -38,7 +38,8 @@ export function readEnvelope(text: string): Envelope {
   let body: Json;
   try {
     body = parseJson(text);
-  } catch {
+  } catch (error) {
+    if (error instanceof JsonTooMuch) return { kind: 'unreadable', why: error.message, isTooLarge: true };
     return { kind: 'unreadable', why: text.trim() === '' ? 'it is empty' : 'it is not JSON' };
   }
   if (!isObject(body)) return { kind: 'unreadable', why: 'it is not a JSON object' };

@@ -90,6 +90,16 @@ export function unsendableKey(): WarehouseError {
   );
 }
 
+/** The error for an id that cannot be part of an address: no request was sent. */
+export function unaddressable(what: string): WarehouseError {
+  const named = what.length > LONGEST_QUOTE ? `${what.slice(0, LONGEST_QUOTE)}…` : what;
+  return failure(
+    'PARAMETER_REFUSED',
+    `The API cannot be asked for ${named}: an id that is empty, "." or "..", or thousands of characters long, has no address of its own. No request was sent.`,
+    'Check the id in the config. If HyperStudy lists it, please report that to HyperStudy.',
+  );
+}
+
 export function unreadable(
   what: string,
   { status, requestId }: { status: number; requestId: string | undefined },

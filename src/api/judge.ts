@@ -61,6 +61,8 @@ export function judge(reply: Reply, what: string, key: string): Outcome {
   }
   if (envelope.kind === 'error') return refusal(reply, envelope, what, key);
   if (status >= 400) return noEnvelope(reply, what, key);
+  if (envelope.kind === 'unreadable' && envelope.isTooLarge === true)
+    return { kind: 'final', error: tooLarge(what, reply.requestId, envelope.why) };
   const why = envelope.kind === 'unreadable' ? envelope.why : 'it is not the whole answer';
   return { kind: 'retry', error: unreadable(what, reply, why) };
 }

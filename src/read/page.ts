@@ -2,6 +2,7 @@ import type { Answer } from '../api/client.ts';
 import { fallbackValues } from '../datasets/fallbacks.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
+import { count } from '../shared/count.ts';
 import { isObject, type Json, type JsonObject } from '../shared/json.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 
@@ -64,8 +65,11 @@ export function toPage(stream: Stream, { answer, request, limit, sent, fill }: A
   // Without pages, no limit is sent, unless an answer that was cut is requested again.
   const hasRoom = unpaged === true && !('limit' in sent);
   const { total, hasMore, nextOffset, returned: reportedReturned } = answer.pagination ?? {};
+  // The rows of an answer that has no bound would fill the memory.
+  const most = hasRoom || read === 'single' ? Infinity : Math.max(2 * limit, SOME);
+  const isFlood = answer.data.length > most;
   return {
-    ...rowsOf(stream, answer, fill),
+    ...rowsOf(stream, isFlood ? { ...answer, data: answer.data.slice(0, most) } : answer, fill),
     returned: answer.data.length,
     limit: hasRoom ? Infinity : Math.min(limit, answer.pagination?.limit ?? Infinity, echoedLimit(answer)),
     offset,
@@ -77,8 +81,17 @@ export function toPage(stream: Stream, { answer, request, limit, sent, fill }: A
     nextOffset,
     reportedReturned,
     ignored: ignoredParameters(answer.echo, sent),
-    ...doubtsOf(stream, answer),
+    ...withFlood(doubtsOf(stream, answer), isFlood ? answer.data.length : 0, limit),
   };
+}
+
+/** As many as twice the largest page that is requested may come unasked. */
+const SOME = 10_000;
+
+function withFlood(said: Pick<Page, 'cut' | 'doubts'>, records: number, limit: number): Pick<Page, 'cut' | 'doubts'> {
+  if (records === 0) return said;
+  const text = `the API sent ${count(records)} records where ${count(limit)} were requested; the rest was not stored`;
+  return { cut: said.cut, doubts: [...said.doubts, { kind: 'contradiction', text }] };
 }
 
 function rowsOf(

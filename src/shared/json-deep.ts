@@ -1,4 +1,4 @@
-import { exact, isObject, type Json, type JsonObject } from './json-values.ts';
+import { endOfString, exact, isObject, type Json, type JsonObject } from './json-values.ts';
 
 // JSON that is nested deeper than the call stack allows: JavaScript's own functions and recursion fail on it with a
 // RangeError.
@@ -31,8 +31,16 @@ export function writeJson(root: Json, entriesOf: (value: JsonObject) => [string,
   return text.join('');
 }
 
-/** The tokens of JSON: a punctuation mark, a string, or a number or literal. */
-const TOKEN = /[{}[\],:]|"(?:[^"\\]+|\\.)*"|[^\s{}[\],:"]+/g;
+/** The tokens of JSON: a punctuation mark, the beginning of a string, or a number or literal. */
+const TOKEN = /[{}[\],:"]|[^\s{}[\],:"]+/g;
+
+function* tokensOf(text: string): Generator<string> {
+  const token = new RegExp(TOKEN);
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    if (found[0] === '"') token.lastIndex = endOfString(text, found.index) + 1;
+    yield text.slice(found.index, token.lastIndex);
+  }
+}
 
 /** The value of a text that is known to be JSON, built without recursion and without losing a digit. */
 export function buildJson(text: string): Json {
@@ -49,7 +57,7 @@ export function buildJson(text: string): Json {
       key = undefined;
     }
   };
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const token of tokensOf(text)) {
     if (token === ',' || token === ':') continue;
     if (token === ']' || token === '}') {
       open.pop();

@@ -37,9 +37,13 @@ export function exact(value: number, source: string | undefined): number | RawNu
   return source === undefined || holds(value, source) ? value : json.rawJSON(source);
 }
 
+/** A longer one keeps its own text: comparing it would take a time that grows faster than its length. */
+const LONGEST_NUMBER = 400;
+
 /** Whether the double is the same decimal number as its source. */
 export function holds(value: number, source: string): boolean {
   return (
+    source.length < LONGEST_NUMBER &&
     Number.isFinite(value) &&
     !Object.is(value, -0) &&
     (String(value) === source || decimal(String(value)) === decimal(source))
@@ -55,4 +59,14 @@ function decimal(text: string): string {
   const significant = digits.replace(/0+$/, '');
   if (significant === '') return '0';
   return `${sign}${significant}e${Number(exponent) - fraction.length + (digits.length - significant.length)}`;
+}
+
+/** The place of the quote that ends the string which begins there; the end of the text where none does. */
+export function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end;
+    while (text.charCodeAt(before - 1) === 0x5c /* a backslash */) before--;
+    if ((end - before) % 2 === 0) return end;
+  }
+  return text.length;
 }

@@ -9,6 +9,7 @@ const KEPT_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
  * undefined when the text is not such a time or lies outside the years 0000 to 9999.
  */
 export function parseTime(text: string): number | undefined {
+  if (!hasDay(text)) return undefined;
   if (KEPT_FORM.test(text)) return inRange(Date.parse(text));
   const parts = ISO.exec(text);
   if (parts === null) return undefined;
@@ -19,6 +20,12 @@ export function parseTime(text: string): number | undefined {
     `${date}T${clock.length === 5 ? `${clock}:00` : clock}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`,
   );
   return inRange(ms);
+}
+
+/** Whether the month has that day: `Date.parse` takes 30 February for 2 March. */
+function hasDay(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  return day <= 28 || new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 
 /** Years 2001 to 2128 in seconds: numbers outside this range, and a thousand times it, are not times. */

@@ -1,7 +1,7 @@
 import type { Client } from '../api/client.ts';
 import { notTheApi } from '../api/failure.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { isObject, type JsonObject } from '../shared/json.ts';
+import { isObject, isRawNumber, textOfJson, type JsonObject } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 
 /** The documented page size of `GET /experiments` (HyperStudy API overview). */
@@ -29,6 +29,15 @@ export interface Listing {
 
 /** A record with an id. */
 export type Listed = JsonObject & { readonly id: string };
+
+/** A list of more pages is not read to its end: 20,000 experiments, or a server that never comes to one. */
+const MOST_PAGES = 400;
+
+/** The id as a text; undefined where it is none, or empty. */
+function idOf({ id }: JsonObject): string | undefined {
+  const text = typeof id === 'number' || isRawNumber(id) ? textOfJson(id) : id;
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
 
 /** The path of a list, and its name in messages. */
 interface ListAddress {
@@ -66,7 +75,7 @@ export async function listAll(
   const found = new Map<string, Listed>();
   let doubt: string | undefined;
   let [offset, total, nameless] = [0, 0, 0];
-  for (;;) {
+  for (let pages = 1; ; pages++) {
     const answer = await client.get({
       path,
       query: { limit: EXPERIMENTS_PAGE, offset },
@@ -80,8 +89,8 @@ export async function listAll(
       doubt = answer.warnings.length > 0 ? `the API warns: ${answer.warnings.join('; ')}` : 'the API cut it short';
     const before = found.size + nameless;
     for (const record of data) {
-      if (isObject(record) && typeof record['id'] === 'string')
-        found.set(record['id'], { ...record, id: record['id'] });
+      const id = isObject(record) ? idOf(record) : undefined;
+      if (isObject(record) && id !== undefined) found.set(id, { ...record, id });
       else nameless++;
     }
     offset += data.length;
@@ -90,7 +99,10 @@ export async function listAll(
     // A page may be shorter than documented, and its total no more than its length.
     const mayBeCut = offset === data.length && data.length >= SHORTEST_PAGE;
     const mayHaveMore = mayBeCut || data.length >= EXPERIMENTS_PAGE || pagination?.hasMore === true || total > isShown;
-    if (mayHaveMore && data.length > 0 && isShown > before) continue;
+    const isEndless = pages >= MOST_PAGES;
+    if (mayHaveMore && data.length > 0 && isShown > before && !isEndless) continue;
+    if (mayHaveMore && isEndless) doubt ??= `it has no end: ${isShown} were listed in ${pages} pages`;
+    if (nameless > 0) doubt ??= `${nameless} in the list have no id`;
     if (pagination?.hasMore === true) doubt ??= 'the API says that there are more, but sends none';
     if (total > isShown) doubt ??= `the API counts ${total}, but only ${isShown} could be listed`;
     return { listed: [...found.values()], isWhole: doubt === undefined, doubt };
