@@ -1,10 +1,22 @@
-import type { Database } from 'better-sqlite3';
-import { isObject, type Json, type JsonObject } from '../shared/json.ts';
+import { z } from 'zod';
+import { isObject, type Json } from '../shared/json.ts';
+import { askedIn, questionOf, type Asked } from './asked.ts';
 import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
-import { plannedIn, type Planned } from './design.ts';
-import { questionIn, SCALE, scaleIn, scaleOr, type Scale } from './scale.ts';
+import { SCALE, scaleIn, scaleOr } from './scale.ts';
 import { secondsOf } from './moment.ts';
-import { idIn, Members, Num, numberIn, objectOf, Parsed, rowsOf, Text, textIn, type Placed } from './source.ts';
+import {
+  idIn,
+  membersOf,
+  Num,
+  numberIn,
+  objectOf,
+  parsed,
+  PLACED,
+  rowsOf,
+  Text,
+  textIn,
+  type Placed,
+} from './source.ts';
 import { typed } from './typed.ts';
 
 const COLUMNS = {
@@ -127,13 +139,19 @@ export const answers = defineDerived({
   key: ['table_name', 'key'],
   of: 'room',
   sources: ['events', 'ratings/sparse', 'components'],
+  roomWide: ['components'],
   commonSources: ['experiment-configs'],
   version: 2,
   columns: COLUMNS,
   rows(db, part) {
-    const planned = plannedIn(db, part.experiment);
-    const shown = shownIn(db, part);
-    return numbered([...inEvents(db, part, { planned, shown }), ...inRatings(db, part, { planned, shown })]);
+    const events = rowsOf(db, 'events', part, { type: Event, where: IS_ANSWER });
+    const ratings = rowsOf(db, 'ratings_sparse', part, { type: Rating, where: 'participant_id IS NOT NULL' });
+    if (events.length + ratings.length === 0) return [];
+    const asked = askedIn(db, part);
+    return numbered([
+      ...events.map((event) => ({ ...placed(part, event), ...inEvent(event, asked) })),
+      ...ratings.map((rating) => ({ ...placed(part, rating), ...inRating(rating, asked) })),
+    ]);
   },
 });
 
@@ -149,7 +167,8 @@ const IS_ANSWER = `participant_id IS NOT NULL AND (
   OR (category = 'component' AND (coalesce(response, extra ->> 'response') IS NOT NULL
     OR (event_type IS NULL AND content IS NOT NULL))))`;
 
-const EVENT = {
+const Event = z.object({
+  ...PLACED,
   category: Text,
   event_type: Text,
   component_type: Text,
@@ -157,90 +176,53 @@ const EVENT = {
   content: Text,
   state_id: Text,
   state_name: Text,
-  response: Parsed,
-  value: Parsed,
-  extra: Members,
-};
+  response: Text,
+  value: Text,
+  extra: Text,
+});
 
-/** What is known about questions besides the answers: the design, and the settings of each component by its id. */
-interface Asked {
-  readonly planned: readonly Planned[];
-  readonly shown: ReadonlyMap<string, JsonObject>;
+/** An answer without what says when and whose it is. */
+type Said = Omit<Given, keyof ReturnType<typeof placed>>;
+
+function inEvent(event: z.infer<typeof Event>, asked: Asked): Said {
+  const extra = membersOf(event.extra);
+  const value = parsed(event.value) ?? extra['value'];
+  const response = parsed(event.response) ?? extra['response'];
+  const [said, responded] = [objectOf(value), objectOf(response)];
+  const isQuestionnaire = event.category === 'questionnaire' || event.category === 'post_experiment';
+  const [id, own] = [idIn(said, 'questionId'), textIn(said, 'questionText', 'question')];
+  const { question, scale } = questionOf(asked, event, id);
+  return {
+    kind: isQuestionnaire ? 'questionnaire' : 'component',
+    question_id: id ?? (isQuestionnaire ? (own ?? event.component_id) : (event.component_id ?? own)),
+    question: own ?? question,
+    question_type: textIn(said, 'questionType') ?? event.component_type,
+    ...typed(answerIn(value, response) ?? event.content),
+    ...scaleOr(scaleIn(said), scale),
+    response_time: numberIn(said, 'responseTime') ?? numberIn(responded, 'responseTime'),
+    state_id: event.state_id,
+    state_name: event.state_name,
+    component_id: event.component_id,
+    stimulus_id: null,
+    sample: null,
+    table_name: 'events',
+  };
 }
 
-function shownIn(db: Database, part: Part): Asked['shown'] {
-  const shape = { component_id: Text, config: Members };
-  const rows = rowsOf(db, 'components', part, { shape, where: 'component_id IS NOT NULL AND config IS NOT NULL' });
-  return new Map(rows.map(({ component_id, config }) => [component_id ?? '', config]));
-}
-
-function inEvents(db: Database, part: Part, asked: Asked): Given[] {
-  return rowsOf(db, 'events', part, { shape: EVENT, where: IS_ANSWER }).map((event) => {
-    const value = event.value ?? event.extra['value'];
-    const response = event.response ?? event.extra['response'];
-    const [said, responded] = [objectOf(value), objectOf(response)];
-    const isQuestionnaire = event.category === 'questionnaire' || event.category === 'post_experiment';
-    const [id, own] = [idIn(said, 'questionId'), textIn(said, 'questionText', 'question')];
-    const { question, scale } = askedIn(asked, event, id);
-    return {
-      ...placed(part, event),
-      kind: isQuestionnaire ? 'questionnaire' : 'component',
-      question_id: id ?? (isQuestionnaire ? (own ?? event.component_id) : (event.component_id ?? own)),
-      question: own ?? question,
-      question_type: textIn(said, 'questionType') ?? event.component_type,
-      ...typed(answerIn({ value, response, content: event.content })),
-      ...scaleOr(scaleIn(said), scale),
-      response_time: numberIn(said, 'responseTime') ?? numberIn(responded, 'responseTime'),
-      state_id: event.state_id,
-      state_name: event.state_name,
-      component_id: event.component_id,
-      stimulus_id: null,
-      sample: null,
-      table_name: 'events',
-    };
-  });
-}
-
-interface Said {
-  readonly value: Json | undefined;
-  readonly response: Json | undefined;
-  readonly content: string | null;
-}
-
-/** What was answered: the `answer` of a questionnaire, the `value` of a response, or a published event's content. */
-function answerIn({ value, response, content }: Said) {
+/** What was answered: the `answer` of a questionnaire, or the `value` of a response. */
+function answerIn(value: Json | undefined, response: Json | undefined): Json | undefined {
   const [said, responded] = [objectOf(value), objectOf(response)];
   if ('answer' in said) return said['answer'];
   if ('value' in responded) return responded['value'];
-  return [response, value].find(isSaid) ?? content;
+  return [response, value].find(isSaid);
 }
 
 function isSaid(value: Json | undefined): boolean {
   return value !== undefined && value !== null && !(isObject(value) && Object.keys(value).length === 0);
 }
 
-/** The question and the scale of an answer, as far as they are known from elsewhere. */
-function askedIn(
-  { planned, shown }: Asked,
-  place: { component_id: string | null; state_id: string | null },
-  questionId: string | null,
-): { question: string | null; scale: Scale } {
-  const settings = shown.get(place.component_id ?? '') ?? {};
-  const plan = planned.find((one) => isPlanOf(one, place, questionId));
-  return { question: questionIn(settings) ?? plan?.question ?? null, scale: scaleOr(scaleIn(settings), plan) };
-}
-
-function isPlanOf(
-  planned: Planned,
-  { component_id, state_id }: { component_id: string | null; state_id: string | null },
-  questionId: string | null,
-): boolean {
-  if (questionId !== null) return planned.question_id === questionId;
-  if (component_id !== null && planned.component_id !== null) return planned.component_id === component_id;
-  return planned.part === 'state' && state_id !== null && planned.state_id === state_id;
-}
-
-const RATING = {
+const Rating = z.object({
+  ...PLACED,
   component_id: Text,
   state_id: Text,
   stimulus_id: Text,
@@ -248,35 +230,33 @@ const RATING = {
   value: Num,
   scale_min: Num,
   scale_max: Num,
-  scale: Members,
-  labels: Members,
+  scale: Text,
+  labels: Text,
   response_time: Num,
-  metadata: Members,
-};
+  metadata: Text,
+  extra: Text,
+});
 
-function inRatings(db: Database, part: Part, asked: Asked): Given[] {
-  const shape = { ...RATING, extra: Members };
-  return rowsOf(db, 'ratings_sparse', part, { shape, where: 'participant_id IS NOT NULL' }).map((rating) => {
-    const { metadata, labels, scale_min, scale_max } = rating;
-    const { question, scale } = askedIn(asked, rating, null);
-    const own = textIn(metadata, 'question');
-    return {
-      ...placed(part, rating),
-      kind: 'rating',
-      question_id: rating.component_id ?? textIn(metadata, 'dimension') ?? own,
-      question: own ?? question,
-      question_type: textIn(metadata, 'componentType') ?? rating.type,
-      ...typed(rating.value ?? rating.extra['value']),
-      ...scaleOr(scaleIn({ scale: rating.scale, labels, scaleMin: scale_min, scaleMax: scale_max }), scale),
-      response_time: rating.response_time,
-      state_id: rating.state_id,
-      state_name: nameOfState(asked, rating.state_id),
-      component_id: rating.component_id,
-      stimulus_id: rating.stimulus_id,
-      sample: numberIn(metadata, 'sampleIndex'),
-      table_name: 'ratings_sparse',
-    };
-  });
+function inRating(rating: z.infer<typeof Rating>, asked: Asked): Said {
+  const { scale_min, scale_max } = rating;
+  const [metadata, labels] = [membersOf(rating.metadata), membersOf(rating.labels)];
+  const { question, scale } = questionOf(asked, rating, null);
+  const own = textIn(metadata, 'question');
+  return {
+    kind: 'rating',
+    question_id: rating.component_id ?? textIn(metadata, 'dimension') ?? own,
+    question: own ?? question,
+    question_type: textIn(metadata, 'componentType') ?? rating.type,
+    ...typed(rating.value ?? membersOf(rating.extra)['value']),
+    ...scaleOr(scaleIn({ scale: parsed(rating.scale), labels, scaleMin: scale_min, scaleMax: scale_max }), scale),
+    response_time: rating.response_time,
+    state_id: rating.state_id,
+    state_name: nameOfState(asked, rating.state_id),
+    component_id: rating.component_id,
+    stimulus_id: rating.stimulus_id,
+    sample: numberIn(metadata, 'sampleIndex'),
+    table_name: 'ratings_sparse',
+  };
 }
 
 function nameOfState({ planned }: Asked, state: string | null): string | null {

@@ -4,14 +4,14 @@ import type { SqlValue } from '../shared/sqlite.ts';
 import type { Place } from './whose.ts';
 
 /**
- * What is computed together: a room or, of what belongs to no room, one participant; one participant in all rooms; or
- * an experiment.
+ * What is computed together: people in a room or outside of rooms, people wherever they were, or an experiment; as each
+ * table says.
  */
 export interface Part {
   readonly experiment: string;
   readonly room: string | null;
-  /** Null for everybody of the room. */
-  readonly participant: string | null;
+  /** The participants whose rows it is about. Null: all of the room or the experiment, and what names nobody. */
+  readonly people: readonly string[] | null;
 }
 
 /** A column of a derived table. */
@@ -48,10 +48,12 @@ export interface Explained {
 export interface DerivedTable extends Explained {
   /** The columns that together identify a row. */
   readonly key: readonly string[];
-  /** What it is computed for. */
+  /** What it is computed for: people in each room, people in all rooms, or experiments. */
   readonly of: 'room' | 'person' | 'experiment';
   /** The data types that it is computed from, as far as they concern a part. */
   readonly sources: readonly string[];
+  /** Those of which a row that names nobody concerns everybody in its room; other such rows concern nobody. */
+  readonly roomWide?: readonly string[];
   /** Data types of which a change concerns every part of the experiment. */
   readonly commonSources?: readonly string[];
   /** To be raised when the same records come to other rows than before: the table is then made again. */

@@ -4,12 +4,12 @@ import type { Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { addToCount, COUNTED } from './counts.ts';
 import type { DerivedTable, Part } from './define.ts';
-import { concerns, everyPart, partsAt } from './parts.ts';
+import { concerns, everyPart, partsAt, type SourcePlace } from './parts.ts';
 import { joined, keyOf, postpone, takePostponed, type Places } from './pending.ts';
 import { recompute } from './recompute.ts';
 import { DERIVED } from './registry.ts';
-import { recomputeWideAt, WIDE_SOURCES } from './wide.ts';
-import { whose, type Place } from './whose.ts';
+import { recomputeWideAt, WIDE_FROM } from './wide.ts';
+import { roomWideOnly, whose, type Place } from './whose.ts';
 
 /** Keeps the derived tables as the mirrored ones are, in the same transactions. */
 export interface Derivation {
@@ -115,21 +115,32 @@ export function settlePostponed(db: Database, tables: readonly DerivedTable[] = 
 }
 
 function settlePlaces(db: Database, left: readonly { table: DerivedTable; places: Places }[]): void {
-  const moved = left.flatMap(({ table, places }) => recomputeTouched(db, table, places));
-  const wide = left.flatMap(({ places }) => WIDE_SOURCES.flatMap((data) => [...(places.get(data)?.values() ?? [])]));
-  recomputeWideAt(db, wide, moved);
+  const [changed, moved]: [Part[], Part[]] = [[], []];
+  for (const { table, places } of left) {
+    const touched = recomputeTouched(db, table, places);
+    if (!WIDE_FROM.includes(table.name)) continue;
+    if (table.of === 'person') moved.push(...touched.moved);
+    else changed.push(...touched.changed);
+  }
+  recomputeWideAt(db, changed, moved);
+}
+
+function sourcePlaces(places: Places): SourcePlace[] {
+  return [...places].flatMap(([data, at]) => [...at.values()].map((place) => ({ ...place, data })));
 }
 
 /** Whose a row of a data type is. */
 function placeReader(dataset: Dataset): (experiment: string, row: Row) => Place {
-  const { room, participant } = whose(dataset);
+  const { room, participant, roomWide } = whose(dataset);
   const at = (name: string | undefined) => dataset.columns.findIndex((column) => column.name === name);
-  const [roomAt, participantAt] = [at(room), at(participant)];
-  return (experiment, { values }) => ({
-    experiment,
-    room: textOf(values[roomAt]),
-    participant: textOf(values[participantAt]),
-  });
+  const [roomAt, participantAt, wideAt] = [at(room), at(participant), at(roomWide?.column)];
+  const concernsNobody = (value: unknown) =>
+    roomWide !== undefined && textOf(value)?.startsWith(roomWide.start) !== true;
+  return (experiment, { values }) => {
+    const person = textOf(values[participantAt]);
+    const isNobodys = person === null && concernsNobody(values[wideAt]);
+    return { experiment, room: isNobodys ? null : textOf(values[roomAt]), participant: person };
+  };
 }
 
 function textOf(value: unknown): string | null {
@@ -137,11 +148,13 @@ function textOf(value: unknown): string | null {
 }
 
 function triggersOf(dataset: Dataset): string {
-  const { room, participant } = whose(dataset);
+  const place = whose(dataset);
   const touch = (rows: number, when: 'OLD' | 'NEW') => {
-    const [ofRoom, ofParticipant] = [room, participant].map((name) =>
+    const [named, ofParticipant] = [place.room, place.participant].map((name) =>
       name === undefined ? 'NULL' : `${when}.${name}`,
     );
+    const concerns = `${ofParticipant ?? 'NULL'} IS NOT NULL ${roomWideOnly(place, 'OR', `${when}.`)}`;
+    const ofRoom = place.roomWide === undefined ? named : `CASE WHEN ${concerns} THEN ${named ?? 'NULL'} END`;
     return `SELECT touched_row('${dataset.name}', ${rows}, ${when}.experiment_id, ${ofRoom}, ${ofParticipant});`;
   };
   return `
@@ -151,30 +164,22 @@ function triggersOf(dataset: Dataset): string {
     BEGIN ${touch(-1, 'OLD')} END;`;
 }
 
-/** Returns the parts in which rows came or went. */
-function recomputeTouched(db: Database, table: DerivedTable, touched: Places): Part[] {
-  const places = [...touched].map(([name, at]) => ({
-    name,
-    at: [...at.values()],
-    concerns: concerns(table, { name }),
-  }));
-  const common = places.filter(({ concerns }) => concerns === 'all').flatMap(({ at }) => at);
-  const own = places.filter(({ concerns }) => concerns === 'part').flatMap(({ at }) => at);
+/** Returns the parts in which any row changed, and those in which rows came or went. */
+function recomputeTouched(db: Database, table: DerivedTable, touched: Places): { changed: Part[]; moved: Part[] } {
+  const places = sourcePlaces(touched);
+  const common = places.filter(({ data }) => concerns(table, { name: data }) === 'all');
   const whole = new Set(common.map(({ experiment }) => experiment));
-  const parts: Part[] = [
-    ...[...whole].flatMap((experiment) => everyPart(db, table, experiment)),
-    ...partsAt(
-      db,
-      table.of,
-      own.filter(({ experiment }) => !whole.has(experiment)),
-    ),
-  ];
-  const moved = parts.filter((part) => {
-    const { added, removed } = recompute(db, table, part);
-    return added + removed > 0;
-  });
-  const ordered = places.filter(({ name }) => table.numbered?.by.includes(name)).flatMap(({ at }) => at);
-  for (const experiment of new Set([...moved, ...ordered].map(({ experiment }) => experiment)))
-    table.numbered?.number(db, experiment);
-  return moved;
+  const own = places.filter(
+    ({ data, experiment }) => concerns(table, { name: data }) === 'part' && !whole.has(experiment),
+  );
+  const parts = [...[...whole].flatMap((experiment) => everyPart(db, table, experiment)), ...partsAt(db, table, own)];
+  const rewritten = parts.map((part) => ({ part, ...recompute(db, table, part) }));
+  const moved = rewritten.filter(({ added, removed }) => added + removed > 0);
+  const ordered = places.filter(({ data }) => table.numbered?.by.includes(data) === true);
+  const experiments = [...moved.map(({ part }) => part), ...ordered].map(({ experiment }) => experiment);
+  for (const experiment of new Set(experiments)) table.numbered?.number(db, experiment);
+  return {
+    changed: rewritten.filter(({ added, changed, removed }) => added + changed + removed > 0).map(({ part }) => part),
+    moved: moved.map(({ part }) => part),
+  };
 }

@@ -4,7 +4,7 @@ import { isObject, textOfJson, type Json, type JsonObject } from '../shared/json
 import { queryRows } from '../shared/sqlite.ts';
 import { defineDerived, NEVER } from './define.ts';
 import { questionIn, SCALE, scaleIn, type Scale } from './scale.ts';
-import { idIn, listIn, Members, numberIn, objectIn, objectOf, Parsed, textIn } from './source.ts';
+import { idIn, listIn, membersOf, numberIn, objectIn, objectOf, parsed, Text, textIn } from './source.ts';
 
 /** One component of a state, one global component, or one question of the final questionnaire. */
 export interface Planned extends Scale {
@@ -91,19 +91,33 @@ export const design = defineDerived({
     plannedIn(db, experiment).map((planned, i) => ({ experiment_id: experiment, position: i + 1, ...planned })),
 });
 
-const Config = z.object({ states: Parsed, global_components: Parsed, extra: Members });
+const Config = z.object({ states: Text, global_components: Text, extra: Text });
+type Config = z.infer<typeof Config>;
+
+/** What the last configuration of each experiment came to, as each part of a table asks for it again. */
+const plans = new WeakMap<Database, Map<string, { readonly config: Config; readonly planned: readonly Planned[] }>>();
 
 /** The design of an experiment in its order, by the newest configuration: an earlier one stays until two readings lack it. */
-export function plannedIn(db: Database, experiment: string): Planned[] {
+export function plannedIn(db: Database, experiment: string): readonly Planned[] {
   const sql =
     'SELECT states, global_components, extra FROM experiment_configs WHERE experiment_id = ? ORDER BY first_seen_at DESC, key LIMIT 1';
-  return queryRows(db, sql, Config)
-    .all(experiment)
-    .flatMap(({ states, global_components, extra }) => [
-      ...statesIn(states),
-      ...globalsIn(global_components),
-      ...questionsIn(objectIn(extra, 'postExperimentQuestionnaire')),
-    ]);
+  const config = queryRows(db, sql, Config).get(experiment);
+  if (config === undefined) return [];
+  const known = plans.get(db) ?? new Map<string, { config: Config; planned: readonly Planned[] }>();
+  plans.set(db, known);
+  const last = known.get(experiment);
+  if (last !== undefined && isSame(last.config, config)) return last.planned;
+  const planned = [
+    ...statesIn(parsed(config.states)),
+    ...globalsIn(parsed(config.global_components)),
+    ...questionsIn(objectIn(membersOf(config.extra), 'postExperimentQuestionnaire')),
+  ];
+  known.set(experiment, { config, planned });
+  return planned;
+}
+
+function isSame(a: Config, b: Config): boolean {
+  return a.states === b.states && a.global_components === b.global_components && a.extra === b.extra;
 }
 
 function statesIn(states: Json): Planned[] {

@@ -11,38 +11,31 @@ export function timeText(ms: number | undefined): string | null {
   return ms === undefined || !(ms >= YEARS.from && ms <= YEARS.to) ? null : new Date(ms).toISOString();
 }
 
-/** Whose something is, and when it happened. */
+/** When something happened, and which row says so. */
 export interface Timed {
-  readonly participant_id: string | null;
+  readonly key: string;
   readonly timestamp: string | null;
   readonly onset: number | null;
 }
 
 /**
- * Rows that are sorted by onset, timestamp and key, in the order in which they happened. That is the order of their
- * onsets, as a clock that was wrong is corrected there; what has none is placed by its timestamp, against another row of
- * the same person. What has neither comes first.
+ * What a person did, in the order in which it happened. That is the order of the onsets, as a clock that was wrong is
+ * corrected there; what has none is placed by its timestamp, against the first row that has both. What has neither comes
+ * first.
  */
 export function inOrder<Row extends Timed>(rows: readonly Row[]): Row[] {
-  const [first, last] = [rows.at(0), rows.at(-1)];
-  if (first === undefined || last === undefined || first.onset !== null || last.onset === null) return [...rows];
-  const zeros = zerosIn(rows);
-  const moment = ({ participant_id, timestamp, onset }: Timed) => {
-    if (onset !== null) return onset;
-    const zero = zeros.get(participant_id) ?? zeros.get(undefined);
-    return timestamp === null || zero === undefined ? -Infinity : Date.parse(timestamp) - zero;
-  };
-  const placed = rows.map((row, i) => ({ row, i, at: moment(row) }));
-  return placed.sort((a, b) => (a.at === b.at ? a.i - b.i : a.at - b.at)).map(({ row }) => row);
+  const known = rows.find(({ timestamp, onset }) => timestamp !== null && onset !== null);
+  const zero = known === undefined ? 0 : Date.parse(known.timestamp ?? '') - (known.onset ?? 0);
+  const moment = ({ timestamp, onset }: Row) =>
+    onset ?? (timestamp === null ? -Infinity : Date.parse(timestamp) - zero);
+  const placed = rows.map((row) => ({ row, at: moment(row) }));
+  return placed.sort((a, b) => compare(a.at, b.at) || compareRows(a.row, b.row)).map(({ row }) => row);
 }
 
-/** When onset 0 was, in ms since 1970 UTC, by the first row of each person that shows it; of anybody under undefined. */
-function zerosIn(rows: readonly Timed[]): ReadonlyMap<string | null | undefined, number> {
-  const zeros = new Map<string | null | undefined, number>();
-  for (const { participant_id, timestamp, onset } of rows) {
-    if (timestamp === null || onset === null) continue;
-    for (const person of [participant_id, undefined])
-      if (!zeros.has(person)) zeros.set(person, Date.parse(timestamp) - onset);
-  }
-  return zeros;
+function compareRows(a: Timed, b: Timed): number {
+  return compare(a.timestamp ?? '', b.timestamp ?? '') || compare(a.key, b.key);
+}
+
+function compare<Value extends string | number>(a: Value, b: Value): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { secondsOf, timeText } from './moment.ts';
-import { Members, Num, Text, textIn } from './source.ts';
+import { membersOf, Num, Text, textIn } from './source.ts';
 
 /** Completion codes of a participation that reached the end; COMPLETED_NO_CODE had none to give. */
 export const COMPLETE = ['SUCCESS', 'COMPLETED_NO_CODE'];
@@ -52,12 +52,12 @@ export function experimentName(db: Database, experiment: string): string | null 
   );
 }
 
-const Room = z.object({ deployment_id: Text, deployment_name: Text, extra: Members });
+const Room = z.object({ deployment_id: Text, deployment_name: Text, extra: Text });
 
 /** The names of a room and of the deployment that opened it. */
 export function roomOf(db: Database, experiment: string, room: string | null) {
-  const sql = `SELECT deployment_id, deployment_name, extra FROM rooms WHERE experiment_id = @experiment AND id = @room
-    UNION ALL SELECT deployment_id, NULL, extra FROM deployment_sessions WHERE experiment_id = @experiment AND id = @room`;
+  const sql = `SELECT deployment_id, deployment_name, extra FROM rooms WHERE +experiment_id = @experiment AND id = @room
+    UNION ALL SELECT deployment_id, NULL, extra FROM deployment_sessions WHERE +experiment_id = @experiment AND id = @room`;
   const found = room === null ? [] : queryRows(db, sql, Room).all({ experiment, room });
   const deployment_id = found.find(({ deployment_id }) => deployment_id !== null)?.deployment_id ?? null;
   return {
@@ -65,7 +65,8 @@ export function roomOf(db: Database, experiment: string, room: string | null) {
     deployment_name:
       found.find(({ deployment_name }) => deployment_name !== null)?.deployment_name ??
       nameOfDeployment(db, experiment, deployment_id),
-    room_name: found.map(({ extra }) => textIn(extra, 'name', 'roomName')).find((name) => name !== null) ?? null,
+    room_name:
+      found.map(({ extra }) => textIn(membersOf(extra), 'name', 'roomName')).find((name) => name !== null) ?? null,
   };
 }
 
@@ -74,20 +75,21 @@ function nameOfDeployment(db: Database, experiment: string, deployment: string |
   return (deployment === null ? undefined : queryValues(db, sql, Text).get(experiment, deployment)) ?? null;
 }
 
+const Timed = z.object({ timestamp: z.string(), onset: z.number() });
+
 /** When onset 0 was, by a person's first event in the room. Events before the matching count from elsewhere. */
 export function clockZeroOf(db: Database, experiment: string, room: string | null, participant: string | null) {
   const sql = `SELECT timestamp, onset FROM events WHERE participant_id = ? AND +room_id = ? AND +experiment_id = ?
     AND onset IS NOT NULL AND timestamp IS NOT NULL AND category IS NOT 'pre_experiment' ORDER BY timestamp, key LIMIT 1`;
-  const first =
-    room === null
-      ? undefined
-      : queryRows(db, sql, z.object({ timestamp: z.string(), onset: z.number() })).get(participant, room, experiment);
+  const first = room === null ? undefined : queryRows(db, sql, Timed).get(participant, room, experiment);
   const zero = first === undefined ? undefined : Date.parse(first.timestamp) - first.onset;
   return {
     clock_zero_at: timeText(zero),
     clock_zero_unix: zero === undefined ? null : zero / 1000,
   };
 }
+
+const State = z.object({ state_id: Text, state_name: Text });
 
 /** The state of a person's last event that names one, in a room or anywhere. */
 export function lastStateOf(
@@ -98,7 +100,7 @@ export function lastStateOf(
   const sql = `SELECT state_id, state_name FROM events WHERE participant_id = @participant AND +experiment_id = @experiment
     AND (@anywhere OR +room_id IS @room) AND state_id IS NOT NULL ORDER BY timestamp DESC, key DESC LIMIT 1`;
   const parameters = { participant, experiment, anywhere: Number(room === undefined), room: room ?? null };
-  const last = queryRows(db, sql, z.object({ state_id: Text, state_name: Text })).get(parameters);
+  const last = queryRows(db, sql, State).get(parameters);
   return { last_state_id: last?.state_id ?? null, last_state_name: last?.state_name ?? null };
 }
 

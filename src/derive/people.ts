@@ -29,6 +29,7 @@ export const people = defineDerived({
   key: ['experiment_id', 'room_id', 'participant_id'],
   of: 'person',
   sources: ['participants', 'rooms', 'deployment-sessions', ...COUNTED.map(({ name }) => name)],
+  roomWide: ['rooms', 'deployment-sessions'],
   commonSources: ['experiments', 'experiment-configs', 'deployments'],
   version: 1,
   columns: {
@@ -145,38 +146,7 @@ export const people = defineDerived({
     },
     ...COUNTS,
   },
-  rows(db, { experiment, participant }) {
-    const listed = listedAs(db, experiment, participant);
-    const counts = countsOf(db, experiment, participant);
-    const rooms = new Set([...listed.map(({ room_id }) => room_id), ...counts.map(({ room_id }) => room_id)]);
-    // What happened before a room was assigned belongs to the only room that followed.
-    const only = rooms.size === 2 && rooms.has(null);
-    if (only) rooms.delete(null);
-    const named = experimentName(db, experiment);
-    return [...rooms].map((room) => {
-      const found = listed.find(({ room_id }) => room_id === room) ?? (only ? listed[0] : undefined);
-      const counted = counts.filter(({ room_id }) => room_id === room || (only && room_id === null));
-      return {
-        experiment_id: experiment,
-        room_id: room,
-        participant_id: participant,
-        experiment_name: named,
-        ...roomOf(db, experiment, room),
-        // Numbered below, as each number depends on all the others.
-        room_number: null,
-        participant_number: null,
-        ...personOf(found),
-        ...clockZeroOf(db, experiment, room, participant),
-        ...lastStateOf(db, experiment, { room: only ? undefined : room, participant }),
-        ...Object.fromEntries(
-          COUNTED.map(({ name, table }) => [
-            `n_${table}`,
-            counted.filter(({ data }) => data === name).reduce((sum, { rows }) => sum + rows, 0),
-          ]),
-        ),
-      };
-    });
-  },
+  rows: (db, { experiment, people: ids }) => (ids ?? []).flatMap((id) => participationsOf(db, experiment, id)),
   add: addToPerson,
   numbered: {
     columns: ['room_number', 'participant_number'],
@@ -184,6 +154,39 @@ export const people = defineDerived({
     number: numberPeople,
   },
 });
+
+function participationsOf(db: Database, experiment: string, participant: string) {
+  const listed = listedAs(db, experiment, participant);
+  const counts = countsOf(db, experiment, participant);
+  const rooms = new Set([...listed.map(({ room_id }) => room_id), ...counts.map(({ room_id }) => room_id)]);
+  // What happened before a room was assigned belongs to the only room that followed.
+  const only = rooms.size === 2 && rooms.has(null);
+  if (only) rooms.delete(null);
+  const experiment_name = experimentName(db, experiment);
+  return [...rooms].map((room) => {
+    const found = listed.find(({ room_id }) => room_id === room) ?? (only ? listed[0] : undefined);
+    const counted = counts.filter(({ room_id }) => room_id === room || (only && room_id === null));
+    return {
+      experiment_id: experiment,
+      room_id: room,
+      participant_id: participant,
+      experiment_name,
+      ...roomOf(db, experiment, room),
+      // Numbered below, as each number depends on all the others.
+      room_number: null,
+      participant_number: null,
+      ...personOf(found),
+      ...clockZeroOf(db, experiment, room, participant),
+      ...lastStateOf(db, experiment, { room: only ? undefined : room, participant }),
+      ...countedIn(counted),
+    };
+  });
+}
+
+function countedIn(counted: readonly { data: string; rows: number }[]): Record<string, number> {
+  const rowsOf = (name: string) => counted.filter(({ data }) => data === name).reduce((sum, { rows }) => sum + rows, 0);
+  return Object.fromEntries(COUNTED.map(({ name, table }) => [`n_${table}`, rowsOf(name)]));
+}
 
 /** The data types that say more of a person than how many rows they have. */
 const TELLING = ['participants', 'rooms', 'deployment-sessions', 'events'];

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { command, queryLists, type SqlValue } from '../shared/sqlite.ts';
-import type { DerivedRow, DerivedTable, Part } from './define.ts';
-import { named, scopeOf, WITHIN } from './source.ts';
+import type { DerivedTable, Part } from './define.ts';
+import { named, within } from './source.ts';
 
 /** How many rows of a table were written, because they were missing, wrong or too many. */
 export interface Rewritten {
@@ -12,45 +12,71 @@ export interface Rewritten {
 
 /** Computes the rows of a part again and writes those that differ. */
 export function recompute(db: Database, table: DerivedTable, part: Part): Rewritten {
-  const numbered = new Set(table.numbered?.columns);
-  const columns = Object.keys(table.columns).filter((column) => !numbered.has(column));
-  const computed = new Map(table.rows(db, part).map((row) => [keyOf(table, row), valuesOf(columns, row)]));
-  const held = `SELECT rowid, ${columns.join(', ')} FROM ${table.name} WHERE ${within(table, part)}`;
-  const drop = command(db, `DELETE FROM ${table.name} WHERE rowid = ?`);
-  const change = command(
-    db,
-    `UPDATE ${table.name} SET ${columns.map((name) => `${name} = ?`).join(', ')} WHERE rowid = ?`,
-  );
+  const { columns, key, held, drop, change, add } = statementsOf(table, part);
+  const keyOf = (values: readonly SqlValue[]) => JSON.stringify(key.map((i) => values[i] ?? null));
+  const computed = new Map<string, SqlValue[]>();
+  for (const row of table.rows(db, part)) {
+    const values = columns.map((column) => row[column] ?? null);
+    computed.set(keyOf(values), values);
+  }
   let [changed, removed] = [0, 0];
   for (const [rowid = null, ...values] of queryLists(db, held).all(parameters(table, part))) {
-    const key = keyOf(table, Object.fromEntries(columns.map((name, i) => [name, values[i] ?? null])));
-    const wanted = computed.get(key);
+    const own = keyOf(values);
+    const wanted = computed.get(own);
     // A second row of one key is one too many.
-    computed.delete(key);
-    if (wanted === undefined) removed += drop(rowid);
-    else if (wanted.some((value, i) => value !== values[i])) changed += change(...wanted, rowid);
+    computed.delete(own);
+    if (wanted === undefined) removed += command(db, drop)(rowid);
+    else if (wanted.some((value, i) => value !== values[i])) changed += command(db, change)(...wanted, rowid);
   }
-  const add = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-  for (const values of computed.values()) command(db, add)(...values);
+  const insert = command(db, add);
+  for (const values of computed.values()) insert(...values);
   return { added: computed.size, changed, removed };
 }
 
-function keyOf({ key }: DerivedTable, row: DerivedRow): string {
-  return JSON.stringify(key.map((column) => row[column] ?? null));
+interface Statements {
+  readonly columns: readonly string[];
+  /** The places of the key's columns among these. */
+  readonly key: readonly number[];
+  readonly held: string;
+  readonly drop: string;
+  readonly change: string;
+  readonly add: string;
 }
 
-function valuesOf(columns: readonly string[], row: DerivedRow): SqlValue[] {
-  return columns.map((column) => row[column] ?? null);
+const statements = new WeakMap<DerivedTable, Map<string, Statements>>();
+
+/** The statements with which a part of a table is compared and written; their texts are made once. */
+function statementsOf(table: DerivedTable, part: Part): Statements {
+  const known = statements.get(table) ?? new Map<string, Statements>();
+  statements.set(table, known);
+  const where = heldBy(table, part);
+  const found = known.get(where) ?? makeStatements(table, where);
+  known.set(where, found);
+  return found;
+}
+
+function makeStatements({ name, columns: declared, key, numbered }: DerivedTable, where: string): Statements {
+  const columns = Object.keys(declared).filter((column) => numbered?.columns.includes(column) !== true);
+  const list = columns.join(', ');
+  return {
+    columns,
+    key: key.map((column) => columns.indexOf(column)),
+    held: `SELECT rowid, ${list} FROM ${name} WHERE ${where}`,
+    drop: `DELETE FROM ${name} WHERE rowid = ?`,
+    change: `UPDATE ${name} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE rowid = ?`,
+    add: `INSERT INTO ${name} (${list}) VALUES (${columns.map(() => '?').join(', ')})`,
+  };
 }
 
 /** The rows that a table holds of a part. */
-function within({ of }: DerivedTable, part: Part): string {
+function heldBy({ of }: DerivedTable, part: Part): string {
   if (of === 'experiment') return 'experiment_id = @experiment';
-  return of === 'person' ? '+experiment_id = @experiment AND participant_id = @participant' : WITHIN[scopeOf(part)];
+  if (of === 'room') return within(part);
+  return '+experiment_id = @experiment AND participant_id IN (SELECT value FROM json_each(@people))';
 }
 
 function parameters({ of }: DerivedTable, part: Part): Record<string, string | null> {
-  const { experiment, participant } = part;
-  if (of === 'experiment') return { experiment };
-  return of === 'person' ? { experiment, participant } : named(part);
+  if (of === 'room') return named(part);
+  const { experiment, people } = part;
+  return people === null ? { experiment } : { experiment, people: JSON.stringify(people) };
 }

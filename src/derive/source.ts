@@ -1,59 +1,89 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import type { Dataset } from '../datasets/define.ts';
 import { isStorableText } from '../datasets/values.ts';
 import { isObject, isRawNumber, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
 import type { Part } from './define.ts';
 import { inOrder } from './moment.ts';
+import { roomWideOnly, whose } from './whose.ts';
 
 /** A text column. */
 export const Text = z.string().nullable();
 /** A numeric column. */
 export const Num = z.number().nullable();
-/** A JSON column. */
-export const Parsed = z
-  .string()
-  .nullable()
-  .transform((text): Json => (text === null ? null : parseJson(text)));
-/** A JSON column with an object; empty for anything else. */
-export const Members = Parsed.transform(objectOf);
 
 /** The columns that place a record in time, and say which row it is. */
-const Placed = z.object({ key: z.string(), room_id: Text, participant_id: Text, timestamp: Text, onset: Num });
-export type Placed = z.infer<typeof Placed>;
+export const PLACED = { key: z.string(), room_id: Text, participant_id: Text, timestamp: Text, onset: Num };
+export type Placed = z.infer<z.ZodObject<typeof PLACED>>;
+
+/** What is read of rows: their columns, `PLACED` among them. To be made once, as zod compiles it. */
+type RowType<Row> = z.ZodType<Row> & { readonly shape: object };
 
 /**
- * The rows of a part in one of the mirrored tables, in the order in which they happened. Their columns are those of
- * `shape`, besides those that say when and whose a row is.
+ * The rows of a part in one of the mirrored tables, those of each person in the order in which they happened.
  * @param where which of them, as SQL.
  */
-export function rowsOf<Shape extends z.ZodRawShape>(
+export function rowsOf<Row extends Placed>(
   db: Database,
   table: string,
   part: Part,
-  { shape, where = '1' }: { shape: Shape; where?: string },
-): (Placed & z.infer<z.ZodObject<Shape>>)[] {
-  const columns = [...Object.keys(Placed.shape), ...Object.keys(shape)].join(', ');
-  const sql = `SELECT ${columns} FROM ${table} WHERE ${WITHIN[scopeOf(part)]} AND (${where}) ORDER BY onset, timestamp, key`;
-  const rest = z.object(shape);
-  const type = z.looseObject(Placed.shape).transform((row) => ({ ...Placed.parse(row), ...rest.parse(row) }));
-  return inOrder(queryRows(db, sql, type).all(named(part)));
+  { type, where = '1' }: { type: RowType<Row>; where?: string },
+): Row[] {
+  const sql = `SELECT ${Object.keys(type.shape).join(', ')} FROM ${table}
+    WHERE ${within(part)} AND (${where}) ORDER BY onset, timestamp, key`;
+  const rows = queryRows(db, sql, type).all(named(part));
+  // Sorted by onset, those without one come first.
+  if (rows[0]?.onset !== null) return rows;
+  return [...Map.groupBy(rows, ({ participant_id }) => participant_id).values()].flatMap(inOrder);
 }
 
-/** What the rows of a part have in common. The plus signs keep SQLite from an index that finds more than the part. */
-export const WITHIN = {
-  room: '+experiment_id = @experiment AND room_id = @room',
-  roomless: '+experiment_id = @experiment AND participant_id = @participant AND +room_id IS NULL',
-} as const;
+const IS_NOBODYS = 'participant_id IS NULL';
 
-/** Which of `WITHIN` fits a part. */
-export function scopeOf({ room }: Part): keyof typeof WITHIN {
-  return room === null ? 'roomless' : 'room';
+/** The rows of a room in one of the mirrored tables that name nobody and concern everybody in it. */
+export function roomWideRows<Row extends Placed>(
+  db: Database,
+  dataset: Dataset,
+  { experiment, room }: Part,
+  { type, where = '1' }: { type: RowType<Row>; where?: string },
+): Row[] {
+  if (room === null) return [];
+  const named = `${dataset.table} INDEXED BY ${roomWideIndex(dataset).name}`;
+  const own = `${IS_NOBODYS} ${roomWideOnly(whose(dataset), 'AND')} AND (${where})`;
+  return rowsOf(db, named, { experiment, room, people: null }, { type, where: own });
 }
 
-/** The part as parameters of a statement with `WITHIN`. */
-export function named({ experiment, room, participant }: Part): Record<string, string | null> {
-  return room === null ? { experiment, participant } : { experiment, room };
+/** An index of those rows, which are few. */
+export function roomWideIndex(dataset: Dataset): { name: string; sql: string } {
+  const { table } = dataset;
+  const name = `${table}_of_rooms`;
+  const where = `${IS_NOBODYS} ${roomWideOnly(whose(dataset), 'AND')}`;
+  return { name, sql: `CREATE INDEX IF NOT EXISTS ${name} ON ${table} (room_id) WHERE ${where}` };
+}
+
+/**
+ * What the rows of a part have in common, as SQL. The plus signs keep SQLite from an index that finds more than the
+ * part.
+ * @param participant the column that names the participant.
+ */
+export function within({ people }: Part, participant = 'participant_id'): string {
+  if (people === null) return '+experiment_id = @experiment AND room_id = @room';
+  return `+experiment_id = @experiment AND +room_id IS @room AND ${participant} IN (SELECT value FROM json_each(@people))`;
+}
+
+/** The part as parameters of a statement with `within`. */
+export function named({ experiment, room, people }: Part): Record<string, string | null> {
+  return people === null ? { experiment, room } : { experiment, room, people: JSON.stringify(people) };
+}
+
+/** A JSON column. */
+export function parsed(text: string | null): Json {
+  return text === null ? null : parseJson(text);
+}
+
+/** A JSON column with an object; empty for anything else. */
+export function membersOf(text: string | null): JsonObject {
+  return objectOf(parsed(text));
 }
 
 /** The first of these members that is a text. */

@@ -3,9 +3,7 @@ import { DATASETS } from '../datasets/registry.ts';
 import { DERIVED } from './registry.ts';
 import { VIEWS } from './views.ts';
 import { wideTables } from './wide-names.ts';
-
-/** What a table with a row a person is computed from. */
-const WIDE_FROM = ['people', 'answers', 'variable_values'];
+import { WIDE_FROM } from './wide.ts';
 
 /**
  * The data types that a table or view for researchers follows from, so that it is as complete as they are; undefined for

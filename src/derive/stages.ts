@@ -1,12 +1,23 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { events } from '../datasets/events.ts';
 import { isOver } from '../datasets/room-status.ts';
-import type { JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
 import { defineDerived, NEVER, WHOSE, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
-import { timeText } from './moment.ts';
-import { Members, named, rowsOf, scopeOf, Text, textIn, WITHIN } from './source.ts';
+import { inOrder, timeText } from './moment.ts';
+import { membersOf, named, PLACED, roomWideRows, rowsOf, Text, textIn, within } from './source.ts';
+import {
+  endOf,
+  startKnownBy,
+  staysIn,
+  witnessed,
+  type Ended,
+  type Event,
+  type Presence,
+  type RoomEnd,
+  type Stay,
+} from './stays.ts';
 
 const COLUMNS = {
   ...WHOSE,
@@ -103,19 +114,21 @@ export const stages = defineDerived({
   key: ['room_id', 'participant_id', 'number'],
   of: 'room',
   sources: ['events', 'participants', 'rooms', 'deployment-sessions'],
+  roomWide: ['events', 'rooms', 'deployment-sessions'],
   commonSources: ['experiment-configs'],
   version: 2,
   columns: COLUMNS,
   rows(db, part) {
-    const byPerson = Map.groupBy(eventsOf(db, part), ({ participant_id }) => participant_id);
-    const ofRoom = byPerson.get(null) ?? [];
+    const byPerson = Map.groupBy(eventsOf(db, part), ({ participant_id }) => participant_id ?? '');
+    if (byPerson.size === 0) return [];
+    const ofRoom = roomWideRows(db, events, part, { type: Shown, where: SHOWS_STATE }).map(withTime);
     const planned = plannedIn(db, part.experiment);
     const presences = presencesIn(db, part);
     const room = roomOf(db, part);
     return [...byPerson].flatMap(([person, own]) => {
-      if (person === null) return [];
       const presence = presences.get(person) ?? {};
-      const stays = staysIn(merged(own, witnessed(ofRoom, presence)));
+      const shared = witnessed(ofRoom, presence);
+      const stays = staysIn(shared.length === 0 ? own : inOrder([...own, ...shared]));
       return stays.map((stay, i) => {
         const end = endOf(stay, { next: stays[i + 1], finished: presence.until, room });
         return rowOf({ part, person, number: i + 1, planned }, stay, end);
@@ -124,142 +137,34 @@ export const stages = defineDerived({
   },
 });
 
-const EVENT = {
+const Shown = z.object({
+  ...PLACED,
   event_type: Text,
   component_type: Text,
   component_id: Text,
   state_id: Text,
   state_name: Text,
-  data: Members,
-};
+  data: Text,
+});
 
-/** Events that show a state. Those of a room, without a participant, count only if they are about the state itself. */
-const SHOWS_STATE =
-  "state_id IS NOT NULL AND (participant_id IS NOT NULL OR event_type LIKE 'state.%') AND timestamp IS NOT NULL";
-
-interface Event {
-  /** Its place among all events of the part. */
-  readonly place: number;
-  readonly at: number;
-  readonly onset: number | null;
-  readonly participant_id: string | null;
-  readonly event_type: string | null;
-  readonly component_type: string | null;
-  readonly component_id: string | null;
-  readonly state_id: string | null;
-  readonly state_name: string | null;
-  readonly data: JsonObject;
-  /** The state had begun before the participant joined, and this is when they did. */
-  readonly isJoining?: true;
-}
+const SHOWS_STATE = 'state_id IS NOT NULL AND timestamp IS NOT NULL';
 
 function eventsOf(db: Database, part: Part): Event[] {
-  const rows = rowsOf(db, 'events', part, { shape: EVENT, where: SHOWS_STATE });
-  return rows.map((row, place) => ({ ...row, place, at: Date.parse(row.timestamp ?? '') }));
+  const where = `participant_id IS NOT NULL AND ${SHOWS_STATE}`;
+  return rowsOf(db, 'events', part, { type: Shown, where }).map(withTime);
 }
 
-/** Two lists of events in their common order. */
-function merged(events: readonly Event[], others: readonly Event[]): readonly Event[] {
-  return others.length === 0 ? events : [...events, ...others].sort((a, b) => a.place - b.place);
+function withTime(event: z.infer<typeof Shown>): Event {
+  return Object.assign(event, { at: Date.parse(event.timestamp ?? '') });
 }
 
-/** From when to when somebody took part, as far as that is known. */
-interface Presence {
-  readonly from?: number;
-  readonly until?: number;
-}
-
-/** The events of the room that concern somebody who was there for a part of the time. */
-function witnessed(ofRoom: readonly Event[], { from = -Infinity, until = Infinity }: Presence): Event[] {
-  const found = ofRoom.findLast(({ at }) => at < from);
-  const isIn = found !== undefined && BEGINS.test(found.event_type ?? '');
-  return [
-    ...(isIn ? [{ ...found, ...momentAt(from, found), isJoining: true as const }] : []),
-    ...ofRoom.filter(({ at }) => at >= from && at <= until),
-  ];
-}
-
-/** Event types that begin or end a stay; HyperStudy documents only their first word. */
-const BEGINS = /^(state|component)\.(enter|entered|start|started|begin|view|viewed|show|shown)$/;
-const ENDS = /^state\.(exit|exited|end|ended|complete|completed|leave|left|timeout)$/;
-
-/** A stay as its events show it. */
-interface Stay {
-  readonly events: readonly [Event, ...Event[]];
-  /** The component that an event brought onto the screen. */
-  readonly component: Event | undefined;
-  readonly end: Event | undefined;
-}
-
-/** Cuts the events of one participant into stays. */
-function staysIn(events: readonly Event[]): Stay[] {
-  const stays: Stay[] = [];
-  for (const event of events) {
-    const begins = BEGINS.test(event.event_type ?? '');
-    const component = begins && event.component_id !== null ? event : undefined;
-    const end = ENDS.test(event.event_type ?? '') ? event : undefined;
-    const current = stays.at(-1);
-    if (current === undefined || isAnother(current, { event, begins, component })) {
-      stays.push({ events: [event], component, end });
-    } else {
-      const events: Stay['events'] = [...current.events, event];
-      stays[stays.length - 1] = { events, component: current.component ?? component, end: current.end ?? end };
-    }
-  }
-  return stays;
-}
-
-/** Whether an event belongs to another stay than the last one: another state, another component, or a return. */
-function isAnother(
-  { events, component, end }: Stay,
-  next: { event: Event; begins: boolean; component: Event | undefined },
-): boolean {
-  if (events[0].state_id !== next.event.state_id) return true;
-  if (!next.begins) return false;
-  if (end !== undefined) return true;
-  return (
-    next.component !== undefined && component !== undefined && next.component.component_id !== component.component_id
-  );
-}
-
-type Moment = Pick<Event, 'at' | 'onset'>;
-
-interface Ended {
-  readonly by: 'event' | 'next stage' | 'participation' | 'room' | 'last event' | 'open';
-  readonly at?: Moment;
-}
-
-/** When a stay ended, and how that is known. */
-function endOf(
-  { events, end }: Stay,
-  after: { next: Stay | undefined; finished: number | undefined; room: Room },
-): Ended {
-  const last = events.at(-1) ?? events[0];
-  if (end !== undefined) return { by: 'event', at: end };
-  if (after.next !== undefined) return { by: 'next stage', at: after.next.events[0] };
-  const later = (at: number | undefined) => (at === undefined || at < last.at ? undefined : momentAt(at, last));
-  const finished = later(after.finished);
-  if (finished !== undefined) return { by: 'participation', at: finished };
-  const closed = later(after.room.endedAt);
-  if (closed !== undefined) return { by: 'room', at: closed };
-  return after.room.isOver ? { by: 'last event', at: last } : { by: 'open' };
-}
-
-/** A time beside an event of which the onset is known. */
-function momentAt(at: number, { at: knownAt, onset }: Moment): Moment {
-  return { at, onset: onset === null ? null : onset + (at - knownAt) };
-}
-
-interface Room {
-  readonly isOver: boolean;
-  readonly endedAt: number | undefined;
-}
+const RoomEnds = z.object({ status: Text, ended_at: Text });
 
 /** What the lists of rooms say of a part's room; nothing of what is in no room. */
-function roomOf(db: Database, { experiment, room }: Part): Room {
-  const sql = `SELECT status, ended_at FROM rooms WHERE experiment_id = @experiment AND id = @room
-    UNION ALL SELECT status, ended_at FROM deployment_sessions WHERE experiment_id = @experiment AND id = @room`;
-  const rows = queryRows(db, sql, z.object({ status: Text, ended_at: Text })).all({ experiment, room });
+function roomOf(db: Database, { experiment, room }: Part): RoomEnd {
+  const sql = `SELECT status, ended_at FROM rooms WHERE +experiment_id = @experiment AND id = @room
+    UNION ALL SELECT status, ended_at FROM deployment_sessions WHERE +experiment_id = @experiment AND id = @room`;
+  const rows = queryRows(db, sql, RoomEnds).all({ experiment, room });
   const ended = rows.flatMap(({ ended_at }) => (ended_at === null ? [] : Date.parse(ended_at)));
   return {
     isOver: ended.length > 0 || rows.some(({ status }) => status !== null && isOver(status)),
@@ -267,11 +172,13 @@ function roomOf(db: Database, { experiment, room }: Part): Room {
   };
 }
 
+const Present = z.object({ id: z.string(), joined_at: Text, completed_at: Text });
+
 /** When each participant of a part joined and finished, as far as that is known. */
 function presencesIn(db: Database, part: Part): ReadonlyMap<string, Presence> {
-  const within = WITHIN[scopeOf(part)].replace('participant_id', 'id');
-  const sql = `SELECT id, joined_at, completed_at FROM participants WHERE ${within} AND id IS NOT NULL ORDER BY key DESC`;
-  const rows = queryRows(db, sql, z.object({ id: z.string(), joined_at: Text, completed_at: Text })).all(named(part));
+  const sql = `SELECT id, joined_at, completed_at FROM participants
+    WHERE ${within(part, 'id')} AND id IS NOT NULL ORDER BY key DESC`;
+  const rows = queryRows(db, sql, Present).all(named(part));
   return new Map(
     rows.map(({ id, joined_at, completed_at }) => [
       id,
@@ -287,17 +194,24 @@ function presencesIn(db: Database, part: Part): ReadonlyMap<string, Presence> {
 const MEDIUM = ['mediaId', 'videoId', 'imageId', 'audioId', 'stimulusId', 'mediaUrl', 'videoUrl', 'url', 'src'];
 
 /** The component of a stay: the one that an event showed, the only one that its events name, or the planned one. */
-function componentOf({ component, events }: Stay, planned: readonly Planned[]) {
+function componentOf({ shown, events, first }: Stay, planned: readonly Planned[]) {
   const named = new Map(events.flatMap((event) => (event.component_id === null ? [] : [[event.component_id, event]])));
-  const shown = component ?? (named.size === 1 ? [...named.values()][0] : undefined);
-  const ofState = planned.filter(({ part, state_id }) => part === 'state' && state_id === events[0].state_id);
-  const plan =
-    ofState.find(({ component_id }) => shown === undefined || component_id === shown.component_id) ?? undefined;
+  const found = shown ?? (named.size === 1 ? [...named.values()][0] : undefined);
+  const ofState = planned.filter(({ part, state_id }) => part === 'state' && state_id === first.state_id);
+  const plan = ofState.find(({ component_id }) => found === undefined || component_id === found.component_id);
   return {
-    component_id: shown?.component_id ?? plan?.component_id ?? null,
-    component_type: shown?.component_type ?? plan?.component_type ?? null,
-    medium: events.map(({ data }) => textIn(data, ...MEDIUM)).find((medium) => medium !== null) ?? plan?.medium ?? null,
+    component_id: found?.component_id ?? plan?.component_id ?? null,
+    component_type: found?.component_type ?? plan?.component_type ?? null,
+    medium: mediumIn(events) ?? plan?.medium ?? null,
   };
+}
+
+function mediumIn(events: readonly Event[]): string | null {
+  for (const { data } of events) {
+    const medium = data === null ? null : textIn(membersOf(data), ...MEDIUM);
+    if (medium !== null) return medium;
+  }
+  return null;
 }
 
 function rowOf(
@@ -305,7 +219,7 @@ function rowOf(
   stay: Stay,
   end: Ended,
 ) {
-  const [first] = stay.events;
+  const { first } = stay;
   const seconds = (onset: number | null | undefined) => (onset === null || onset === undefined ? null : onset / 1000);
   return {
     experiment_id: part.experiment,
@@ -328,8 +242,7 @@ function rowOf(
         : (end.at.onset === null || first.onset === null ? end.at.at - first.at : end.at.onset - first.onset) / 1000,
     started_at: timeText(first.at),
     ended_at: timeText(end.at?.at),
-    start_known_by:
-      first.isJoining === true ? 'participation' : BEGINS.test(first.event_type ?? '') ? 'event' : 'first event',
+    start_known_by: startKnownBy(stay),
     end_known_by: end.by,
     events: stay.events.filter(({ participant_id }) => participant_id === person).length,
   };

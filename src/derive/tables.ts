@@ -1,9 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { queryValues } from '../shared/sqlite.ts';
+import { components } from '../datasets/components.ts';
+import { events } from '../datasets/events.ts';
 import { COUNTS_SQL } from './counts.ts';
 import type { DerivedTable } from './define.ts';
 import { PENDING_SQL } from './pending.ts';
+import { roomWideIndex } from './source.ts';
 import { WIDE_NAMES_SQL } from './wide-names.ts';
 
 /**
@@ -18,15 +21,20 @@ export function createTables(db: Database, tables: readonly DerivedTable[]): boo
   ];
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
   const created = wanted.filter(({ name, sql }) => find.get(name) !== sql);
-  db.exec(`${PEOPLE_BY_ID}; ${WIDE_NAMES_SQL}`);
+  db.exec([WIDE_NAMES_SQL, ...INDEXES].join(';\n'));
   for (const { name, sql, indexes } of created) {
     db.exec([`DROP TABLE IF EXISTS ${name}`, sql, ...indexes].join(';\n'));
   }
   return created.length > 0;
 }
 
-/** All that a person has is looked for by their id. */
-const PEOPLE_BY_ID = 'CREATE INDEX IF NOT EXISTS participants_by_id ON participants (id)';
+/** What is looked for by its id or, of a room, what names nobody. */
+const INDEXES = [
+  ...['participants', 'rooms', 'deployment_sessions'].map(
+    (table) => `CREATE INDEX IF NOT EXISTS ${table}_by_id ON ${table} (id)`,
+  ),
+  ...[events, components].map((dataset) => roomWideIndex(dataset).sql),
+];
 
 function tableSql({ name, columns, version }: DerivedTable): { name: string; sql: string; indexes: string[] } {
   const declared = Object.entries(columns).map(([column, { type }]) => `${column} ${type}`);

@@ -1,8 +1,9 @@
 import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
 import { decodeParts } from '../datasets/mixed.ts';
 import { textOfJson } from '../shared/json.ts';
 import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
-import { Members, Num, rowsOf, Text } from './source.ts';
+import { membersOf, Num, PLACED, rowsOf, Text } from './source.ts';
 import { secondsOf } from './moment.ts';
 import { typed } from './typed.ts';
 
@@ -16,6 +17,7 @@ export const variableValues = defineDerived({
   key: ['key'],
   of: 'room',
   sources: ['variables'],
+  roomWide: ['variables'],
   version: 2,
   columns: {
     ...WHOSE,
@@ -113,7 +115,8 @@ export const variableValues = defineDerived({
   },
 });
 
-const WRITE = {
+const Write = z.object({
+  ...PLACED,
   variable: Text,
   value_type: Text,
   value_number: Num,
@@ -121,16 +124,17 @@ const WRITE = {
   value_json: Text,
   source: Text,
   persisted: Num,
-  extra: Members,
-};
+  extra: Text,
+});
 
 type Write = ReturnType<typeof writesOf>[number];
 
 function writesOf(db: Database, part: Part) {
-  return rowsOf(db, 'variables', part, { shape: WRITE }).map((row) => ({
+  return rowsOf(db, 'variables', part, { type: Write }).map((row) => ({
     ...row,
     // In `extra` is what the columns do not hold exactly.
-    written: row.extra['value'] ?? decodeParts([row.value_type, row.value_number, row.value_text, row.value_json]),
+    written:
+      membersOf(row.extra)['value'] ?? decodeParts([row.value_type, row.value_number, row.value_text, row.value_json]),
   }));
 }
 

@@ -55,7 +55,8 @@ export function createWideTable(db: Database, experiment: string, named: string 
     `Everybody of ${named ?? experiment}, with their variables and answers.`,
   );
   db.exec(`CREATE TABLE ${quote(table)} (${WIDE_KEY.map((name) => `${name} TEXT`).join(', ')}) STRICT;
-    CREATE INDEX ${quote(`${table}__by_room`)} ON ${quote(table)} (room_id)`);
+    CREATE INDEX ${quote(`${table}__by_room`)} ON ${quote(table)} (room_id);
+    CREATE INDEX ${quote(`${table}__by_participant`)} ON ${quote(table)} (participant_id)`);
   return table;
 }
 

@@ -2,10 +2,9 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { command, queryLists, queryRows, queryValues, quote, type SqlValue } from '../shared/sqlite.ts';
 import type { Part } from './define.ts';
-import { partsAt } from './parts.ts';
+import { partsAt, type SourcePlace } from './parts.ts';
 import { experimentName } from './participation.ts';
-import type { Place } from './whose.ts';
-import { named, Num, scopeOf, Text, WITHIN } from './source.ts';
+import { named, Num, Text, within } from './source.ts';
 import {
   addWideColumn,
   createWideTable,
@@ -17,38 +16,58 @@ import {
   type WideColumn,
 } from './wide-names.ts';
 
-/** The data types that bring a variable or an answer; a person comes with `people`. */
-export const WIDE_SOURCES = ['variables', 'events', 'ratings/sparse'];
+/** The tables of which a change may show in a row of a person. */
+export const WIDE_FROM = ['people', 'answers', 'variable_values'];
 
-/** Computes again what touched rows concern: at their places, and where people came or went. */
-export function recomputeWideAt(db: Database, places: readonly Place[], moved: readonly Part[]): void {
-  // What a person did before a room was assigned may show in the row of their room.
-  const roomless = places.filter(({ room }) => room === null);
-  const people = [...moved, ...roomless].filter(({ participant }) => participant !== null);
-  const rooms = people.flatMap((person) => roomsOf(db, person));
-  for (const part of partsAt(db, 'room', [...places, ...rooms])) recomputeWide(db, part);
+/** An experiment's table with its columns so far. */
+interface Wide {
+  readonly table: string;
+  readonly columns: WideColumn[];
 }
 
-/** The places of a person who came or went; those that are gone are in the table only. */
-function roomsOf(db: Database, { experiment, participant }: Omit<Part, 'room'>): Place[] {
+/**
+ * Computes again what changes of other tables concern.
+ * @param changed parts with other answers or variables than before.
+ * @param moved people who came or went.
+ */
+export function recomputeWideAt(db: Database, changed: readonly Part[], moved: readonly Part[]): void {
+  // What a person did before a room was assigned may show in the row of their room.
+  const roomless = changed.filter(({ room }) => room === null);
+  const rooms = [...moved, ...roomless].flatMap((part) => roomsOf(db, part));
+  recomputeParts(db, [...changed.flatMap(placesOf), ...rooms]);
+}
+
+function placesOf({ experiment, room, people }: Part): SourcePlace[] {
+  return (people ?? [null]).map((participant) => ({ data: ROOM, experiment, room, participant }));
+}
+
+const ROOM = 'room';
+/** What concerns a room concerns everybody in it. */
+const WIDE = { of: 'room', roomWide: [ROOM] } as const;
+
+function recomputeParts(db: Database, places: readonly SourcePlace[]): number {
+  const tables = new Map<string, Wide>();
+  return partsAt(db, WIDE, places).reduce((sum, part) => sum + recomputeWide(db, part, tables), 0);
+}
+
+/** The places of people who came or went; those that are gone are in the table only. */
+function roomsOf(db: Database, { experiment, people }: Part): SourcePlace[] {
   const table = wideTable(db, experiment);
-  const held =
-    table === undefined ? '' : `UNION SELECT room_id FROM ${quote(table)} WHERE participant_id = @participant`;
-  const sql = `SELECT room_id FROM people WHERE participant_id = @participant AND +experiment_id = @experiment ${held}`;
-  const rooms = queryValues(db, sql, Text).all({ experiment, participant });
-  return rooms.map((room) => ({ experiment, room, participant }));
+  const are = 'participant_id IN (SELECT value FROM json_each(@people))';
+  const held = table === undefined ? '' : `UNION SELECT ${PLACE} FROM ${quote(table)} WHERE ${are}`;
+  const sql = `SELECT ${PLACE} FROM people WHERE ${are} AND +experiment_id = @experiment ${held}`;
+  return queryRows(db, sql, Found).all({ experiment, people: JSON.stringify(people ?? []) });
 }
 
 /** Computes every such table again; returns how many rows were not as they should be. */
 export function rebuildWide(db: Database): number {
-  const Found = z.object({ experiment: z.string(), room: Text, participant: Text });
-  const placesIn = (table: string) => {
-    const sql = `SELECT DISTINCT experiment_id AS experiment, room_id AS room, participant_id AS participant FROM ${quote(table)}`;
-    return queryRows(db, sql, Found).all();
-  };
-  const places = ['people', ...wideTables(db).map(({ table }) => table)].flatMap(placesIn);
-  return partsAt(db, 'room', places).reduce((sum, part) => sum + recomputeWide(db, part), 0);
+  const tables = ['people', ...wideTables(db).map(({ table }) => table)];
+  const places = tables.flatMap((table) => queryRows(db, `SELECT ${PLACE} FROM ${quote(table)}`, Found).all());
+  return recomputeParts(db, places);
 }
+
+const PLACE = `'${ROOM}' AS data, experiment_id AS experiment, room_id AS room, participant_id AS participant`;
+const Found = z.object({ data: z.string(), experiment: z.string(), room: Text, participant: Text });
 
 /** A cell: the value of a variable, or of a question's last answer. */
 interface Cell {
@@ -64,16 +83,21 @@ interface Cell {
  * Writes the rows of a part into the experiment's table with one row a person and one column a variable or question:
  * those that differ. It adds columns as they come. Returns how many rows it wrote.
  */
-function recomputeWide(db: Database, part: Part): number {
+function recomputeWide(db: Database, part: Part, tables: Map<string, Wide>): number {
   const { experiment } = part;
   const people = peopleOf(db, part);
-  const table =
-    wideTable(db, experiment) ??
-    (people.length === 0 ? undefined : createWideTable(db, experiment, experimentName(db, experiment)));
-  if (table === undefined) return 0;
+  const wide = tables.get(experiment) ?? openWide(db, experiment, people.length > 0);
+  if (wide === undefined) return 0;
+  tables.set(experiment, wide);
   const ofRoom = part.room === null ? [] : roomVariables(db, part);
   const cells = people.map((person) => ({ person, cells: [...ofRoom, ...ownCells(db, part, person)] }));
-  const columns = withColumns(db, { experiment, table, cells: cells.flatMap(({ cells: of }) => of) });
+  addColumns(
+    db,
+    experiment,
+    wide,
+    cells.flatMap(({ cells: of }) => of),
+  );
+  const { table, columns } = wide;
   const names = columns.flatMap(({ column }) => column ?? []);
   const wanted = new Map(
     cells.map(({ person, cells: of }) => [person, [experiment, part.room, person, ...valuesOf(columns, of)]]),
@@ -81,9 +105,17 @@ function recomputeWide(db: Database, part: Part): number {
   return writeRows(db, { table, names: [...WIDE_KEY, ...names], part, wanted });
 }
 
+/** The table of an experiment, which is made when somebody is to have a row in it. */
+function openWide(db: Database, experiment: string, hasPeople: boolean): Wide | undefined {
+  const found = wideTable(db, experiment);
+  if (found === undefined && !hasPeople) return undefined;
+  const table = found ?? createWideTable(db, experiment, experimentName(db, experiment));
+  return { table, columns: wideColumns(db, experiment) };
+}
+
 /** Who has a row in `people`, whose rooms are settled. */
 function peopleOf(db: Database, part: Part): string[] {
-  const sql = `SELECT DISTINCT participant_id FROM people WHERE ${WITHIN[scopeOf(part)]} AND participant_id IS NOT NULL ORDER BY 1`;
+  const sql = `SELECT DISTINCT participant_id FROM people WHERE ${within(part)} AND participant_id IS NOT NULL ORDER BY 1`;
   return queryValues(db, sql, z.string()).all(named(part));
 }
 
@@ -116,8 +148,8 @@ function variableCells(rows: readonly z.infer<typeof Variable>[]): Cell[] {
 }
 
 function roomVariables(db: Database, part: Part): Cell[] {
-  const sql = `${VARIABLES} ${WITHIN.room} AND participant_id IS NULL ORDER BY variable, key`;
-  return variableCells(queryRows(db, sql, Variable).all(named(part)));
+  const sql = `${VARIABLES} +experiment_id = @experiment AND room_id = @room AND participant_id IS NULL ORDER BY variable, key`;
+  return variableCells(queryRows(db, sql, Variable).all({ experiment: part.experiment, room: part.room }));
 }
 
 const Answer = Value.extend({ kind: z.string(), question_id: z.string(), question: Text, sample: Num });
@@ -144,19 +176,14 @@ function answerCell({ kind, question_id, question, sample, ...value }: z.infer<t
   return [{ path: `${kind} ${question_id}${of}`, wanted: `${question_id}${of}`, about, ...cell }];
 }
 
-/** The columns of the table, with those that these cells lack. */
-function withColumns(
-  db: Database,
-  { experiment, table, cells }: { experiment: string; table: string; cells: readonly Cell[] },
-): WideColumn[] {
-  const columns = wideColumns(db, experiment);
+/** Adds the columns that these cells lack. */
+function addColumns(db: Database, experiment: string, { table, columns }: Wide, cells: readonly Cell[]): void {
   const known = new Set(columns.map(({ path, form }) => `${form} ${path}`));
   for (const { path, form, wanted, about } of cells) {
     if (known.has(`${form} ${path}`)) continue;
     known.add(`${form} ${path}`);
     columns.push(addWideColumn(db, experiment, { table, columns, path, form, wanted, about }));
   }
-  return columns;
 }
 
 /** A later cell of the same path takes the place of an earlier one, whatever its form. */
@@ -179,9 +206,7 @@ interface Rows {
 
 function writeRows(db: Database, { table, names, part, wanted }: Rows): number {
   const columns = names.map(quote).join(', ');
-  const held = queryLists(db, `SELECT rowid, ${columns} FROM ${quote(table)} WHERE ${WITHIN[scopeOf(part)]}`).all(
-    named(part),
-  );
+  const held = queryLists(db, `SELECT rowid, ${columns} FROM ${quote(table)} WHERE ${within(part)}`).all(named(part));
   const drop = command(db, `DELETE FROM ${quote(table)} WHERE rowid = ?`);
   const add = command(db, `INSERT INTO ${quote(table)} (${columns}) VALUES (${names.map(() => '?').join(', ')})`);
   const right = new Set<string>();
