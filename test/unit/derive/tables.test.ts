@@ -98,4 +98,22 @@ describe('the derived tables', () => {
     expect(bench.rows('people', 'n_events')).toEqual([{ n_events: 2 }]);
     expect(bench.wrong()).toEqual([]);
   });
+
+  it('are computed again for those only whom a row concerns, as a room may have many events', () => {
+    const bench = openBench();
+    const { db } = bench.warehouse;
+    const event = (id: string, participantId: string | null, eventType: string) =>
+      ({ ...answer, id, participantId, eventType, stateId: 's' }) as const;
+    bench.write('events', event('1', 'ana', 'state.enter'), event('2', 'bo', 'state.enter'));
+    const computedAt = (...records: Parameters<typeof bench.write>[1][]) => {
+      db.exec('UPDATE stages SET events = -1');
+      bench.write('events', ...records);
+      return bench.rows('stages WHERE events >= 0 ORDER BY 1', 'participant_id').map(({ participant_id: id }) => id);
+    };
+    expect(computedAt(event('3', 'ana', 'media.play'))).toEqual(['ana']);
+    expect(computedAt(event('4', null, 'scanner_pulse'))).toEqual([]);
+    expect(computedAt(event('5', null, 'state.exit'))).toEqual(['ana', 'bo']);
+    expect(computedAt(event('5', null, 'scanner_pulse'))).toEqual(['ana', 'bo']);
+    expect(bench.wrong()).toEqual([]);
+  });
 });
