@@ -29,6 +29,8 @@ export interface FieldSpec {
   readonly alsoAs?: string;
   /** Where else in the record the same value is, for records that lack the field. */
   readonly fallbacks?: readonly Place[];
+  /** Its value may be the id of the participant who wrote the record. */
+  readonly isAuthor?: true;
   /** No record of the API has it: the request or the list that brought the record says it. */
   readonly isAdded?: true;
   /** What it means that there is no value, where that is more than that the API gave none. */

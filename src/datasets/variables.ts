@@ -18,7 +18,7 @@ export const variables = defineDataset({
     participantId: PARTICIPANT,
     variable: { kind: 'text', about: 'The name of the variable.', isCode: true },
     value: { kind: 'any', about: 'The value written.', unit: AS_SENT },
-    source: { kind: 'text', about: 'Who wrote it.' },
+    source: { kind: 'text', about: 'Who wrote it.', isAuthor: true },
     persisted: { kind: 'boolean', about: 'Whether the write was persisted.' },
     timestamp: TIMESTAMP,
     onset: ONSET,

@@ -3,6 +3,8 @@ import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Json } from '../shared/json.ts';
 import { matchDoubles, newRepeats } from '../warehouse/doubles.ts';
+import { countErased, newlyErased as uncounted } from '../warehouse/erased-records.ts';
+import { erasuresOf, type Remaining } from '../warehouse/erasures.ts';
 import { repeatedDoubt } from '../warehouse/doubts.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
@@ -123,9 +125,15 @@ export function committing(
   return {
     take({ rows: came, isPartial, ...rest }) {
       const before = seen.newRepeats;
-      const rows = seen.note(came, isPartial);
+      const { rows, bad, erased } = seen.note(came, rest.bad, isPartial);
       // With the rows, as a reading that ends here would not tell of them.
-      const batch = { ...rest, rows, ...(seen.newRepeats > before ? { position: doubted(rest.position) } : {}) };
+      const batch = {
+        ...rest,
+        rows,
+        bad,
+        erased,
+        ...(seen.newRepeats > before ? { position: doubted(rest.position) } : {}),
+      };
       // In a first read no stored row could differ.
       if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
         const difference = compareRows(warehouse.db, stream, batch.rows);
@@ -142,7 +150,8 @@ export function committing(
     settle(since) {
       const known = readPosition(warehouse.db, stream);
       const elsewhereRows = seen.countElsewhere();
-      if (known.quarantinedRecords > 0) commit({ rows: [], wholeSince: since });
+      const isSettled = known.quarantinedRecords === 0 && countErased(warehouse.db, stream) === 0;
+      if (!isSettled) commit({ rows: [], wholeSince: since });
       if (known.elsewhereRows !== elsewhereRows) commit({ rows: [], position: { elsewhereRows } });
     },
     held() {
@@ -166,11 +175,16 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
   let { elsewhereRows } = readPosition(warehouse.db, stream);
   let quarantined = countQuarantined(warehouse.db, stream);
   const bad = new Set<string>();
+  const erasedNow = new Set<string>();
+  const newlyErased = new Set<string>();
+  let isWhole = false;
   const seen = openSeen(warehouse, stream);
   let tally: Tally = EMPTY;
   return {
-    take({ rows: came, bad: malformed = [], isPartial }) {
-      const rows = seen.note(came, isPartial);
+    take({ rows: came, bad: sent, isPartial }) {
+      const { rows, bad: malformed, erased } = seen.note(came, sent, isPartial);
+      for (const { mark } of erased) erasedNow.add(mark);
+      for (const mark of uncounted(warehouse.db, stream, erased)) newlyErased.add(mark);
       const difference = compareRows(warehouse.db, stream, rows);
       const { missing, changed } = difference;
       differences.note(rows, difference);
@@ -186,10 +200,14 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
     settle() {
       quarantined = 0;
       elsewhereRows = 0;
+      isWhole = true;
     },
     held() {
       const elsewhere = Math.max(elsewhereRows, seen.countElsewhere());
-      return heldRows(warehouse, stream) + elsewhere + differences.countMissing() + Math.max(quarantined, bad.size);
+      // A whole reading shows which records of erased people are left.
+      const gone = isWhole ? countErased(warehouse.db, stream) + newlyErased.size - erasedNow.size : 0;
+      const held = heldRows(warehouse, stream) + newlyErased.size - gone;
+      return held + elsewhere + differences.countMissing() + Math.max(quarantined, bad.size);
     },
     seen,
     get tally() {
@@ -213,14 +231,15 @@ function openSeen(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   let hasShared = false;
   const repeats = new Set<string>();
   return {
-    note(rows: readonly Row[], isPartial = false): readonly Row[] {
+    note(rows: readonly Row[], bad: readonly BadRecord[] = [], isPartial = false): Remaining {
+      const allowed = erasuresOf(warehouse.db)?.apply(stream.dataset, { rows, bad }) ?? { rows, bad, erased: [] };
       // Which of several records with one id comes first depends on the request; their content does not.
-      const own = isShared ? matchDoubles(warehouse.db, stream, rows, { isPartial }) : rows;
+      const own = isShared ? matchDoubles(warehouse.db, stream, allowed.rows, { isPartial }) : allowed.rows;
       const settled = keys === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       keys?.add(settled.map(({ key }) => key));
       for (const key of newRepeats(warehouse.db, stream, settled)) repeats.add(key);
-      return settled;
+      return { ...allowed, rows: settled };
     },
     has: (key: string) => keys === undefined || keys.has(key),
     missing: (range: TimeRange, part = stream) => keys?.missing(part, range) ?? [],
@@ -248,7 +267,7 @@ const EMPTY: Tally = {
 
 /** How many rows of a stream the table has; if it cannot distinguish them, how many the stream brought. */
 function heldRows({ db }: Pick<Warehouse, 'db'>, stream: Stream): number {
-  return countRows(db, stream) ?? readPosition(db, stream).rows;
+  return countRows(db, stream) ?? readPosition(db, stream).rows + countErased(db, stream);
 }
 
 function withChanges(

@@ -4,6 +4,8 @@ import { stopsEverything, WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
+import { countErased } from '../warehouse/erased-records.ts';
+import type { Db } from '../warehouse/open.ts';
 import { countRows } from '../warehouse/records.ts';
 import { surveyExperiments, withGone } from './experiments.ts';
 import { byTime } from './incremental.ts';
@@ -17,7 +19,6 @@ import { committing, comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import { named, openSession, type SyncContext } from './stream.ts';
 import { compareDerived, rebuild, type Rebuilt } from '../derive/rebuild.ts';
-import type { Db } from '../warehouse/open.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** If a stream is larger than a page, its counts are compared in at least 2 to the power of this many parts. */
@@ -151,7 +152,7 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
     ...named(stream),
     status: isUnknown ? 'unknown' : !isDifferent ? 'equal' : isRepaired ? 'repaired' : 'different',
     proof: deep || stream.dataset.read !== 'incremental' ? 'content' : 'counts',
-    rows: countRows(context.warehouse.db, stream) ?? null,
+    rows: rowsHeld(context.warehouse.db, stream),
     quarantined: countQuarantined(context.warehouse.db, stream),
     missing: [...missing].sort(),
     changed: [...changed].sort(),
@@ -159,6 +160,12 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
     requests: first.requests + (isPending ? second.requests : 0),
     ...(isUnknown ? { reason: `unknown: ${reasonOf(doubts) ?? ''}` } : {}),
   };
+}
+
+/** How many rows the table has of the stream; null where it does not show that. */
+function rowsHeld(db: Db, stream: Stream): number | null {
+  const held = countRows(db, stream);
+  return held === undefined ? null : held - countErased(db, stream);
 }
 
 /** Doubts that the verdict reports as differences, or that are about accounted records. */

@@ -5,6 +5,7 @@ import type { Stream } from '../datasets/stream.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
+import { countErased } from './erased-records.ts';
 import type { Db } from './open.ts';
 import { viewName } from './views.ts';
 
@@ -14,10 +15,15 @@ export interface TimeRange {
   readonly to?: number | undefined;
 }
 
-/** How many rows the stream has in a time range; undefined where the table does not show its scope. */
+/**
+ * How many records of the stream are held in a time range, those of erased people included, which have no row;
+ * undefined where the table does not show its scope.
+ */
 export function countRows(db: Db, stream: Stream, range: TimeRange = {}): number | undefined {
   const rows = rowsIn(stream, range);
-  return rows && queryValues(db, `SELECT count(*) ${rows.sql}`, z.number()).get(...rows.params);
+  if (rows === undefined) return undefined;
+  const held = queryValues(db, `SELECT count(*) ${rows.sql}`, z.number()).get(...rows.params) ?? 0;
+  return held + countErased(db, stream, range);
 }
 
 /** The keys of the stream's rows in a time range; undefined where the table does not show its scope. */

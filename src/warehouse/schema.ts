@@ -328,3 +328,44 @@ export const fieldTypes = sqliteTable(
   },
   (t) => [core.primaryKey({ columns: [t.data, t.field, t.type] })],
 );
+
+/** People who were erased, and whose records are not stored again. */
+export const erasedPeople = sqliteTable('_erased_people', {
+  id: integer('id').primaryKey(),
+  /** A keyed hash of the participant's id; the key is in `_state`. */
+  person: text('person').notNull(),
+  /** The same of the room; null: in every room. */
+  room: text('room'),
+  erasedAt: text('erased_at').notNull(),
+});
+
+/** Records of erased people that the API still sends: they are counted, so that every record is accounted for. */
+export const erasedRecords = sqliteTable(
+  '_erased_records',
+  {
+    experimentId: text('experiment_id').notNull(),
+    data: text('data').notNull(),
+    /** A keyed hash of the record's key. */
+    mark: text('mark').notNull(),
+    /** The scope and the filter of the request that brought it first, as in `_streams`. */
+    scope: text('scope').notNull(),
+    roomId: text('room_id'),
+    time: text('time'),
+    lastSeenAt: text('last_seen_at').notNull(),
+  },
+  (t) => [
+    core.primaryKey({ columns: [t.experimentId, t.data, t.mark] }),
+    index('_erased_records_by_time').on(t.experimentId, t.data, t.time),
+  ],
+);
+
+/** What each erasure did, in numbers. */
+export const erasures = sqliteTable('_erasures', {
+  id: integer('id').primaryKey(),
+  at: text('at').notNull(),
+  version: text('version').notNull(),
+  /** How many rows were erased, and in how many others the id was replaced, by table, as JSON. */
+  receipt: text('receipt').notNull(),
+  /** When the freed pages were overwritten; null: not yet. */
+  overwrittenAt: text('overwritten_at'),
+});

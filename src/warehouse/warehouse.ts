@@ -17,7 +17,7 @@ import { acquireWriterLock } from './lock.ts';
 import { clearMissing, countMissing, markMissing } from './missing.ts';
 import { migrate } from './migrate.ts';
 import { countInRun, endInterrupted, type Run } from './runs.ts';
-import { closeForWriting, openForWriting, watchFile, withPlainErrors, type Db } from './open.ts';
+import { closeForWriting, openForWriting, PRAGMAS, watchFile, withPlainErrors, type Db } from './open.ts';
 import { countQuarantined, quarantine, settleQuarantine } from './quarantine.ts';
 import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
 import type { Stream } from '../datasets/stream.ts';
@@ -27,12 +27,17 @@ import { refill } from './refill.ts';
 import { tendQueryIndexes } from './query-indexes.ts';
 import { openTableWriters } from './table-writers.ts';
 import { refreshViews } from './views.ts';
+import { noteErased, settleErased, type ErasedRecord } from './erased-records.ts';
+import { erase, isOverwriteDue, overwrite, type Receipt } from './erase.ts';
+import { erasuresOf, type Person } from './erasures.ts';
 import { makeFreshnessView } from './freshness.ts';
 
 /** What one transaction does to a stream. */
 export interface Batch {
   readonly rows: readonly Row[];
   readonly bad?: readonly BadRecord[];
+  /** Records of erased people, which are only counted. */
+  readonly erased?: readonly ErasedRecord[];
   /** Keys of rows that a clean reading no longer found: they are marked. */
   readonly missing?: readonly string[];
   /** When the reading that missed them began, by the local clock; by default now. */
@@ -69,10 +74,22 @@ export interface Warehouse {
   commit(stream: Stream, batch: Batch): Committed;
   /** The same warehouse, whose commits count for a run and leave its id in the rows that they write. */
   during(run: Run): Warehouse;
+  /**
+   * Erases a person from every table, and writes the file anew so that nothing of them is left in it. A kill meanwhile
+   * undoes it, or it is finished at the next start.
+   * @param isTrial only finds out what would be erased.
+   */
+  erase(person: Person, isTrial: boolean): Erasure;
   /** Updates what readers use to the rows of now: the views to the keys of all rows, indexes, the planner's statistics. */
   tendForReaders(): void;
   /** Closes the file, checkpointed. */
   close(): void;
+}
+
+/** What an erasure did. */
+export interface Erasure extends Receipt {
+  /** Whether what was freed is overwritten: not while a reader keeps the file as it was. */
+  readonly isOverwritten: boolean;
 }
 
 export interface WarehouseOptions {
@@ -105,6 +122,7 @@ export function openWarehouse(path: string, options: WarehouseOptions): Warehous
         writeDictionary(db, DATASETS);
         endInterrupted(db);
       }).immediate();
+      if (isOverwriteDue(db)) overwrite(db, options.clock.now());
       return writer(db, { path, ...options, release: lock.release });
     });
   } catch (error) {
@@ -132,8 +150,9 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
   if (history) keepHistory(db, DATASETS, () => current?.id);
   const derivation = openDerivation(db);
 
-  const commit = db.transaction((stream: Stream, batch: Batch, run: Run | undefined): Committed => {
+  const commit = db.transaction((stream: Stream, came: Batch, run: Run | undefined): Committed => {
     current = run;
+    const batch = withoutErased(db, stream, came);
     const { experimentId, dataset } = stream;
     const before = readPosition(db, stream);
     const now = nextNow();
@@ -167,7 +186,11 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
     keepMetadata(db, stream, batch.metadata ?? {}, at);
     if (batch.position?.serverBasis !== undefined) noteStart(db, stream, batch.position.serverBasis, at);
     quarantine(db, stream, batch.bad ?? [], at);
-    if (batch.wholeSince !== undefined) settleQuarantine(db, stream, batch.wholeSince);
+    noteErased(db, stream, batch.erased ?? [], at);
+    if (batch.wholeSince !== undefined) {
+      settleQuarantine(db, stream, batch.wholeSince);
+      settleErased(db, stream, batch.wholeSince);
+    }
     const marked = markMissing(db, stream, batch.missing ?? [], batch.missedAt ?? now);
     const deleted = remove(db, stream, batch.deleted ?? []);
     clearMissing(db, stream, [
@@ -192,6 +215,22 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
     return { ...counts, deleted, marked, oldestNew, position };
   });
 
+  const erasing = db.transaction((person: Person, isTrial: boolean): Receipt => {
+    current = undefined;
+    const receipt = erase(db, person, {
+      now: nextNow(),
+      upsertOf: (dataset) => writers.of(dataset).upsert,
+      settle: () => derivation.settle(false),
+    });
+    if (isTrial) throw new Trial(receipt);
+    return receipt;
+  });
+  const forget = () => {
+    watch.forget();
+    writers.forget();
+    derivation.forget();
+  };
+
   const writing = (run: Run | undefined): Warehouse => ({
     db,
     path,
@@ -200,20 +239,55 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
       try {
         return withPlainErrors(path, () => commit.immediate(stream, batch, run));
       } catch (error) {
-        watch.forget();
-        writers.forget();
-        derivation.forget();
+        forget();
         throw error;
       }
     },
+    erase(person, isTrial) {
+      checkFile();
+      // Pages that the transaction frees are overwritten in the log as well.
+      db.pragma('secure_delete = ON');
+      try {
+        const receipt = withPlainErrors(path, () => erasing.immediate(person, isTrial));
+        return { ...receipt, isOverwritten: withPlainErrors(path, () => overwrite(db, clock.now())) };
+      } catch (error) {
+        forget();
+        if (error instanceof Trial) return { ...error.receipt, isOverwritten: false };
+        throw error;
+      } finally {
+        db.pragma(`secure_delete = ${PRAGMAS.secure_delete}`);
+      }
+    },
     during: writing,
-    tendForReaders: () => withPlainErrors(path, () => tendForReaders(db, queryIndexes)),
+    tendForReaders: () =>
+      withPlainErrors(path, () => {
+        tendForReaders(db, queryIndexes);
+        if (isOverwriteDue(db)) overwrite(db, clock.now());
+      }),
     close() {
       closeForWriting(db);
       release();
     },
   });
   return writing(undefined);
+}
+
+/** Ends the transaction of a trial, so that nothing of it stays. */
+class Trial extends Error {
+  readonly receipt: Receipt;
+  constructor(receipt: Receipt) {
+    super('a trial');
+    this.receipt = receipt;
+  }
+}
+
+/** What may be stored of a batch, whoever made it. */
+function withoutErased(db: Db, { dataset }: Stream, batch: Batch): Batch {
+  const erasures = erasuresOf(db);
+  if (erasures === undefined) return batch;
+  const { rows, bad, erased } = erasures.apply(dataset, batch);
+  const scrubbed = Object.entries(batch.metadata ?? {}).map(([name, value]) => [name, erasures.scrub(value)]);
+  return { ...batch, rows, bad, erased: [...(batch.erased ?? []), ...erased], metadata: Object.fromEntries(scrubbed) };
 }
 
 function tendForReaders(db: Db, queryIndexes: boolean): void {

@@ -1,0 +1,246 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import type { Dataset } from '../datasets/define.ts';
+import type { Row } from '../datasets/normalise.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { partIn, type Stream } from '../datasets/stream.ts';
+import { isObject, parseJson } from '../shared/json.ts';
+import { command, queryLists, queryRows, queryValues, quote } from '../shared/sqlite.ts';
+import { formatTime, parseTime } from '../shared/time.ts';
+import { VERSION } from '../shared/version.ts';
+import { noteErased } from './erased-records.ts';
+import { ERASED, erasureOf, markErased, type Erasures, type Person } from './erasures.ts';
+import type { Db } from './open.ts';
+import { allPositions, writePosition } from './positions.ts';
+import { countMissing } from './missing.ts';
+import { countQuarantined } from './quarantine.ts';
+import { heldColumns, heldIn, rowsIn } from './records.ts';
+import type { Upsert } from './upsert.ts';
+
+/** What an erasure did. It names nobody. */
+export interface Receipt {
+  /** Local time, ISO 8601. */
+  readonly at: string;
+  readonly version: string;
+  /** How many rows of each table were erased, and in how many others the id was replaced. */
+  readonly tables: readonly { readonly table: string; readonly erased: number; readonly replaced: number }[];
+  /** Files beside the warehouse that may still hold the person. */
+  readonly unreached: readonly string[];
+}
+
+/** What an erasure needs of the writer whose transaction it is part of. */
+export interface ErasureParts {
+  readonly now: number;
+  readonly upsertOf: (dataset: Dataset) => Upsert;
+  /** Computes the derived tables of what was touched. */
+  readonly settle: () => void;
+}
+
+/**
+ * Erases a person in a transaction of the caller's: their rows go, with their former versions and malformed records,
+ * and their id is replaced in what others sent. What the API still sends of them is counted from now on, not stored.
+ */
+export function erase(db: Db, person: Person, { now, upsertOf, settle }: ErasureParts): Receipt {
+  const erasure = erasureOf(db, person, now);
+  const at = formatTime(now);
+  markErased(db, person, erasure.mark, now);
+  const lastLine = queryValues(db, 'SELECT max(id) FROM _history', z.number().nullable()).get() ?? 0;
+  const tables = DATASETS.map((dataset) => eraseRows(db, person, { dataset, erasure, upsert: upsertOf(dataset), at }));
+  // An erasure leaves no former versions.
+  command(db, 'DELETE FROM _history WHERE id > ?')(lastLine);
+  const history = DATASETS.map((dataset) => eraseHistory(db, person, dataset, erasure));
+  const quarantine = eraseQuarantine(db, person, erasure, at);
+  settle();
+  const others = otherTables(db).map((table) => replaceIn(db, person, table));
+  correctPositions(db);
+  const sum = (name: string, parts: readonly Erased[]): Erased => ({
+    table: name,
+    erased: parts.reduce((total, { erased }) => total + erased, 0),
+    replaced: parts.reduce((total, { replaced }) => total + replaced, 0),
+  });
+  const all = [...tables, sum('_history', history), quarantine, ...others];
+  const receipt: Receipt = {
+    at,
+    version: VERSION,
+    tables: all.filter(({ erased, replaced }) => erased + replaced > 0),
+    unreached: backupsOf(db.name),
+  };
+  command(db, 'INSERT INTO _erasures (at, version, receipt) VALUES (?, ?, ?)')(at, VERSION, JSON.stringify(receipt));
+  return receipt;
+}
+
+type Erased = Receipt['tables'][number];
+
+interface OfTable {
+  readonly dataset: Dataset;
+  readonly erasure: Erasures;
+  readonly upsert: Upsert;
+  readonly at: string;
+}
+
+function eraseRows(db: Db, person: Person, { dataset, erasure, upsert, at }: OfTable): Erased {
+  const { table, columns, timeColumn } = dataset;
+  const timeAt = columns.findIndex(({ name }) => name === timeColumn);
+  const texts = [...columns.filter(({ type }) => type === 'TEXT').map(({ name }) => name), 'extra'];
+  const named = queryLists(
+    db,
+    `SELECT experiment_id, key, ${heldColumns(dataset)} FROM ${quote(table)} WHERE ${mentions(texts)}`,
+  ).all(wordsOf(person));
+  const drop = command(db, `DELETE FROM ${quote(table)} WHERE experiment_id = ? AND key = ?`);
+  const dropHistory = command(db, 'DELETE FROM _history WHERE table_name = ? AND experiment_id = ? AND key = ?');
+  const dropMark = command(db, 'DELETE FROM _missing_rows WHERE experiment_id = ? AND data = ? AND key = ?');
+  let [erased, replaced] = [0, 0];
+  for (const [experiment, key, ...stored] of named) {
+    const [experimentId, rowKey] = [String(experiment), String(key)];
+    const held = heldIn(stored);
+    const time = typeof held.values[timeAt] === 'string' ? parseTime(String(held.values[timeAt])) : undefined;
+    const row: Row = { key: rowKey, needsOrdinal: false, time, ...held };
+    const stream = { experimentId, dataset, scope: { kind: 'experiment' as const } };
+    const remaining = erasure.apply(dataset, { rows: [row] });
+    noteErased(db, stream, remaining.erased, at);
+    if (remaining.erased.length > 0) {
+      erased += drop(experimentId, rowKey);
+      dropHistory(table, experimentId, rowKey);
+      dropMark(experimentId, dataset.name, rowKey);
+    }
+    for (const other of remaining.rows) if (other !== row && upsert(experimentId, other, at) === 'updated') replaced++;
+  }
+  return { table, erased, replaced };
+}
+
+function eraseHistory(db: Db, person: Person, dataset: Dataset, erasure: Erasures): Erased {
+  const Line = z.object({ id: z.number(), record: z.string() });
+  const sql = `SELECT id, record FROM _history WHERE table_name = @table AND ${mentions(['record'])}`;
+  const lines = queryRows(db, sql, Line).all({ ...wordsOf(person), table: dataset.table });
+  const drop = command(db, 'DELETE FROM _history WHERE id = ?');
+  const rewrite = command(db, 'UPDATE _history SET record = ? WHERE id = ?');
+  let [erased, replaced] = [0, 0];
+  for (const { id, record } of lines) {
+    const former = parseJson(record);
+    const values = isObject(former) ? former : {};
+    const valueOf = (name: string) => {
+      const value = values[name];
+      return typeof value === 'string' || typeof value === 'number' ? value : null;
+    };
+    const extra = valueOf('extra');
+    const row: Row = {
+      key: '',
+      needsOrdinal: false,
+      time: undefined,
+      values: dataset.columns.map(({ name }) => valueOf(name)),
+      extra: extra === null ? null : String(extra),
+    };
+    const [other] = erasure.apply(dataset, { rows: [row] }).rows;
+    if (other === undefined) erased += drop(id);
+    else if (other !== row) {
+      const now = Object.fromEntries(dataset.columns.map(({ name }, i) => [name, other.values[i] ?? null]));
+      replaced += rewrite(JSON.stringify({ ...values, ...now, extra: other.extra }), id);
+    }
+  }
+  return { table: '_history', erased, replaced };
+}
+
+/** A malformed record that names the person goes, as it does not show whose it is. */
+function eraseQuarantine(db: Db, person: Person, erasure: Erasures, at: string): Erased {
+  const Line = z.object({ experimentId: z.string(), data: z.string(), key: z.string(), text: z.string() });
+  const sql = `SELECT experiment_id AS experimentId, data, key, record AS text FROM _quarantine WHERE ${mentions(['record'])}`;
+  const drop = command(db, 'DELETE FROM _quarantine WHERE experiment_id = ? AND data = ? AND key = ?');
+  let erased = 0;
+  for (const { experimentId, data, key, text } of queryRows(db, sql, Line).all(wordsOf(person))) {
+    const dataset = DATASETS.find(({ name }) => name === data);
+    if (dataset === undefined) continue;
+    const { erased: records } = erasure.apply(dataset, { rows: [], bad: [{ reason: '', text }] });
+    if (records.length === 0) continue;
+    noteErased(db, { experimentId, dataset, scope: { kind: 'experiment' } }, records, at);
+    erased += drop(experimentId, data, key);
+  }
+  return { table: '_quarantine', erased, replaced: 0 };
+}
+
+/** Tables that hold neither records nor what was just handled. */
+function otherTables(db: Db): string[] {
+  const handled = new Set([...DATASETS.map(({ table }) => table), '_history', '_quarantine', '_erased_people']);
+  const sql =
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+  return queryValues(db, sql, z.string())
+    .all()
+    .filter((name) => !handled.has(name));
+}
+
+/** Replaces the id wherever else it stands; a line whose key names the person goes. */
+function replaceIn(db: Db, person: Person, table: string): Erased {
+  const Info = z.object({ name: z.string(), type: z.string(), pk: z.number() });
+  const columns = queryRows(db, 'SELECT name, type, pk FROM pragma_table_info(?)', Info)
+    .all(table)
+    .filter(({ type }) => type === 'TEXT');
+  const words = wordsOf(person);
+  const drop = (names: readonly string[]) =>
+    names.length === 0 ? 0 : command(db, `DELETE FROM ${quote(table)} WHERE ${mentions(names)}`)(words);
+  const erased = drop(columns.filter(({ pk }) => pk > 0).map(({ name }) => name));
+  const replaced = columns
+    .filter(({ pk }) => pk === 0)
+    .map(({ name }) => {
+      const column = quote(name);
+      const sql = `UPDATE ${quote(table)} SET ${column} = replace(${column}, @id, @erased) WHERE ${mentions([name])}`;
+      return command(db, sql)({ ...words, erased: ERASED });
+    });
+  return { table, erased, replaced: replaced.reduce((sum, lines) => sum + lines, 0) };
+}
+
+/**
+ * An SQL condition: one of these columns holds the id, as it is or as JSON writes it. An id that is unique within a room
+ * only has to stand in a line that names the room as well.
+ */
+function mentions(columns: readonly string[]): string {
+  const holds = (word: string) => columns.map((name) => `instr(${quote(name)}, @${word}) > 0`).join(' OR ');
+  return `(${holds('id')} OR ${holds('json')}) AND (@room IS NULL OR ${holds('room')})`;
+}
+
+function wordsOf({ participant, room }: Person) {
+  return { id: participant, json: JSON.stringify(participant).slice(1, -1), room: room ?? null };
+}
+
+/** Counts in `_streams` again what the erasure changed. */
+function correctPositions(db: Db): void {
+  for (const { experimentId, data, scope: text, ...position } of allPositions(db)) {
+    const dataset = DATASETS.find(({ name }) => name === data);
+    if (dataset === undefined) continue;
+    const stream: Stream = { experimentId, dataset, ...partIn(text) };
+    // The text of a scope does not show the types of a filter's values.
+    const held = stream.filter === undefined ? rowsIn(stream) : undefined;
+    const rows = held && queryValues(db, `SELECT count(*) ${held.sql}`, z.number()).get(...held.params);
+    writePosition(db, stream, {
+      ...position,
+      rows: rows ?? position.rows,
+      missingRows: countMissing(db, stream),
+      quarantinedRecords: countQuarantined(db, stream),
+    });
+  }
+}
+
+/** Backups of migrations, which lie beside the warehouse. */
+function backupsOf(path: string): string[] {
+  const [folder, name] = [dirname(path), basename(path)];
+  return readdirSync(folder)
+    .filter((file) => file.startsWith(`${name}.before-`))
+    .map((file) => join(folder, file));
+}
+
+/** Whether what an erasure freed may still lie in the file. */
+export function isOverwriteDue(db: Db): boolean {
+  return queryValues(db, 'SELECT 1 FROM _erasures WHERE overwritten_at IS NULL', z.number()).get() !== undefined;
+}
+
+/**
+ * Writes the file anew without its freed pages, and empties the write-ahead log. Gives false where a reader keeps the
+ * log: it is tried again after the next sync and at the next start.
+ */
+export function overwrite(db: Db, now: number): boolean {
+  db.exec('VACUUM');
+  const Checkpoint = z.array(z.object({ busy: z.number() }));
+  const [done] = Checkpoint.parse(db.pragma('wal_checkpoint(TRUNCATE)'));
+  if (done?.busy !== 0) return false;
+  command(db, 'UPDATE _erasures SET overwritten_at = ? WHERE overwritten_at IS NULL')(formatTime(now));
+  return true;
+}

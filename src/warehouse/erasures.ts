@@ -1,0 +1,162 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Dataset } from '../datasets/define.ts';
+import type { BadRecord, Row } from '../datasets/normalise.ts';
+import { whose } from '../derive/whose.ts';
+import { isObject, isRawNumber, parseJson, textOfJson, type Json } from '../shared/json.ts';
+import { command, queryRows } from '../shared/sqlite.ts';
+import { formatTime } from '../shared/time.ts';
+import type { ErasedRecord } from './erased-records.ts';
+import type { Db } from './open.ts';
+import { recall, remember } from './state.ts';
+
+/*
+ * People who were erased stay known by a keyed hash of their ids only. What the API still sends of them is counted and
+ * not stored, so that no sync brings them back and every record is accounted for.
+ */
+
+/** What stands in the place of an erased person's id in what others sent. */
+export const ERASED = '[erased]';
+
+/** Whom to erase. Ids may be unique within a room only. */
+export interface Person {
+  readonly participant: string;
+  readonly room?: string | undefined;
+}
+
+/** Records as they may be stored. */
+export interface Remaining {
+  readonly rows: readonly Row[];
+  readonly bad: readonly BadRecord[];
+  readonly erased: readonly ErasedRecord[];
+}
+
+/** What the erased people mean for what comes. */
+export interface Erasures {
+  /** Leaves out what erased people sent or did, and their ids in everything else. */
+  apply(dataset: Dataset, came: { readonly rows: readonly Row[]; readonly bad?: readonly BadRecord[] }): Remaining;
+  /** A JSON value without the ids of people who were erased in all rooms. */
+  scrub(value: Json): Json;
+}
+
+const Tombstone = z.object({ person: z.string(), room: z.string().nullable() });
+
+/** The erasures of now; undefined where nobody was erased, which costs one look into a table without rows. */
+export function erasuresOf(db: Db): Erasures | undefined {
+  const tombstones = queryRows(db, 'SELECT person, room FROM _erased_people', Tombstone).all();
+  if (tombstones.length === 0) return undefined;
+  const rooms = Map.groupBy(tombstones, ({ person }) => person);
+  const mark = markerOf(db, 0);
+  return erasuresBy(mark, (id, room) => {
+    const known = rooms.get(mark(id));
+    return known?.some((one) => one.room === null || (room !== undefined && one.room === mark(room))) ?? false;
+  });
+}
+
+/** The erasure of one person who is about to be erased. */
+export function erasureOf(db: Db, { participant, room }: Person, now: number): Erasures & { readonly mark: Marker } {
+  const mark = markerOf(db, now);
+  return {
+    mark,
+    ...erasuresBy(mark, (id, at) => id === participant && (room === undefined || at === room)),
+  };
+}
+
+type Marker = (text: string) => string;
+type IsErased = (id: string, room: string | undefined) => boolean;
+
+function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
+  return {
+    apply(dataset, { rows, bad = [] }) {
+      const placeOf = placesOf(dataset);
+      const remaining: Row[] = [];
+      const erased: ErasedRecord[] = [];
+      for (const row of rows) {
+        const { room, people } = placeOf(row);
+        if (people.some((id) => isErased(id, room))) erased.push({ mark: mark(row.key), time: row.time, room });
+        else remaining.push(withoutIds(dataset, row, (id) => isErased(id, room)));
+      }
+      // A malformed record does not show whose it is, only that it names the person.
+      const names = ({ text }: BadRecord) => scrubText(text, (id) => isErased(id, undefined)) !== text;
+      for (const record of bad.filter(names))
+        erased.push({ mark: mark(record.text), time: record.time, room: undefined });
+      return { rows: remaining, bad: bad.filter((record) => !names(record)), erased };
+    },
+    scrub: (value) => scrubJson(value, (id) => isErased(id, undefined)),
+  };
+}
+
+/** A function that gives the room of a row, and everyone whose it is: the person it is about, and who wrote it. */
+function placesOf(dataset: Dataset): (row: Pick<Row, 'values' | 'extra'>) => { room?: string; people: string[] } {
+  const { room, participant } = whose(dataset);
+  const indexOf = (name: string | undefined) => dataset.columns.findIndex((column) => column.name === name);
+  const roomAt = indexOf(room);
+  const authors = dataset.columns.filter(({ spec }) => spec.isAuthor === true).map(({ name }) => name);
+  const peopleAt = [participant, ...authors].map(indexOf).filter((at) => at >= 0);
+  return ({ values, extra }) => {
+    const left = extra === null ? {} : parseJson(extra);
+    // A value of another type than its column's is in `extra`.
+    const valueAt = (at: number) => {
+      const value = values[at] ?? (isObject(left) ? left[dataset.columns[at]?.field ?? ''] : undefined);
+      return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
+    };
+    const [ofRoom] = roomAt < 0 ? [] : valueAt(roomAt);
+    return { ...(ofRoom === undefined ? {} : { room: ofRoom }), people: peopleAt.flatMap(valueAt) };
+  };
+}
+
+/** A row in which the ids of erased people are replaced, if any of them is there. */
+function withoutIds({ columns }: Dataset, row: Row, isErased: (id: string) => boolean): Row {
+  const values = row.values.map((value, i) => {
+    if (typeof value !== 'string') return value;
+    const isJson = columns[i]?.spec.kind === 'json' || columns[i]?.part === 'json';
+    return isJson ? scrubJsonText(value, isErased) : scrubText(value, isErased);
+  });
+  const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased);
+  const isSame = extra === row.extra && values.every((value, i) => value === row.values[i]);
+  return isSame ? row : { ...row, values, extra };
+}
+
+function scrubJsonText(text: string, isErased: (id: string) => boolean): string {
+  const value = parseJson(text);
+  const scrubbed = scrubJson(value, isErased);
+  return scrubbed === value ? text : textOfJson(scrubbed);
+}
+
+/** The same value where nothing is replaced. */
+function scrubJson(value: Json, isErased: (id: string) => boolean): Json {
+  if (typeof value === 'string') return scrubText(value, isErased);
+  if (Array.isArray(value)) {
+    const scrubbed = value.map((one) => scrubJson(one, isErased));
+    return scrubbed.every((one, i) => one === value[i]) ? value : scrubbed;
+  }
+  if (!isObject(value) || isRawNumber(value)) return value;
+  const members = Object.entries(value);
+  const scrubbed = members.map(([name, one]) => [scrubText(name, isErased), scrubJson(one, isErased)] as const);
+  const isSame = scrubbed.every(([name, one], i) => name === members[i]?.[0] && one === members[i][1]);
+  return isSame ? value : Object.fromEntries(scrubbed);
+}
+
+/** What an id inside a text is made of. A number alone may be anything, so that it counts only as the whole text. */
+const WORD = /[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*/g;
+
+function scrubText(text: string, isErased: (id: string) => boolean): string {
+  if (text === '' || isErased(text)) return text === '' ? text : ERASED;
+  return text.replace(WORD, (word) => (isErased(word) ? ERASED : word));
+}
+
+const KEY = 'erasure key';
+
+/** The keyed hash by which erased people and their records are known. Its key lies in the file, as the hashes do. */
+function markerOf(db: Db, now: number): Marker {
+  let stored = recall(db, KEY);
+  if (stored === undefined) remember(db, KEY, (stored = JSON.stringify(randomBytes(32).toString('base64'))), now);
+  const key = Buffer.from(z.string().parse(JSON.parse(stored)), 'base64');
+  return (text) => createHmac('sha256', key).update(text).digest('base64url');
+}
+
+/** Stores who was erased. */
+export function markErased(db: Db, { participant, room }: Person, mark: Marker, now: number): void {
+  const insert = command(db, 'INSERT OR IGNORE INTO _erased_people (person, room, erased_at) VALUES (?, ?, ?)');
+  insert(mark(participant), room === undefined ? null : mark(room), formatTime(now));
+}
