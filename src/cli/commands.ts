@@ -56,6 +56,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/codebook.ts')).describe,
   },
   {
+    name: 'erase',
+    description: 'erase a person who withdraws, so that nothing of them is left and no sync brings them back',
+    load: async () => (await import('./commands/erase.ts')).describe,
+  },
+  {
     name: 'install-service',
     description: 'print the systemd unit for this installation and the commands to set it up, or write it (--install)',
     load: async () => (await import('./commands/install-service.ts')).describe,

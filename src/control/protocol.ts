@@ -5,6 +5,7 @@ import { isErrorCode, type ErrorCode } from '../shared/errors.ts';
 import type { SyncResult } from '../sync/run.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import type { Verdict, VerifyResult } from '../sync/verify.ts';
+import type { Erasure } from '../warehouse/warehouse.ts';
 
 const Selection = z.strictObject({
   experiments: z.array(z.string()).readonly().exactOptional(),
@@ -37,6 +38,12 @@ export const RequestMessage = z.discriminatedUnion('ask', [
     repair: z.boolean(),
     acceptDeletes: z.boolean(),
   }),
+  z.strictObject({
+    ask: z.literal('erase'),
+    participant: z.string(),
+    room: z.string().exactOptional(),
+    isTrial: z.boolean(),
+  }),
   z.strictObject({ ask: z.literal('about') }),
 ]);
 
@@ -64,6 +71,7 @@ export interface About {
 export interface Results {
   readonly sync: SyncResult;
   readonly verify: VerifyResult;
+  readonly erase: Erasure;
   readonly about: About;
 }
 
@@ -165,6 +173,13 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     streams: z.array(VerdictMessage),
     issues: z.array(IssueMessage),
     derived: z.array(z.object({ table: z.string(), rows: count })),
+  }),
+  erase: z.object({
+    at: z.string(),
+    version: z.string(),
+    tables: z.array(z.object({ table: z.string(), erased: count, replaced: count })),
+    unreached: z.array(z.string()),
+    isOverwritten: z.boolean(),
   }),
   about: z.object({
     version: z.string(),

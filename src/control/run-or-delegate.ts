@@ -8,7 +8,7 @@ import { WarehouseError } from '../shared/errors.ts';
  * Runs something that writes the warehouse here or, while a daemon holds the warehouse, in the daemon.
  * @throws WarehouseError WAREHOUSE_BUSY when it is held by a process that is not a daemon.
  */
-export async function runOrDelegate<A extends 'sync' | 'verify'>(
+export async function runOrDelegate<A extends 'sync' | 'verify' | 'erase'>(
   here: () => Promise<Results[A]>,
   request: RequestOf<A>,
   { config, notify, signal }: { readonly config: Config; readonly notify: Notify; readonly signal: AbortSignal },

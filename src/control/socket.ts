@@ -101,6 +101,8 @@ function handle(
       return handlers.sync(request, notify, signal);
     case 'verify':
       return handlers.verify(request, notify, signal);
+    case 'erase':
+      return handlers.erase(request, notify, signal);
     case 'about':
       return handlers.about(request, notify, signal);
   }

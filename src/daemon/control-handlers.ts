@@ -35,7 +35,7 @@ export interface ControlParts {
 export function createControlHandlers(parts: ControlParts): ControlHandlers {
   const { requests, path, log, signal, waitingUsers, about, reads } = parts;
   const handle = async <T>(
-    request: Exclude<ControlRequest, { ask: 'about' }>,
+    request: Exclude<ControlRequest, { ask: 'about' | 'erase' }>,
     notify: Notify,
     work: () => Promise<T>,
   ): Promise<T> => {
@@ -67,6 +67,11 @@ export function createControlHandlers(parts: ControlParts): ControlHandlers {
           onVerdict: (stream, verdict) => notify({ stream, verdict }),
         }),
       ),
+    // Whom it is about reaches no log.
+    erase: ({ participant, room, isTrial }) =>
+      requests.erase({ participant, room }, isTrial).catch((error: unknown) => {
+        throw plainError(path, error) ?? error;
+      }),
     about: () => Promise.resolve(about()),
   };
 }

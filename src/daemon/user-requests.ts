@@ -5,6 +5,8 @@ import type { Clock } from '../shared/clock.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
 import type { Reread } from '../sync/reread.ts';
+import type { Person } from '../warehouse/erasures.ts';
+import type { Erasure, Warehouse } from '../warehouse/warehouse.ts';
 import type { Background } from './background.ts';
 import type { Connections } from './connections.ts';
 import type { Outcomes } from './outcomes.ts';
@@ -35,6 +37,8 @@ export interface UserRequests {
   sync(request: SyncRequest, hooks: SyncHooks): Promise<SyncResult>;
   /** As it may take hours, all other reads continue meanwhile, except for the stream that is being compared. */
   verify(request: VerifyRequest, hooks: VerifyHooks): Promise<VerifyResult>;
+  /** Erases a person, with nothing being read meanwhile. @param isTrial only finds out what would be erased. */
+  erase(person: Person, isTrial: boolean): Promise<Erasure>;
   /** Whether a sync is waiting or in progress. */
   readonly isSyncing: boolean;
   /** Resolves when all requests so far have ended. */
@@ -46,6 +50,7 @@ export interface UserRequestParts {
   readonly background: Background;
   readonly connections: Connections;
   readonly contextOf: ContextOf;
+  readonly warehouse: Pick<Warehouse, 'erase'>;
   readonly leases: StreamLeases;
   readonly outcomes: Outcomes;
   readonly onProgress: () => void;
@@ -64,21 +69,28 @@ export function createUserRequests(parts: UserRequestParts): UserRequests {
     last = done.catch(() => undefined);
     return done;
   };
+  /** Runs a job as soon as the one before it has ended, with nothing being read meanwhile. */
+  const alone = <T>(job: () => Promise<T>): Promise<T> => {
+    syncs++;
+    parts.background.interrupt();
+    const result = inTurn(job);
+    last = last.then(() => {
+      syncs--;
+      parts.onEnd();
+    });
+    return result;
+  };
   return {
     get isSyncing() {
       return syncs > 0;
     },
     settled: () => last,
-    sync(request, hooks) {
-      syncs++;
-      parts.background.interrupt();
-      const result = inTurn(() => sync(parts, request, hooks));
-      last = last.then(() => {
-        syncs--;
-        parts.onEnd();
-      });
-      return result;
-    },
+    sync: (request, hooks) => alone(() => sync(parts, request, hooks)),
+    erase: (person, isTrial) =>
+      alone(async () => {
+        await parts.leases.empty();
+        return parts.warehouse.erase(person, isTrial);
+      }),
     verify: (request, hooks) => verify(parts, request, hooks, inTurn).finally(() => parts.onEnd()),
   };
 }

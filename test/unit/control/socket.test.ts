@@ -53,6 +53,7 @@ async function serve(change: Partial<ControlHandlers> = {}) {
   const server = await serveControl(path, {
     sync: refuse,
     verify: refuse,
+    erase: refuse,
     about: () => Promise.resolve(ABOUT),
     ...change,
   });
