@@ -5,7 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
 import type { Reread } from '../sync/reread.ts';
-import type { Person } from '../warehouse/erasures.ts';
+import type { Person } from '../warehouse/person.ts';
 import type { Erasure, Warehouse } from '../warehouse/warehouse.ts';
 import type { Background } from './background.ts';
 import type { Connections } from './connections.ts';

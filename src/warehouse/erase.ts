@@ -5,13 +5,13 @@ import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { partIn, type Stream } from '../datasets/stream.ts';
-import { isObject, parseJson } from '../shared/json.ts';
 import { command, queryLists, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
 import { noteErased } from './erased-records.ts';
-import { ERASED, erasureOf, markErased, type Erasures, type Person } from './erasures.ts';
+import { ERASED, erasureOf, markErased, type Erasures } from './erasures.ts';
 import type { Db } from './open.ts';
+import { formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts';
 import { allPositions, writePosition } from './positions.ts';
 import { countMissing } from './missing.ts';
 import { countQuarantined } from './quarantine.ts';
@@ -82,10 +82,9 @@ interface OfTable {
 function eraseRows(db: Db, person: Person, { dataset, erasure, upsert, at }: OfTable): Erased {
   const { table, columns, timeColumn } = dataset;
   const timeAt = columns.findIndex(({ name }) => name === timeColumn);
-  const texts = [...columns.filter(({ type }) => type === 'TEXT').map(({ name }) => name), 'extra'];
   const named = queryLists(
     db,
-    `SELECT experiment_id, key, ${heldColumns(dataset)} FROM ${quote(table)} WHERE ${mentions(texts)}`,
+    `SELECT experiment_id, key, ${heldColumns(dataset)} FROM ${quote(table)} WHERE ${mentions(textsOf(dataset))}`,
   ).all(wordsOf(person));
   const drop = command(db, `DELETE FROM ${quote(table)} WHERE experiment_id = ? AND key = ?`);
   const dropHistory = command(db, 'DELETE FROM _history WHERE table_name = ? AND experiment_id = ? AND key = ?');
@@ -94,7 +93,7 @@ function eraseRows(db: Db, person: Person, { dataset, erasure, upsert, at }: OfT
   for (const [experiment, key, ...stored] of named) {
     const [experimentId, rowKey] = [String(experiment), String(key)];
     const held = heldIn(stored);
-    const time = typeof held.values[timeAt] === 'string' ? parseTime(String(held.values[timeAt])) : undefined;
+    const time = typeof held.values[timeAt] === 'string' ? parseTime(held.values[timeAt]) : undefined;
     const row: Row = { key: rowKey, needsOrdinal: false, time, ...held };
     const stream = { experimentId, dataset, scope: { kind: 'experiment' as const } };
     const remaining = erasure.apply(dataset, { rows: [row] });
@@ -117,20 +116,7 @@ function eraseHistory(db: Db, person: Person, dataset: Dataset, erasure: Erasure
   const rewrite = command(db, 'UPDATE _history SET record = ? WHERE id = ?');
   let [erased, replaced] = [0, 0];
   for (const { id, record } of lines) {
-    const former = parseJson(record);
-    const values = isObject(former) ? former : {};
-    const valueOf = (name: string) => {
-      const value = values[name];
-      return typeof value === 'string' || typeof value === 'number' ? value : null;
-    };
-    const extra = valueOf('extra');
-    const row: Row = {
-      key: '',
-      needsOrdinal: false,
-      time: undefined,
-      values: dataset.columns.map(({ name }) => valueOf(name)),
-      extra: extra === null ? null : String(extra),
-    };
+    const { row, values } = formerRow(dataset, record);
     const [other] = erasure.apply(dataset, { rows: [row] }).rows;
     if (other === undefined) erased += drop(id);
     else if (other !== row) {
@@ -186,19 +172,6 @@ function replaceIn(db: Db, person: Person, table: string): Erased {
       return command(db, sql)({ ...words, erased: ERASED });
     });
   return { table, erased, replaced: replaced.reduce((sum, lines) => sum + lines, 0) };
-}
-
-/**
- * An SQL condition: one of these columns holds the id, as it is or as JSON writes it. An id that is unique within a room
- * only has to stand in a line that names the room as well.
- */
-function mentions(columns: readonly string[]): string {
-  const holds = (word: string) => columns.map((name) => `instr(${quote(name)}, @${word}) > 0`).join(' OR ');
-  return `(${holds('id')} OR ${holds('json')}) AND (@room IS NULL OR ${holds('room')})`;
-}
-
-function wordsOf({ participant, room }: Person) {
-  return { id: participant, json: JSON.stringify(participant).slice(1, -1), room: room ?? null };
 }
 
 /** Counts in `_streams` again what the erasure changed. */

@@ -2,12 +2,12 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
-import { whose } from '../derive/whose.ts';
 import { isObject, isRawNumber, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { command, queryRows } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { ErasedRecord } from './erased-records.ts';
 import type { Db } from './open.ts';
+import { placesOf, type Person } from './person.ts';
 import { recall, remember } from './state.ts';
 
 /*
@@ -17,12 +17,6 @@ import { recall, remember } from './state.ts';
 
 /** What stands in the place of an erased person's id in what others sent. */
 export const ERASED = '[erased]';
-
-/** Whom to erase. Ids may be unique within a room only. */
-export interface Person {
-  readonly participant: string;
-  readonly room?: string | undefined;
-}
 
 /** Records as they may be stored. */
 export interface Remaining {
@@ -83,25 +77,6 @@ function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
       return { rows: remaining, bad: bad.filter((record) => !names(record)), erased };
     },
     scrub: (value) => scrubJson(value, (id) => isErased(id, undefined)),
-  };
-}
-
-/** A function that gives the room of a row, and everyone whose it is: the person it is about, and who wrote it. */
-function placesOf(dataset: Dataset): (row: Pick<Row, 'values' | 'extra'>) => { room?: string; people: string[] } {
-  const { room, participant } = whose(dataset);
-  const indexOf = (name: string | undefined) => dataset.columns.findIndex((column) => column.name === name);
-  const roomAt = indexOf(room);
-  const authors = dataset.columns.filter(({ spec }) => spec.isAuthor === true).map(({ name }) => name);
-  const peopleAt = [participant, ...authors].map(indexOf).filter((at) => at >= 0);
-  return ({ values, extra }) => {
-    const left = extra === null ? {} : parseJson(extra);
-    // A value of another type than its column's is in `extra`.
-    const valueAt = (at: number) => {
-      const value = values[at] ?? (isObject(left) ? left[dataset.columns[at]?.field ?? ''] : undefined);
-      return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
-    };
-    const [ofRoom] = roomAt < 0 ? [] : valueAt(roomAt);
-    return { ...(ofRoom === undefined ? {} : { room: ofRoom }), people: peopleAt.flatMap(valueAt) };
   };
 }
 

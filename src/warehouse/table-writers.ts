@@ -11,8 +11,15 @@ export interface TableWriter {
   readonly settle: () => void;
 }
 
-/** The writers of the tables, each opened when it is first needed, and again where the schema is another than it left. */
-export function openTableWriters(db: Db) {
+/** The writers of the tables. */
+export interface TableWriters {
+  of(dataset: Dataset): TableWriter;
+  /** Call this after a rollback: the columns that the transaction added are gone. */
+  forget(): void;
+}
+
+/** Opens each writer when it is first needed, and again where the schema is another than it left. */
+export function openTableWriters(db: Db): TableWriters {
   const writers = new Map<string, TableWriter>();
   const version = () => Number(db.pragma('schema_version', { simple: true }));
   let left: number | undefined;
@@ -30,7 +37,6 @@ export function openTableWriters(db: Db) {
       writers.set(dataset.name, { upsert, settle });
       return writer;
     },
-    /** Call this after a rollback: the columns that the transaction added are gone. */
     forget: () => writers.clear(),
   };
 }

@@ -64,6 +64,30 @@ describe('hsw erase', () => {
     });
   });
 
+  it('takes all that `hsw export --participant` has written before', async () => {
+    const { cwd, db, id } = await withPerson();
+    const out = await hsw(['export', '--participant', id], { cwd });
+    expect(out.status).toBe(0);
+    const lines = out.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { data: string; record: object });
+    const file = new Database(db, { readonly: true });
+    const count = (table: string) =>
+      file.prepare(`SELECT count(*) FROM ${table} WHERE participant_id = ?`).pluck().get(id);
+    for (const [data, table] of [
+      ['events'],
+      ['chat'],
+      ['participants'],
+      ['ratings/continuous', 'ratings_continuous'],
+    ] as const)
+      expect([data, lines.filter((line) => line.data === data).length]).toEqual([data, count(table ?? data)]);
+    file.close();
+    expect(await erase(cwd, '--participant', id, '--yes')).toMatchObject({ status: 0 });
+    expect(await hsw(['export', '--participant', id], { cwd })).toMatchObject({ status: 2, stdout: '' });
+    expect(await hsw(['export'], { cwd })).toMatchObject({ status: 2 });
+  });
+
   it('names the backups that it cannot reach', async () => {
     const { cwd, db, id } = await withPerson();
     const backup = `${db}.before-0001_something`;

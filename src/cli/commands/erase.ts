@@ -144,7 +144,8 @@ function lines({ tables }: Erasure): string {
   return tables.map((one) => `  ${one.table}: ${parts(one).join(', ')}\n`).join('');
 }
 
-function writeReceipt(config: Config, { isOverwritten: _, ...receipt }: Erasure): string {
+function writeReceipt(config: Config, { at, version, tables, unreached }: Erasure): string {
+  const receipt = { at, version, tables, unreached };
   const name = `erasure-${receipt.at.replaceAll(/[:.]/g, '-')}.json`;
   const path = join(dirname(config.warehouse.path), name);
   createPrivate(path);

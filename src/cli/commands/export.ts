@@ -9,6 +9,7 @@ import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { createPrivate, refuseUnsafe } from '../../shared/private-files.ts';
 import { sourcesOf, tablesOf } from '../../derive/sources.ts';
 import { csvLines, csvTableLines } from '../../export/csv.ts';
+import { personLines } from '../../export/person.ts';
 import { ndjsonLines, ndjsonTableLines, quarantinedLines } from '../../export/ndjson.ts';
 import { columnNames, hasNoColumn } from '../../warehouse/column-names.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
@@ -30,12 +31,20 @@ interface ExportFlags {
   readonly quarantined?: boolean;
 }
 
+interface PersonFlags extends Omit<ExportFlags, 'data'> {
+  readonly data?: string;
+  readonly participant?: string;
+  readonly room?: string;
+}
+
 export const describe: Describe = (program, run) => {
   program
-    .requiredOption(
+    .option(
       '--data <type>',
       'the data type, such as events or ratings/continuous, or a table, such as people or answers',
     )
+    .option('--participant <id>', 'instead of --data: all that the warehouse holds of one person (ndjson)')
+    .option('--room <id>', 'with --participant: only in this room')
     .option('--experiment <id>', 'only this experiment; can be repeated', list)
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--out <file>', 'write to a file instead of stdout')
@@ -51,9 +60,48 @@ Examples:
   hsw export --data events > events.ndjson
   hsw export --data events --quarantined --out events.ndjson
   hsw export --data ratings/continuous --experiment exp_abc123 --format csv --out ratings.csv
-  hsw export --data answers --format csv --out answers.csv`,
+  hsw export --data answers --format csv --out answers.csv
+  hsw export --participant user_abc123 --out user_abc123.ndjson`,
     )
-    .action((flags: ExportFlags) => run(exportRecords, flags));
+    .action(({ data, ...flags }: PersonFlags) => {
+      if (flags.participant !== undefined && data === undefined) return run(exportPerson, flags);
+      if (data !== undefined && flags.participant === undefined && flags.room === undefined)
+        return run(exportRecords, { ...flags, data });
+      throw new WarehouseError('USAGE', 'What to export is not clear.', {
+        hint: 'Give either --data, or --participant, with --room where you want only one.',
+      });
+    });
+};
+
+/** `hsw export --participant`: all that is held of one person, as they may ask for it. */
+const exportPerson: Command<PersonFlags> = async (context, { participant = '', room, out, ...others }) => {
+  const excess = others.format === 'ndjson' ? (others.experiment ?? others.quarantined) : others.format;
+  if (participant === '' || excess !== undefined)
+    throw new WarehouseError('USAGE', '--participant needs an id, and goes with --room and --out only.', {
+      hint: 'It writes everything of the person, in every experiment, as NDJSON.',
+    });
+  const config = readConfig(context, false);
+  const db = openReader(config);
+  try {
+    db.exec('BEGIN');
+    const lines = personLines(db, { participant, room });
+    const first = lines.next();
+    if (first.done === true)
+      throw new WarehouseError('USAGE', `The warehouse holds nothing of participant ${participant}.`, {
+        hint: 'Look the id up in `participants.participant_id`; it has to be written exactly so.',
+      });
+    const sink = out === undefined ? dataTo(context.stdout) : writeTo(out);
+    const all = function* () {
+      yield first.value;
+      yield* lines;
+    };
+    await pipeline(Readable.from(batched(all())), sink, { end: out !== undefined, signal: context.signal });
+    return EXIT.ok;
+  } catch (error) {
+    throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
+  } finally {
+    db.close();
+  }
 };
 
 /** `hsw export`: streams records, one in memory at a time, and says whether they may be incomplete. */
