@@ -5,7 +5,6 @@ import { isErrorCode, type ErrorCode } from '../shared/errors.ts';
 import type { SyncResult } from '../sync/run.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import type { Verdict, VerifyResult } from '../sync/verify.ts';
-import type { Erasure } from '../warehouse/warehouse.ts';
 
 const Selection = z.strictObject({
   experiments: z.array(z.string()).readonly().exactOptional(),
@@ -67,11 +66,20 @@ export interface About {
     | undefined;
 }
 
+/** What an erasure did. */
+const ErasureMessage = z.object({
+  at: z.string(),
+  version: z.string(),
+  tables: z.array(z.object({ table: z.string(), erased: z.number(), replaced: z.number() })).readonly(),
+  unreached: z.array(z.string()).readonly(),
+  isOverwritten: z.boolean(),
+});
+
 /** The result of each request. */
 export interface Results {
   readonly sync: SyncResult;
   readonly verify: VerifyResult;
-  readonly erase: Erasure;
+  readonly erase: z.infer<typeof ErasureMessage>;
   readonly about: About;
 }
 
@@ -174,13 +182,7 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     issues: z.array(IssueMessage),
     derived: z.array(z.object({ table: z.string(), rows: count })),
   }),
-  erase: z.object({
-    at: z.string(),
-    version: z.string(),
-    tables: z.array(z.object({ table: z.string(), erased: count, replaced: count })),
-    unreached: z.array(z.string()),
-    isOverwritten: z.boolean(),
-  }),
+  erase: ErasureMessage,
   about: z.object({
     version: z.string(),
     startedAt: count,
