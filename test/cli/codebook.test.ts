@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startSimulator } from '../../src/simulator/server.ts';
+import { findChromium, launch } from '../daemon/browser.ts';
 import { hsw } from '../support/command.ts';
 
 /** A warehouse with an experiment like those of the demo, made once. */
@@ -35,6 +36,9 @@ const cells = (line: string) =>
   [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell = '']) =>
     cell.replace(/^"|"$/g, '').replaceAll('""', '"'),
   );
+
+const executable = findChromium();
+if (executable === undefined) console.log('skipped: a codebook in a browser (no Chromium on this computer)');
 
 describe('hsw codebook', () => {
   it('gives the numbers that sqlite gives, in every form', async () => {
@@ -72,6 +76,28 @@ describe('hsw codebook', () => {
     expect(md).toContain(`mean ${Number(Number(mean).toPrecision(6))} |`);
     expect(html).toMatch(/^<!doctype html>/);
     expect(html).not.toContain('<script');
+  });
+
+  it.skipIf(executable === undefined)('is a page that needs nothing else, and fits 400 pixels and paper', async () => {
+    await codebook('--out', 'page.html');
+    const browser = await launch(executable ?? '');
+    const page = await browser.newPage({ viewport: { width: 400, height: 800 } });
+    const problems: string[] = [];
+    page.on('console', (message) => problems.push(message.text()));
+    page.on('request', (request) => request.url().startsWith('file:') || problems.push(request.url()));
+    await page.goto(`file://${join(cwd, 'page.html')}`);
+    const width = () => page.evaluate('document.documentElement.scrollWidth');
+    expect(await width()).toBe(400);
+    // A4 less its margins.
+    await page.setViewportSize({ width: 688, height: 900 });
+    await page.emulateMedia({ media: 'print' });
+    expect(await width()).toBe(688);
+    const broken = await page.evaluate(
+      "[...document.querySelectorAll('a')].filter((link) => document.getElementById(link.hash.slice(1)) === null).length",
+    );
+    expect(broken).toBe(0);
+    await browser.close();
+    expect(problems).toEqual([]);
   });
 
   it('shows no value that says anything of a person', async () => {
