@@ -17,12 +17,14 @@ const ColumnName = z.object({
   column: z.string().nullable(),
   type: z.enum(TYPES),
   unit: z.string().nullable(),
+  /** When it was given, by the local clock; null: an earlier version has shown it. */
+  since: z.string().nullable().optional(),
 });
 export type ColumnName = z.infer<typeof ColumnName>;
 
 /** The names that were given in a table, in their order: each once, and for ever. */
 export function columnNames(db: Db, table: string): ColumnName[] {
-  const sql = 'SELECT path, "column", type, unit FROM _column_names WHERE relation = ? ORDER BY rowid';
+  const sql = 'SELECT path, "column", type, unit, since FROM _column_names WHERE relation = ? ORDER BY rowid';
   return queryRows(db, sql, ColumnName).all(table);
 }
 

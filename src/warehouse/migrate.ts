@@ -19,9 +19,10 @@ const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.
 /**
  * Migrates the file's tables to this version; a file with data is backed up beside it first. Call it as the
  * only writer.
+ * @returns the migrations that a file with data has got, by name.
  * @throws WarehouseError WAREHOUSE_NEWER when a newer version has written the file.
  */
-export function migrate(db: Db, folder = FOLDER): void {
+export function migrate(db: Db, folder = FOLDER): string[] {
   const { journal, latest } = readJournal(folder);
   const applied = appliedMigrations(db);
   if (applied.some((when) => when > latest)) {
@@ -33,7 +34,7 @@ export function migrate(db: Db, folder = FOLDER): void {
       },
     );
   }
-  if (applied.includes(latest)) return;
+  if (applied.includes(latest)) return [];
   if (applied.length > 0) backUp(db, `${db.name}.before-${journal.entries.at(-1)?.tag ?? 'migration'}`);
   db.transaction(() => releaseNames(db, DATASETS)).immediate();
   try {
@@ -51,6 +52,8 @@ export function migrate(db: Db, folder = FOLDER): void {
       },
     );
   }
+  const fresh = journal.entries.filter(({ when }) => !applied.includes(when));
+  return applied.length === 0 ? [] : fresh.map(({ tag }) => tag);
 }
 
 /**

@@ -14,6 +14,7 @@ import { closeForWriting, openForWriting, PRAGMAS, watchFile, withPlainErrors, t
 import type { Stream } from '../datasets/stream.ts';
 import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
+import { noteRenamed } from './renamed.ts';
 import { tendQueryIndexes } from './query-indexes.ts';
 import { openTableWriters } from './table-writers.ts';
 import { refreshViews } from './views.ts';
@@ -66,7 +67,7 @@ export function openWarehouse(path: string, options: WarehouseOptions): Warehous
   try {
     return withPlainErrors(path, () => {
       const db = (opened = openForWriting(path));
-      migrate(db);
+      noteRenamed(db, migrate(db), options.clock.now());
       rekey(db, options.clock.now());
       markCutTexts(db, options.clock.now());
       refill(db, options.clock.now());

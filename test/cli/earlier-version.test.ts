@@ -45,6 +45,8 @@ describe('a warehouse of an earlier version', () => {
     const { status, stdout } = await hsw(['status'], at);
     expect([0, 1]).toContain(status);
     expect(stdout).toMatch(/complete/i);
+    expect(stdout).toContain('  variables.value: now value_type, value_number, value_text, value_json\n');
+    expect(stdout).toContain('  events_all.response_value: now response_value_type, response_value_number,');
     const db = new Database(join(at.cwd, 'w.db'), { readonly: true });
     onTestFinished(() => {
       db.close();

@@ -17,6 +17,7 @@ import { affectedText, countStandings, headOf, titleOf } from '../../status/word
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
+import { renamedColumns, renamedText, type Renames } from '../../warehouse/renamed.ts';
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
 import { recallOutage } from '../../warehouse/outage.ts';
 import { isWell, standingOf } from '../../warehouse/standing.ts';
@@ -67,6 +68,7 @@ interface Found {
   readonly daemon: FoundDaemon;
   /** Unknown without the key. */
   readonly usage: Usage | undefined;
+  readonly renamed: Renames | undefined;
 }
 
 function look(config: Config, db: Db, daemon: FoundDaemon): Found {
@@ -89,6 +91,7 @@ function look(config: Config, db: Db, daemon: FoundDaemon): Found {
     streams,
     daemon,
     usage: key === undefined ? undefined : openBudget(config, db, systemClock).usage(),
+    renamed: renamedColumns(db, snapshot.now - SCHEMA_NEWS_MS),
   };
 }
 
@@ -165,6 +168,7 @@ function text(found: Found): string {
     daemonText(found),
     usage === undefined ? '' : usageText(usage),
     lateText(streams, config.lookbackMs),
+    renamedText(found.renamed),
     `${config.warehouse.path}\n`,
   ].join('');
 }
@@ -202,7 +206,7 @@ function usageText({ hour, others }: Usage): string {
   return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
 }
 
-function inJson({ config, snapshot, streams, issues, daemon, usage }: Found) {
+function inJson({ config, snapshot, streams, issues, daemon, usage, renamed }: Found) {
   const { now, refusal } = snapshot;
   const about = daemon.kind === 'running' ? daemon.about : undefined;
   const isShared = issues.some(({ code }) => code === 'KEY_SHARED');
@@ -229,6 +233,7 @@ function inJson({ config, snapshot, streams, issues, daemon, usage }: Found) {
             state: keyDateState({ keyExpiresAt, readAt: latestRead(streamsIn(snapshot)), now }),
           },
     suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
+    renamedColumns: renamed?.columns ?? [],
     issues: issues.map(issueInJson),
     standings: countStandings(streams),
     streams: streams.map(streamInJson),
