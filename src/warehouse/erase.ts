@@ -5,6 +5,7 @@ import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { partIn, type Stream } from '../datasets/stream.ts';
+import { textOfJson } from '../shared/json.ts';
 import { command, queryLists, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
@@ -17,6 +18,7 @@ import { countMissing } from './missing.ts';
 import { countQuarantined } from './quarantine.ts';
 import { heldColumns, heldIn, rowsIn } from './records.ts';
 import type { Upsert } from './upsert.ts';
+import { refreshViews, viewName } from './views.ts';
 
 /** What an erasure did. It names nobody. */
 export interface Receipt {
@@ -51,6 +53,7 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
   command(db, 'DELETE FROM _history WHERE id > ?')(lastLine);
   const history = DATASETS.map((dataset) => eraseHistory(db, person, dataset, erasure));
   const quarantine = eraseQuarantine(db, person, erasure, at);
+  dropColumnsNamedAfter(db, person);
   settle();
   const others = otherTables(db).map((table) => replaceIn(db, person, table));
   correctPositions(db);
@@ -121,7 +124,7 @@ function eraseHistory(db: Db, person: Person, dataset: Dataset, erasure: Erasure
     if (other === undefined) erased += drop(id);
     else if (other !== row) {
       const now = Object.fromEntries(dataset.columns.map(({ name }, i) => [name, other.values[i] ?? null]));
-      replaced += rewrite(JSON.stringify({ ...values, ...now, extra: other.extra }), id);
+      replaced += rewrite(textOfJson({ ...values, ...now, extra: other.extra }), id);
     }
   }
   return { table: '_history', erased, replaced };
@@ -142,6 +145,40 @@ function eraseQuarantine(db: Db, person: Person, erasure: Erasures, at: string):
     erased += drop(experimentId, data, key);
   }
   return { table: '_quarantine', erased, replaced: 0 };
+}
+
+/**
+ * A member of a JSON value may be named by an id, and so may the column that readers have of it. What such a column holds
+ * follows from the rows, so that it can go.
+ */
+function dropColumnsNamedAfter(db: Db, person: Person): void {
+  const Named = z.object({ relation: z.string(), column: z.string().nullable() });
+  const where = mentions(['path']);
+  const sql = `SELECT relation, "column" FROM _column_names WHERE ${where}`;
+  for (const dataset of DATASETS) {
+    const columns = queryRows(db, sql, Named)
+      .all(wordsOf(person))
+      .filter(({ relation }) => relation === dataset.table);
+    if (columns.length === 0) continue;
+    // No column goes as long as the view names it.
+    db.exec(`DROP VIEW IF EXISTS ${quote(viewName(dataset))}`);
+    for (const { column } of columns)
+      if (column !== null && hasColumn(db, dataset.table, column))
+        db.exec(`ALTER TABLE ${quote(dataset.table)} DROP COLUMN ${quote(column)}`);
+    command(
+      db,
+      `DELETE FROM _column_names WHERE relation = @table AND ${where}`,
+    )({
+      ...wordsOf(person),
+      table: dataset.table,
+    });
+    refreshViews(db, [dataset]);
+  }
+}
+
+function hasColumn(db: Db, table: string, column: string): boolean {
+  const sql = 'SELECT 1 FROM pragma_table_info(?) WHERE name = ?';
+  return queryValues(db, sql, z.number()).get(table, column) !== undefined;
 }
 
 /** Tables that hold neither records nor what was just handled. */

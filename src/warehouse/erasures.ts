@@ -85,29 +85,36 @@ function withoutIds({ columns }: Dataset, row: Row, isErased: (id: string) => bo
   const values = row.values.map((value, i) => {
     if (typeof value !== 'string') return value;
     const isJson = columns[i]?.spec.kind === 'json' || columns[i]?.part === 'json';
-    return isJson ? scrubJsonText(value, isErased) : scrubText(value, isErased);
+    return isJson ? scrubJsonText(value, isErased, true) : scrubText(value, isErased);
   });
-  const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased);
+  const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased, false);
   const isSame = extra === row.extra && values.every((value, i) => value === row.values[i]);
   return isSame ? row : { ...row, values, extra };
 }
 
-function scrubJsonText(text: string, isErased: (id: string) => boolean): string {
+function scrubJsonText(text: string, isErased: (id: string) => boolean, isInside: boolean): string {
   const value = parseJson(text);
-  const scrubbed = scrubJson(value, isErased);
+  const scrubbed = scrubJson(value, isErased, isInside);
   return scrubbed === value ? text : textOfJson(scrubbed);
 }
 
-/** The same value where nothing is replaced. */
-function scrubJson(value: Json, isErased: (id: string) => boolean): Json {
+/** Members that say whom an object is about. Others, such as `partnerId`, only name somebody. */
+const ABOUT = ['id', 'participantId', 'userId', 'uid'];
+
+/** The same value where nothing is replaced. An object inside a record that is about an erased person goes as a whole. */
+function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = false): Json {
   if (typeof value === 'string') return scrubText(value, isErased);
   if (Array.isArray(value)) {
-    const scrubbed = value.map((one) => scrubJson(one, isErased));
+    const scrubbed = value.map((one) => scrubJson(one, isErased, true));
     return scrubbed.every((one, i) => one === value[i]) ? value : scrubbed;
   }
   if (!isObject(value) || isRawNumber(value)) return value;
+  const isId = (id: Json | undefined) => (typeof id === 'string' || typeof id === 'number') && isErased(String(id));
+  if (isInside && ABOUT.some((name) => isId(value[name]))) return ERASED;
   const members = Object.entries(value);
-  const scrubbed = members.map(([name, one]) => [scrubText(name, isErased), scrubJson(one, isErased)] as const);
+  const scrubbed = members.map(([name, one]): [string, Json] =>
+    isErased(name) ? [ERASED, ERASED] : [scrubText(name, isErased), scrubJson(one, isErased, true)],
+  );
   const isSame = scrubbed.every(([name, one], i) => name === members[i]?.[0] && one === members[i][1]);
   return isSame ? value : Object.fromEntries(scrubbed);
 }

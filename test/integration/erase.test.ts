@@ -63,6 +63,60 @@ describe('an erased person', () => {
     expect(compareDerived(lab.warehouse.db).filter((table) => table.rows > 0)).toEqual([]);
   });
 
+  it('is gone from what others sent: as a whole where it is about them, by their id elsewhere', async () => {
+    const { lab, id, world, experimentId } = await labWithPerson();
+    const [event = {}] = world
+      .records('events', experimentId, lab.now)
+      .filter(({ participantId }) => participantId !== id && participantId !== null);
+    const data = {
+      partnerId: id,
+      score: 7,
+      members: [
+        { id, name: 'Ada Secret' },
+        { id: 'someone', name: 'Bo' },
+      ],
+      byPerson: { [id]: { note: 'secret note' }, someone: 1 },
+      sender: { userId: id, name: 'Ada Secret' },
+    };
+    world.insert(
+      'events',
+      experimentId,
+      { ...event, id: 'of another person', shown: data, [id]: 'secret note' },
+      lab.now,
+    );
+    lab.now += HOUR / 4;
+    await lab.sync();
+    const { db } = lab.warehouse;
+    const columns = () =>
+      db.prepare<[string], string>('SELECT "column" FROM _column_names WHERE instr(path, ?) > 0').pluck().all(id);
+    const [column = ''] = columns();
+    const held = () => db.prepare("SELECT 1 FROM pragma_table_info('events') WHERE name = ?").get(column) !== undefined;
+    expect([column === '', held()]).toEqual([false, true]);
+    lab.warehouse.erase({ participant: id }, false);
+    const shown = () =>
+      JSON.parse(
+        db.prepare<[], string>("SELECT extra ->> '$.shown' FROM events WHERE id = 'of another person'").pluck().get() ??
+          '',
+      ) as unknown;
+    const expected = {
+      partnerId: '[erased]',
+      score: 7,
+      members: ['[erased]', { id: 'someone', name: 'Bo' }],
+      byPerson: { '[erased]': '[erased]', someone: 1 },
+      sender: '[erased]',
+    };
+    expect(shown()).toEqual(expected);
+    expect([columns(), held()]).toEqual([[], false]);
+    expect(db.prepare('SELECT count(*) FROM events_all').pluck().get()).toBe(
+      db.prepare('SELECT count(*) FROM events').pluck().get(),
+    );
+    for (const text of [id, 'secret note', 'Ada Secret']) expect([text, traces(lab, text)]).toEqual([text, 0]);
+    lab.now += HOUR / 4;
+    await lab.sync({ full: true });
+    expect([shown(), incomplete(lab)]).toEqual([expected, []]);
+    expect(traces(lab, id)).toBe(0);
+  });
+
   it('does not come back with any sync, and every record stays accounted for', async () => {
     const { lab, id } = await labWithPerson();
     expect(incomplete(lab)).toEqual([]);
