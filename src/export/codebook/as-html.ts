@@ -6,7 +6,18 @@ import type { QuestionBook } from './questions.ts';
 import { numberText, type Level } from './shown.ts';
 import { STYLE } from './style.ts';
 import type { VariableBook } from './variables.ts';
-import { answersText, factsOf, headlineOf, notesOf, PRIVACY, stateOf, timeText, titleOf, valuesText } from './words.ts';
+import {
+  answersText,
+  factsOf,
+  headlineOf,
+  leftOutText,
+  notesOf,
+  PRIVACY,
+  stateOf,
+  timeText,
+  titleOf,
+  valuesText,
+} from './words.ts';
 
 /** Escaped markup, as `html` makes it from a template. */
 type Html = ReturnType<typeof html>;
@@ -223,6 +234,7 @@ function tableSection(table: TableBook, id: string): Html {
         ${columns.map((column) => columnRow(column))}
       </tbody>
     </table>
+    ${table.leftOut === 0 ? NOTHING : html`<p class="soft">${leftOutText(table)}</p>`}
   </section>`;
 }
 

@@ -69,4 +69,6 @@ export interface TableBook {
   /** Up to when its data were read, UTC. */
   readonly asOf: string | null;
   readonly columns: readonly ColumnBook[];
+  /** How many columns are left out, as they are named after people or rooms. */
+  readonly leftOut: number;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { queryLists, queryRows, quote } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
+import { answerMeanings } from './impersonal.ts';
 import { levelsOf, shownIn, type Level, type Shown } from './shown.ts';
 
 /** A column: what it means, and what is in it. */
@@ -40,8 +41,11 @@ const Meaning = z.object({
 type Meaning = z.infer<typeof Meaning>;
 
 /** The columns of a table, but for some, with what is in them for one experiment. */
-export function columnsOf(db: Db, rows: Rows, leaveOut: readonly string[] = []): ColumnBook[] {
-  const meanings = meaningsOf(db, rows.table).filter(({ name }) => !leaveOut.includes(name));
+export function columnsOf(db: Db, rows: Rows, leaveOut: readonly string[]): ColumnBook[] {
+  const answers = answerMeanings(db, rows.table);
+  const meanings = meaningsOf(db, rows.table)
+    .filter(({ name }) => !leaveOut.includes(name))
+    .map((column) => ({ ...column, meaning: answers.get(column.name) ?? column.meaning }));
   const shown = shownIn(db, rows.table);
   return inParts(meanings).flatMap((part) =>
     summaries(

@@ -7,6 +7,7 @@ import type { StoredPosition } from '../../warehouse/positions.ts';
 import type { Codebook, Step, Study, TableBook } from './codebook.ts';
 import { columnsOf, meaningsOf } from './columns.ts';
 import { completenessOf, type Completeness } from './completeness.ts';
+import { namedAfterPeople } from './impersonal.ts';
 import { questionsOf, scaleText } from './questions.ts';
 import { presentable } from './shown.ts';
 import { variablesOf } from './variables.ts';
@@ -102,6 +103,7 @@ function readTable(
 ): TableBook {
   const sources = (data ?? '').split(', ').filter((source) => source in completeness.data);
   const times = sources.flatMap((source) => completeness.data[source]?.asOf ?? []);
+  const personal = namedAfterPeople(db, name);
   return {
     name,
     kind,
@@ -111,7 +113,8 @@ function readTable(
     rows,
     lacking: sources.filter((source) => completeness.data[source]?.isLacking === true),
     asOf: times.sort()[0] ?? null,
-    columns: columnsOf(db, { table: name, experiment }, kind === 'mirrored' ? COMMON : []),
+    columns: columnsOf(db, { table: name, experiment }, [...personal, ...(kind === 'mirrored' ? COMMON : [])]),
+    leftOut: personal.length,
   };
 }
 

@@ -41,6 +41,13 @@ export function stateOf({ rows, lacking, asOf }: TableBook): string {
   return `${counted(rows, 'row')}, ${lacking.length === 0 ? 'complete' : `may be incomplete: ${lacking.join(', ')}`}, ${read}`;
 }
 
+/** What is said below a table of which columns are left out; empty where none is. */
+export function leftOutText({ leftOut }: TableBook): string {
+  if (leftOut === 0) return '';
+  const are = leftOut === 1 ? 'is left out, as it is' : 'are left out, as they are';
+  return `${counted(leftOut, 'column')} ${are} named after participants, rooms or addresses.`;
+}
+
 /** `2026-01-12 09:02 UTC` */
 export function timeText(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`;

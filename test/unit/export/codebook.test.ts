@@ -120,10 +120,36 @@ describe('a codebook', () => {
     expect(study?.design).toMatchObject([{ position: 1, component: 'likert', question: 'How often?' }]);
   });
 
-  it('takes the words of a question that is made for each person from no single one of them', () => {
+  it('takes the words of a question that is made for each person from no single one of them', async () => {
     const bench = openBench();
-    for (const name of ['Ana', 'Bo']) answer(bench, { questionId: 'q', questionText: `Did you like ${name}?` }, [1]);
-    expect(read(bench).studies[0]?.questions[0]?.question).toBeNull();
+    bench.write('experiments', { name: 'Trust' });
+    bench.write('participants', ...PEOPLE.map((id) => ({ id, roomId: 'r' })));
+    for (const name of ['Secret Ana', 'Secret Bo'])
+      answer(bench, { questionId: 'q', questionText: `Did you like ${name}?` }, [1]);
+    bench.warehouse.tendForReaders();
+    const book = read(bench);
+    expect(book.studies[0]?.questions[0]?.question).toBeNull();
+    const wide = book.studies[0]?.tables.find(({ name }) => name === 'wide_trust');
+    expect(wide?.columns.find(({ name }) => name === 'q')?.meaning).toBe('The last answer (questionnaire q).');
+    for (const form of await formsOf(book)) expect(form).not.toContain('Secret');
+  });
+
+  it('leaves out columns that are named after participants, rooms or addresses, and says how many', async () => {
+    const bench = openBench();
+    bench.write('participants', { id: 'anasecret', roomId: 'r' });
+    bench.write('components', {
+      ...of('anasecret'),
+      ...at(1),
+      componentId: 'c',
+      variableSnapshot: { anasecret: 1, 'bo@mail.example': 2, points: 3 },
+    });
+    const book = read(bench);
+    const components = book.studies[0]?.tables.find(({ name }) => name === 'components');
+    expect(components?.columns.map(({ name }) => name)).toContain('variable_snapshot_points');
+    for (const form of await formsOf(book)) expect(form).not.toMatch(/anasecret|bo.mail/);
+    expect(asMarkdown(book)).toContain(
+      '2 columns are left out, as they are named after participants, rooms or addresses.',
+    );
   });
 
   it('leaves out of an address what is behind its path, where a key may be', async () => {
