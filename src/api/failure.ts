@@ -169,10 +169,24 @@ function sentence(message: string, secrets: readonly string[]): string {
 
 /** What the server said: one line, clipped and without secrets. */
 export function quoted(message: string, secrets: readonly string[]): string {
-  return scrub(message, secrets)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
+  return withoutAddresses(scrub(message.slice(0, LONGEST_READ), secrets).replace(/[\s\p{Cc}]+/gu, ' '))
     .trim()
     .slice(0, LONGEST_QUOTE);
 }
+
+/** Servers name other servers, their ports and their users in their errors; none of them is for a page or an alert. */
+function withoutAddresses(text: string): string {
+  return text
+    .replace(/\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s"'<>]{1,2000}/gi, HIDDEN)
+    .replace(/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, HIDDEN)
+    .replace(/\b(?:\d{1,3}\.){3}\d{1,3}\b(?::\d{1,5}\b)?/g, HIDDEN)
+    .replace(
+      /(?<![\w:.])\[?(?:(?:[\da-f]{1,4}:){4,7}[\da-f]{1,4}|(?:[\da-f]{1,4}:){0,6}(?::[\da-f]{1,4}){1,6})(?:\]:\d{1,5})?/gi,
+      HIDDEN,
+    );
+}
+
+const HIDDEN = '[address]';
+const LONGEST_READ = 4000;
 
 const LONGEST_QUOTE = 300;

@@ -37,8 +37,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'daemon',
-    description: 'keep the warehouse fresh until stopped; the dashboard is at http://127.0.0.1:8788',
+    description: 'keep the warehouse fresh until stopped, with a dashboard that `hsw dashboard` opens',
     load: async () => (await import('./commands/daemon.ts')).describe,
+  },
+  {
+    name: 'dashboard',
+    description: 'print a link that opens the dashboard of the running daemon, once',
+    load: async () => (await import('./commands/dashboard.ts')).describe,
   },
   {
     name: 'status',

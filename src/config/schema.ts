@@ -218,7 +218,7 @@ function httpSchema() {
           .min(1)
           .default('127.0.0.1')
           .describe(
-            'The address that the dashboard listens on. Any address other than this computer’s own needs a token.',
+            'The address that the dashboard listens on. Any address other than this computer’s own needs `token` or `tokenFile`; on this computer the daemon makes a token of its own without them.',
           ),
         port: z
           .number('must be a port from 0 to 65535')

@@ -44,6 +44,7 @@ export const RequestMessage = z.discriminatedUnion('ask', [
     isTrial: z.boolean(),
   }),
   z.strictObject({ ask: z.literal('about') }),
+  z.strictObject({ ask: z.literal('dashboard') }),
 ]);
 
 export type ControlRequest = z.infer<typeof RequestMessage>;
@@ -81,6 +82,8 @@ export interface Results {
   readonly verify: VerifyResult;
   readonly erase: z.infer<typeof ErasureMessage>;
   readonly about: About;
+  /** A link that opens the dashboard once; null without a dashboard. */
+  readonly dashboard: { readonly url: string | null };
 }
 
 /** A request waits for a limit, for this many milliseconds. */
@@ -183,6 +186,7 @@ export const RESULT_MESSAGES: { readonly [A in Ask]: z.ZodType<Results[A]> } = {
     derived: z.array(z.object({ table: z.string(), rows: count })),
   }),
   erase: ErasureMessage,
+  dashboard: z.object({ url: z.string().nullable() }),
   about: z.object({
     version: z.string(),
     startedAt: count,

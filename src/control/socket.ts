@@ -105,6 +105,8 @@ function handle(
       return handlers.erase(request, notify, signal);
     case 'about':
       return handlers.about(request, notify, signal);
+    case 'dashboard':
+      return handlers.dashboard(request, notify, signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { plainError } from '../warehouse/open.ts';
-import type { About, ControlRequest, Notify } from '../control/protocol.ts';
+import type { About, ControlRequest, Notify, Results } from '../control/protocol.ts';
 import type { ControlHandlers } from '../control/socket.ts';
 import type { UserRequests } from './user-requests.ts';
 import type { WaitingUsers } from './waiting-users.ts';
@@ -27,15 +27,16 @@ export interface ControlParts {
   readonly signal: AbortSignal;
   readonly waitingUsers: WaitingUsers;
   readonly about: () => About;
+  readonly dashboard: () => Results['dashboard'];
   /** What the configuration in use reads. */
   readonly reads: () => string;
 }
 
 /** Runs the requests of the command line in the engine. */
 export function createControlHandlers(parts: ControlParts): ControlHandlers {
-  const { requests, path, log, signal, waitingUsers, about, reads } = parts;
+  const { requests, path, log, signal, waitingUsers, about, dashboard, reads } = parts;
   const handle = async <T>(
-    request: Exclude<ControlRequest, { ask: 'about' | 'erase' }>,
+    request: Exclude<ControlRequest, { ask: 'about' | 'erase' | 'dashboard' }>,
     notify: Notify,
     work: () => Promise<T>,
   ): Promise<T> => {
@@ -73,5 +74,6 @@ export function createControlHandlers(parts: ControlParts): ControlHandlers {
         throw plainError(path, error) ?? error;
       }),
     about: () => Promise.resolve(about()),
+    dashboard: () => Promise.resolve(dashboard()),
   };
 }

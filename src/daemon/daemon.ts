@@ -38,6 +38,8 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly version: string;
   readonly notifier: Notifier;
+  /** The token of the dashboard; it needs one on this computer too, which others may use. */
+  readonly httpToken: string | undefined;
   /** The timeout of systemd's watchdog, if there is one. */
   readonly watchdogMs?: number | undefined;
   /** Aborted when the daemon is to stop. */
@@ -85,6 +87,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     signal,
     waitingUsers: daemon.waitingUsers,
     about,
+    dashboard: () => ({ url: server?.link() ?? null }),
     reads,
   });
   const socket = socketPath(path);
@@ -96,7 +99,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const { http } = options.config;
     if (http !== undefined) {
-      server = await startHttp({ ...http, view: lately(daemon.view), log });
+      server = await startHttp({ ...http, token: options.httpToken, view: lately(daemon.view), log });
       log.info({ url: server.url }, 'the dashboard is at this address');
     }
     options.onReload(() => daemon.reload());

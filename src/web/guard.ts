@@ -3,7 +3,9 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { Log } from '../shared/log.ts';
 import { isLoopback } from '../shared/loopback.ts';
-import { signIn } from './dashboard/sign-in.ts';
+import { signIn, type Wrong } from './dashboard/sign-in.ts';
+import type { Tickets } from './tickets.ts';
+import type { RefuseLate } from './wrong-tokens.ts';
 
 /** Headers of every response: nothing is cached, framed, sniffed, or loaded from elsewhere. */
 export function secureHeaders(contentSecurityPolicy: string): MiddlewareHandler {
@@ -41,19 +43,29 @@ export const onlyReads: MiddlewareHandler = async (c, next) => {
   return c.json({ status: 'refused', reasons: ['Only GET and HEAD are allowed.'] }, 405);
 };
 
+/** What lets a request in. */
+export interface Admission {
+  readonly token: string;
+  readonly tickets: Tickets;
+  readonly refuseLate: RefuseLate;
+  readonly port: () => number;
+}
+
 /**
- * Lets a request through that carries the token as `Authorization: Bearer …` or as the cookie that `?token=…` was
- * exchanged for. The cookie holds a value derived from the token, so that the token itself is not kept by the browser;
+ * Lets a request through that carries the token as `Authorization: Bearer …` or as the cookie that `?token=…`, or a
+ * link that works once, was exchanged for. The cookie holds a value derived from the token, so that the token itself is not kept by the browser;
  * its name holds the port, as browsers share cookies between the ports of a host.
  */
-export function requireToken(token: string, port: () => number, log: Log): MiddlewareHandler {
+export function requireToken({ token, tickets, refuseLate, port }: Admission): MiddlewareHandler {
   const pass = createHmac('sha256', token).update('hyperstudy-warehouse dashboard').digest('base64url');
   return async (c, next) => {
     const cookie = `hsw_${port()}`;
     const { searchParams, pathname } = new URL(c.req.url);
     const offered = searchParams.get('token');
-    if (offered !== null && isSame(offered, token)) {
-      searchParams.delete('token');
+    const ticket = searchParams.get('ticket');
+    const isGuest = ticket !== null && tickets.take(ticket);
+    if (isGuest || (offered !== null && isSame(offered, token))) {
+      for (const name of ['token', 'ticket']) searchParams.delete(name);
       setCookie(c, cookie, pass, { httpOnly: true, sameSite: 'Strict', path: '/' });
       // A path that begins with two slashes would lead to another host.
       const path = pathname.replace(/^[/\\]+/, '/');
@@ -62,15 +74,16 @@ export function requireToken(token: string, port: () => number, log: Log): Middl
     const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (bearer !== undefined && isSame(bearer, token)) return next();
     if (isSame(getCookie(c, cookie) ?? '', pass)) return next();
-    if (offered !== null || bearer !== undefined) log.warn({ path: c.req.path.slice(0, 200) }, 'refused a wrong token');
-    return unauthorised(c, offered !== null);
+    if (offered !== null || bearer !== undefined || ticket !== null) await refuseLate(c.req.path);
+    return unauthorised(c, offered !== null ? 'token' : ticket !== null ? 'ticket' : undefined);
   };
 }
 
-function unauthorised(c: Context, isWrong: boolean) {
+function unauthorised(c: Context, wrong: Wrong | undefined) {
   c.header('WWW-Authenticate', 'Bearer realm="hyperstudy-warehouse"');
-  if (c.req.path === '/' && (c.req.header('accept') ?? '').includes('text/html')) return c.html(signIn(isWrong), 401);
-  const reason = 'Send the token as "Authorization: Bearer …", or open the dashboard with ?token=… once.';
+  if (c.req.path === '/' && (c.req.header('accept') ?? '').includes('text/html')) return c.html(signIn(wrong), 401);
+  const reason =
+    'Send the token as "Authorization: Bearer …", or open the dashboard by the link that `hsw dashboard` prints.';
   return c.json({ status: 'refused', reasons: [reason] }, 401);
 }
 

@@ -7,11 +7,15 @@ import { CONTENT_SECURITY_POLICY } from './dashboard/layout.ts';
 import type { DaemonView } from '../status/view.ts';
 import { onlyLoopbackHosts, onlyReads, requireToken, secureHeaders } from './guard.ts';
 import { stalled, unreadiness } from './health.ts';
+import type { Tickets } from './tickets.ts';
+import type { RefuseLate } from './wrong-tokens.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { statusJson } from './status.ts';
 
 export interface RouteOptions {
-  readonly token: string | undefined;
+  readonly token: string;
+  readonly tickets: Tickets;
+  readonly refuseLate: RefuseLate;
   readonly isLoopback: boolean;
   /** The port in use, known once the server listens. */
   readonly port: () => number;
@@ -21,16 +25,17 @@ export interface RouteOptions {
 
 /** The routes; `server.ts` serves them on a port. */
 export function createRoutes(options: RouteOptions): Hono {
-  const { token, isLoopback, port, view, log } = options;
+  const { isLoopback, view, log } = options;
   const app = new Hono();
   app.use(secureHeaders(CONTENT_SECURITY_POLICY));
   if (isLoopback) app.use(onlyLoopbackHosts(log));
   app.use(onlyReads);
   app.get('/healthz', (c) => {
-    const why = stalled(view().issues);
-    return why === undefined ? c.json({ status: 'ok' }) : c.json({ status: 'stalled', reasons: [why] }, 503);
+    // Everyone may ask, so that it says nothing else.
+    const isOk = stalled(view().issues) === undefined;
+    return c.json({ status: isOk ? 'ok' : 'not ok' }, isOk ? 200 : 503);
   });
-  if (token !== undefined) app.use(requireToken(token, port, log));
+  app.use(requireToken(options));
   app.use(compress());
   app.get('/readyz', (c) => {
     const reasons = unreadiness(view().issues);

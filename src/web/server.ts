@@ -3,6 +3,8 @@ import { getRequestListener } from '@hono/node-server';
 import { WarehouseError } from '../shared/errors.ts';
 import { isLoopback } from '../shared/loopback.ts';
 import type { Log } from '../shared/log.ts';
+import { createTickets } from './tickets.ts';
+import { createRefuseLate } from './wrong-tokens.ts';
 import { createRoutes } from './routes.ts';
 import type { DaemonView } from '../status/view.ts';
 
@@ -10,8 +12,10 @@ export interface HttpOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Required of every request except `/healthz`; without one, only this computer may be served. */
+  /** Required of every request except `/healthz`, on this computer too: others may use it. */
   readonly token: string | undefined;
+  /** How late the answer to a wrong token comes, in milliseconds. */
+  readonly wrongTokenMs?: number;
   /** Called for every response. */
   readonly view: () => DaemonView;
   readonly log: Log;
@@ -19,11 +23,16 @@ export interface HttpOptions {
 
 export interface HttpServer {
   readonly url: string;
+  /** A link that opens the dashboard once. */
+  link(): string;
   /** Finishes responses in progress, for at most half a second, and stops. */
   close(): Promise<void>;
 }
 
 const CLOSE_MS = 500;
+const MOST_CONNECTIONS = 64;
+/** A connection that does not ask for anything is looked at every second, and cut after five. */
+const LIMITS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 } as const;
 
 /**
  * Serves `/healthz`, `/readyz`, `/metrics`, `/api/status` and the dashboard.
@@ -33,29 +42,35 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { port, token, view, log } = options;
   const host = options.host.replace(/^\[|\]$/g, '');
   const isLocal = isLoopback(host);
-  if (!isLocal && (token ?? '') === '') {
+  if (token === undefined || token === '') {
     throw new WarehouseError('USAGE', `The dashboard would be open to everyone who can reach ${host}.`, {
       hint: 'Set http.token or http.tokenFile, or set http.host to 127.0.0.1.',
     });
   }
+  const tickets = createTickets();
   let listening = port;
   const routes = createRoutes({
-    token: token === '' ? undefined : token,
+    token,
+    tickets,
+    refuseLate: createRefuseLate(log, options.wrongTokenMs),
     isLoopback: isLocal,
     port: () => listening,
     view,
     log,
   });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (incoming, outgoing) => {
+  const server = createServer(LIMITS, (incoming, outgoing) => {
     void listener(incoming, outgoing);
   });
+  server.maxConnections = MOST_CONNECTIONS;
   await listen(server, port, host);
   server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
   const address = server.address();
   if (typeof address === 'object' && address !== null) listening = address.port;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${listening}`;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
+    url,
+    link: () => `${url}/?ticket=${tickets.give()}`,
     close: () => close(server),
   };
 }

@@ -13,6 +13,7 @@ const STREAMS = sampleView(NOW)
   .experiments.flatMap(({ streams }) => streams)
   .filter(({ standing }) => standing !== 'skipped').length;
 const WIDE = { width: 1240, height: 900 };
+const TOKEN = 'open-sesame-0123456789';
 const NARROW = { width: 400, height: 800 };
 
 const executable = findChromium();
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 function listen(view: () => DaemonView, change: Partial<HttpOptions> = {}): Promise<HttpServer> {
-  const common = { host: '127.0.0.1', port: 0, token: undefined, log: silentLog };
+  const common = { host: '127.0.0.1', port: 0, token: TOKEN, log: silentLog, wrongTokenMs: 0 };
   return startHttp({ ...common, view, ...change });
 }
 
@@ -53,7 +54,7 @@ async function open(view: DaemonView = sampleView(NOW), options: BrowserContextO
   });
   await page.clock.install({ time: NOW - 1000 });
   await page.clock.pauseAt(NOW);
-  await page.goto(server.url);
+  await page.goto(server.link());
   return { shown, server, page, errors };
 }
 
@@ -456,7 +457,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
   });
 
   it('opens with the token in the form, and keeps it out of the address', async () => {
-    const server = await listen(() => sampleView(NOW), { token: 'open-sesame-0123456789' });
+    const server = await listen(() => sampleView(NOW), { token: TOKEN });
     const page = await browser.newPage();
     onTestFinished(async () => {
       await page.close();
@@ -466,7 +467,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await page.getByLabel('Token for this dashboard').fill('wrong');
     await page.getByRole('button', { name: 'Open' }).click();
     expect(await page.getByRole('alert').innerText()).toBe('This token is wrong.');
-    await page.getByLabel('Token for this dashboard').fill('open-sesame-0123456789');
+    await page.getByLabel('Token for this dashboard').fill(TOKEN);
     await page.keyboard.press('Enter');
     await page.getByRole('status').waitFor();
     expect(page.url()).toBe(`${server.url}/`);

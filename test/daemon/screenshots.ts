@@ -12,7 +12,7 @@ const now = Date.parse('2026-03-11T14:02:05.000Z');
 const server = await startHttp({
   host: '127.0.0.1',
   port: 0,
-  token: undefined,
+  token: 'a-token-for-screenshots',
   view: () => sampleView(now),
   log: silentLog,
 });
@@ -20,7 +20,7 @@ const browser = await launch(executable);
 for (const colorScheme of ['light', 'dark'] as const) {
   const page = await browser.newPage({ colorScheme, timezoneId: 'UTC', viewport: { width: 1200, height: 900 } });
   await page.clock.setFixedTime(now);
-  await page.goto(server.url);
+  await page.goto(server.link());
   const height = await page.evaluate('document.documentElement.scrollHeight');
   await page.setViewportSize({ width: 1200, height: Number(height) });
   writeFileSync(`docs/images/dashboard-${colorScheme}.png`, smallPng(await page.screenshot()));

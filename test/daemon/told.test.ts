@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -49,7 +49,8 @@ async function lab() {
   const minutes = (count: number) => delay((count * 60_000) / SPEED);
   /** What a page of the daemon says. */
   const page = async (path: string) => {
-    const answer = await fetch(`${daemon.http ?? ''}${path}`);
+    const authorization = `Bearer ${readFileSync(join(cwd, 'w.db.http-token'), 'utf8').trim()}`;
+    const answer = await fetch(`${daemon.http ?? ''}${path}`, { headers: { authorization } });
     return { status: answer.status, text: await answer.text() };
   };
   return { ...daemon, key, network, receiver, write, now, minutes, page };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -58,7 +58,8 @@ export async function start(cwd: string, { speed = 1 } = {}) {
     void ended.then((status) => reject(new Error(`the daemon ended with ${String(status)}: ${log}`)));
   });
   const get = async (path: string) => {
-    const answer = await fetch(`${url}${path}`);
+    const token = readFileSync(join(cwd, 'w.db.http-token'), 'utf8').trim();
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
     return { status: answer.status, text: await answer.text() };
   };
   return { child, ended, get, log: () => log };

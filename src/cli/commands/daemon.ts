@@ -1,4 +1,7 @@
+import type { Config } from '../../config/schema.ts';
+import { isLoopback } from '../../shared/loopback.ts';
 import { secretsOf } from '../../config/secrets.ts';
+import { serviceToken } from '../../daemon/service-token.ts';
 import { runDaemon } from '../../daemon/daemon.ts';
 import { createNotifier, watchdogMs } from '../../daemon/systemd.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -41,6 +44,8 @@ const daemon: Command<unknown> = async (context) => {
     queryIndexes: config.warehouse.queryIndexes,
   });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
+  const httpToken = tokenFor(config);
+  if (httpToken !== undefined) secrets.add(httpToken);
   await whileOpen(opened, (warehouse) =>
     runDaemon({
       config,
@@ -55,6 +60,7 @@ const daemon: Command<unknown> = async (context) => {
       log,
       version: VERSION,
       notifier: createNotifier(context.env),
+      httpToken,
       watchdogMs: watchdogMs(context.env),
       signal: context.signal,
       onReload: (reload) => void process.on('SIGHUP', reload),
@@ -65,6 +71,12 @@ const daemon: Command<unknown> = async (context) => {
   );
   return EXIT.ok;
 };
+
+/** The configured token or, on an address that only this computer reaches, one that lies beside the warehouse. */
+function tokenFor({ http, warehouse }: Config): string | undefined {
+  if (http === undefined || http.token !== undefined) return http?.token;
+  return isLoopback(http.host.replace(/^\[|\]$/g, '')) ? serviceToken(warehouse.path) : undefined;
+}
 
 /** @throws WarehouseError WAREHOUSE_BUSY, which says so if the writer is another daemon. */
 async function open(path: string, options: Parameters<typeof openWarehouse>[1]): Promise<Warehouse> {

@@ -2,13 +2,16 @@ import { html } from 'hono/html';
 import { NOTHING, type Html } from './format.ts';
 import { layout } from './layout.ts';
 
-/** A form that asks for the token. @param isWrong whether a wrong one was just entered. */
-export function signIn(isWrong: boolean): Html {
+/** What was not accepted. */
+export type Wrong = 'token' | 'ticket';
+
+/** A form that asks for the token. */
+export function signIn(wrong: Wrong | undefined): Html {
   return layout(
     'Sign in · HyperStudy Warehouse',
     html`<main id="main" class="sign-in">
       <h1>HyperStudy Warehouse</h1>
-      ${isWrong ? html`<p role="alert" class="note"><b>This token is wrong.</b></p>` : NOTHING}
+      ${wrong === undefined ? NOTHING : html`<p role="alert" class="note"><b>${WRONG[wrong]}</b></p>`}
       <form method="get" action="/">
         <label for="token">Token for this dashboard</label>
         <p>
@@ -17,10 +20,17 @@ export function signIn(isWrong: boolean): Html {
         </p>
       </form>
       <p class="aside">
-        It is in the daemon's configuration (http.token or http.tokenFile). If you followed a link with the token,
+        Run <code>hsw dashboard</code> on the computer of the daemon: it prints a link that opens this page once. Or
+        enter the token: that of the daemon's configuration (http.token or http.tokenFile) or, without one, that in the
+        file beside the warehouse whose name ends in .http-token. If you followed a link that works once,
         <a href="/">go on to the dashboard</a>.
       </p>
     </main>`,
     false,
   );
 }
+
+const WRONG: Readonly<Record<Wrong, string>> = {
+  token: 'This token is wrong.',
+  ticket: 'This link was used before, or is too old.',
+};

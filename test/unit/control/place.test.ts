@@ -15,7 +15,7 @@ const isRoot = process.geteuid?.() === 0;
 const serve = async (path: string) => {
   const refuse = () => Promise.reject(new Error('not asked for in this test'));
   const about = () => Promise.resolve({ version: '9', startedAt: 1, http: null });
-  const server = await serveControl(path, { sync: refuse, verify: refuse, erase: refuse, about });
+  const server = await serveControl(path, { sync: refuse, verify: refuse, erase: refuse, about, dashboard: refuse });
   onTestFinished(() => server.close());
   return server;
 };

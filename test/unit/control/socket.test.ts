@@ -55,6 +55,7 @@ async function serve(change: Partial<ControlHandlers> = {}) {
     verify: refuse,
     erase: refuse,
     about: () => Promise.resolve(ABOUT),
+    dashboard: () => Promise.resolve({ url: 'http://localhost/?ticket=x' }),
     ...change,
   });
   onTestFinished(() => server.close());
@@ -109,6 +110,8 @@ describe('the control socket of a running daemon', () => {
     expect(asked).toEqual([request]);
     expect(told).toEqual(events);
     expect(await askDaemon(path, { ask: 'about' }, () => undefined, never)).toEqual(ABOUT);
+    const link = await askDaemon(path, { ask: 'dashboard' }, () => undefined, never);
+    expect(link).toEqual({ url: 'http://localhost/?ticket=x' });
   });
 
   it('throws what the daemon throws, and says of a mistake that it happened there', async () => {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/shared/log.ts';
+import { createTickets } from '../../../src/web/tickets.ts';
 import { onlyLoopbackHosts, onlyReads, requireToken, secureHeaders } from '../../../src/web/guard.ts';
 
 const TOKEN = 'open-sesame-0123456789';
@@ -47,7 +48,8 @@ describe('a request', () => {
 });
 
 describe('a token', () => {
-  const app = behind(requireToken(TOKEN, () => 8788, silentLog));
+  const refuseLate = () => Promise.resolve();
+  const app = behind(requireToken({ token: TOKEN, tickets: createTickets(), refuseLate, port: () => 8788 }));
   const bearer = (token: string) => app.request('/metrics', { headers: { authorization: `Bearer ${token}` } });
 
   it('lets in whoever sends it, and no one without or with another', async () => {

@@ -1,0 +1,40 @@
+import { chmodSync, chownSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { hsw } from '../support/command.ts';
+import { lab, start } from '../support/daemon-lab.ts';
+
+const OTHER = 65_534;
+
+it('hsw dashboard gives a link that opens the page once, to the user of the daemon only', async () => {
+  const { cwd } = await lab({}, 'data: [rooms]\n');
+  const without = await hsw(['dashboard'], { cwd });
+  expect([without.status, without.stderr]).toEqual([2, expect.stringContaining('No daemon is running for')]);
+
+  const daemon = await start(cwd);
+  expect(statSync(join(cwd, 'w.db.http-token')).mode & 0o777).toBe(0o600);
+  const { stdout, status } = await hsw(['dashboard'], { cwd });
+  const link = stdout.trim();
+  expect([status, link]).toEqual([0, expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/\?ticket=[\w-]{32}$/)]);
+  const { origin } = new URL(link);
+  for (const path of ['/', '/readyz', '/metrics', '/api/status'])
+    expect([path, (await fetch(origin + path)).status]).toEqual([path, 401]);
+  expect(await (await fetch(`${origin}/healthz`)).text()).toBe('{"status":"ok"}');
+  const first = await fetch(link, { redirect: 'manual' });
+  const [cookie = ''] = (first.headers.get('set-cookie') ?? '').split(';');
+  expect((await fetch(origin, { headers: { cookie } })).status).toBe(200);
+  expect((await fetch(link, { redirect: 'manual' })).status).toBe(401);
+  expect(daemon.log()).not.toContain(link.split('=').at(-1));
+
+  if (process.geteuid?.() === 0) {
+    chmodSync(cwd, 0o755);
+    chownSync(join(cwd, 'key'), OTHER, OTHER);
+    const foreign = await hsw(['dashboard'], { cwd, uid: OTHER, gid: OTHER });
+    expect([foreign.status, foreign.stdout]).toEqual([5, '']);
+    expect(foreign.stderr).toContain('belongs to another user');
+    chownSync(join(cwd, 'key'), 0, 0);
+  } else console.log('the second user is skipped, as only root can be another user');
+
+  daemon.child.kill('SIGTERM');
+  await daemon.ended;
+});
