@@ -84,9 +84,11 @@ export function configSchema(dataTypes: OptionKinds) {
         'How far behind the newest row each sync reads again. A room counts as finished when it ended longer ago than this.',
       ),
     history: z
-      .boolean('must be true or false')
+      .union([z.boolean(), group({ keep: duration('1d', '3650d') })], 'must be true, false, or a mapping with keep')
       .default(true)
-      .describe('Keep deleted records and earlier versions of changed ones in the table `_history`.'),
+      .describe(
+        'Keep deleted records and earlier versions of changed ones in the table `_history`: for good (`true`, the default), never (`false`), or for a time, as `{ keep: 90d }`, after which backups of migrations end as well.',
+      ),
     deletes: group({
       maxShare: share(1)
         .default(0.1)

@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
@@ -17,6 +15,7 @@ import { allPositions, writePosition } from './positions.ts';
 import { countMissing } from './missing.ts';
 import { countQuarantined } from './quarantine.ts';
 import { heldColumns, heldIn, rowsIn } from './records.ts';
+import { backupsOf } from './retention.ts';
 import type { Upsert } from './upsert.ts';
 import { refreshViews, viewName } from './views.ts';
 
@@ -227,14 +226,6 @@ function correctPositions(db: Db): void {
       quarantinedRecords: countQuarantined(db, stream),
     });
   }
-}
-
-/** Backups of migrations, which lie beside the warehouse. */
-function backupsOf(path: string): string[] {
-  const [folder, name] = [dirname(path), basename(path)];
-  return readdirSync(folder)
-    .filter((file) => file.startsWith(`${name}.before-`))
-    .map((file) => join(folder, file));
 }
 
 /** Whether what an erasure freed may still lie in the file. */

@@ -16,6 +16,7 @@ import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
 import { noteRenamed } from './renamed.ts';
 import { tendQueryIndexes } from './query-indexes.ts';
+import { endOld, type History } from './retention.ts';
 import { openTableWriters } from './table-writers.ts';
 import { refreshViews } from './views.ts';
 import { erase, isOverwriteDue, overwrite, type Receipt } from './erase.ts';
@@ -51,8 +52,7 @@ export interface Erasure extends Receipt {
 
 export interface WarehouseOptions {
   readonly clock: Clock;
-  /** Whether earlier versions of rows are kept. */
-  readonly history: boolean;
+  readonly history: History;
   /** Whether indexes for readers are built; they are by default. */
   readonly queryIndexes?: boolean;
 }
@@ -104,7 +104,7 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
 
   /** The run whose transaction is under way, for the history. */
   let current: Run | undefined;
-  if (history) keepHistory(db, DATASETS, () => current?.id);
+  if (history !== false) keepHistory(db, DATASETS, () => current?.id);
   const derivation = openDerivation(db);
   const commit = openCommit({ db, writers, watch, derivation, nextNow });
 
@@ -157,6 +157,7 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
       withPlainErrors(path, () => {
         tendForReaders(db, queryIndexes);
         if (isOverwriteDue(db)) overwrite(db, clock.now());
+        endOld(db, history, clock.now());
       }),
     close() {
       closeForWriting(db);
