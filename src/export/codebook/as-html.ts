@@ -17,6 +17,7 @@ import {
   timeText,
   titleOf,
   valuesText,
+  warningOf,
 } from './words.ts';
 
 /** Escaped markup, as `html` makes it from a template. */
@@ -43,6 +44,7 @@ export async function asHtml(book: Codebook): Promise<string> {
         <header>
           <h1>${title}</h1>
           <p class="about soft">Made by ${book.product} on ${timeText(book.madeAt)}. ${PRIVACY}</p>
+          ${warningOf(studies) === '' ? NOTHING : html`<p class="state incomplete"><b>⚠ ${warningOf(studies)}</b></p>`}
           ${only === undefined ? contents(studies) : NOTHING}
         </header>
         <main>${studies.map((study, i) => studySection(study, i, only === undefined))}</main>

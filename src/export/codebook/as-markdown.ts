@@ -12,6 +12,7 @@ import {
   timeText,
   titleOf,
   valuesText,
+  warningOf,
 } from './words.ts';
 
 type Cell = string | number | null;
@@ -20,6 +21,7 @@ export function asMarkdown({ product, madeAt, studies, common }: Codebook): stri
   const parts = [
     '# Codebook',
     `Made by ${product} on ${timeText(madeAt)}. ${PRIVACY}`,
+    warningOf(studies) === '' ? '' : `**⚠ ${line(warningOf(studies))}**`,
     ...studies.flatMap(studyParts),
     '## In every table of records',
     table(

@@ -18,6 +18,12 @@ export function headlineOf({ completeness: { lacks, asOf } }: Study): { isComple
   return { isComplete: true, text: `Everything that was read is complete, as of ${timeText(asOf)}.` };
 }
 
+/** Which of several experiments may be incomplete, for the top of the page; empty where there is one, or none may be. */
+export function warningOf(studies: readonly Study[]): string {
+  const doubtful = studies.filter((study) => !headlineOf(study).isComplete).map(titleOf);
+  return studies.length < 2 || doubtful.length === 0 ? '' : `The data may be incomplete of: ${doubtful.join(', ')}.`;
+}
+
 /** What is not in the file although nothing went wrong. */
 export function notesOf({ completeness: { unreadable, unasked } }: Study): string[] {
   return [

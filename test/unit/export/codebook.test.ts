@@ -208,6 +208,10 @@ describe('a codebook', () => {
       expect(form).toContain('⚠ 2 rows, may be incomplete: events, as of 2026-02-01 10:00 UTC.');
       expect(form).toContain('1 row, complete, as of 2026-02-01 10:00 UTC.');
     }
+    const [study] = book.studies;
+    const several = { ...book, studies: study === undefined ? [] : [study, { ...study, id: 'f', name: 'Other' }] };
+    for (const form of (await formsOf(several)).slice(0, 2))
+      expect(form).toContain('The data may be incomplete of: e, Other.');
     const beside = book.studies[0]?.tables.map(({ name, lacking }) => [name, lacking]);
     expect(beside).toEqual(
       expect.arrayContaining([
