@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compareDerived } from '../../src/derive/rebuild.ts';
 import { runVerify } from '../../src/sync/verify.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
+import { departedPeople, departedText } from '../../src/warehouse/departed.ts';
 import { HOUR, openLab, type Lab } from '../support/lab.ts';
 
 /** A lab whose data were read, a person in it, and what nobody else has. */
@@ -207,6 +208,21 @@ describe('an erased person', () => {
     lab.warehouse.erase({ participant: id }, false);
     expect(history()).toBe(1);
     for (const text of [id, 'my secret words', 'malformed words']) expect([text, traces(lab, text)]).toEqual([text, 0]);
+  });
+
+  it('is proposed if HyperStudy no longer lists them, until nothing of them is kept', async () => {
+    const { lab, id, world, experimentId } = await labWithPerson();
+    const { db } = lab.warehouse;
+    expect(departedPeople(db)).toEqual([]);
+    world.remove('participants', experimentId, (record) => record['id'] === id, lab.now);
+    for (let times = 0; times < 2; times++) {
+      lab.now += HOUR / 4;
+      await lab.sync({ acceptDeletes: true });
+    }
+    expect(departedPeople(db)).toEqual([id]);
+    expect(departedText([id])).toContain(`1 participant is no longer listed by HyperStudy`);
+    lab.warehouse.erase({ participant: id }, false);
+    expect([departedPeople(db), departedText([])]).toEqual([[], '']);
   });
 
   it('stays until the erasure is no trial', async () => {

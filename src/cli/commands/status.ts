@@ -17,6 +17,7 @@ import { affectedText, countStandings, headOf, titleOf } from '../../status/word
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
+import { departedPeople, departedText } from '../../warehouse/departed.ts';
 import { renamedColumns, renamedText, type Renames } from '../../warehouse/renamed.ts';
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
 import { recallOutage } from '../../warehouse/outage.ts';
@@ -69,6 +70,7 @@ interface Found {
   /** Unknown without the key. */
   readonly usage: Usage | undefined;
   readonly renamed: Renames | undefined;
+  readonly departed: readonly string[];
 }
 
 function look(config: Config, db: Db, daemon: FoundDaemon): Found {
@@ -92,6 +94,7 @@ function look(config: Config, db: Db, daemon: FoundDaemon): Found {
     daemon,
     usage: key === undefined ? undefined : openBudget(config, db, systemClock).usage(),
     renamed: renamedColumns(db, snapshot.now - SCHEMA_NEWS_MS),
+    departed: departedPeople(db),
   };
 }
 
@@ -169,6 +172,7 @@ function text(found: Found): string {
     usage === undefined ? '' : usageText(usage),
     lateText(streams, config.lookbackMs),
     renamedText(found.renamed),
+    departedText(found.departed),
     `${config.warehouse.path}\n`,
   ].join('');
 }
@@ -206,7 +210,7 @@ function usageText({ hour, others }: Usage): string {
   return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
 }
 
-function inJson({ config, snapshot, streams, issues, daemon, usage, renamed }: Found) {
+function inJson({ config, snapshot, streams, issues, daemon, usage, renamed, departed }: Found) {
   const { now, refusal } = snapshot;
   const about = daemon.kind === 'running' ? daemon.about : undefined;
   const isShared = issues.some(({ code }) => code === 'KEY_SHARED');
@@ -234,6 +238,7 @@ function inJson({ config, snapshot, streams, issues, daemon, usage, renamed }: F
           },
     suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
     renamedColumns: renamed?.columns ?? [],
+    departedParticipants: departed,
     issues: issues.map(issueInJson),
     standings: countStandings(streams),
     streams: streams.map(streamInJson),
