@@ -1,5 +1,5 @@
 import { unitOf, type Column, type Dataset, type Place } from '../src/datasets/define.ts';
-import { DERIVED } from '../src/derive/registry.ts';
+import { derivedWith } from '../src/derive/registry.ts';
 import { DATASETS } from '../src/datasets/registry.ts';
 
 /** The derived tables with what one row is, then the tables of the data types, each with what it holds. */
@@ -7,7 +7,7 @@ export function tablesText(): string {
   return [
     table(
       ['table', 'what it holds', 'a row is'],
-      DERIVED.map(({ name, about, row }) => [code(name), about, row]),
+      derivedWith(250).map(({ name, about, row }) => [code(name), about, row]),
     ),
     'They are computed from the tables that mirror the API, one for each data type:',
     table(

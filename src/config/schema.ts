@@ -52,6 +52,7 @@ export function configSchema(dataTypes: OptionKinds) {
           'Build further indexes for what is often asked, once a table has been read for the first time. That of continuous ratings takes about a tenth of the file. `false` drops them.',
         ),
     }).prefault({}),
+    derive: deriveSchema(),
     schedule: schedule
       .default('adaptive')
       .describe(
@@ -159,6 +160,17 @@ type Frozen<T> = T extends readonly (infer Item)[]
   : T extends object
     ? { readonly [Name in keyof T]: Frozen<T[Name]> }
     : T;
+
+/** Optional tables that are computed. */
+function deriveSchema() {
+  return group({
+    ratingsGrid: duration('10ms', '1m')
+      .optional()
+      .describe(
+        'Keep the table `ratings_grid`: the continuous ratings at common instants, this far from each other. Without it, the table is dropped.',
+      ),
+  }).prefault({});
+}
 
 /** The configuration of a file that only says `all: true`. */
 export function defaultConfig(dataTypes: OptionKinds): Config {

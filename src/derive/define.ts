@@ -57,7 +57,7 @@ export interface DerivedTable extends Explained {
   /** Data types of which a change concerns every part of the experiment. */
   readonly commonSources?: readonly string[];
   /** To be raised when the same records come to other rows than before: the table is then made again. */
-  readonly version: number;
+  readonly version: number | string;
   /** The rows of a part, computed from what is mirrored. */
   readonly rows: (db: Database, part: Part) => readonly DerivedRow[];
   /**

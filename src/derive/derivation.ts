@@ -7,7 +7,7 @@ import type { DerivedTable, Part } from './define.ts';
 import { concerns, everyPart, partsAt, type SourcePlace } from './parts.ts';
 import { joined, keyOf, postpone, takePostponed, type Places } from './pending.ts';
 import { recompute } from './recompute.ts';
-import { DERIVED } from './registry.ts';
+import { derivedIn } from './registry.ts';
 import { recomputeWideAt, WIDE_FROM } from './wide.ts';
 import { roomWideOnly, whose, type Place } from './whose.ts';
 
@@ -37,7 +37,7 @@ const MOST_PUT_OFF = 20;
  * connection say whose they were and are, so that no code that writes can forget it. There is none for inserts, as it
  * would cost a part of the time of a first read.
  */
-export function openDerivation(db: Database, tables: readonly DerivedTable[] = DERIVED): Derivation {
+export function openDerivation(db: Database, tables: readonly DerivedTable[] = derivedIn(db)): Derivation {
   const watched = DATASETS.filter((dataset) => tables.some((table) => concerns(table, dataset) !== undefined));
   const readers = new Map(watched.map((dataset) => [dataset.name, placeReader(dataset)]));
   let touched = new Map<string, Map<string, Touched>>();
@@ -105,7 +105,7 @@ function concerning(table: DerivedTable, places: Places): Places {
 }
 
 /** Computes what is put off, in a transaction of the caller's. */
-export function settlePostponed(db: Database, tables: readonly DerivedTable[] = DERIVED): void {
+export function settlePostponed(db: Database, tables: readonly DerivedTable[] = derivedIn(db)): void {
   const places = takePostponed(db);
   if (places.size > 0)
     settlePlaces(

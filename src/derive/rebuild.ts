@@ -4,7 +4,7 @@ import { countAgain } from './counts.ts';
 import type { DerivedTable } from './define.ts';
 import { everyPart } from './parts.ts';
 import { recompute } from './recompute.ts';
-import { DERIVED } from './registry.ts';
+import { derivedIn } from './registry.ts';
 import { rebuildWide } from './wide.ts';
 
 /** A derived table, and how many of its rows were not what the mirrored tables say. */
@@ -14,7 +14,7 @@ export interface Rebuilt {
 }
 
 /** Computes every derived table again from all that is mirrored, and writes what differs; to be called in a transaction. */
-export function rebuild(db: Database, tables: readonly DerivedTable[] = DERIVED): Rebuilt[] {
+export function rebuild(db: Database, tables: readonly DerivedTable[] = derivedIn(db)): Rebuilt[] {
   const counts = { table: '_people_counts', rows: countAgain(db) };
   const rebuilt = tables.map((table) => ({ table: table.name, rows: rebuildTable(db, table) }));
   return [counts, ...rebuilt, { table: 'wide tables', rows: rebuildWide(db) }];

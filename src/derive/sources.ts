@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { DATASETS } from '../datasets/registry.ts';
-import { DERIVED } from './registry.ts';
+import { derivedIn } from './registry.ts';
 import { VIEWS } from './views.ts';
 import { wideTables } from './wide-names.ts';
 import { WIDE_FROM } from './wide.ts';
@@ -10,7 +10,7 @@ import { WIDE_FROM } from './wide.ts';
  * what is no such table of this warehouse.
  */
 export function sourcesOf(db: Database, name: string): string[] | undefined {
-  const derived = DERIVED.find((table) => table.name === name);
+  const derived = derivedIn(db).find((table) => table.name === name);
   if (derived !== undefined) return inOrder([...derived.sources, ...(derived.commonSources ?? [])]);
   const view = VIEWS.find((one) => one.name === name);
   const from = view?.from ?? (wideTables(db).some(({ table }) => table === name) ? WIDE_FROM : undefined);
@@ -19,7 +19,7 @@ export function sourcesOf(db: Database, name: string): string[] | undefined {
 
 /** The tables and views for readers that are computed. */
 export function tablesOf(db: Database): string[] {
-  const derived = DERIVED.filter(({ name }) => !name.startsWith('_'));
+  const derived = derivedIn(db).filter(({ name }) => !name.startsWith('_'));
   return [...derived, ...VIEWS].map(({ name }) => name).concat(wideTables(db).map(({ table }) => table));
 }
 

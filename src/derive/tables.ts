@@ -6,12 +6,13 @@ import { events } from '../datasets/events.ts';
 import { COUNTS_SQL } from './counts.ts';
 import type { DerivedTable } from './define.ts';
 import { PENDING_SQL } from './pending.ts';
+import { GRID } from './ratings-grid.ts';
 import { roomWideIndex } from './source.ts';
 import { WIDE_NAMES_SQL } from './wide-names.ts';
 
 /**
  * Creates the derived tables that do not exist, and those again whose declaration has changed: what they hold can be
- * computed, so they need no migration. Returns whether any is new, and so has to be filled.
+ * computed, so they need no migration. The one that is optional is dropped where it is not among them. Returns whether any is new, and so has to be filled.
  */
 export function createTables(db: Database, tables: readonly DerivedTable[]): boolean {
   const wanted = [
@@ -22,6 +23,7 @@ export function createTables(db: Database, tables: readonly DerivedTable[]): boo
   const find = queryValues(db, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", z.string());
   const created = wanted.filter(({ name, sql }) => find.get(name) !== sql);
   db.exec([WIDE_NAMES_SQL, ...INDEXES].join(';\n'));
+  if (!wanted.some(({ name }) => name === GRID)) db.exec(`DROP TABLE IF EXISTS ${GRID}`);
   for (const { name, sql, indexes } of created) {
     db.exec([`DROP TABLE IF EXISTS ${name}`, sql, ...indexes].join(';\n'));
   }

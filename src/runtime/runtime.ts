@@ -35,6 +35,7 @@ export async function withRuntime<T>(
     clock,
     history: config.history,
     queryIndexes: config.warehouse.queryIndexes,
+    ratingsGrid: config.derive.ratingsGrid,
   });
   return whileOpen(opened, async (warehouse) => {
     const connection = connectApi(config, { db: warehouse.db, clock, log }, hooks);

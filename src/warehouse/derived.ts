@@ -1,6 +1,6 @@
 import { settlePostponed } from '../derive/derivation.ts';
 import { rebuild } from '../derive/rebuild.ts';
-import { DERIVED } from '../derive/registry.ts';
+import { derivedWith } from '../derive/registry.ts';
 import { createTables } from '../derive/tables.ts';
 import { createViews } from '../derive/views.ts';
 import { DATASETS } from '../datasets/registry.ts';
@@ -17,11 +17,12 @@ const CARRIED = ['rows', 'keys', 'cut-texts'];
 /**
  * Brings the derived tables up to date in a file that this version opens for the first time, or in which it has just
  * carried rows over: in one transaction with the note of it, so that a kill before its end is made up for.
+ * @param grid between two instants of `ratings_grid`, in ms; undefined: there is to be no such table.
  */
-export function prepareDerived(db: Db, now: number): void {
+export function prepareDerived(db: Db, now: number, grid: number | undefined): void {
   const basis = JSON.stringify([migrations(db), ...CARRIED.map((name) => recall(db, name) ?? null)]);
   db.transaction(() => {
-    if (!createTables(db, DERIVED) && recall(db, NAME) === basis) return;
+    if (!createTables(db, derivedWith(grid)) && recall(db, NAME) === basis) return;
     rebuild(db);
     remember(db, NAME, basis, now);
   }).immediate();

@@ -4,7 +4,7 @@ import { FORM_TYPE } from '../datasets/members.ts';
 import { MIXED_TYPES } from '../datasets/mixed.ts';
 import { NEVER, type Columns, type DerivedColumn as Meaning } from '../derive/define.ts';
 import { dictionaryWriter, explainLike } from '../derive/dictionary.ts';
-import { DERIVED } from '../derive/registry.ts';
+import { derivedIn } from '../derive/registry.ts';
 import { VIEWS } from '../derive/views.ts';
 import { explainWide } from '../derive/wide-names.ts';
 import { columnNames, type ColumnName } from './column-names.ts';
@@ -51,7 +51,7 @@ const COMMON = {
 /** Writes `_data_dictionary`, which explains every column of every table and view to readers of the file. */
 export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   const write = dictionaryWriter(db);
-  const explained = [...OWN_TABLES, ...DERIVED, ...VIEWS.map(({ name, columns = {} }) => ({ name, columns }))];
+  const explained = [...OWN_TABLES, ...derivedIn(db), ...VIEWS.map(({ name, columns = {} }) => ({ name, columns }))];
   for (const { name, columns } of explained) {
     for (const [column, { about, values, allowed, ...rest }] of Object.entries<Meaning>(columns))
       write(name, column, { ...rest, meaning: about, allowed: allowed ?? (values && Object.keys(values)) });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
-import { DERIVED } from '../derive/registry.ts';
+import { derivedIn } from '../derive/registry.ts';
 import type { Explained } from '../derive/define.ts';
 import { sourcesOf } from '../derive/sources.ts';
 import { wideTables } from '../derive/wide-names.ts';
@@ -21,9 +21,10 @@ const BY_PERSON = 'experiment_id, room_id, participant_id';
  * `_about`, what the file is and how to open it; and the values of `_values` that are the same everywhere.
  */
 export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: string): void {
+  const derived = derivedIn(db);
   const dataOf = (name: string) => sourcesOf(db, name)?.join(', ') ?? null;
   replace(db, TABLES, [
-    ...DERIVED.map(({ name, row, about, columns }) => [
+    ...derived.map(({ name, row, about, columns }) => [
       name,
       'derived',
       dataOf(name),
@@ -59,14 +60,14 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
     held: 'SELECT table_name, column_name, position, value_text, label FROM _values WHERE experiment_id IS NULL ORDER BY rowid',
     drop: 'DELETE FROM _values WHERE experiment_id IS NULL',
     add: 'INSERT INTO _values (table_name, column_name, position, value_text, label) VALUES (?, ?, ?, ?, ?)',
-    rows: codes(datasets),
+    rows: codes(derived, datasets),
   });
 }
 
 /** The values that are the same everywhere, with what they mean, in the order of their declaration. */
-function codes(datasets: readonly Dataset[]): SqlValue[][] {
+function codes(derived: readonly Explained[], datasets: readonly Dataset[]): SqlValue[][] {
   const declared = [
-    ...[...DERIVED, ...OWN_TABLES].map(({ name, columns }) => ({ table: name, columns: Object.entries(columns) })),
+    ...[...derived, ...OWN_TABLES].map(({ name, columns }) => ({ table: name, columns: Object.entries(columns) })),
     ...datasets.map(({ table, columns }) => ({
       table,
       columns: columns.map(({ name, spec }) => [name, spec] as const),

@@ -55,6 +55,8 @@ export interface WarehouseOptions {
   readonly history: History;
   /** Whether indexes for readers are built; they are by default. */
   readonly queryIndexes?: boolean;
+  /** Between two instants of the table `ratings_grid`, in ms; by default there is no such table. */
+  readonly ratingsGrid?: number | undefined;
 }
 
 /**
@@ -71,7 +73,7 @@ export function openWarehouse(path: string, options: WarehouseOptions): Warehous
       rekey(db, options.clock.now());
       markCutTexts(db, options.clock.now());
       refill(db, options.clock.now());
-      prepareDerived(db, options.clock.now());
+      prepareDerived(db, options.clock.now(), options.ratingsGrid);
       db.transaction(() => {
         carryOverReasons(db);
         makeFreshnessView(db, DATASETS);

@@ -4,7 +4,7 @@ import { normalise } from '../../src/datasets/normalise.ts';
 import { compareDerived } from '../../src/derive/rebuild.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import type { Json } from '../../src/shared/json.ts';
-import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
+import { openWarehouse, type Warehouse, type WarehouseOptions } from '../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from './lab.ts';
 
 const SCOPE = { kind: 'experiment' as const };
@@ -25,8 +25,12 @@ export interface Bench {
 }
 
 /** @param at the path of its file, or the warehouse that is to hold the records of another experiment as well. */
-export function openBench(at: string | Warehouse = join(temporaryFolder(), 'w.db'), experimentId = 'e'): Bench {
-  const warehouse = typeof at === 'string' ? openWarehouse(at, { clock: systemClock, history: true }) : at;
+export function openBench(
+  at: string | Warehouse = join(temporaryFolder(), 'w.db'),
+  experimentId = 'e',
+  options: Partial<WarehouseOptions> = {},
+): Bench {
+  const warehouse = typeof at === 'string' ? openWarehouse(at, { clock: systemClock, history: true, ...options }) : at;
   const { db } = warehouse;
   const rowOf = (data: string, record: Json) => {
     const row = normalise(datasetNamed(data), record, { experimentId });

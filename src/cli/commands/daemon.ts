@@ -42,6 +42,7 @@ const daemon: Command<unknown> = async (context) => {
     clock,
     history: config.history,
     queryIndexes: config.warehouse.queryIndexes,
+    ratingsGrid: config.derive.ratingsGrid,
   });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   const httpToken = tokenFor(config);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DATASETS } from '../../datasets/registry.ts';
-import { DERIVED } from '../../derive/registry.ts';
+import { derivedIn } from '../../derive/registry.ts';
 import { queryRows } from '../../shared/sqlite.ts';
 import { columnNames } from '../../warehouse/column-names.ts';
 import type { Db } from '../../warehouse/open.ts';
@@ -34,7 +34,7 @@ export function shownIn(db: Db, table: string): (column: string) => Shown {
 }
 
 function declaredIn(db: Db, table: string): Map<string, Declared> {
-  const derived = DERIVED.find(({ name }) => name === table);
+  const derived = derivedIn(db).find(({ name }) => name === table);
   if (derived !== undefined) {
     const columns = Object.entries(derived.columns);
     return new Map(

@@ -70,7 +70,7 @@ const step = fc.constantFrom(...Object.entries(RECORDS)).chain(([data, fields]) 
 );
 
 it('the derived tables are those that follow from the mirrored ones, after any writes and deletions', () => {
-  const first = openBench();
+  const first = openBench(undefined, 'e', { ratingsGrid: 250 });
   let experiments = 0;
   const property = fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
     const bench = openBench(first.warehouse, `e${++experiments}`);
