@@ -16,6 +16,7 @@ import { countInRun, type Run } from './runs.ts';
 import { stoppedDoubt, unacceptedChanges } from './schema-changes.ts';
 import type { SchemaWatch } from './schema-watch.ts';
 import type { TableWriters } from './table-writers.ts';
+import type { Upsert } from './upsert.ts';
 
 /** What one transaction does to a stream. */
 export interface Batch {
@@ -69,11 +70,11 @@ export function openCommit(parts: CommitParts) {
     const { dataset } = stream;
     const before = readPosition(db, stream);
     const now = nextNow();
-    const { settle } = writers.of(dataset);
+    const { upsert, settle } = writers.of(dataset);
     if (batch.rows.length > 0) watch.open(dataset);
 
     const at = formatTime(now);
-    const { counts, late, changed, oldestNew } = writeRows(parts, stream, batch.rows, { now, before, run });
+    const { counts, late, changed, oldestNew } = writeRows(parts, stream, batch.rows, { upsert, now, before, run });
     const { backfilled } = before;
     const stops = watch.note(stream, changed, { now, backfilled, freezes: batch.freezes === true });
     settle();
@@ -112,12 +113,11 @@ export function openCommit(parts: CommitParts) {
 
 /** Inserts and updates rows, and finds out which came late. */
 function writeRows(
-  { writers, derivation }: CommitParts,
+  { derivation }: CommitParts,
   { experimentId, dataset }: Stream,
   rows: readonly Row[],
-  { now, before, run }: { now: number; before: Position; run: Run | undefined },
+  { upsert, now, before, run }: { upsert: Upsert; now: number; before: Position; run: Run | undefined },
 ) {
-  const { upsert } = writers.of(dataset);
   const at = formatTime(now);
   const counts = { inserted: 0, updated: 0, unchanged: 0 };
   const late = { lateRows: before.lateRows, latestMs: before.latestMs };
