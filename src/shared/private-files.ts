@@ -50,6 +50,15 @@ export function createPrivate(path: string, like: Stats = statSync(dirname(path)
   return true;
 }
 
+/**
+ * Makes sure that a file can be written that may hold data: one that is there keeps its mode.
+ * @throws WarehouseError PLACE_UNSAFE
+ */
+export function claimFile(path: string): void {
+  refuseUnsafe(path);
+  createPrivate(path);
+}
+
 /** Makes a folder and those above it: for their owner alone, or for the group that the folder above is open to. */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -47,6 +47,7 @@ describe('hsw codebook', () => {
         const out = `book.${format}`;
         const done = await codebook('--experiment', experiment, '--out', out);
         expect(done).toEqual({ status: 0, stdout: '', stderr: '' });
+        expect(statSync(join(cwd, out)).mode & 0o777).toBe(0o600);
         return readFileSync(join(cwd, out), 'utf8');
       }),
     );

@@ -9,6 +9,7 @@ import { readCodebook } from '../../export/codebook/read.ts';
 import { headlineOf, titleOf } from '../../export/codebook/words.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { claimFile } from '../../shared/private-files.ts';
 import { formatTime } from '../../shared/time.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
@@ -140,8 +141,10 @@ async function textOf(db: Db, book: Codebook, format: Format): Promise<string> {
 /** @throws WarehouseError USAGE where the file cannot be written. */
 function write(out: string, text: string): void {
   try {
+    claimFile(out);
     writeFileSync(out, text);
   } catch (cause) {
+    if (cause instanceof WarehouseError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new WarehouseError('USAGE', `${out} could not be written (${why}).`, {
       hint: 'Check its name, the disk space and who may write to its folder, then run the command again.',

@@ -6,7 +6,7 @@ import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
 import { cleanLine, cleanText } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { createPrivate, refuseUnsafe } from '../../shared/private-files.ts';
+import { claimFile } from '../../shared/private-files.ts';
 import { sourcesOf, tablesOf } from '../../derive/sources.ts';
 import { csvLines, csvTableLines } from '../../export/csv.ts';
 import { personLines } from '../../export/person.ts';
@@ -142,8 +142,7 @@ function dataTo({ stream }: Output): Writable {
 
 /** A new file is for its owner, and its folder's group where the folder says so. */
 function writeTo(out: string): Writable {
-  refuseUnsafe(out);
-  createPrivate(out);
+  claimFile(out);
   return createWriteStream(out);
 }
 
