@@ -42,8 +42,8 @@ export function createPrivate(path: string, like: Stats = statSync(dirname(path)
   }
   try {
     const mode = like.isDirectory() ? modeIn(like) : like.mode & 0o777;
-    const { uid } = fstatSync(file);
-    fchmodSync(file, ownedLike(like, uid, (owner, group) => fchownSync(file, owner, group)) ? mode : mode & 0o700);
+    const made = fstatSync(file);
+    fchmodSync(file, ownedLike(like, made, (owner, group) => fchownSync(file, owner, group)) ? mode : mode & 0o700);
   } finally {
     closeSync(file);
   }
@@ -80,12 +80,12 @@ export function giveTo({ uid, gid }: Pick<Stats, 'uid' | 'gid'>, file: string): 
 
 /** Gives a file of this process the group, and for root the owner, of another; false where the system refuses. */
 export function shareLike(like: Stats, path: string): boolean {
-  const { uid, gid } = lstatSync(path);
-  if (gid === like.gid && (uid === like.uid || process.geteuid?.() !== 0)) return true;
-  return ownedLike(like, uid, (owner, group) => lchownSync(path, owner, group));
+  return ownedLike(like, lstatSync(path), (owner, group) => lchownSync(path, owner, group));
 }
 
-function ownedLike(like: Stats, uid: number, give: (owner: number, group: number) => void): boolean {
+function ownedLike(like: Stats, { uid, gid }: Stats, give: (owner: number, group: number) => void): boolean {
+  // A service may be forbidden to change owners at all, so that nothing is asked for that holds already.
+  if (gid === like.gid && (uid === like.uid || process.geteuid?.() !== 0)) return true;
   try {
     give(process.geteuid?.() === 0 && like.uid !== 0 ? like.uid : uid, like.gid);
     return true;
