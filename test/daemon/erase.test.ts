@@ -108,7 +108,7 @@ describe('hsw erase', () => {
   it('is finished by whatever opens the warehouse next, if it is killed', async () => {
     const { cwd, db, id } = await withPerson();
     let isErased = false;
-    for (let ms = 200; !isErased && ms < 4000; ms += 150) {
+    for (let ms = 250; !isErased && ms < 8000; ms += 250) {
       await hsw(['erase', '--participant', id, '--yes'], {
         cwd,
         onStart: (child) => void delay(ms).then(() => child.kill('SIGKILL')),
