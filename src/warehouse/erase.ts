@@ -7,9 +7,10 @@ import { textOfJson } from '../shared/json.ts';
 import { command, queryLists, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
+import { writeDictionary } from './dictionary.ts';
 import { noteErased } from './erased-records.ts';
-import { ERASED, erasureOf, markErased, type Erasures } from './erasures.ts';
-import type { Db } from './open.ts';
+import { erasureOf, markErased, type Erasures } from './erasures.ts';
+import { PRAGMAS, type Db } from './open.ts';
 import { formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts';
 import { allPositions, writePosition } from './positions.ts';
 import { countMissing } from './missing.ts';
@@ -52,20 +53,18 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
   command(db, 'DELETE FROM _history WHERE id > ?')(lastLine);
   const history = DATASETS.map((dataset) => eraseHistory(db, person, dataset, erasure));
   const quarantine = eraseQuarantine(db, person, erasure, at);
-  dropColumnsNamedAfter(db, person);
+  dropColumnsNamedAfter(db, person, erasure);
   settle();
-  const others = otherTables(db).map((table) => replaceIn(db, person, table));
+  const scopes = SCOPED.map((table) => dropScope(db, person, table));
+  const texts = Object.entries(TEXTS).flatMap(([table, columns]) =>
+    columns.map((column) => replaceIn(db, person, erasure, table, column)),
+  );
   correctPositions(db);
-  const sum = (name: string, parts: readonly Erased[]): Erased => ({
-    table: name,
-    erased: parts.reduce((total, { erased }) => total + erased, 0),
-    replaced: parts.reduce((total, { replaced }) => total + replaced, 0),
-  });
-  const all = [...tables, sum('_history', history), quarantine, ...others];
+  writeDictionary(db, DATASETS);
   const receipt: Receipt = {
     at,
     version: VERSION,
-    tables: all.filter(({ erased, replaced }) => erased + replaced > 0),
+    tables: byTable([...tables, ...history, quarantine, ...scopes, ...texts]),
     unreached: backupsOf(db.name),
   };
   command(db, 'INSERT INTO _erasures (at, version, receipt) VALUES (?, ?, ?)')(at, VERSION, JSON.stringify(receipt));
@@ -73,6 +72,17 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
 }
 
 type Erased = Receipt['tables'][number];
+
+/** One line for each table in which anything was done. */
+function byTable(parts: readonly Erased[]): Erased[] {
+  return [...Map.groupBy(parts, ({ table }) => table)]
+    .map(([table, of]) => ({
+      table,
+      erased: of.reduce((sum, { erased }) => sum + erased, 0),
+      replaced: of.reduce((sum, { replaced }) => sum + replaced, 0),
+    }))
+    .filter(({ erased, replaced }) => erased + replaced > 0);
+}
 
 interface OfTable {
   readonly dataset: Dataset;
@@ -150,27 +160,23 @@ function eraseQuarantine(db: Db, person: Person, erasure: Erasures, at: string):
  * A member of a JSON value may be named by an id, and so may the column that readers have of it. What such a column holds
  * follows from the rows, so that it can go.
  */
-function dropColumnsNamedAfter(db: Db, person: Person): void {
-  const Named = z.object({ relation: z.string(), column: z.string().nullable() });
-  const where = mentions(['path']);
-  const sql = `SELECT relation, "column" FROM _column_names WHERE ${where}`;
+function dropColumnsNamedAfter(db: Db, person: Person, erasure: Erasures): void {
+  const Named = z.object({ relation: z.string(), path: z.string(), column: z.string().nullable() });
+  const isNamed = (part: string) => erasure.scrubText(part) !== part;
+  const named = queryRows(db, `SELECT relation, path, "column" FROM _column_names WHERE ${mentions(['path'])}`, Named)
+    .all(wordsOf(person))
+    .filter(({ path }) => path.split('.').slice(1).some(isNamed));
+  const forget = command(db, 'DELETE FROM _column_names WHERE relation = ? AND path = ?');
   for (const dataset of DATASETS) {
-    const columns = queryRows(db, sql, Named)
-      .all(wordsOf(person))
-      .filter(({ relation }) => relation === dataset.table);
-    if (columns.length === 0) continue;
+    const own = named.filter(({ relation }) => relation === dataset.table);
+    if (own.length === 0) continue;
     // No column goes as long as the view names it.
     db.exec(`DROP VIEW IF EXISTS ${quote(viewName(dataset))}`);
-    for (const { column } of columns)
+    for (const { path, column } of own) {
       if (column !== null && hasColumn(db, dataset.table, column))
         db.exec(`ALTER TABLE ${quote(dataset.table)} DROP COLUMN ${quote(column)}`);
-    command(
-      db,
-      `DELETE FROM _column_names WHERE relation = @table AND ${where}`,
-    )({
-      ...wordsOf(person),
-      table: dataset.table,
-    });
+      forget(dataset.table, path);
+    }
     refreshViews(db, [dataset]);
   }
 }
@@ -180,34 +186,50 @@ function hasColumn(db: Db, table: string, column: string): boolean {
   return queryValues(db, sql, z.number()).get(table, column) !== undefined;
 }
 
-/** Tables that hold neither records nor what was just handled. */
-function otherTables(db: Db): string[] {
-  const handled = new Set([...DATASETS.map(({ table }) => table), '_history', '_quarantine', '_erased_people']);
-  const sql =
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
-  return queryValues(db, sql, z.string())
+/** Our own tables with a line for each scope: that of a participant names them. */
+const SCOPED = [
+  '_streams',
+  '_missing_rows',
+  '_answer_metadata',
+  '_experiment_starts',
+  '_run_streams',
+  '_quarantine',
+  '_erased_records',
+];
+
+/** Our own columns into which words of records may come. What is computed is computed again instead. */
+const TEXTS: Readonly<Record<string, readonly string[]>> = {
+  _streams: ['reason', 'last_error', 'doubts', 'reread_reason', 'server_basis'],
+  _answer_metadata: ['value'],
+  _endpoints: ['endpoint', 'learned'],
+  _field_types: ['field'],
+  _runs: ['options', 'error'],
+  _schema_changes: ['field'],
+  _state: ['value'],
+};
+
+/** The lines of a participant's own scope go. */
+function dropScope(db: Db, { participant, room }: Person, table: string): Erased {
+  const scopes = queryValues(db, `SELECT DISTINCT scope FROM ${table} WHERE scope LIKE 'participant:%'`, z.string())
     .all()
-    .filter((name) => !handled.has(name));
+    .filter((text) => {
+      const { scope } = partIn(text);
+      return scope.kind === 'participant' && scope.id === participant && (room === undefined || scope.room === room);
+    });
+  const drop = command(db, `DELETE FROM ${table} WHERE scope = ?`);
+  return { table, erased: scopes.reduce((sum, scope) => sum + drop(scope), 0), replaced: 0 };
 }
 
-/** Replaces the id wherever else it stands; a line whose key names the person goes. */
-function replaceIn(db: Db, person: Person, table: string): Erased {
-  const Info = z.object({ name: z.string(), type: z.string(), pk: z.number() });
-  const columns = queryRows(db, 'SELECT name, type, pk FROM pragma_table_info(?)', Info)
-    .all(table)
-    .filter(({ type }) => type === 'TEXT');
-  const words = wordsOf(person);
-  const drop = (names: readonly string[]) =>
-    names.length === 0 ? 0 : command(db, `DELETE FROM ${quote(table)} WHERE ${mentions(names)}`)(words);
-  const erased = drop(columns.filter(({ pk }) => pk > 0).map(({ name }) => name));
-  const replaced = columns
-    .filter(({ pk }) => pk === 0)
-    .map(({ name }) => {
-      const column = quote(name);
-      const sql = `UPDATE ${quote(table)} SET ${column} = replace(${column}, @id, @erased) WHERE ${mentions([name])}`;
-      return command(db, sql)({ ...words, erased: ERASED });
-    });
-  return { table, erased, replaced: replaced.reduce((sum, lines) => sum + lines, 0) };
+function replaceIn(db: Db, person: Person, erasure: Erasures, table: string, column: string): Erased {
+  const Line = z.object({ id: z.number(), text: z.string() });
+  const sql = `SELECT rowid AS id, "${column}" AS text FROM ${table} WHERE ${mentions([column])}`;
+  const rewrite = command(db, `UPDATE OR REPLACE ${table} SET "${column}" = ? WHERE rowid = ?`);
+  let replaced = 0;
+  for (const { id, text } of queryRows(db, sql, Line).all(wordsOf(person))) {
+    const scrubbed = erasure.scrubText(text);
+    if (scrubbed !== text) replaced += rewrite(scrubbed, id);
+  }
+  return { table, erased: 0, replaced };
 }
 
 /** Counts in `_streams` again what the erasure changed. */
@@ -235,13 +257,28 @@ export function isOverwriteDue(db: Db): boolean {
 
 /**
  * Writes the file anew without its freed pages, and empties the write-ahead log. Gives false where a reader keeps the
- * log: it is tried again after the next sync and at the next start.
+ * log, or the disk has no room for a second file: it is tried again after the next sync and at the next start.
  */
 export function overwrite(db: Db, now: number): boolean {
-  db.exec('VACUUM');
-  const Checkpoint = z.array(z.object({ busy: z.number() }));
-  const [done] = Checkpoint.parse(db.pragma('wal_checkpoint(TRUNCATE)'));
-  if (done?.busy !== 0) return false;
+  // Without waiting, as nothing is written anew for a reader that would keep what was.
+  if (!emptiesLog(db, 0)) return false;
+  try {
+    db.exec('VACUUM');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL') return false;
+    throw error;
+  }
+  if (!emptiesLog(db, PRAGMAS.busy_timeout)) return false;
   command(db, 'UPDATE _erasures SET overwritten_at = ? WHERE overwritten_at IS NULL')(formatTime(now));
   return true;
+}
+
+function emptiesLog(db: Db, waitMs: number): boolean {
+  db.pragma(`busy_timeout = ${waitMs}`);
+  try {
+    const Checkpoint = z.array(z.object({ busy: z.number() }));
+    return Checkpoint.parse(db.pragma('wal_checkpoint(TRUNCATE)'))[0]?.busy === 0;
+  } finally {
+    db.pragma(`busy_timeout = ${PRAGMAS.busy_timeout}`);
+  }
 }

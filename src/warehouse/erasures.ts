@@ -31,6 +31,8 @@ export interface Erasures {
   apply(dataset: Dataset, came: { readonly rows: readonly Row[]; readonly bad?: readonly BadRecord[] }): Remaining;
   /** A JSON value without the ids of people who were erased in all rooms. */
   scrub(value: Json): Json;
+  /** The same of a text, which may be JSON. */
+  scrubText(text: string): string;
 }
 
 const Tombstone = z.object({ person: z.string(), room: z.string().nullable() });
@@ -60,6 +62,7 @@ type Marker = (text: string) => string;
 type IsErased = (id: string, room: string | undefined) => boolean;
 
 function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
+  const anywhere = (id: string) => isErased(id, undefined);
   return {
     apply(dataset, { rows, bad = [] }) {
       const placeOf = placesOf(dataset);
@@ -71,12 +74,13 @@ function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
         else remaining.push(withoutIds(dataset, row, (id) => isErased(id, room)));
       }
       // A malformed record does not show whose it is, only that it names the person.
-      const names = ({ text }: BadRecord) => scrubText(text, (id) => isErased(id, undefined)) !== text;
+      const names = ({ text }: BadRecord) => scrubAny(text, anywhere) !== text;
       for (const record of bad.filter(names))
         erased.push({ mark: mark(record.text), time: record.time, room: undefined });
       return { rows: remaining, bad: bad.filter((record) => !names(record)), erased };
     },
-    scrub: (value) => scrubJson(value, (id) => isErased(id, undefined)),
+    scrub: (value) => scrubJson(value, anywhere),
+    scrubText: (text) => scrubAny(text, anywhere),
   };
 }
 
@@ -85,17 +89,29 @@ function withoutIds({ columns }: Dataset, row: Row, isErased: (id: string) => bo
   const values = row.values.map((value, i) => {
     if (typeof value !== 'string') return value;
     const isJson = columns[i]?.spec.kind === 'json' || columns[i]?.part === 'json';
-    return isJson ? scrubJsonText(value, isErased, true) : scrubText(value, isErased);
+    return isJson ? scrubJsonText(value, isErased, true) : scrubText(value, isErased, false);
   });
-  const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased, false);
+  const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased);
   const isSame = extra === row.extra && values.every((value, i) => value === row.values[i]);
   return isSame ? row : { ...row, values, extra };
 }
 
-function scrubJsonText(text: string, isErased: (id: string) => boolean, isInside: boolean): string {
+function scrubJsonText(text: string, isErased: (id: string) => boolean, isInside = false): string {
   const value = parseJson(text);
   const scrubbed = scrubJson(value, isErased, isInside);
   return scrubbed === value ? text : textOfJson(scrubbed);
+}
+
+/** A text that may be JSON, however deep, or begin like it. */
+function scrubAny(text: string, isErased: (id: string) => boolean): string {
+  if (/^[{["]/.test(text)) {
+    try {
+      return scrubJsonText(text, isErased);
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    }
+  }
+  return scrubText(text, isErased, false);
 }
 
 /** Members that say whom an object is about. Others, such as `partnerId`, only name somebody. */
@@ -103,7 +119,7 @@ const ABOUT = ['id', 'participantId', 'userId', 'uid'];
 
 /** The same value where nothing is replaced. An object inside a record that is about an erased person goes as a whole. */
 function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = false): Json {
-  if (typeof value === 'string') return scrubText(value, isErased);
+  if (typeof value === 'string') return scrubText(value, isErased, true);
   if (Array.isArray(value)) {
     const scrubbed = value.map((one) => scrubJson(one, isErased, true));
     return scrubbed.every((one, i) => one === value[i]) ? value : scrubbed;
@@ -113,18 +129,24 @@ function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = fa
   if (isInside && ABOUT.some((name) => isId(value[name]))) return ERASED;
   const members = Object.entries(value);
   const scrubbed = members.map(([name, one]): [string, Json] =>
-    isErased(name) ? [ERASED, ERASED] : [scrubText(name, isErased), scrubJson(one, isErased, true)],
+    isErased(name) ? [ERASED, ERASED] : [scrubText(name, isErased, true), scrubJson(one, isErased, true)],
   );
   const isSame = scrubbed.every(([name, one], i) => name === members[i]?.[0] && one === members[i][1]);
   return isSame ? value : Object.fromEntries(scrubbed);
 }
 
-/** What an id inside a text is made of. A number alone may be anything, so that it counts only as the whole text. */
-const WORD = /[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*/g;
+/** What may be an id inside a text. Without the upper bound a long text would overflow the pattern. */
+const WORD = /[A-Za-z0-9_-]{8,128}/g;
+/** A word that is no number and hardly one of a language: it has letters, and a digit or a capital inside. */
+const isTelling = (word: string) => word.length >= 8 && /[A-Za-z]/.test(word) && /\d|[a-z][A-Z]/.test(word);
 
-function scrubText(text: string, isErased: (id: string) => boolean): string {
-  if (text === '' || isErased(text)) return text === '' ? text : ERASED;
-  return text.replace(WORD, (word) => (isErased(word) ? ERASED : word));
+/**
+ * A text without the ids of erased people. Shorter words, ordinary ones and numbers may be anything.
+ * @param isWhole a text that is any erased id as a whole counts as that id.
+ */
+function scrubText(text: string, isErased: (id: string) => boolean, isWhole: boolean): string {
+  if ((isWhole || isTelling(text)) && isErased(text)) return ERASED;
+  return text.replace(WORD, (word) => (isTelling(word) && isErased(word) ? ERASED : word));
 }
 
 const KEY = 'erasure key';

@@ -247,6 +247,43 @@ describe('an erased person', () => {
   });
 });
 
+describe('an id that may be any word or number', () => {
+  it.each(['1', 'p1', 'user', 'video', 'completed'])('changes nothing but what is theirs if it is %s', async (id) => {
+    const { lab, world, experimentId } = await labWithPerson();
+    const [person = {}] = world.records('participants', experimentId, lab.now);
+    const [event = {}] = world.records('events', experimentId, lab.now);
+    world.insert('participants', experimentId, { ...person, id }, lab.now);
+    world.insert('events', experimentId, { ...event, id: 'theirs', participantId: id }, lab.now);
+    lab.now += HOUR / 4;
+    await lab.sync();
+    const { db } = lab.warehouse;
+    const all = (sql: string) => db.prepare(sql).all();
+    const others = () => ({
+      streams: all(
+        'SELECT experiment_id, data, scope, watermark, doubts, complete, data_as_of FROM _streams ORDER BY 1, 2, 3',
+      ),
+      state: all("SELECT * FROM _state WHERE name <> 'erasure key' ORDER BY 1"),
+      columns: all('SELECT * FROM _column_names ORDER BY 1, 2, 3'),
+      endpoints: all('SELECT * FROM _endpoints ORDER BY 1'),
+      runs: all('SELECT * FROM _runs ORDER BY 1'),
+      chat: all('SELECT * FROM chat ORDER BY key'),
+      events: all("SELECT * FROM events WHERE id <> 'theirs' ORDER BY key"),
+      ratings: all('SELECT * FROM ratings_continuous ORDER BY key'),
+      components: all('SELECT * FROM components ORDER BY key'),
+    });
+    const before = others();
+    expect(lab.warehouse.erase({ participant: id }, false).tables.slice(0, 2)).toEqual([
+      { table: 'participants', erased: 1, replaced: 0 },
+      { table: 'events', erased: 1, replaced: 0 },
+    ]);
+    expect(others()).toEqual(before);
+    expect(compareDerived(db).filter((table) => table.rows > 0)).toEqual([]);
+    lab.now += HOUR / 4;
+    await lab.sync();
+    expect(incomplete(lab)).toEqual([]);
+  });
+});
+
 describe('a person whose id is unique within a room only', () => {
   it('is erased in one room, and the other person of that id stays', async () => {
     const { lab, id, world, experimentId } = await labWithPerson();

@@ -126,7 +126,7 @@ function closing(erasure: Erasure, receipt: string): string {
   const { isOverwritten, unreached } = erasure;
   const overwritten = isOverwritten
     ? 'The file was written anew: nothing of them is left in it.'
-    : 'A program has the file open and keeps what it was: the file is written anew at the next sync or start after that.';
+    : 'The file could not be written anew yet, as a program has it open or the disk is too full: that is done at the next sync or start.';
   const backups =
     unreached.length === 0 ? '' : `These files may still hold them; delete them: ${unreached.join(', ')}\n`;
   return (
