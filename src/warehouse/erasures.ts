@@ -16,7 +16,7 @@ import { recall, remember } from './state.ts';
  */
 
 /** What stands in the place of an erased person's id in what others sent. */
-export const ERASED = '[erased]';
+const ERASED = '[erased]';
 
 /** Records as they may be stored. */
 export interface Remaining {
