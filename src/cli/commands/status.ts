@@ -4,7 +4,7 @@ import type { Usage } from '../../budget/ledger.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, isOutage } from '../../shared/errors.ts';
-import { formatDuration, formatTime, HOUR_MS, formatMinute } from '../../shared/time.ts';
+import { formatDuration, formatTime, formatMinute } from '../../shared/time.ts';
 import { namesData } from '../../schedule/streams.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { shownOf, type Issue, type Severity } from '../../status/issue.ts';
@@ -16,7 +16,6 @@ import { latestRead, streamsIn, type Snapshot, type StreamView } from '../../sta
 import { affectedText, countStandings, headOf, titleOf } from '../../status/words.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
-import type { StoredPosition } from '../../warehouse/positions.ts';
 import { departedPeople, departedText } from '../../warehouse/departed.ts';
 import { renamedColumns, renamedText, type Renames } from '../../warehouse/renamed.ts';
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
@@ -29,6 +28,7 @@ import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count } from '../../shared/count.ts';
+import { lateText, suggestLookback } from '../lookback.ts';
 import { table } from '../output.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
 import type { About } from '../../control/protocol.ts';
@@ -243,28 +243,6 @@ function inJson({ config, snapshot, streams, issues, daemon, usage, renamed, dep
     standings: countStandings(streams),
     streams: streams.map(streamInJson),
   };
-}
-
-/** What the observed delays say about the lookback, from the stream whose rows arrived latest. */
-function lateText(streams: readonly StoredPosition[], lookbackMs: number): string {
-  const latest = streams.reduce<StoredPosition | undefined>(
-    (worst, stream) => (stream.latestMs > (worst?.latestMs ?? 0) ? stream : worst),
-    undefined,
-  );
-  if (latest === undefined) return '';
-  const seen = `Rows of ${latest.data} were first seen up to ${formatDuration(latest.latestMs)} after their time; the lookback is ${formatDuration(lookbackMs)}`;
-  const wanted = suggestLookback(latest.latestMs);
-  return wanted <= lookbackMs
-    ? `${seen}.\n`
-    : `${seen}.\n  The next sync finds such rows in any case; to save requests, set in the config: lookback: ${wanted / HOUR_MS}h\n`;
-}
-
-/** Round lookbacks, in milliseconds. */
-const LOOKBACKS = [1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 8760].map((hours) => hours * HOUR_MS);
-
-/** The smallest of these that covers the latest row with a fifth to spare. */
-function suggestLookback(latestMs: number): number {
-  return LOOKBACKS.find((lookback) => lookback >= latestMs * 1.2) ?? LOOKBACKS.at(-1) ?? latestMs;
 }
 
 function age(dataAsOf: number | undefined, now: number): string {
