@@ -5,7 +5,7 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 # No install scripts: the image brings Node, and better-sqlite3 its binary.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/bundle.ts ./scripts/bundle.ts
 COPY src ./src
 # What only the build needs goes.
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund

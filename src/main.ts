@@ -9,6 +9,8 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   );
   process.exitCode = 2;
 } else {
+  // Before anything is loaded: a stack then shows the places in `src`.
+  if (process.env['HSW_DEBUG'] === '1') process.setSourceMapsEnabled(true);
   // What no other line says anything about, such as SQLite's temporary files, is its owner's alone.
   process.umask(0o077);
   const { keepMemorySmall } = await import('./shared/memory.ts');

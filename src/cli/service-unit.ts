@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { WarehouseError } from '../shared/errors.ts';
+import { packaged } from '../shared/package.ts';
 
 /** The user that the service runs as; members of its group read the database. */
 export const SERVICE_USER = 'hyperstudy-warehouse';
@@ -28,7 +29,7 @@ const HOMES = ['/home', '/root', '/run/user'];
 
 /** A unit as this package ships it, with the default paths replaced by those of an installation. */
 export function renderUnit(name: string, { node, main, config, data }: InstallationPaths): string {
-  const shipped = readFileSync(new URL(`../../systemd/${name}`, import.meta.url), 'utf8');
+  const shipped = readFileSync(packaged('systemd', name), 'utf8');
   if (name.endsWith('.timer')) return shipped;
   const command = name === 'hyperstudy-warehouse.service' ? 'daemon' : 'sync now';
   const start = `ExecStart=${word(node)} ${argument(main)} --config ${argument(config)} ${command}`;

@@ -1,6 +1,6 @@
-/** A readable count: `123,456`. */
+/** A readable count: `123,456`. By hand, as loading Intl takes a twentieth of the time in which a command ends. */
 export function count(value: number): string {
-  return value.toLocaleString('en-US');
+  return String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** A count of things: `1 stream`, `1,200 streams`. */

@@ -6,7 +6,7 @@ import type * as Core from 'drizzle-orm/sqlite-core';
 
 /**
  * The CommonJS build of drizzle-orm. Node 24 parses its package.json of 180 KB again for each of its hundred ES
- * modules, which was more than half of the time that a command took to start.
+ * modules, which costs each process of the tests more than anything else. `scripts/bundle.ts` takes the ES modules.
  */
 const load = createRequire(import.meta.url);
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { packaged } from './package.ts';
 
-/** The version in package.json, which is one level above `src` and `dist`. */
+/** The version in package.json. */
 export const VERSION = z
   .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))).version;
+  .parse(JSON.parse(readFileSync(packaged('package.json'), 'utf8'))).version;

@@ -61,7 +61,8 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   for (const dataset of datasets) explainLike(db, viewName(dataset), dataset.table);
   for (const { name, like } of VIEWS) if (like !== undefined) explainLike(db, name, like);
   db.exec(`DELETE FROM _data_dictionary
-    WHERE type <> '${NONE}' AND column_name NOT IN (SELECT name FROM pragma_table_info(_data_dictionary.table_name))`);
+    WHERE type <> '${NONE}' AND (table_name, column_name) NOT IN
+      (SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type IN ('table', 'view'))`);
 }
 
 function writeTable(db: Db, dataset: Dataset): void {

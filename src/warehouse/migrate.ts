@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { drizzle, migrate as runMigrations } from '../shared/drizzle.ts';
 import { z } from 'zod';
 import { WarehouseError } from '../shared/errors.ts';
+import { packaged } from '../shared/package.ts';
 import { createPrivate } from '../shared/private-files.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { DATASETS } from '../datasets/registry.ts';
@@ -11,8 +12,7 @@ import { releaseNames } from './column-names.ts';
 import type { Db } from './open.ts';
 import { isRefilled } from './refill.ts';
 
-/** The migrations' folder, at the top of the package both in a checkout and beside `dist`. */
-const FOLDER = join(import.meta.dirname, '..', '..', 'migrations');
+const FOLDER = packaged('migrations');
 
 const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) });
 

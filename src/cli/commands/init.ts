@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
 import { environment } from '../../config/environment.ts';
@@ -8,6 +9,7 @@ import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
+import { packaged } from '../../shared/package.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
 import { listExperiments, type Listed } from '../../sync/experiment-list.ts';
 import { listShared } from '../../sync/shares.ts';
@@ -34,7 +36,7 @@ interface KeySource {
 }
 
 /** Lets editors complete and check the file. */
-const JSON_SCHEMA = new URL('../../../config.schema.json', import.meta.url).href;
+const JSON_SCHEMA = pathToFileURL(packaged('config.schema.json')).href;
 
 /** Where a typed key is stored: beside the configuration. */
 const KEY_FILE = 'hyperstudy.key';

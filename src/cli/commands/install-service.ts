@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SEARCHED } from '../../config/document.ts';
 import { loadConfig } from '../../config/load.ts';
 import { DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { packaged } from '../../shared/package.ts';
 import type { Command, Describe } from '../context.ts';
 import {
   isWithin,
@@ -108,7 +108,7 @@ function findInstallation(named: string | undefined): Installation {
   return {
     paths: {
       node: realpathSync(process.execPath),
-      main: realpathSync(fileURLToPath(new URL('../../main.js', import.meta.url))),
+      main: realpathSync(packaged('dist', 'main.js')),
       config,
       data: dirname(database),
     },
