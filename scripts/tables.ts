@@ -15,6 +15,7 @@ const Column = z.object({
   meaning: z.string(),
   missing: z.string(),
   allowed: z.string().nullable(),
+  privacy: z.string(),
 });
 
 const KINDS = {
@@ -33,7 +34,7 @@ export function columnsText(): string {
     const tables = queryRows(db, 'SELECT name, kind, about, row_is AS "row" FROM _tables ORDER BY rowid', Table).all();
     const columns = queryRows(
       db,
-      `SELECT c.name, d.type, d.unit, d.meaning, d.missing, d.allowed_values AS allowed FROM pragma_table_info(@table) c
+      `SELECT c.name, d.type, d.unit, d.meaning, d.missing, d.allowed_values AS allowed, d.privacy FROM pragma_table_info(@table) c
        JOIN _data_dictionary d ON d.table_name = @table AND d.column_name = c.name ORDER BY c.cid`,
       Column,
     );
@@ -51,14 +52,17 @@ export function columnsText(): string {
   }
 }
 
+const HEADINGS = ['column', 'type', 'unit', 'meaning', 'missing means', 'privacy'];
+
 function section({ name, about, row }: z.infer<typeof Table>, columns: readonly z.infer<typeof Column>[]): string[] {
-  const rows = columns.map(({ name: column, type, unit, meaning, missing, allowed }) => [
+  const rows = columns.map(({ name: column, type, unit, meaning, missing, allowed, privacy }) => [
     `\`${column}\``,
     type,
     unit ?? '',
     allowed === null || unit === '0 or 1' ? meaning : `${meaning} One of: ${allowed}.`,
     missing === NOT_GIVEN ? '' : missing,
+    privacy === 'none' ? '' : privacy,
   ]);
-  const lines = [['column', 'type', 'unit', 'meaning', 'missing means'], ['---', '---', '---', '---', '---'], ...rows];
+  const lines = [HEADINGS, HEADINGS.map(() => '---'), ...rows];
   return [`### ${name}`, `${about} A row is ${row}.`, lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')];
 }

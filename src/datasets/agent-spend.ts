@@ -11,9 +11,13 @@ export const agentSpend = defineDataset({
   read: 'single',
   mayBeAbsent: true,
   fields: {
-    deploymentId: { kind: 'text', about: 'The deployment of the agents.', isAdded: true },
-    total: { kind: 'real', about: 'What all of its agents cost.', unit: 'US dollars' },
-    perRoom: { kind: 'json', about: 'What those of each room cost, by the id of the room, in US dollars.' },
+    deploymentId: { kind: 'text', about: 'The deployment of the agents.', privacy: 'none', isAdded: true },
+    total: { kind: 'real', about: 'What all of its agents cost.', privacy: 'none', unit: 'US dollars' },
+    perRoom: {
+      kind: 'json',
+      about: 'What those of each room cost, by the id of the room, in US dollars.',
+      privacy: 'indirect',
+    },
   },
 });
 export const agentSpendTable = agentSpend.drizzle;

@@ -2,6 +2,7 @@ import { core, index, integer, real, sqliteTable, text } from '../shared/drizzle
 import type { SQLiteColumn, SQLiteColumnBuilderBase, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { derivedColumns, type DerivedColumn } from './derived.ts';
 import { PART_ABOUT, PART_MISSING, PART_TYPE, PARTS, type Part } from './mixed.ts';
+import { privacyOfForm, type DeclaredPrivacy } from './privacy.ts';
 import type { FieldKind, PlainKind } from './values.ts';
 
 const SQL_TYPE: Record<PlainKind, 'TEXT' | 'INTEGER' | 'REAL'> = {
@@ -13,10 +14,13 @@ const SQL_TYPE: Record<PlainKind, 'TEXT' | 'INTEGER' | 'REAL'> = {
   json: 'TEXT',
 };
 
-/** One known field of a data type: its kind, what it means and, where it has one, its unit. */
+/** One known field of a data type: its kind, what it means, what it tells of a person and, where it has one, its unit. */
 export interface FieldSpec {
   readonly kind: FieldKind;
   readonly about: string;
+  readonly privacy: DeclaredPrivacy;
+  /** Its value is the id of a participant, or a list of such ids. */
+  readonly isPerson?: true;
   readonly unit?: string;
   /** Other names under which the API sends the same field, tried in this order when the first is absent. */
   readonly aliases?: readonly string[];
@@ -123,6 +127,8 @@ export interface MemberSpec {
   /** `any`: its values are of several types, so that it has a column for each from the start. */
   readonly kind?: 'any';
   readonly unit?: string;
+  /** What it tells of a person, if that is not what the whole column does. */
+  readonly privacy?: DeclaredPrivacy;
 }
 
 /** A column of a data type's table that holds one field, or a part of it. */
@@ -154,6 +160,16 @@ export function aboutOf({ spec: { about }, part }: Column): string {
 /** What it means that a column holds nothing. */
 export function missingOf({ spec: { missing }, part }: Column): string {
   return missing ?? (part === undefined ? NOT_GIVEN : PART_MISSING[part]);
+}
+
+/** What a column tells of a person. */
+export function privacyOf({ spec: { privacy }, part }: Column): DeclaredPrivacy {
+  return part === undefined ? privacy : privacyOfForm(privacy, part);
+}
+
+/** What the key of a data type's rows tells: that a person did it where their id is part of it. */
+export function privacyOfKey({ fields, identity, naming = [] }: DatasetSpec): DeclaredPrivacy {
+  return [...identity, ...naming].some((field) => fields[field]?.isPerson === true) ? 'direct' : 'indirect';
 }
 
 export const NOT_GIVEN = 'The API gave none, or one that does not fit the column and is in `extra`.';

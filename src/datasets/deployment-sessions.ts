@@ -13,18 +13,30 @@ export const deploymentSessions = defineDataset({
   read: 'snapshot',
   unpaged: true,
   fields: {
-    id: { kind: 'text', about: 'The id of the room.', aliases: ['roomId', 'sessionId'], alsoAs: 'room_id' },
-    deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
+    id: {
+      kind: 'text',
+      about: 'The id of the room.',
+      privacy: 'indirect',
+      aliases: ['roomId', 'sessionId'],
+      alsoAs: 'room_id',
+    },
+    deploymentId: { kind: 'text', about: 'The deployment that opened it.', privacy: 'none' },
     experimentId: EXPERIMENT,
-    status: { kind: 'text', about: 'State of the room.', isCode: true },
-    participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
-    createdAt: { kind: 'time', about: 'When it was opened.' },
+    status: { kind: 'text', about: 'State of the room.', privacy: 'none', isCode: true },
+    participantCount: { kind: 'integer', about: 'How many participants it has.', privacy: 'none', unit: 'count' },
+    createdAt: { kind: 'time', about: 'When it was opened.', privacy: 'indirect' },
     startedAt: {
       kind: 'time',
       about: 'When the experiment began in it.',
+      privacy: 'indirect',
       missing: 'It has not begun, or the API does not say when.',
     },
-    endedAt: { kind: 'time', about: 'When it ended.', missing: 'It has not ended, or the API does not say when.' },
+    endedAt: {
+      kind: 'time',
+      about: 'When it ended.',
+      privacy: 'indirect',
+      missing: 'It has not ended, or the API does not say when.',
+    },
   },
 });
 export const deploymentSessionsTable = deploymentSessions.drizzle;

@@ -1,10 +1,11 @@
+import type { DeclaredPrivacy } from './privacy.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
 
 /** What a field's column has to say for this. */
 interface Source {
   readonly field: string;
   readonly name: string;
-  readonly spec: { readonly kind: string; readonly alsoAs?: string };
+  readonly spec: { readonly kind: string; readonly privacy: DeclaredPrivacy; readonly alsoAs?: string };
 }
 
 /**
@@ -15,6 +16,8 @@ export interface DerivedColumn {
   readonly name: string;
   readonly type: 'REAL' | 'TEXT';
   readonly about: string;
+  /** What it tells of a person: what the other column does. */
+  readonly privacy: DeclaredPrivacy;
   /** What it means that there is no value. */
   readonly missing: string;
   readonly unit?: string;
@@ -28,10 +31,10 @@ export interface DerivedColumn {
  * the onset; and the same things under the same names in all tables, so that these can be joined.
  */
 export function derivedColumns(columns: readonly Source[]): DerivedColumn[] {
-  return columns.flatMap(({ field, name, spec }, from): DerivedColumn[] => [
-    ...(spec.kind === 'time' ? [unixTime(name, from)] : []),
-    ...(field === 'onset' ? [seconds(name, from)] : []),
-    ...(spec.alsoAs === undefined ? [] : [same(name, spec.alsoAs, from)]),
+  return columns.flatMap(({ field, name, spec: { kind, privacy, alsoAs } }, from): DerivedColumn[] => [
+    ...(kind === 'time' ? [{ ...unixTime(name), privacy, from }] : []),
+    ...(field === 'onset' ? [{ ...seconds(name), privacy, from }] : []),
+    ...(alsoAs === undefined ? [] : [{ ...same(name, alsoAs), privacy, from }]),
   ]);
 }
 
@@ -40,37 +43,37 @@ export function derivedValues(derived: readonly DerivedColumn[], values: readonl
   return derived.map(({ from, derive }) => derive(values[from] ?? null));
 }
 
-function unixTime(name: string, from: number): DerivedColumn {
+/** What follows from a column, but for which column that is. */
+type Following = Omit<DerivedColumn, 'privacy' | 'from'>;
+
+function unixTime(name: string): Following {
   return {
     name: `${name}_unix`,
     type: 'REAL',
     unit: 's',
     about: `${name} as a number: seconds since 1970-01-01 00:00 UTC.`,
     missing: `There is no ${name}.`,
-    from,
     derive: (value) => (typeof value === 'string' ? Date.parse(value) / 1000 : null),
   };
 }
 
-function seconds(name: string, from: number): DerivedColumn {
+function seconds(name: string): Following {
   return {
     name: `${name}_s`,
     type: 'REAL',
     unit: 's',
     about: `${name} in seconds.`,
     missing: `There is no ${name}.`,
-    from,
     derive: (value) => (typeof value === 'number' ? value / 1000 : null),
   };
 }
 
-function same(name: string, alsoAs: string, from: number): DerivedColumn {
+function same(name: string, alsoAs: string): Following {
   return {
     name: alsoAs,
     type: 'TEXT',
     about: `The same as ${name}, under the name that it has in other tables.`,
     missing: `There is no ${name}.`,
-    from,
     derive: (value) => value,
   };
 }

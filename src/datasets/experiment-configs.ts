@@ -10,12 +10,12 @@ export const experimentConfigs = defineDataset({
   timeField: undefined,
   read: 'single',
   fields: {
-    name: { kind: 'text', about: 'The name of the experiment.', isCode: true },
-    description: { kind: 'text', about: 'Its description.' },
-    states: { kind: 'json', about: 'The states and their components.' },
-    roles: { kind: 'json', about: 'The roles, and how many participants each has.' },
-    variables: { kind: 'json', about: 'The shared variables.' },
-    globalComponents: { kind: 'json', about: 'Components that are shown in every state.' },
+    name: { kind: 'text', about: 'The name of the experiment.', privacy: 'none', isCode: true },
+    description: { kind: 'text', about: 'Its description.', privacy: 'none' },
+    states: { kind: 'json', about: 'The states and their components.', privacy: 'none' },
+    roles: { kind: 'json', about: 'The roles, and how many participants each has.', privacy: 'none' },
+    variables: { kind: 'json', about: 'The shared variables.', privacy: 'none' },
+    globalComponents: { kind: 'json', about: 'Components that are shown in every state.', privacy: 'none' },
   },
 });
 export const experimentConfigsTable = experimentConfigs.drizzle;

@@ -15,12 +15,22 @@ export const eyetracking = defineDataset({
     participantId: PARTICIPANT,
     timestamp: TIMESTAMP,
     onset: ONSET,
-    x: { kind: 'real', about: 'Horizontal gaze position.', unit: AS_SENT },
-    y: { kind: 'real', about: 'Vertical gaze position.', unit: AS_SENT },
-    confidence: { kind: 'real', about: 'How sure the tracker was, from 0 to 1.', unit: '1' },
-    gazeX: { kind: 'real', about: 'Horizontal gaze position, from 0 to 1 of the screen.', unit: 'screen widths' },
-    gazeY: { kind: 'real', about: 'Vertical gaze position, from 0 to 1 of the screen.', unit: 'screen heights' },
-    pupilDiameter: { kind: 'real', about: 'Diameter of the pupil.', unit: 'mm' },
+    x: { kind: 'real', about: 'Horizontal gaze position.', privacy: 'none', unit: AS_SENT },
+    y: { kind: 'real', about: 'Vertical gaze position.', privacy: 'none', unit: AS_SENT },
+    confidence: { kind: 'real', about: 'How sure the tracker was, from 0 to 1.', privacy: 'none', unit: '1' },
+    gazeX: {
+      kind: 'real',
+      about: 'Horizontal gaze position, from 0 to 1 of the screen.',
+      privacy: 'none',
+      unit: 'screen widths',
+    },
+    gazeY: {
+      kind: 'real',
+      about: 'Vertical gaze position, from 0 to 1 of the screen.',
+      privacy: 'none',
+      unit: 'screen heights',
+    },
+    pupilDiameter: { kind: 'real', about: 'Diameter of the pupil.', privacy: 'none', unit: 'mm' },
   },
 });
 export const eyetrackingTable = eyetracking.drizzle;

@@ -13,19 +13,25 @@ export const rooms = defineDataset({
   countedBy: 'roomCount',
   cap: 5000,
   fields: {
-    id: { kind: 'text', about: 'The id of the room.', alsoAs: 'room_id' },
+    id: { kind: 'text', about: 'The id of the room.', privacy: 'indirect', alsoAs: 'room_id' },
     experimentId: EXPERIMENT,
-    status: { kind: 'text', about: 'State of the room.', isCode: true },
-    participantCount: { kind: 'integer', about: 'How many participants it has.', unit: 'count' },
-    deploymentId: { kind: 'text', about: 'The deployment that opened it.' },
-    deploymentName: { kind: 'text', about: 'The name of that deployment.', isCode: true },
-    createdAt: { kind: 'time', about: 'When it was opened.' },
+    status: { kind: 'text', about: 'State of the room.', privacy: 'none', isCode: true },
+    participantCount: { kind: 'integer', about: 'How many participants it has.', privacy: 'none', unit: 'count' },
+    deploymentId: { kind: 'text', about: 'The deployment that opened it.', privacy: 'none' },
+    deploymentName: { kind: 'text', about: 'The name of that deployment.', privacy: 'none', isCode: true },
+    createdAt: { kind: 'time', about: 'When it was opened.', privacy: 'indirect' },
     startedAt: {
       kind: 'time',
       about: 'When the experiment began in it.',
+      privacy: 'indirect',
       missing: 'It has not begun, or the API does not say when.',
     },
-    endedAt: { kind: 'time', about: 'When it ended.', missing: 'It has not ended, or the API does not say when.' },
+    endedAt: {
+      kind: 'time',
+      about: 'When it ended.',
+      privacy: 'indirect',
+      missing: 'It has not ended, or the API does not say when.',
+    },
   },
 });
 export const roomsTable = rooms.drizzle;

@@ -15,7 +15,7 @@ export const videochat = defineDataset({
     participantId: PARTICIPANT,
     timestamp: TIMESTAMP,
     onset: ONSET,
-    eventType: { kind: 'text', about: 'The kind of connection event.', isCode: true },
+    eventType: { kind: 'text', about: 'The kind of connection event.', privacy: 'none', isCode: true },
   },
 });
 export const videochatTable = videochat.drizzle;

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { MIXED_TYPES, PART_MISSING } from '../datasets/mixed.ts';
+import type { PrivacyClass } from '../datasets/privacy.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
 import type { Place } from './whose.ts';
 
@@ -18,6 +19,8 @@ export interface Part {
 export interface DerivedColumn {
   readonly type: 'TEXT' | 'INTEGER' | 'REAL';
   readonly about: string;
+  /** What it tells of a person. */
+  readonly privacy: PrivacyClass;
   /** What it means that there is no value; `NEVER` where there always is one. */
   readonly missing: string;
   readonly unit?: string;
@@ -90,11 +93,17 @@ export function defineDerived<const C extends Columns>(
 
 /** The columns that say whose a row is; the same names in every table. */
 export const WHOSE = {
-  experiment_id: { type: 'TEXT', about: 'The experiment.', missing: NEVER },
-  room_id: { type: 'TEXT', about: 'The room (session).', missing: 'It was before a room was assigned.' },
+  experiment_id: { type: 'TEXT', about: 'The experiment.', privacy: 'none', missing: NEVER },
+  room_id: {
+    type: 'TEXT',
+    about: 'The room (session).',
+    privacy: 'indirect',
+    missing: 'It was before a room was assigned.',
+  },
   participant_id: {
     type: 'TEXT',
     about: 'The participant; ids are unique within a room only.',
+    privacy: 'direct',
     missing: 'It concerns no single participant.',
   },
 } as const satisfies Columns;
@@ -104,6 +113,7 @@ export const VALUE = {
   value_type: {
     type: 'TEXT',
     about: 'What the value is.',
+    privacy: 'none',
     missing: PART_MISSING.type,
     allowed: MIXED_TYPES,
     isCode: true,
@@ -111,13 +121,15 @@ export const VALUE = {
   value_number: {
     type: 'REAL',
     about: 'The value as a number; a boolean as 0 or 1.',
+    privacy: 'indirect',
     missing: PART_MISSING.number,
     unit: 'as recorded',
   },
-  value_text: { type: 'TEXT', about: 'The value, if it is a text.', missing: PART_MISSING.text },
+  value_text: { type: 'TEXT', about: 'The value, if it is a text.', privacy: 'free text', missing: PART_MISSING.text },
   value_json: {
     type: 'TEXT',
     about: 'The value as JSON, if it is a list or an object, or more than the other columns hold exactly.',
+    privacy: 'free text',
     missing: 'There is no value, or the other columns hold it.',
     unit: 'JSON',
   },

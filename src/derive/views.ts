@@ -51,24 +51,28 @@ const TIMELINE_COLUMNS: Columns = {
   timestamp: {
     type: 'TEXT',
     about: 'When it happened, UTC; of a recording, when it began.',
+    privacy: 'indirect',
     missing: 'The record has no time.',
     unit: 'ISO 8601, UTC',
   },
   timestamp_unix: {
     type: 'REAL',
     about: 'When it happened.',
+    privacy: 'indirect',
     missing: 'The record has no time.',
     unit: 's since 1970, UTC',
   },
   onset_s: {
     type: 'REAL',
     about: 'When it happened, from the start of the experiment.',
+    privacy: 'none',
     missing: 'The record has none, as decisions of agents and recordings.',
     unit: 's',
   },
   table_name: {
     type: 'TEXT',
     about: 'The table with the record.',
+    privacy: 'none',
     missing: NEVER,
     allowed: TIMELINE.map(({ table }) => table),
     isCode: true,
@@ -76,6 +80,7 @@ const TIMELINE_COLUMNS: Columns = {
   what: {
     type: 'TEXT',
     about: 'The type of the event, the name of the variable, the action of the agent; or message, rating, recording.',
+    privacy: 'none',
     missing: 'The record does not say.',
     isCode: true,
   },
@@ -83,15 +88,17 @@ const TIMELINE_COLUMNS: Columns = {
     type: 'TEXT',
     about:
       'The content of the event, the message, the component that was rated, the text in the variable, the state of the decision, or the format of the recording.',
+    privacy: 'free text',
     missing: 'The record has none.',
   },
   number_value: {
     type: 'REAL',
     about: 'The rating, the number in the variable, or the length of the recording in ms.',
+    privacy: 'indirect',
     missing: 'The record has none.',
     unit: 'as the table has it',
   },
-  key: { type: 'TEXT', about: 'The key of the row in that table.', missing: NEVER },
+  key: { type: 'TEXT', about: 'The key of the row in that table.', privacy: 'direct', missing: NEVER },
 };
 
 function timeline(): string {

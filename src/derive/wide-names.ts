@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { privacyOfForm } from '../datasets/privacy.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { ROW_NUMBER_NAMES, SQL_WORDS } from '../shared/sql-words.ts';
 import { WHOSE } from './define.ts';
@@ -110,7 +111,14 @@ const NONE = {
 } as const;
 
 function entryOf(form: Form, meaning: string): Entry {
-  return { type: SQL_TYPE[form], unit: UNIT[form], isBoolean: form === 'boolean', meaning, missing: NONE[form] };
+  return {
+    type: SQL_TYPE[form],
+    unit: UNIT[form],
+    isBoolean: form === 'boolean',
+    meaning,
+    missing: NONE[form],
+    privacy: privacyOfForm('free text', form),
+  };
 }
 
 /** Explains every column of these tables. */
@@ -120,8 +128,8 @@ export function explainWide(db: Database): void {
     WHERE experiment_id = ? AND form <> 'table' AND column_name IS NOT NULL ORDER BY rowid`;
   const Column = z.object({ column: z.string(), form: z.enum(FORMS), about: z.string() });
   for (const { experiment, table } of wideTables(db)) {
-    for (const [name, { type, about, missing }] of Object.entries(WHOSE))
-      write(table, name, { type, meaning: about, missing });
+    for (const [name, { type, about, missing, privacy }] of Object.entries(WHOSE))
+      write(table, name, { type, meaning: about, missing, privacy });
     for (const { column, form, about } of queryRows(db, sql, Column).all(experiment))
       write(table, column, entryOf(form, about));
   }

@@ -47,14 +47,15 @@ function plainText(value: unknown): string | null {
 }
 
 const STREAM = {
-  experiment_id: { type: 'TEXT', about: 'The experiment.', missing: NEVER },
-  data: { type: 'TEXT', about: 'The data type whose answers say so.', missing: NEVER, isCode: true },
-  scope: { type: 'TEXT', about: 'The scope of its stream, as in `_freshness`.', missing: NEVER },
+  experiment_id: { type: 'TEXT', about: 'The experiment.', privacy: 'none', missing: NEVER },
+  data: { type: 'TEXT', about: 'The data type whose answers say so.', privacy: 'none', missing: NEVER, isCode: true },
+  scope: { type: 'TEXT', about: 'The scope of its stream, as in `_freshness`.', privacy: 'direct', missing: NEVER },
 } as const satisfies Columns;
 const SINCE = {
   since: {
     type: 'TEXT',
     about: 'When it was first said so, by the local clock.',
+    privacy: 'none',
     missing: NEVER,
     unit: 'ISO 8601, UTC',
   },
@@ -68,16 +69,23 @@ export const ANSWER_TABLES: readonly Explained[] = [
     row: 'a stream, as its last answer says',
     columns: {
       ...STREAM,
-      room_id: { type: 'TEXT', about: 'The room, if they are those of one.', missing: 'They are those of all rooms.' },
+      room_id: {
+        type: 'TEXT',
+        about: 'The room, if they are those of one.',
+        privacy: 'indirect',
+        missing: 'They are those of all rooms.',
+      },
       started_at: {
         type: 'TEXT',
         about: 'When onset 0 is.',
+        privacy: 'indirect',
         missing: 'The answers do not say.',
         unit: 'ISO 8601, UTC',
       },
       processing_version: {
         type: 'TEXT',
         about: "The version of HyperStudy's processing.",
+        privacy: 'none',
         missing: 'The answers do not say.',
         isCode: true,
       },
@@ -90,8 +98,8 @@ export const ANSWER_TABLES: readonly Explained[] = [
     row: 'a member of the metadata of a stream',
     columns: {
       ...STREAM,
-      member: { type: 'TEXT', about: 'The name of the member.', missing: NEVER, isCode: true },
-      value: { type: 'TEXT', about: 'Its value.', missing: NEVER, unit: 'JSON' },
+      member: { type: 'TEXT', about: 'The name of the member.', privacy: 'none', missing: NEVER, isCode: true },
+      value: { type: 'TEXT', about: 'Its value.', privacy: 'free text', missing: NEVER, unit: 'JSON' },
       ...SINCE,
     },
   },

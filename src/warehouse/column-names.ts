@@ -133,16 +133,23 @@ export const COLUMN_NAMES: Explained = {
   about: 'The columns that members of objects and unknown fields got. A name is given once.',
   row: 'a name, or a member that has none',
   columns: {
-    relation: { type: 'TEXT', about: 'The table.', missing: NEVER, isCode: true },
-    path: { type: 'TEXT', about: 'The column and the member, as in `response.value`.', missing: NEVER },
+    relation: { type: 'TEXT', about: 'The table.', privacy: 'none', missing: NEVER, isCode: true },
+    path: {
+      type: 'TEXT',
+      about: 'The column and the member, as in `response.value`.',
+      privacy: 'indirect',
+      missing: NEVER,
+    },
     column: {
       type: 'TEXT',
       about: 'The name of its column.',
+      privacy: 'indirect',
       missing: 'It has none: there are too many, or its name cannot be one.',
     },
     type: {
       type: 'TEXT',
       about: 'What the column holds.',
+      privacy: 'none',
       missing: NEVER,
       values: {
         text: 'texts',
@@ -155,10 +162,11 @@ export const COLUMN_NAMES: Explained = {
       } satisfies Record<NameType, string>,
       isCode: true,
     },
-    unit: { type: 'TEXT', about: 'Its unit.', missing: 'It has none.', isCode: true },
+    unit: { type: 'TEXT', about: 'Its unit.', privacy: 'none', missing: 'It has none.', isCode: true },
     since: {
       type: 'TEXT',
       about: 'When it was first seen, by the local clock.',
+      privacy: 'none',
       missing: 'An earlier version has seen it.',
       unit: 'ISO 8601, UTC',
     },

@@ -1,6 +1,7 @@
 import type { Dataset } from '../datasets/define.ts';
-import { aboutOf, missingOf, unitOf } from '../datasets/define.ts';
-import { FORM_TYPE } from '../datasets/members.ts';
+import { aboutOf, missingOf, privacyOf, privacyOfKey, unitOf } from '../datasets/define.ts';
+import { FORM_TYPE, type Form } from '../datasets/members.ts';
+import { privacyOfForm, type PrivacyClass } from '../datasets/privacy.ts';
 import { MIXED_TYPES } from '../datasets/mixed.ts';
 import { NEVER, type Columns, type DerivedColumn as Meaning } from '../derive/define.ts';
 import { dictionaryWriter, explainLike } from '../derive/dictionary.ts';
@@ -15,34 +16,44 @@ import { viewName } from './views.ts';
 const TIME = 'ISO 8601, UTC';
 
 const COMMON = {
-  experiment_id: { type: 'TEXT', about: 'The experiment under which the record was read.', missing: NEVER },
+  experiment_id: {
+    type: 'TEXT',
+    about: 'The experiment under which the record was read.',
+    privacy: 'none',
+    missing: NEVER,
+  },
   key: {
     type: 'TEXT',
     about:
       "What identifies the row in its experiment: the room and the API's id or, without one, the values that identify the record or a digest of it; #2 for the second record of one key. %, /, # and : in them are percent-encoded.",
+    privacy: 'direct',
     missing: NEVER,
   },
   extra: {
     type: 'TEXT',
     about: 'Everything that has no column of its own or does not fit it.',
+    privacy: 'unknown',
     missing: 'Nothing is left over.',
     unit: 'JSON',
   },
   first_seen_at: {
     type: 'TEXT',
     about: 'When this row was first read, by the local clock.',
+    privacy: 'indirect',
     missing: NEVER,
     unit: TIME,
   },
   synced_at: {
     type: 'TEXT',
     about: 'When this version of the row was written, by the local clock.',
+    privacy: 'indirect',
     missing: NEVER,
     unit: TIME,
   },
   synced_run: {
     type: 'INTEGER',
     about: 'The run that wrote this version of the row: `_runs.id`.',
+    privacy: 'none',
     missing: 'It was written before runs were recorded.',
     unit: 'id',
   },
@@ -68,8 +79,9 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
 function writeTable(db: Db, dataset: Dataset): void {
   const write = dictionaryWriter(db);
   const { table, name: data, columns, derived } = dataset;
-  for (const [name, { about, ...rest }] of Object.entries<Meaning>(COMMON))
-    write(table, name, { ...rest, meaning: about });
+  const common: Columns = { ...COMMON, key: { ...COMMON.key, privacy: privacyOfKey(dataset) } };
+  for (const [name, { about, ...rest }] of Object.entries(common)) write(table, name, { ...rest, meaning: about });
+
   for (const column of columns) {
     const { name, type, field, part, spec } = column;
     write(table, name, {
@@ -80,10 +92,11 @@ function writeTable(db: Db, dataset: Dataset): void {
       missing: missingOf(column),
       allowed: part === 'type' ? MIXED_TYPES : spec.values && Object.keys(spec.values),
       source: `HyperStudy API, ${data}: ${field}`,
+      privacy: privacyOf(column),
     });
   }
-  for (const { name, type, unit, about, missing } of derived)
-    write(table, name, { type, unit, meaning: about, missing });
+  for (const { name, type, unit, about, missing, privacy } of derived)
+    write(table, name, { type, unit, meaning: about, missing, privacy });
   for (const name of columnNames(db, table)) explainMember(db, dataset, name);
 }
 
@@ -97,10 +110,11 @@ export function explainMember(db: Db, dataset: Dataset, { path, column, type, un
   const [place = '', ...rest] = path.split('.');
   const member = rest.join('.');
   const field = dataset.columns.find(({ name }) => name === place)?.field;
+  const privacy = privacyOfMember(dataset, path, type);
   const source = `HyperStudy API, ${data}: ${field === undefined ? '' : `${field}.`}${member}`;
   if (column === null) {
     const meaning = `The ${MEANT[type]} of \`${member}\` in \`${place}\` have no column: there they are.`;
-    dictionaryWriter(db)(table, path, { type: NONE, meaning, missing: 'There is no column.', source });
+    dictionaryWriter(db)(table, path, { type: NONE, meaning, missing: 'There is no column.', source, privacy });
     return;
   }
   const isBoolean = type === 'boolean';
@@ -116,7 +130,18 @@ export function explainMember(db: Db, dataset: Dataset, { path, column, type, un
     missing: type === 'type' ? 'There is no value.' : `There is no value, or it is not ${AS[type]}.`,
     allowed: type === 'type' ? MIXED_TYPES : undefined,
     source,
+    privacy,
   });
+}
+
+/** A member tells what its field does; nothing is known of a field that is not declared. */
+function privacyOfMember({ fields, columns, members = {} }: Dataset, path: string, type: Form | 'type'): PrivacyClass {
+  const [place = '', ...rest] = path.split('.');
+  const field = place === 'extra' ? rest.join('.') : columns.find(({ name }) => name === place)?.field;
+  const declared =
+    members[path]?.privacy ??
+    (field !== undefined && Object.hasOwn(fields, field) ? fields[field]?.privacy : undefined);
+  return declared === undefined ? 'unknown' : privacyOfForm(declared, type);
 }
 
 const MEANT = { text: 'texts', number: 'numbers', boolean: 'booleans', json: 'lists and objects', type: 'types' };

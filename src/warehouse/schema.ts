@@ -261,6 +261,8 @@ export const dataDictionary = sqliteTable(
     missing: text('missing').notNull().default(''),
     /** The values that it may have, as far as they are known; they are joined by commas. */
     allowedValues: text('allowed_values'),
+    /** What it tells of a person; see `datasets/privacy.ts`. */
+    privacy: text('privacy').notNull().default('unknown'),
   },
   (t) => [core.primaryKey({ columns: [t.tableName, t.columnName] })],
 );

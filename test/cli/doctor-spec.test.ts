@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SimReply } from '../../src/simulator/reply.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { hsw } from '../support/command.ts';
+import { openBench } from '../support/derived.ts';
 import { temporaryFolder } from '../support/lab.ts';
 
 /** A configuration for a simulator whose description is as given, or its own. */
@@ -25,6 +26,24 @@ async function lab(description?: SimReply) {
 }
 
 const reply = (body: string, status = 200): SimReply => ({ status, headers: {}, body });
+
+describe('hsw doctor', () => {
+  it('names fields of which nothing says what they tell of a person, without calling that a fault', async () => {
+    const { cwd, doctor } = await lab();
+    const before = await doctor();
+    const bench = openBench(join(cwd, 'w.db'));
+    bench.write('participants', { id: 'ana', roomId: 'r', dateOfBirth: '2001-02-03', 'shoe\u001b[31msize': 39 });
+    bench.warehouse.close();
+    const after = await doctor();
+    expect([before.stdout.includes('unknown fields'), after.status]).toEqual([false, before.status]);
+    expect(after.stdout).toMatch(
+      /^· unknown fields: HyperStudy sends 2 fields that .* personal data: participants\.dateOfBirth, participants\.shoe\S*size$/m,
+    );
+    expect(after.stdout).not.toContain('\u001b[31m');
+    const { undeclared } = JSON.parse((await doctor('--json')).stdout) as { undeclared: unknown };
+    expect(undeclared).toEqual(['participants.dateOfBirth', expect.stringContaining('shoe')]);
+  });
+});
 
 describe('hsw doctor --spec', () => {
   it('compares the description of the API, requested once a day and without the key', async () => {

@@ -20,14 +20,14 @@ export const heartRate = defineDataset({
   timeField: 'timestamp',
   read: 'incremental',
   fields: {
-    sampleId: { kind: 'text', about: 'The id of the sample.' },
+    sampleId: { kind: 'text', about: 'The id of the sample.', privacy: 'indirect' },
     experimentId: EXPERIMENT,
     roomId: ROOM,
     participantId: PARTICIPANT,
     timestamp: TIMESTAMP,
     onset: ONSET,
-    bpm: { kind: 'real', about: 'The heart rate.', unit: 'beats a minute' },
-    sensor: { kind: 'json', about: 'The sensor.' },
+    bpm: { kind: 'real', about: 'The heart rate.', privacy: 'none', unit: 'beats a minute' },
+    sensor: { kind: 'json', about: 'The sensor.', privacy: 'none' },
   },
 });
 export const heartRateTable = heartRate.drizzle;

@@ -21,6 +21,7 @@ import { withoutList } from '../../sync/experiment-list.ts';
 import { compareDescription, type Compared } from '../api-description.ts';
 import { findGiven, rightsTo } from '../access-checks.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
+import { undeclaredIn, undeclaredText } from '../undeclared-fields.ts';
 import { closeOpen, exposedSecrets, openFolder, foreignFiles } from '../permissions.ts';
 import { NO_EXPERIMENTS } from '../../warehouse/experiment-list.ts';
 
@@ -78,15 +79,17 @@ const doctor: Command<DoctorFlags> = async (context, flags) => {
     const isAccepted = await checkApi(config, context.signal, add);
     checkExpiry(config, isAccepted, add);
   }
+  const undeclared = config === undefined ? [] : undeclaredIn(config.warehouse.path);
+  if (undeclared.length > 0 && !context.json) context.stdout.write(scrub(undeclaredText(undeclared)));
   const compared =
     flags.spec === true && config !== undefined ? await compareDescription(config, context.signal) : undefined;
   if (compared !== undefined && !context.json) context.stdout.write(comparedText(compared));
   const ok = checks.every((check) => check.ok);
   const description = compared === undefined ? {} : { description: compared };
-  if (context.json)
-    context.stdout.write(
-      `${JSON.stringify({ ok, checks, ...(flags.fix === true ? { fixed } : {}), ...description }, null, 2)}\n`,
-    );
+  if (context.json) {
+    const found = { ok, checks, undeclared, ...(flags.fix === true ? { fixed } : {}), ...description };
+    context.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  }
   return ok ? EXIT.ok : EXIT.partial;
 };
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { privacyIn, undeclaredFields } from '../../../src/warehouse/privacy.ts';
 import { at, openBench, type Bench } from '../../support/derived.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
@@ -49,6 +50,60 @@ function filled(path?: string): Bench {
 }
 
 describe('the dictionary of a warehouse', () => {
+  it('says what each column tells of a person, and that it is not known of a field that nobody declared', () => {
+    const unknown = columns(filled()).filter(({ privacy }) => privacy === 'unknown' || privacy === null);
+    const undeclared = unknown.map(({ name }) => String(name)).filter((name) => !name.endsWith('.extra'));
+    expect(undeclared).toEqual(['events.new_field', 'events_all.new_field']);
+  });
+
+  it('tells of a column what its field does', () => {
+    const expected = {
+      'participants.id': 'direct',
+      'participants.participant_id': 'direct',
+      'participants.email': 'direct',
+      'participants.joined_at_unix': 'indirect',
+      'chat.recipient_ids': 'direct',
+      'chat_all.content': 'free text',
+      'events.response': 'free text',
+      'events.response_mood': 'free text',
+      'events.response_value_type': 'none',
+      'events.response_value_number': 'indirect',
+      // A value that does not fit the column of its field.
+      'events.onset_text': 'none',
+      'events.new_field': 'unknown',
+      'events.extra': 'unknown',
+      'components.key': 'direct',
+      'events.key': 'indirect',
+      'people.participant_id': 'direct',
+      'questionnaire.participant_id': 'direct',
+      'answers.value_text': 'free text',
+      'wide_trust.c': 'indirect',
+      'wide_trust.c_text': 'free text',
+      '_history.record': 'direct',
+      '_freshness.scope': 'direct',
+      'nowhere.nothing': 'unknown',
+    };
+    const privacy = privacyIn(filled().warehouse.db);
+    const said = Object.keys(expected).map((name) => {
+      const [table = '', column = ''] = name.split('.');
+      return [name, privacy(table, column)];
+    });
+    expect(Object.fromEntries(said)).toEqual(expected);
+  });
+
+  it('lists the fields that nobody declared, also where they have no column', () => {
+    const bench = filled();
+    bench.write('chat', {
+      messageId: 'm',
+      roomId: 'r',
+      senderId: 'ana',
+      ...at(8),
+      'phone\u0000number': '1',
+      senderName: 7,
+    });
+    expect(undeclaredFields(bench.warehouse.db)).toEqual(['events.newField', 'chat.phone\u0000number']);
+  });
+
   it('says of each column of each table and view what it means and what it means that there is no value', () => {
     const bench = filled();
     expect(lacking(bench)).toEqual([]);

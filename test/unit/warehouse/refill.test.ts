@@ -91,7 +91,7 @@ describe('a field that gets a column in a later version', () => {
     const record = { recordingId: 'EG_1', metadata: { roomName: 'room_1' } };
     const before = defineDataset({
       ...recordings,
-      fields: { ...recordings.fields, roomId: { kind: 'text', about: '' } },
+      fields: { ...recordings.fields, roomId: { kind: 'text', about: '', privacy: 'indirect' } },
     });
     const { values, extra, db } = carried(recordings, before, record);
     const fresh = rowOf(recordings, record);

@@ -42,7 +42,7 @@ function datasetsIn(db: Db): Dataset[] {
         return [[field, spec.kind === 'any' ? { ...spec, kind: 'real' } : spec]];
       }),
     );
-    if (names.has('totals')) fields.set('totals', { kind: 'json', about: '' });
+    if (names.has('totals')) fields.set('totals', { kind: 'json', about: '', privacy: 'none' });
     return names.size === 0 ? [] : [defineDataset({ ...dataset, fields: Object.fromEntries(fields) })];
   });
 }

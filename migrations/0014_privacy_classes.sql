@@ -1,0 +1,1 @@
+ALTER TABLE `_data_dictionary` ADD `privacy` text DEFAULT 'unknown' NOT NULL;
