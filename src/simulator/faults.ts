@@ -25,12 +25,17 @@ export type ApiFault = Where &
     | { readonly kind: 'totalIsReturned' }
     /** A success with `_warnings` in which records are missing and not counted; without `lacks` all are missing. */
     | { readonly kind: 'warned'; readonly lacks?: Which }
-    /** An answer without these records that does not count them either, as from a copy of the store that lags behind. */
-    | { readonly kind: 'lagging'; readonly lacks: Which }
+    /**
+     * An answer without these records that does not count them either, as from a copy of the store that lags behind. With
+     * `maxLimit` only requests for at most so many records are affected, as by a cache of the pages that others requested.
+     */
+    | { readonly kind: 'lagging'; readonly lacks: Which; readonly maxLimit?: number }
     /** An answer of at most this many rows with the whole `total`, which says that there are no more. */
     | { readonly kind: 'cutPage'; readonly rows: number }
     /** An answer that has one record in the place of the next one as well. */
     | { readonly kind: 'repeated' }
+    /** Answers that have, in the place of each of these records, another one once more. */
+    | { readonly kind: 'replaced'; readonly of: Which }
     /** Records that are missing from every request with a `startTime` or `endTime`. */
     | { readonly kind: 'blindFilter'; readonly to: Which }
     /** A request with `sort` omits and does not count records without that field. */

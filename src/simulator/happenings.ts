@@ -28,8 +28,8 @@ export type Happening =
   | (Of & { readonly kind: 'duplicated'; readonly of: Which })
   /** Of records that differ only in their ids, all but the first are removed. */
   | (Of & { readonly kind: 'deduplicated' })
-  /** The selected records appear once more, with the same id and other content. */
-  | (Of & { readonly kind: 'listedTwice'; readonly of: Which })
+  /** The selected records appear once more, with the same id and other content, and this many ms later. */
+  | (Of & { readonly kind: 'listedTwice'; readonly of: Which; readonly byMs?: number })
   /** New records whose ids a careless key would confuse: "1" and 1, or "{room}/a" and "a" in that room. */
   | (Of & { readonly kind: 'twins' })
   /** `sessionId` is called `roomId` from now on. */
@@ -68,7 +68,7 @@ export function happen(world: World, experimentId: string, happening: Happening)
     case 'deduplicated':
       return deduplicate(world, experimentId, dataType, at);
     case 'listedTwice':
-      return insert(dataType, secondListings(present, happening.of));
+      return insert(dataType, secondListings(entry, present, happening));
     case 'twins':
       return insert(dataType, twins(entry, present));
     case 'roomRenamed':
@@ -161,9 +161,14 @@ function deduplicate(world: World, experimentId: string, dataType: string, at: n
   );
 }
 
-function secondListings(present: readonly SimRecord[], of: Which): SimRecord[] {
+function secondListings(
+  entry: Entry | undefined,
+  present: readonly SimRecord[],
+  { of, byMs = 0 }: Extract<Happening, { kind: 'listedTwice' }>,
+): SimRecord[] {
   return present
     .filter((record) => isAmong(of, record))
+    .map((record) => moved(record, entry?.time ?? 'timestamp', byMs))
     .map((record) => ({ ...record, listed: 'again', onset: Number(record['onset'] ?? 0) + 1 }));
 }
 

@@ -1,11 +1,11 @@
-import { isAmong, type Faults, type Target } from './faults.ts';
+import { isAmong, type Faults, type Target, type Which } from './faults.ts';
 import { echo } from './echo.ts';
 import type { Entry } from './catalogue/entry.ts';
 import type { SimRecord } from './life.ts';
 import type { Random } from './random.ts';
 import type { Readings } from './readings.ts';
 import { ApiError, csvReply, jsonReply, ndjsonReply, type SimReply, type SimRequest } from './reply.ts';
-import { selectPage, type Selected } from './select.ts';
+import { readCount, selectPage, type Selected } from './select.ts';
 import { shown } from './shown.ts';
 
 /** A list of records and the request that it answers. */
@@ -26,7 +26,7 @@ export interface Listing extends Target {
 export function listing(asked: Listing): SimReply {
   const { dataType, entry, scope, request, readings, faults, random } = asked;
   const warned = faults.strike('warned', asked);
-  const lacks = warned === undefined ? faults.strike('lagging', asked)?.lacks : (warned.lacks ?? 1);
+  const lacks = warned === undefined ? lagging(asked) : (warned.lacks ?? 1);
   const records = present(asked, lacks);
   const isUnpaged = entry?.isUnpaged === true || scope === 'none';
   const selected = isUnpaged
@@ -51,10 +51,26 @@ export function listing(asked: Listing): SimReply {
 }
 
 /** The records from which the answer is made. */
-function present(asked: Listing, lacks: Parameters<typeof isAmong>[0] | undefined): readonly SimRecord[] {
+function present(asked: Listing, lacks: Which | undefined): readonly SimRecord[] {
   const { records, faults } = asked;
   const listed = records.slice(0, faults.strike('cutList', asked)?.after);
-  return lacks === undefined ? listed : listed.filter((record) => !isAmong(lacks, record));
+  const there = lacks === undefined ? listed : listed.filter((record) => !isAmong(lacks, record));
+  const replaced = faults.strike('replaced', asked)?.of;
+  return replaced === undefined ? there : replacing(there, (record) => isAmong(replaced, record));
+}
+
+/** Which records a stale answer lacks. */
+function lagging({ faults, request, ...target }: Listing): Which | undefined {
+  const { lacks, maxLimit = Infinity } = faults.strike('lagging', target) ?? {};
+  return readCount(request.query, 'limit', 0) > maxLimit ? undefined : lacks;
+}
+
+/** The records with the nearest of the others before it in the place of each that is replaced. */
+function replacing(records: readonly SimRecord[], isReplaced: (record: SimRecord) => boolean): readonly SimRecord[] {
+  return records.map(
+    (record, i) =>
+      (isReplaced(record) ? records.slice(0, i).findLast((other) => !isReplaced(other)) : undefined) ?? record,
+  );
 }
 
 /** The page with one of its records in the place of the next one as well, if it is struck. */

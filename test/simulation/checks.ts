@@ -1,6 +1,8 @@
 import { DATASETS, datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { compareDerived } from '../../src/derive/rebuild.ts';
+import { roomOf } from '../../src/simulator/catalogue/entry.ts';
+import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { steady } from './compare.ts';
 import { counted, difference, mirrored, textOf } from './mirror.ts';
@@ -35,14 +37,18 @@ function isIncomplete(db: Db, data: string): boolean {
   return db.prepare('SELECT 1 FROM _streams WHERE data = ? AND complete = 0').get(data) !== undefined;
 }
 
-/** The records, as text, whose id another one has as well. */
-function withSharedIds(run: Run, data: string): ReadonlySet<string> {
-  const { world, experimentId, now } = run;
-  const field = world.catalogue.get(data)?.id;
-  if (field === undefined) return new Set();
-  const byId = Map.groupBy(world.records(data, experimentId, now), (record) => String(record[field]));
-  const shared = [...byId.values()].filter(({ length }) => length > 1).flat();
-  return new Set(shared.map((record) => textOf(record, unsaid(run, data))));
+/** The records, as text, whose id another one has as well or, without ids, what names them. */
+function withSharedIds({ world, experimentId, now, idsByRoom, ...run }: Run, data: string): ReadonlySet<string> {
+  const entry = world.catalogue.get(data);
+  const fields = entry?.id === undefined ? (datasetNamed(data).naming ?? []) : [entry.id];
+  if (fields.length === 0) return new Set();
+  const isInRoom = idsByRoom || fields.includes('roomId');
+  const nameOf = (record: SimRecord) =>
+    JSON.stringify([isInRoom ? roomOf(entry, record) : null, ...fields.map((field) => record[field])]);
+  const shared = [...Map.groupBy(world.records(data, experimentId, now), nameOf).values()].filter(
+    ({ length }) => length > 1,
+  );
+  return new Set(shared.flat().map((record) => textOf(record, unsaid(run, data))));
 }
 
 /**
@@ -67,15 +73,28 @@ export function endsWell(run: Run, db: Db): string[] {
     const wrongAt = (at: number) => difference(db, data, world.records(data, experimentId, at), unsaid(run, data));
     const wrong = wrongAt(now);
     // A sync may wait for a limit: what came meanwhile may have come after its stream was read.
-    return wrong === undefined || wrongAt(run.starts.at(-1) ?? now) === undefined ? [] : [wrong];
+    const isWrong = wrong !== undefined && wrongAt(run.starts.at(-1) ?? now) !== undefined;
+    return [...(isWrong ? [wrong] : []), ...numberedAlone(run, db, data)];
   });
+}
+
+/** Keys with an ordinal in a table of whose records each has an id of its own: they were taken for others once. */
+function numberedAlone(run: Run, db: Db, data: string): string[] {
+  const field = run.world.catalogue.get(data)?.id;
+  if (field === undefined || withSharedIds(run, data).size > 0) return [];
+  const keys = db
+    .prepare<[], string>(`SELECT key FROM "${datasetNamed(data).table}" WHERE key LIKE '%#%'`)
+    .pluck()
+    .all();
+  return keys.length === 0
+    ? []
+    : [`${data}: ${keys.length} records with ids of their own are numbered, such as ${keys[0] ?? ''}`];
 }
 
 /** Whether the API leaves a doubt about a data type even when all is quiet. */
 function isDoubtful(run: Run, data: string): boolean {
-  const { readings, lasting, listedTwice } = run;
+  const { readings, lasting } = run;
   if (!UNPAGED.includes(data) && !isCounted(run, data)) return true;
-  if (listedTwice.has(data)) return true;
   // What is cut is read room by room, which is the whole only where the list of rooms is.
   const isCut = lasting.some((fault) => fault.kind === 'truncated' || fault.kind === 'warned');
   if (isCut && data === 'agent-decisions' && !isCounted(run, 'rooms')) return true;

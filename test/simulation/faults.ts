@@ -1,9 +1,10 @@
 import { isAmong, type ApiFault } from '../../src/simulator/faults.ts';
 import { happen, ODD_TIMES, type Happening } from '../../src/simulator/happenings.ts';
+import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Random } from '../../src/simulator/random.ts';
-import { TYPES } from './life.ts';
+import { IDENTIFIED, TYPES } from './life.ts';
 import { textOf } from './mirror.ts';
-import type { Run } from './state.ts';
+import { PAGE_SIZE, type Run } from './state.ts';
 import { MINUTE_MS as MINUTE, HOUR_MS as HOUR, DAY_MS as DAY } from '../../src/shared/time.ts';
 
 /** What is drawn from: a maker for each kind of fault or happening. */
@@ -38,7 +39,8 @@ export function passingFault(run: Run, now: number): ApiFault {
     () => ({ kind: 'cutPage', dataTypes: some(random), rows: random.int(0, 1), times: random.int(1, 3), ...when }),
     () => ({ kind: 'cutPage', rows: random.int(0, 1), chance: 0.15, ...when }),
     () => ({ kind: 'repeated', dataTypes: some(random), times: 1, ...when }),
-    () => lagging(run, when),
+    () => ({ ...lagging(run), times: 1, ...when }),
+    () => ({ ...lagging(run), maxLimit: PAGE_SIZE, ...when, until: now + 3 * DAY }),
     () => ({ kind: 'blindFilter', dataTypes: some(random), to: random.pick([0.05, 0.5]), ...when }),
     () => ({ kind: 'sortNeedsField', dataTypes: some(random), ...when }),
     () => ({ kind: 'cutList', dataTypes: ['participants', 'rooms'], after: random.int(0, 3), ...when }),
@@ -53,19 +55,39 @@ export function passingFault(run: Run, now: number): ApiFault {
 }
 
 /**
- * One answer that lacks half of what the tables hold of a data type. What they do not hold yet comes, as nothing else
- * could show that it is lacking.
+ * Something that every answer of one sync shows alike, and that is over before the next one: once for a data type, as
+ * two syncs that show the same are two readings that agree.
  */
-function lagging({ random, held }: Run, when: Pick<ApiFault, 'from' | 'until'>): ApiFault {
-  const dataType = random.pick(TYPES);
+export function singleReading(run: Run, now: number): ApiFault | undefined {
+  const { random, story } = run;
+  const makers: Makers<ApiFault> = [() => lagging(run), () => replaced(run, now)];
+  const fault = random.pick(makers)();
+  return story.includes(JSON.stringify(fault)) ? undefined : fault;
+}
+
+/**
+ * Answers that lack half of what the tables hold of a data type. What they do not hold yet comes, as nothing else could
+ * show that it is lacking.
+ */
+function lagging({ random, held }: Run): ApiFault {
+  const dataType = anyWhere(random, (type) => (held.get(type)?.size ?? 0) > 0);
   const rows = held.get(dataType);
-  return {
-    kind: 'lagging',
-    dataTypes: [dataType],
-    lacks: (record) => isAmong(0.5, record) && rows?.has(textOf(record)) === true,
-    times: 1,
-    ...when,
-  };
+  const lacks = (record: SimRecord) => isAmong(0.5, record) && rows?.has(textOf(record)) === true;
+  return { kind: 'lagging', dataTypes: [dataType], lacks };
+}
+
+/** Answers that lack half of what the tables do not hold yet of a data type, and count it. */
+function replaced({ random, held, world, experimentId }: Run, now: number): ApiFault {
+  const isNew = (type: string) => (record: SimRecord) => held.get(type)?.has(textOf(record)) !== true;
+  const dataType = anyWhere(random, (type) => world.records(type, experimentId, now).some(isNew(type)));
+  const isAbsent = isNew(dataType);
+  return { kind: 'replaced', dataTypes: [dataType], of: (record) => isAmong(0.5, record) && isAbsent(record) };
+}
+
+/** One of the data types of which something holds, or any if it holds of none. */
+function anyWhere(random: Random, holds: (dataType: string) => boolean): string {
+  const types = TYPES.filter(holds);
+  return types[random.int(0, Math.max(types.length - 1, 0))] ?? random.pick(TYPES);
 }
 
 function nulled(random: Random): ApiFault {
@@ -82,12 +104,12 @@ export function strangely(run: Run, now: number): void {
   if (run.idsByRoom && (happening.kind === 'movedToRoom' || happening.kind === 'twins')) return;
   if (happening.kind === 'twins' && run.story.some((line) => line.includes('"twins"'))) return;
   if (happen(world, experimentId, happening) === 0) return;
-  if (happening.kind === 'listedTwice') run.listedTwice.add(happening.dataType);
   run.story.push(JSON.stringify(happening));
 }
 
 function drawn(random: Random, at: number): Happening {
   const of = { dataType: random.pick(TYPES), at };
+  const identified = { dataType: random.pick(IDENTIFIED), at };
   const field = of.dataType === 'recordings' ? 'startTime' : 'timestamp';
   const makers: Makers<Happening> = [
     () => ({ kind: 'datedAhead', ...of, byMs: random.pick([2 * HOUR, 5 * 365 * DAY]), count: random.int(1, 3) }),
@@ -99,8 +121,8 @@ function drawn(random: Random, at: number): Happening {
     () => ({ kind: 'enriched', ...of, field: `shown_${random.id(3)}` }),
     () => ({ kind: 'duplicated', ...of, of: 0.1 }),
     () => ({ kind: 'deduplicated', ...of }),
-    () => ({ kind: 'listedTwice', ...of, of: 0.05 }),
-    () => ({ kind: 'twins', ...of }),
+    () => ({ kind: 'listedTwice', ...identified, of: 0.05, byMs: random.pick([0, HOUR]) }),
+    () => ({ kind: 'twins', ...identified }),
     () => ({ kind: 'roomRenamed', dataType: 'events', at }),
     () => ({ kind: 'movedToRoom', ...of, of: 0.1 }),
     () => ({ kind: 'late', ...of, byMs: random.int(HOUR, 40 * DAY), count: random.int(1, 5) }),

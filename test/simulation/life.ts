@@ -17,6 +17,8 @@ const LIVELY = {
 } as const;
 type Lively = keyof typeof LIVELY;
 export const TYPES = Object.keys(LIVELY) as [Lively, ...Lively[]];
+/** Those with an id. */
+export const IDENTIFIED = TYPES.filter((type) => LIVELY[type] !== undefined) as [Lively, ...Lively[]];
 
 /** An undocumented API in one of its many readings. */
 export function randomReadings(random: Random): Partial<Readings> {

@@ -101,7 +101,6 @@ function left(
     lookbackMs: HOUR,
     lasting: [],
     wrong: [],
-    listedTwice: new Set(),
     starts: [START, at(30), READ],
     held: new Map(),
     story: [],

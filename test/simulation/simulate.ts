@@ -10,7 +10,7 @@ import type { SimReply } from '../../src/simulator/reply.ts';
 import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { createWorld } from '../../src/simulator/world.ts';
 import { COMPARED } from './checks.ts';
-import { lastingFaults, passingFault, strangely } from './faults.ts';
+import { lastingFaults, passingFault, singleReading, strangely } from './faults.ts';
 import { live, randomReadings } from './life.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import type { Run } from './state.ts';
@@ -49,8 +49,9 @@ export async function simulate(seed: number): Promise<Outcome> {
   try {
     for (let round = random.int(6, 14); round > 0; round--) {
       run.stormy = random.chance(0.5);
-      befall(run, warned);
-      await sync(random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary', 'early');
+      const kind = random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary';
+      befall(run, warned, kind);
+      await sync(kind, 'early');
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }
     await fallQuiet(run, sync);
@@ -103,7 +104,6 @@ function createRun(seed: number): Run {
     lookbackMs: seed % 3 === 0 ? 300_000 : 3_600_000,
     lasting,
     wrong: [...lasting],
-    listedTwice: new Set(),
     starts: [],
     held: new Map(),
     story: lasting.map((fault) => JSON.stringify(fault)),
@@ -128,7 +128,7 @@ function warnings(seed: number, random: Random): ApiFault[] {
 }
 
 /** What a round brings: life goes on, and now and then something goes wrong, mostly while it storms. */
-function befall(run: Run, warned: readonly ApiFault[]): void {
+function befall(run: Run, warned: readonly ApiFault[], kind: Kind): void {
   const { random, world, experimentId, now, wrong, stormy } = run;
   live(world, experimentId, now, random);
   if (random.chance(run.isEventful ? 0.6 : 0.15)) strangely(run, now);
@@ -139,7 +139,11 @@ function befall(run: Run, warned: readonly ApiFault[]): void {
     run.story.push(JSON.stringify(fault));
     run.faults++;
   }
-  wrong.splice(0, Infinity, ...run.lasting, ...passing, ...(stormy ? warned : []));
+  // A reconcile behind a sync would be the second reading that agrees.
+  const single = kind !== 'reconcile' && random.chance(stormy ? 0.4 : 0.2) ? singleReading(run, now) : undefined;
+  if (single !== undefined) run.story.push(JSON.stringify(single));
+  const ofThisSync = single === undefined ? [] : [single];
+  wrong.splice(0, Infinity, ...run.lasting, ...passing, ...(stormy ? warned : []), ...ofThisSync);
 }
 
 /**

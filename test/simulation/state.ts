@@ -24,8 +24,6 @@ export interface Run {
   readonly lasting: readonly ApiFault[];
   /** What it does wrong now; the simulated API looks here at every request. */
   readonly wrong: ApiFault[];
-  /** Data types in which one id was listed twice, which leaves a doubt for good. */
-  readonly listedTwice: Set<string>;
   /** When each sync began. */
   readonly starts: number[];
   /** What the tables held after the last sync: for each data type how often each record, as text. */
@@ -48,7 +46,7 @@ export function beganBy(run: Run, stamp: number): number {
 }
 
 /** Fields that answers leave out at some scopes while others fill them: no statement is made about them. */
-export function unsaid(run: Run, data: string): readonly string[] {
+export function unsaid(run: Pick<Run, 'story'>, data: string): readonly string[] {
   if (data !== 'agent-decisions') return [];
   return run.story.some((line) => line.includes('"nulled"')) ? ['reasoning', 'inputTokens', 'outputTokens'] : [];
 }

@@ -72,6 +72,21 @@ describe('a fault', () => {
     expect(new Set(data.map((record) => JSON.stringify(record))).size).toBe(MESSAGES - 1);
   });
 
+  it('leaves records out of short answers only', () => {
+    const { get, first } = messages({ kind: 'lagging', lacks: ({ onset }) => Number(onset) < 10, maxLimit: 50 });
+    const total = (limit: number) => told(get(`/data/chat/experiment/${first}?limit=${limit}&offset=20`))[1];
+    expect([total(50), total(51)]).toEqual([MESSAGES - 10, MESSAGES]);
+  });
+
+  it('has another record once more in the place of each that is replaced, in every answer', () => {
+    const { chat } = messages({ kind: 'replaced', of: ({ onset }) => Number(onset) >= 38 });
+    const { data, metadata } = chat('sort=timestamp');
+    expect(metadata.pagination?.['total']).toBe(MESSAGES);
+    const [last] = data.filter(({ onset }) => onset === 37);
+    expect(data.slice(-3)).toEqual([last, last, last]);
+    expect(chat(`sort=timestamp&startTime=${at(37)}`).data).toEqual([last, last, last]);
+  });
+
   it('hides some records from every request with a time filter, always the same, and from no other', () => {
     const { chat } = messages({ kind: 'blindFilter', to: 0.3 });
     expect(chat('sort=timestamp').data.length).toBe(MESSAGES);

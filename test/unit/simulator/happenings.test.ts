@@ -118,6 +118,13 @@ describe('the store', () => {
       expect(before.find((record) => record['id'] === id)?.['onset']).toBe(Number(onset) - 1);
   });
 
+  it('lists an id again at a later time', () => {
+    const { before, added } = after({ kind: 'listedTwice', dataType: 'events', of: 0.2, byMs: 5000, at: LATER });
+    const [{ id, timestamp } = {}] = added;
+    const first = before.find((record) => record['id'] === id)?.['timestamp'];
+    expect(Date.parse(String(timestamp))).toBe(Date.parse(String(first)) + 5000);
+  });
+
   it('holds ids that a careless key takes for one', () => {
     const { added } = after({ kind: 'twins', dataType: 'events', at: LATER });
     const room = String(added[0]?.['roomId'] ?? added[0]?.['sessionId']);
