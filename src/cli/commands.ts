@@ -56,6 +56,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/export.ts')).describe,
   },
   {
+    name: 'snapshot',
+    description: 'copy one state of the data into a folder that is described, and provably the same wherever it goes',
+    load: async () => (await import('./commands/snapshot.ts')).describe,
+  },
+  {
     name: 'codebook',
     description: 'describe the data of each experiment as one page (html, md) or csv, without personal data',
     load: async () => (await import('./commands/codebook.ts')).describe,

@@ -56,6 +56,7 @@ export const CODES = {
   PARAMETER_REFUSED: { exit: EXIT.partial, passes: false, acts: 'user', stops: 'stream' },
   ANSWER_UNREADABLE: { exit: EXIT.partial, passes: true, acts: 'server', stops: 'stream' },
 
+  SNAPSHOT_INCOMPLETE: { exit: EXIT.partial, passes: false, acts: 'user' },
   WAREHOUSE_MISSING: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },
   WAREHOUSE_OLDER: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },
   WAREHOUSE_NEWER: { exit: EXIT.unwritable, passes: false, acts: 'user', isLocal: true },

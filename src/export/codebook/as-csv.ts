@@ -29,7 +29,9 @@ type Row = Partial<Record<(typeof HEAD)[number], SqlValue>>;
 /** One row for each experiment, question, variable and column, for a spreadsheet. */
 export function asCsv({ studies }: Codebook): string {
   const rows = studies.flatMap((study) => rowsOf(study).map((row): Row => ({ experiment_id: study.id, ...row })));
-  return [HEAD, ...rows.map((row) => HEAD.map((name) => harmless(row[name] ?? null)))].map(csvLine).join('');
+  return [HEAD, ...rows.map((row) => HEAD.map((name) => harmless(row[name] ?? null)))]
+    .map((row) => csvLine(row))
+    .join('');
 }
 
 function rowsOf(study: Study): Row[] {

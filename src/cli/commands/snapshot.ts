@@ -1,0 +1,250 @@
+import { resolve } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import { completenessOf } from '../../export/codebook/completeness.ts';
+import { FORMATS, makeSnapshot, type Format } from '../../export/snapshot/make.ts';
+import { tablesOfFile, type Manifest } from '../../export/snapshot/manifest.ts';
+import { verifySnapshot } from '../../export/snapshot/verify.ts';
+import { openReader } from '../../runtime/reader.ts';
+import { cleanLine } from '../../shared/clean-text.ts';
+import { count, counted } from '../../shared/count.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
+import { formatTime } from '../../shared/time.ts';
+import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
+import { recallList } from '../../warehouse/experiment-list.ts';
+import { plainError, type Db } from '../../warehouse/open.ts';
+import { allPositions, type StoredPosition } from '../../warehouse/positions.ts';
+import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
+import { showRows } from '../rows-progress.ts';
+import { list } from '../selection.ts';
+import { openFile } from '../warehouse-file.ts';
+
+interface SnapshotFlags {
+  readonly name: string;
+  readonly out: string;
+  readonly experiment?: readonly string[];
+  readonly format: string;
+  readonly excel?: boolean;
+  readonly allowIncomplete?: boolean;
+  readonly warehouse?: string;
+}
+
+export const describe: Describe = (program, run) => {
+  program
+    .argument('<name>', 'the name of the snapshot, or `verify`')
+    .argument('[folder]', 'with `verify`: the folder of a snapshot')
+    .option('--out <folder>', 'where the folder with that name is made', '.')
+    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--format <format>', `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1) ?? ''}`, 'sqlite')
+    .option('--excel', 'CSV for Excel where the decimal separator is a comma')
+    .option('--allow-incomplete', 'write it although data may be missing; the manifest then says what')
+    .option('--warehouse <file>', 'copy this file, without a configuration')
+    .addHelpText(
+      'after',
+      `
+Writes one state of the data into a folder: every table for readers, and manifest.json with the SHA-256, rows and columns
+of each file, how complete and fresh the data are, and with what they were made. datapackage.json is the same document, for
+tools that read Frictionless data packages. A former snapshot of that name is replaced when the new one is complete.
+\`hsw snapshot verify FOLDER\` compares the files with their manifest; it exits with 1 if anything differs.
+
+Examples:
+  hsw snapshot paper-1 --experiment exp_abc123
+  hsw snapshot paper-1 --format csv --out /archive
+  hsw snapshot for-excel --format csv --excel
+  hsw snapshot copy --warehouse data/demo.db
+  hsw snapshot verify paper-1`,
+    )
+    .action((name: string, folder: string | undefined, flags: Omit<SnapshotFlags, 'name'>) => {
+      if (name === 'verify' && folder !== undefined) return run(verify, { folder });
+      if (folder === undefined && name !== 'verify') return run(snapshot, { ...flags, name });
+      throw new WarehouseError(
+        'USAGE',
+        name === 'verify' ? 'Which snapshot to verify is not given.' : 'A snapshot has one name.',
+        {
+          hint: 'Write `hsw snapshot NAME`, or `hsw snapshot verify FOLDER`.',
+        },
+      );
+    });
+};
+
+/** `hsw snapshot NAME`: a copy of the data that is described, and provably the same wherever it goes. */
+const snapshot: Command<SnapshotFlags> = async (context, flags) => {
+  const format = formatOf(flags);
+  const target = resolve(flags.out, nameOf(flags));
+  const { db, positions, issues } = open(context, flags);
+  const progress = showRows(context.stderr, context.json);
+  try {
+    db.exec('BEGIN');
+    const experiments = wanted(positions(), flags.experiment);
+    const { lacks, isComplete } = lacksOf(db, experiments, positions(), issues());
+    tell(context, lacks);
+    if (!isComplete && flags.allowIncomplete !== true) throw incomplete();
+    const { excel = false, allowIncomplete = false, experiment = [] } = flags;
+    const manifest = await makeSnapshot(
+      db,
+      {
+        name: flags.name,
+        target,
+        format,
+        isForExcel: excel,
+        experiments,
+        lacks,
+        isComplete,
+        created: formatTime(Date.now()),
+        options: { format, excel, experiment, allowIncomplete },
+      },
+      { signal: context.signal, rows: progress.rows },
+    );
+    progress.stop();
+    say(context, target, manifest);
+    return EXIT.ok;
+  } catch (error) {
+    progress.stop();
+    throw unfinished(error, target) ?? plainError(db.name, error) ?? error;
+  } finally {
+    db.close();
+  }
+};
+
+interface Source {
+  readonly db: Db;
+  readonly positions: () => StoredPosition[];
+  /** What is wrong with the list of experiments. */
+  readonly issues: () => readonly { readonly message: string }[];
+}
+
+/** The warehouse, and the positions of its streams; those that are configured and never read need the configuration. */
+function open(context: CommandContext, { warehouse, experiment = [] }: SnapshotFlags): Source {
+  if (warehouse !== undefined) {
+    const db = openFile(warehouse);
+    return { db, positions: () => allPositions(db), issues: () => [] };
+  }
+  const config: Config = readConfig(context, false);
+  const db = openReader(config);
+  return {
+    db,
+    positions: () => currentPositions(db, configuredExperiments(db, config)),
+    issues: () => (experiment.length > 0 ? [] : recallList(db, config)),
+  };
+}
+
+/** @throws WarehouseError USAGE for an experiment that the warehouse does not know, and where it knows none. */
+function wanted(positions: readonly StoredPosition[], ids: readonly string[] = []): readonly string[] {
+  const known = [...new Set(positions.map(({ experimentId }) => experimentId))].sort();
+  const unknown = ids.filter((id) => !known.includes(id));
+  if (known.length > 0 && unknown.length === 0) return ids.length === 0 ? known : [...new Set(ids)].sort();
+  const message =
+    known.length === 0
+      ? 'The warehouse has no experiment yet.'
+      : `The warehouse has no experiment ${unknown.join(', ')}.`;
+  throw new WarehouseError('USAGE', message, {
+    hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.join(', ')}.`,
+  });
+}
+
+function lacksOf(
+  db: Db,
+  experiments: readonly string[],
+  positions: readonly StoredPosition[],
+  issues: readonly { readonly message: string }[],
+) {
+  const all = experiments.map((id) => completenessOf(db, id, positions));
+  return {
+    lacks: [...new Set([...issues.map(({ message }) => message), ...all.flatMap(({ lacks }) => lacks)])],
+    isComplete:
+      issues.length === 0 && all.every(({ data }) => Object.values(data).every(({ isLacking }) => !isLacking)),
+  };
+}
+
+/** How many of the causes are told. */
+const TOLD = 10;
+
+function tell({ stderr }: CommandContext, lacks: readonly string[]): void {
+  for (const line of lacks.slice(0, TOLD)) stderr.write(`! ${cleanLine(line)}\n`);
+  if (lacks.length > TOLD) stderr.write(`! and ${count(lacks.length - TOLD)} more; \`hsw status\` has them\n`);
+}
+
+function incomplete(): WarehouseError {
+  return new WarehouseError('SNAPSHOT_INCOMPLETE', 'The data may be incomplete, so no snapshot was made.', {
+    hint: 'Run `hsw sync now`, or leave experiments out with --experiment; or add --allow-incomplete, and the manifest says what may be missing.',
+  });
+}
+
+/** @throws WarehouseError USAGE for a format that does not exist, or does not go with --excel. */
+function formatOf({ format, excel }: SnapshotFlags): Format {
+  const found = FORMATS.find((one) => one === format);
+  if (found === undefined)
+    throw new WarehouseError('USAGE', `There is no format ${format}.`, {
+      hint: `The formats are ${FORMATS.join(', ')}.`,
+    });
+  if (excel === true && found !== 'csv')
+    throw new WarehouseError('USAGE', '--excel is for CSV files only.', { hint: 'Add --format csv.' });
+  return found;
+}
+
+/** @throws WarehouseError USAGE for what is no name on every filesystem. */
+function nameOf({ name }: SnapshotFlags): string {
+  if (/^[A-Za-z0-9][\w.-]{0,99}$/.test(name) && !name.endsWith('.')) return name;
+  throw new WarehouseError('USAGE', `${name} cannot be the name of a snapshot.`, {
+    hint: 'Use letters, digits, points, - and _, beginning with a letter or digit; --out says in which folder it is made.',
+  });
+}
+
+/** The error to show where the folder could not be written; undefined for any other. */
+function unfinished(cause: unknown, target: string): WarehouseError | undefined {
+  if (cause instanceof WarehouseError && cause.code === 'INTERRUPTED')
+    return new WarehouseError('INTERRUPTED', `Interrupted: ${target} is as it was before.`, { cause });
+  if (!(cause instanceof Error) || !('code' in cause)) return undefined;
+  const isFull = cause.code === 'ENOSPC' || cause.code === 'EDQUOT' || cause.code === 'SQLITE_FULL';
+  if (!isFull && !('syscall' in cause) && cause.code !== 'SQLITE_IOERR_WRITE') return undefined;
+  const what = isFull
+    ? `The disk is too full for the snapshot`
+    : `The snapshot could not be written (${cause.message})`;
+  return new WarehouseError(
+    isFull ? 'WAREHOUSE_FULL' : 'WAREHOUSE_UNWRITABLE',
+    `${what}: ${target} is as it was before.`,
+    {
+      hint: isFull
+        ? 'Free some space, or choose another folder with --out.'
+        : 'Check who may write to the folder, or choose another with --out.',
+      cause,
+    },
+  );
+}
+
+function say({ json, stdout }: CommandContext, folder: string, manifest: Manifest): void {
+  const { resources, hyperstudy } = manifest;
+  const tables = resources.flatMap(tablesOfFile);
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const bytes = resources.reduce((sum, file) => sum + file.bytes, 0);
+  const { complete, lacks, experiments } = hyperstudy;
+  if (json) {
+    stdout.write(
+      `${JSON.stringify({ folder, experiments, tables: tables.length, rows, bytes, complete, lacks }, null, 2)}\n`,
+    );
+    return;
+  }
+  const state = complete ? 'complete' : 'may be incomplete';
+  stdout.write(
+    `${folder}: ${counted(experiments.length, 'experiment')}, ${counted(tables.length, 'table')}, ${counted(rows, 'row')}, ${megabytes(bytes)}, ${state}.\n`,
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** `hsw snapshot verify`: whether the files are those that the manifest describes. */
+const verify: Command<{ readonly folder: string }> = async ({ json, stdout, signal }, { folder }) => {
+  const { files, rows, differences } = await verifySnapshot(folder, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+  if (json) stdout.write(`${JSON.stringify({ folder, files, rows, differences }, null, 2)}\n`);
+  else if (differences.length === 0)
+    stdout.write(`${folder}: ${counted(files, 'file')} with ${counted(rows, 'row')} are as the manifest says.\n`);
+  else
+    stdout.write(
+      `${folder} differs from its manifest:\n${differences.map((line) => `  ${cleanLine(line)}\n`).join('')}`,
+    );
+  return differences.length === 0 ? EXIT.ok : EXIT.partial;
+};

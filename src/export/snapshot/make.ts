@@ -1,0 +1,117 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPrivate } from '../../shared/private-files.ts';
+import type { Db } from '../../warehouse/open.ts';
+import { csvFiles } from './csv.ts';
+import { EXACT, EXCEL } from '../csv.ts';
+import { accountingOf, manifestOf, resourceOf, type Described } from './describe.ts';
+import { digestOf, syncFile } from './files.ts';
+import type { Writing, WrittenTable } from './format.ts';
+import { MANIFEST_NAMES, type Manifest } from './manifest.ts';
+import { buildFolder } from './place.ts';
+import { sqliteFile } from './sqlite.ts';
+import { indexesOf, tablesIn, viewsIn, type Table } from './tables.ts';
+
+export const FORMATS = ['sqlite', 'csv'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What is to be made. */
+export interface Wanted {
+  readonly name: string;
+  /** The folder that the snapshot is to be. */
+  readonly target: string;
+  readonly format: Format;
+  /** Whether CSV files are for spreadsheets. */
+  readonly isForExcel: boolean;
+  readonly experiments: readonly string[];
+  readonly lacks: readonly string[];
+  readonly isComplete: boolean;
+  readonly created: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** How far it is. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** Rows of a table were written; `of` all of its rows. */
+  readonly rows: (table: string, written: number, of: number) => void;
+}
+
+/** After so many rows the process does what else there is to do, such as to notice that it is interrupted. */
+const ROWS_A_TURN = 2000;
+
+/**
+ * Writes a snapshot: all tables for readers, and a manifest that describes and proves them. Call it in a transaction, so
+ * that all of it is one state of the data.
+ */
+export function makeSnapshot(db: Db, wanted: Wanted, watch: Watch): Promise<Manifest> {
+  return buildFolder(wanted.target, async (folder) => {
+    const writing = begin(db, folder, wanted);
+    try {
+      const written: WrittenTable[] = [];
+      for (const table of tablesIn(db, wanted.experiments)) {
+        const { name, about, columns, key } = table;
+        written.push({ name, about, columns, key, rows: await copy(table, writing, watch) });
+      }
+      const files = writing.finish(written);
+      const resources = [];
+      for (const file of files) {
+        const path = join(folder, file.path);
+        syncFile(path);
+        resources.push(resourceOf(file, await digestOf(path, watch.signal), describedBy(wanted)));
+      }
+      const accounting = accountingOf(db, wanted.experiments);
+      const manifest = manifestOf(db, { ...wanted, accounting, withoutViews: [] }, resources);
+      for (const name of MANIFEST_NAMES) writeManifest(join(folder, name), manifest);
+      watch.signal.throwIfAborted();
+      return manifest;
+    } catch (error) {
+      writing.abandon();
+      // What a stream says when it is stopped says less.
+      watch.signal.throwIfAborted();
+      throw error;
+    }
+  });
+}
+
+function begin(db: Db, folder: string, { name, format, isForExcel }: Wanted): Writing {
+  switch (format) {
+    case 'sqlite':
+      return sqliteFile(folder, `${name}.sqlite`, { views: viewsIn(db), indexesOf: (table) => indexesOf(db, table) });
+    case 'csv':
+      return csvFiles(folder, isForExcel ? EXCEL : EXACT);
+  }
+}
+
+function describedBy({ format, isForExcel }: Wanted): Described {
+  if (format === 'sqlite') return { format, mediatype: 'application/vnd.sqlite3' };
+  const { separator: delimiter, decimal, none } = isForExcel ? EXCEL : EXACT;
+  return { format, mediatype: 'text/csv', csv: { delimiter, decimal, none } };
+}
+
+async function copy(table: Table, writing: Writing, { signal, rows: tell }: Watch): Promise<number> {
+  const all = table.count();
+  const sink = writing.open(table);
+  let rows = 0;
+  tell(table.name, 0, all);
+  for (const row of table.rows()) {
+    sink.write(row);
+    rows += 1;
+    if (rows % ROWS_A_TURN > 0) continue;
+    tell(table.name, rows, all);
+    await turn();
+    signal.throwIfAborted();
+  }
+  sink.close();
+  tell(table.name, rows, all);
+  await turn();
+  signal.throwIfAborted();
+  return rows;
+}
+
+function writeManifest(path: string, manifest: Manifest): void {
+  createPrivate(path);
+  writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);
+  syncFile(path);
+}
