@@ -10,7 +10,7 @@ import { VERSION } from '../shared/version.ts';
 import { writeDictionary } from './dictionary.ts';
 import { noteErased } from './erased-records.ts';
 import { erasureOf, markErased, type Erasures } from './erasures.ts';
-import { PRAGMAS, type Db } from './open.ts';
+import { PRAGMAS, sortOnDisk, type Db } from './open.ts';
 import { formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts';
 import { allPositions, writePosition } from './positions.ts';
 import { countMissing } from './missing.ts';
@@ -263,7 +263,7 @@ export function overwrite(db: Db, now: number): boolean {
   // Without waiting, as nothing is written anew for a reader that would keep what was.
   if (!emptiesLog(db, 0)) return false;
   try {
-    db.exec('VACUUM');
+    sortOnDisk(db, (other) => other.exec('VACUUM'));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL') return false;
     throw error;

@@ -15,11 +15,14 @@ export const PRAGMAS = {
   wal_autocheckpoint: 4000,
   journal_size_limit: 67_108_864,
   secure_delete: 0,
-  temp_store: 2, // MEMORY: what a statement with a trigger needs to undo itself never goes to the disk
 } as const;
 
 /** The endings of the files that SQLite and the writer's lock keep beside the warehouse. */
 export const COMPANIONS = ['-wal', '-shm', '-journal', '.lock'] as const;
+
+/** A schema that ends with the connection; what does not fit this much memory is on the disk. */
+export const SCRATCH = 'scratch';
+const SCRATCH_KIB = 65_536;
 
 /** Opens the warehouse file for writing, and creates it if needed. Tables come from `migrate`. */
 export function openForWriting(path: string): Db {
@@ -32,10 +35,35 @@ export function openForWriting(path: string): Db {
     // The page size can be chosen only before the first table.
     db.pragma('page_size = 8192');
     for (const [name, value] of Object.entries(PRAGMAS)) db.pragma(`${name} = ${value}`);
+    db.exec(`ATTACH '' AS ${SCRATCH}`);
+    db.pragma(`${SCRATCH}.journal_mode = MEMORY`);
+    db.pragma(`${SCRATCH}.cache_size = -${SCRATCH_KIB}`);
     // SQLite makes them with the mode of the database, and with the group of this process.
     for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) shareLike(statSync(path), path + suffix);
     return db;
   });
+}
+
+/**
+ * Keeps what a statement with a trigger needs to undo itself in memory: on the disk it is a copy of each page that a
+ * changed row touches. Drops temporary tables and triggers.
+ */
+export function undoInMemory(db: Db): void {
+  db.pragma('temp_store = MEMORY');
+}
+
+/**
+ * Does what sorts or copies all of the file on a connection of its own, which does so on the disk, whatever
+ * `undoInMemory` says.
+ */
+export function sortOnDisk(db: Db, work: (db: Db) => void): void {
+  const other = new Database(db.name, { fileMustExist: true });
+  try {
+    for (const [name, value] of Object.entries(PRAGMAS)) other.pragma(`${name} = ${value}`);
+    work(other);
+  } finally {
+    other.close();
+  }
 }
 
 /** Opens an existing warehouse for reading beside a writer. */

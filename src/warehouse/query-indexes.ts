@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { queryIndexesOf, type Dataset } from '../datasets/define.ts';
 import { queryValues, quote } from '../shared/sqlite.ts';
-import type { Db } from './open.ts';
+import { sortOnDisk, type Db } from './open.ts';
 
 /** Rows of an index that ANALYZE looks at: enough to choose between indexes, and 0.01 s however large the table is. */
 const ANALYSIS_LIMIT = 400;
@@ -17,13 +17,14 @@ export function tendQueryIndexes(db: Db, datasets: readonly Dataset[], isWanted:
       const isThere = find.get(name) !== undefined;
       if (!isWanted && isThere) db.exec(`DROP INDEX ${quote(name)}`);
       if (isWanted && !isThere && isRead(db, dataset)) {
-        db.exec(`CREATE INDEX ${quote(name)} ON ${quote(dataset.table)} (${columns.map(quote).join(', ')})`);
+        const sql = `CREATE INDEX ${quote(name)} ON ${quote(dataset.table)} (${columns.map(quote).join(', ')})`;
+        sortOnDisk(db, (other) => other.exec(sql));
       }
     }
   }
   db.pragma(`analysis_limit = ${ANALYSIS_LIMIT}`);
   // Also tables that this connection has not queried, such as those that only readers query.
-  db.pragma('optimize = 0x10002');
+  db.pragma('main.optimize = 0x10002');
 }
 
 /** Whether a stream of the data type has been read to its end, and none is in the middle of its first read. */

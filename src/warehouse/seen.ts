@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Stream } from '../datasets/stream.ts';
 import { command, queryValues, quote } from '../shared/sqlite.ts';
-import type { Db } from './open.ts';
+import { SCRATCH, type Db } from './open.ts';
 import { rowsIn, type TimeRange } from './records.ts';
 
-/** The keys that one full read of a range has seen, on disk so that memory does not grow with the rows. */
+/** The keys that one full read of a range has seen, on the disk where they are many, so that memory does not grow with them. */
 export interface Seen {
   add(keys: readonly string[]): void;
   /** Adds what another read has seen. */
@@ -25,13 +25,16 @@ export interface Seen {
 let reads = 0;
 
 export function createSeen(db: Db): Seen {
-  db.exec('CREATE TEMP TABLE IF NOT EXISTS seen (read INTEGER, key TEXT, PRIMARY KEY (read, key)) WITHOUT ROWID');
+  db.exec(`CREATE TABLE IF NOT EXISTS ${SCRATCH}.seen (read INTEGER, key TEXT, PRIMARY KEY (read, key)) WITHOUT ROWID`);
   const id = ++reads;
-  const insert = command(db, 'INSERT OR IGNORE INTO temp.seen (read, key) VALUES (?, ?)');
-  const copy = command(db, 'INSERT OR IGNORE INTO temp.seen (read, key) SELECT ?, key FROM temp.seen WHERE read = ?');
-  const drop = command(db, 'DELETE FROM temp.seen WHERE read = ?');
-  const count = queryValues(db, 'SELECT count(*) FROM temp.seen WHERE read = ?', z.number());
-  const find = queryValues(db, 'SELECT 1 FROM temp.seen WHERE read = ? AND key = ?', z.number());
+  const insert = command(db, `INSERT OR IGNORE INTO ${SCRATCH}.seen (read, key) VALUES (?, ?)`);
+  const copy = command(
+    db,
+    `INSERT OR IGNORE INTO ${SCRATCH}.seen (read, key) SELECT ?, key FROM ${SCRATCH}.seen WHERE read = ?`,
+  );
+  const drop = command(db, `DELETE FROM ${SCRATCH}.seen WHERE read = ?`);
+  const count = queryValues(db, `SELECT count(*) FROM ${SCRATCH}.seen WHERE read = ?`, z.number());
+  const find = queryValues(db, `SELECT 1 FROM ${SCRATCH}.seen WHERE read = ? AND key = ?`, z.number());
   const addKeys = db.transaction((keys: readonly string[]) => {
     for (const key of keys) insert(id, key);
   });
@@ -45,19 +48,19 @@ export function createSeen(db: Db): Seen {
       const held = rowsIn(stream, range);
       if (held === undefined) return undefined;
       const key = `${quote(stream.dataset.table)}.key`;
-      const sql = `SELECT key ${held.sql} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.read = ? AND s.key = ${key})`;
+      const sql = `SELECT key ${held.sql} AND NOT EXISTS (SELECT 1 FROM ${SCRATCH}.seen s WHERE s.read = ? AND s.key = ${key})`;
       return queryValues(db, sql, z.string()).all(...held.params, id);
     },
     countIn(stream) {
       const held = rowsIn(stream);
       if (held === undefined) return 0;
-      const sql = `SELECT count(*) ${held.sql} AND key IN (SELECT s.key FROM temp.seen s WHERE s.read = ?)`;
+      const sql = `SELECT count(*) ${held.sql} AND key IN (SELECT s.key FROM ${SCRATCH}.seen s WHERE s.read = ?)`;
       return queryValues(db, sql, z.number()).get(...held.params, id) ?? 0;
     },
     countElsewhere({ experimentId, dataset, scope }) {
       const own = rowsIn({ experimentId, dataset, scope });
       if (own === undefined || scope.kind === 'experiment') return 0;
-      const sql = `SELECT count(*) FROM temp.seen s JOIN ${quote(dataset.table)} t ON t.experiment_id = ? AND t.key = s.key
+      const sql = `SELECT count(*) FROM ${SCRATCH}.seen s JOIN ${quote(dataset.table)} t ON t.experiment_id = ? AND t.key = s.key
         WHERE s.read = ? AND NOT EXISTS (SELECT 1 ${own.sql} AND ${quote(dataset.table)}.key = s.key)`;
       return queryValues(db, sql, z.number()).get(experimentId, id, ...own.params) ?? 0;
     },

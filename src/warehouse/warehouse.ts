@@ -10,7 +10,7 @@ import { keepHistory } from './history.ts';
 import { acquireWriterLock } from './lock.ts';
 import { migrate } from './migrate.ts';
 import { endInterrupted, type Run } from './runs.ts';
-import { closeForWriting, openForWriting, PRAGMAS, watchFile, withPlainErrors, type Db } from './open.ts';
+import { closeForWriting, openForWriting, PRAGMAS, undoInMemory, watchFile, withPlainErrors, type Db } from './open.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { openSchemaWatch } from './schema-watch.ts';
 import { refill } from './refill.ts';
@@ -97,6 +97,7 @@ interface WriterOptions extends WarehouseOptions {
 }
 
 function writer(db: Db, { path, clock, history, queryIndexes = true, release }: WriterOptions): Warehouse {
+  undoInMemory(db);
   const writers = openTableWriters(db);
   const watch = openSchemaWatch(db);
   const checkFile = watchFile(path);

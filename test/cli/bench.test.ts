@@ -74,6 +74,14 @@ describe('the bench, with few rows', () => {
     }
   });
 
+  it('says of what code it is, and what each table and index takes of the file', () => {
+    expect(found.results?.commit?.id).toMatch(/^[0-9a-f]{40}$/);
+    const [all, ...parts] = found.results?.own?.bytesARating ?? [];
+    expect(all?.name).toBe('all');
+    expect(parts[0]?.name).toBe('ratings_continuous');
+    expect(parts.map(({ name }) => name)).toContain('sqlite_autoindex_ratings_continuous_1');
+  });
+
   it('measures the other commands and the event loop of hsw', () => {
     expect(found.results?.own?.commands.map(({ name }) => name)).toEqual(expect.arrayContaining(['`verify --deep`']));
     expect(found.results?.own?.eventLoop.maxMs).toBeGreaterThan(0);

@@ -61,7 +61,6 @@ function bytesWritten(rows: number): { written: number; file: number } {
     const db = openForWriting('w.db');
     migrate(db);
     keepHistory(db, [dataset]);
-    db.pragma('temp_store = FILE');
     const upsert = prepareUpsert(db, dataset);
     const written = () => Number(/^wchar: (\\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))[1]);
     const before = written();
