@@ -1,4 +1,5 @@
 /** What the figures depend on besides our code. */
+import { execFileSync } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +17,25 @@ export function machine(folder: string): Results['machine'] {
     kernel: release(),
     fileSystem: filesystemOf(folder) ?? 'unknown',
   };
+}
+
+/** The commit of the code that is measured, and whether files differ from it. */
+export function commit(): Results['commit'] {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  try {
+    return {
+      id: git('rev-parse', 'HEAD'),
+      isChanged: git('status', '--porcelain', '--', '../src', '../bench/*.ts') !== '',
+    };
+  } catch {
+    // Such as in a package without its history.
+    return null;
+  }
 }
 
 export function ownVersions(): Record<string, string> {

@@ -1,6 +1,7 @@
 /** What only our own command has: its event loop, and what its other commands cost. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { hsw, KEY, ours } from './contenders.ts';
 import { measureDaemon } from './daemon.ts';
 import { measure, type Command } from './measure.ts';
@@ -50,10 +51,22 @@ export async function measureOwn({
       eventLoop: await watchEventLoop(service, top),
       daemon: await measureDaemon(service.url, top, { key: KEY, seconds }),
       commands: measured,
+      bytesARating: bytesARating(join(large, 'w.db')),
     };
   } finally {
     small.stop();
   }
+}
+
+/** Those that take at least a tenth of a byte, and all of them together. */
+function bytesARating(path: string): OwnResults['bytesARating'] {
+  const db = new Database(path, { readonly: true });
+  const sql = `SELECT name, sum(pgsize) * 1.0 / (SELECT count(*) FROM ratings_continuous) AS bytes
+    FROM dbstat GROUP BY name ORDER BY bytes DESC`;
+  const parts = db.prepare<[], { name: string; bytes: number }>(sql).all();
+  db.close();
+  const all = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  return [{ name: 'all', bytes: all }, ...parts.filter(({ bytes }) => bytes >= 0.1)];
 }
 
 /** A first read more, as watching the loop costs something itself. */

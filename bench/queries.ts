@@ -15,7 +15,7 @@ import { systemClock } from '../src/shared/clock.ts';
 import type { Json } from '../src/shared/json.ts';
 import { openWarehouse, type Warehouse } from '../src/warehouse/warehouse.ts';
 import { MAIN } from './contenders.ts';
-import { machine, ownVersions } from './machine.ts';
+import { commit, machine, ownVersions } from './machine.ts';
 import { measure } from './measure.ts';
 import { rating } from './ratings.ts';
 import { reportQueries } from './report-queries.ts';
@@ -112,6 +112,7 @@ function measureQueries(db: Database.Database): QueryResults {
   return {
     date: new Date().toISOString(),
     rows: ROWS,
+    commit: commit(),
     versions: ownVersions(),
     machine: machine(folder),
     fileMb: (Number(db.pragma('page_count', { simple: true })) * pageSize) / 1024 ** 2,

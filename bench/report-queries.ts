@@ -5,14 +5,14 @@ import type { QueryResults } from './results.ts';
 const MOST_MS = 100;
 
 export function reportQueries(results: QueryResults): string {
-  const { rows, date, machine, versions, indexes, fileMb, queries } = results;
+  const { rows, date, commit, machine, versions, indexes, fileMb, queries } = results;
   const ms = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0));
   return (
     [
       '<!-- written by `npm run bench-queries`: do not edit -->',
       '# Queries',
       `Every query of README.md and docs/querying.md on a warehouse with ${rows.toLocaleString('en-US')} ratings more than the demo has, ${date.slice(0, 10)}. The file is in the page cache; medians of 5 runs. The goal is ${MOST_MS} ms.`,
-      aboutMachine(machine, versions),
+      aboutMachine(machine, versions, commit),
       table(
         ['query', 'ms', 'ms without', 'goal', 'how SQLite answers it'],
         queries.map(({ source, sql, ms: time, withoutMs, plan }) => [

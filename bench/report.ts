@@ -44,10 +44,10 @@ export function goals({ contenders, own }: Results): Goal[] {
 }
 
 export function report(results: Results): string {
-  const { rows, runs, date, machine, versions, skipped, contenders, own } = results;
+  const { rows, runs, date, commit, machine, versions, skipped, contenders, own } = results;
   const about = [
     `${rows.toLocaleString('en-US')} ratings in pages of 1000 from a local server, ${date.slice(0, 10)}. ${runs === 1 ? 'One run.' : `Medians of ${runs} interleaved runs.`}`,
-    aboutMachine(machine, versions),
+    aboutMachine(machine, versions, commit),
     ...skipped.map((what) => `**Skipped**: ${what}.`),
   ];
   return (
@@ -75,13 +75,17 @@ export function report(results: Results): string {
   );
 }
 
-export function aboutMachine(machine: Results['machine'], versions: Results['versions']): string {
+export function aboutMachine(
+  machine: Results['machine'],
+  versions: Results['versions'],
+  commit: Results['commit'],
+): string {
   const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const { cpu, cores, load, memoryGb, kernel, fileSystem } = machine;
-  return `${cpu}, ${cores} cores shared with other work (load ${load}), ${memoryGb} GB, Linux ${kernel}, files on ${fileSystem}. Versions: ${of.join(', ')}.`;
+  return `${cpu}, ${cores} cores shared with other work (load ${load}), ${memoryGb} GB, Linux ${kernel}, files on ${fileSystem}. Versions: ${of.join(', ')}${commit === null ? '' : `, commit ${commit.id.slice(0, 7)}${commit.isChanged ? ' with changes' : ''}`}.`;
 }
 
-function ownParts({ eventLoop, daemon, commands }: OwnResults): string[] {
+function ownParts({ eventLoop, daemon, commands, bytesARating }: OwnResults): string[] {
   return [
     '## Commands of hsw',
     `Without “small”, the warehouse is the one above. The event loop of the first read was blocked by its own work for ${short(eventLoop.p99Ms)} ms at the 99th percentile of its turns, ${short(eventLoop.maxMs)} ms at most.`,
@@ -89,6 +93,11 @@ function ownParts({ eventLoop, daemon, commands }: OwnResults): string[] {
     table(
       costHeads([]),
       commands.map(({ name, ...cost }) => [name, ...costCells(cost)]),
+    ),
+    '## Bytes of the file for each rating',
+    table(
+      ['', 'bytes'],
+      bytesARating.map(({ name, bytes }) => [name, bytes.toFixed(1)]),
     ),
   ];
 }

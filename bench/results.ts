@@ -41,10 +41,13 @@ export interface OwnResults {
   readonly eventLoop: { readonly p99Ms: number; readonly maxMs: number };
   readonly daemon: DaemonResults;
   readonly commands: readonly (Cost & { readonly name: string })[];
+  /** The bytes of the file that each table and index takes for one rating, the largest first. */
+  readonly bytesARating: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 export interface Results {
   readonly date: string;
+  readonly commit: { readonly id: string; readonly isChanged: boolean } | null;
   readonly rows: number;
   readonly runs: number;
   readonly versions: Readonly<Record<string, string>>;
@@ -66,6 +69,7 @@ export interface Results {
 /** The measures of the queries, from `npm run bench-queries`. */
 export interface QueryResults {
   readonly date: string;
+  readonly commit: Results['commit'];
   readonly rows: number;
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: Results['machine'];

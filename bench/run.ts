@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileMb, floor, ours, peers, type Contender, type Mode } from './contenders.ts';
-import { machine, ownVersions } from './machine.ts';
+import { commit, machine, ownVersions } from './machine.ts';
 import { measure, type Cost } from './measure.ts';
 import { measureOwn } from './own.ts';
 import { installPeers, type Python } from './python.ts';
@@ -84,6 +84,7 @@ async function benchmark(): Promise<Results> {
   }
   return {
     date: new Date().toISOString(),
+    commit: commit(),
     rows,
     runs,
     versions: { ...ownVersions(), ...('versions' in python ? python.versions : {}) },
