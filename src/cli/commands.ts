@@ -71,6 +71,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/erase.ts')).describe,
   },
   {
+    name: 'privacy',
+    description: 'show which fields are not stored, make the key of the pseudonyms, and clean what was stored before',
+    load: async () => (await import('./commands/privacy.ts')).describe,
+  },
+  {
     name: 'install-service',
     description: 'print the systemd unit for this installation and the commands to set it up, or write it (--install)',
     load: async () => (await import('./commands/install-service.ts')).describe,

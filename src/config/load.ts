@@ -8,6 +8,7 @@ import { findKey, noKey, type KeyProblem } from './find-key.ts';
 import { CREDENTIALS, readKeyCredential, type SecretSource } from './key.ts';
 import { complete, configSchema, MIN_TOKEN, SHORT_TOKEN, type Config, type OptionKinds } from './schema.ts';
 import { inlineSecrets, secretSource } from './secrets.ts';
+import { readPrivacyKey } from './privacy.ts';
 import { nearest } from './suggest.ts';
 
 export interface LoadOptions {
@@ -35,6 +36,7 @@ export function loadConfig({ path: named, env, dataTypes, needsKey, needsSecrets
   const fromEnv = apiFromEnv(schema, env);
   const alerts = alertsIn(schema, value, source);
   const token = tokenIn(schema, value, source);
+  const privacyKey = needsKey ? privacyKeyIn(schema, value, dirname(path)) : undefined;
   const keyUnset = missing.find(isKey)?.name;
   const secret = findKey({
     path,
@@ -50,12 +52,23 @@ export function loadConfig({ path: named, env, dataTypes, needsKey, needsSecrets
     ...fromEnv.problems.map((text) => ({ line: undefined, text })),
     ...(alerts?.problems ?? []).map(({ at, text }) => problemAt(['alerts', ...at], text, written)),
     ...('problem' in token ? [problemAt(['http', 'tokenFile'], token.problem, written)] : []),
+    ...(privacyKey !== undefined && 'problem' in privacyKey
+      ? [problemAt(['privacy', 'key'], privacyKey.problem, written)]
+      : []),
     ...('problem' in secret ? [keyProblem(secret.problem, written)] : []),
   ];
   if (!parsed.success || 'problem' in secret || 'problem' in token || alerts === undefined || problems.length > 0)
     throw invalid(path, problems);
   if (needsKey && secret.key === undefined) throw noKey(keyUnset);
-  const found = { path, api: fromEnv.api, key: secret.key, token: token.token, alerts: alerts.alerts };
+  const pseudonymKey = privacyKey !== undefined && 'secret' in privacyKey ? privacyKey.secret : undefined;
+  const found = {
+    path,
+    privacyKey: pseudonymKey,
+    api: fromEnv.api,
+    key: secret.key,
+    token: token.token,
+    alerts: alerts.alerts,
+  };
   return freeze(complete(parsed.data, { ...found, inlineSecrets: inlineSecrets(written.value) }));
 }
 
@@ -141,6 +154,13 @@ function alertsIn(
 ) {
   const written = z.object({ alerts }).safeParse(value ?? {});
   return written.success ? resolveAlerts(written.data.alerts, source) : undefined;
+}
+
+/** The key of the pseudonyms, whatever else is wrong in the file; undefined where none are made. */
+function privacyKeyIn({ shape: { privacy: schema } }: ReturnType<typeof configSchema>, value: unknown, folder: string) {
+  const privacy = z.object({ privacy: schema }).safeParse(value ?? {}).data?.privacy;
+  if (privacy?.key === undefined || privacy.pseudonymise.length === 0) return undefined;
+  return readPrivacyKey(folder, privacy.key);
 }
 
 /** The token of the dashboard, whatever else is wrong in the file. */

@@ -4,6 +4,7 @@ import { alertsSchema, resolveAlerts, type AlertsConfig } from './alerts.ts';
 import { apiSchema } from './api.ts';
 import { isCron } from './cron.ts';
 import { duration, group, listOf, share } from './fields.ts';
+import { privacySchema } from './privacy.ts';
 import { nearest } from './suggest.ts';
 
 /** The options of a data type, by name; passed in, as the data types are declared elsewhere. */
@@ -84,12 +85,8 @@ export function configSchema(dataTypes: OptionKinds) {
       .describe(
         'How far behind the newest row each sync reads again. A room counts as finished when it ended longer ago than this.',
       ),
-    history: z
-      .union([z.boolean(), group({ keep: duration('1d', '3650d') })], 'must be true, false, or a mapping with keep')
-      .default(true)
-      .describe(
-        'Keep deleted records and earlier versions of changed ones in the table `_history`: for good (`true`, the default), never (`false`), or for a time, as `{ keep: 90d }`, after which backups of migrations end as well.',
-      ),
+    history: historySchema(),
+    privacy: privacySchema().prefault({}),
     deletes: group({
       maxShare: share(1)
         .default(0.1)
@@ -117,6 +114,8 @@ interface Found {
   /** Undefined only for commands that do not need it. */
   readonly key: string | undefined;
   readonly token: string | undefined;
+  /** Of the pseudonyms; undefined where none are made, and for commands that make none. */
+  readonly privacyKey: string | undefined;
   readonly alerts: AlertsConfig;
   /** The settings whose secrets are written in the file itself: `http.token`. */
   readonly inlineSecrets: string[];
@@ -124,7 +123,7 @@ interface Found {
 
 /** The configuration made from checked settings and what else belongs to it. */
 export function complete(settings: z.output<ReturnType<typeof configSchema>>, found: Found) {
-  const { api, http, lookback, warehouse, ...rest } = settings;
+  const { api, http, lookback, warehouse, privacy, ...rest } = settings;
   const { baseUrl, organization, limits, pageSize, concurrency, timeout, keyExpires } = api;
   const { path, inlineSecrets, alerts } = found;
   return {
@@ -146,6 +145,13 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
     /** Absolute. */
     warehouse: { ...warehouse, path: resolve(dirname(path), warehouse.path) },
     lookbackMs: lookback,
+    privacy: {
+      drop: privacy.drop,
+      pseudonymise: privacy.pseudonymise,
+      key: found.privacyKey,
+      /** Absolute. */
+      keyFile: privacy.key === undefined ? undefined : resolve(dirname(path), privacy.key),
+    },
     /** Where the daemon's HTTP server listens; undefined for nowhere. */
     http: http === false ? undefined : { host: http.host, port: http.port, token: found.token },
   };
@@ -176,8 +182,18 @@ function deriveSchema() {
 export function defaultConfig(dataTypes: OptionKinds): Config {
   const settings = configSchema(dataTypes).parse({ experiments: [{ all: true }] });
   const { alerts } = resolveAlerts(settings.alerts, undefined);
-  const nothing = { api: {}, key: undefined, token: undefined, inlineSecrets: [] };
+  const nothing = { api: {}, key: undefined, token: undefined, privacyKey: undefined, inlineSecrets: [] };
   return complete(settings, { ...nothing, path: '(defaults)', alerts });
+}
+
+/** Whether earlier versions of rows are kept. */
+function historySchema() {
+  return z
+    .union([z.boolean(), group({ keep: duration('1d', '3650d') })], 'must be true, false, or a mapping with keep')
+    .default(true)
+    .describe(
+      'Keep deleted records and earlier versions of changed ones in the table `_history`: for good (`true`, the default), never (`false`), or for a time, as `{ keep: 90d }`, after which backups of migrations end as well.',
+    );
 }
 
 function logSchema() {

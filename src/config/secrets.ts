@@ -36,8 +36,8 @@ function member(at: unknown, name: string): unknown {
 }
 
 /** Every string that must never be seen in a log, a message or a page. */
-export function secretsOf({ api, http, alerts }: Config): string[] {
-  const given = [api.key, http?.token, ...alertSecrets(alerts)].filter((secret) => secret !== undefined);
+export function secretsOf({ api, http, alerts, privacy }: Config): string[] {
+  const given = [api.key, http?.token, privacy.key, ...alertSecrets(alerts)].filter((secret) => secret !== undefined);
   return given.flatMap((secret) => [secret, ...addressParts(secret)]);
 }
 

@@ -32,7 +32,7 @@ export interface FollowOptions {
 }
 
 /** Settings that cannot change while the daemon runs: with such a change the new configuration is not used. */
-const FIXED = ['warehouse', 'derive', 'history'] as const;
+const FIXED = ['warehouse', 'derive', 'history', 'privacy'] as const;
 /** Settings that change only after a restart; the others are used at once. */
 const NEED_RESTART = ['http', 'log'] as const;
 

@@ -20,7 +20,7 @@ export const chat = defineDataset({
       isPerson: true,
       alsoAs: 'participant_id',
     },
-    senderName: { kind: 'text', about: 'The display name of the sender.', privacy: 'direct' },
+    senderName: { kind: 'text', about: 'The display name of the sender.', privacy: 'direct', sameAnywhere: true },
     content: { kind: 'text', about: 'The text of the message.', privacy: 'free text' },
     timestamp: TIMESTAMP,
     onset: ONSET,

@@ -21,6 +21,8 @@ export interface FieldSpec {
   readonly privacy: DeclaredPrivacy;
   /** Its value is the id of a participant, or a list of such ids. */
   readonly isPerson?: true;
+  /** Its name means the same wherever it stands, in other data types and inside of objects too. */
+  readonly sameAnywhere?: true;
   readonly unit?: string;
   /** Other names under which the API sends the same field, tried in this order when the first is absent. */
   readonly aliases?: readonly string[];

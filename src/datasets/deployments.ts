@@ -26,7 +26,7 @@ export const deployments = defineDataset({
     createdAt: { kind: 'time', about: 'When it was created.', privacy: 'none' },
     updatedAt: { kind: 'time', about: 'When it was last changed.', privacy: 'none' },
     ownerId: { kind: 'text', about: 'Who owns it, and with it its data.', privacy: 'direct' },
-    ownerName: { kind: 'text', about: 'The name of the owner.', privacy: 'direct' },
+    ownerName: { kind: 'text', about: 'The name of the owner.', privacy: 'direct', sameAnywhere: true },
     participantCount: { kind: 'integer', about: 'How many participants it has.', privacy: 'none', unit: 'count' },
     maxParticipants: { kind: 'integer', about: 'The most participants it accepts.', privacy: 'none', unit: 'count' },
   },

@@ -14,7 +14,7 @@ export const experiments = defineDataset({
     id: { kind: 'text', about: 'The id of the experiment.', privacy: 'none' },
     name: { kind: 'text', about: 'Its name.', privacy: 'none', isCode: true },
     description: { kind: 'text', about: 'Its description.', privacy: 'none' },
-    ownerEmail: { kind: 'text', about: 'Who owns it.', privacy: 'direct' },
+    ownerEmail: { kind: 'text', about: 'Who owns it.', privacy: 'direct', sameAnywhere: true },
     roomCount: { kind: 'integer', about: 'How many rooms it has.', privacy: 'none', unit: 'count' },
     participantCount: { kind: 'integer', about: 'How many participants it has.', privacy: 'none', unit: 'count' },
     createdAt: { kind: 'time', about: 'When it was created.', privacy: 'none' },

@@ -39,7 +39,7 @@ export interface Origin extends KeyOrigin {
 }
 
 /** Far more than any record has; programs that read the tables fail on less than SQLite's own 1000. */
-const DEEPEST = 100;
+export const DEEPEST = 100;
 
 /**
  * Lists, in `extra`, fields that the record did not have although their column is filled. A record's own key of that
@@ -155,7 +155,7 @@ function unsigned({ columns }: Dataset, record: JsonObject): JsonObject {
   return stable.length === 0 ? record : { ...record, ...Object.fromEntries(stable) };
 }
 
-function isDeeperThan(value: Json, levels: number): boolean {
+export function isDeeperThan(value: Json, levels: number): boolean {
   if (typeof value !== 'object' || value === null || isRawNumber(value)) return false;
   return levels === 0 || Object.values<Json>(value).some((member) => isDeeperThan(member, levels - 1));
 }

@@ -35,6 +35,7 @@ export const participants = defineDataset({
       kind: 'text',
       about: 'Email address, if one was given.',
       privacy: 'direct',
+      sameAnywhere: true,
       missing: 'None was given, or the key may not see it.',
     },
     joinedAt: { kind: 'time', about: 'When the participant joined.', privacy: 'indirect' },
@@ -45,7 +46,12 @@ export const participants = defineDataset({
       missing: 'They have not finished, or the API does not say when.',
     },
     isAgent: { kind: 'boolean', about: 'Whether it is an AI agent.', privacy: 'none' },
-    diagnostics: { kind: 'json', about: "Diagnostics of the participant's browser and connection.", privacy: 'direct' },
+    diagnostics: {
+      kind: 'json',
+      about: "Diagnostics of the participant's browser and connection.",
+      privacy: 'direct',
+      sameAnywhere: true,
+    },
   },
 });
 export const participantsTable = participants.drizzle;

@@ -21,7 +21,12 @@ export const recordings = defineDataset({
     experimentId: EXPERIMENT,
     roomId: { ...ROOM, fallbacks: ROOM_FALLBACKS },
     participantId: PARTICIPANT,
-    participantName: { kind: 'text', about: 'The display name of the participant.', privacy: 'direct' },
+    participantName: {
+      kind: 'text',
+      about: 'The display name of the participant.',
+      privacy: 'direct',
+      sameAnywhere: true,
+    },
     startTime: { kind: 'time', about: 'When the recording began.', privacy: 'indirect' },
     endTime: {
       kind: 'time',

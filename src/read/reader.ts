@@ -1,6 +1,7 @@
 import type { Answer, Client } from '../api/client.ts';
 import { STAYS } from '../api/failure.ts';
 import type { Config } from '../config/schema.ts';
+import { policyOf } from '../datasets/policy.ts';
 import type { Origin } from '../datasets/normalise.ts';
 import { addressOf, endpointOf, streamText, type Stream } from '../datasets/stream.ts';
 import { WarehouseError } from '../shared/errors.ts';
@@ -34,7 +35,7 @@ export interface Reader {
 
 export interface ReaderOptions {
   readonly client: Client;
-  readonly config: Pick<Config, 'options'>;
+  readonly config: Pick<Config, 'options' | 'privacy'>;
   readonly pageSize: PageSize;
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
@@ -53,6 +54,16 @@ export interface ReaderOptions {
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
   const { client, config, pageSize, priority, signal, onPage, meter } = options;
   const [path, fixed] = addressOf(stream);
+  const policy = policyOf(config.privacy);
+  // Nothing behind this line sees what may not be stored.
+  const storable = (answer: Answer): Answer =>
+    policy === undefined
+      ? answer
+      : {
+          ...answer,
+          data: answer.data.map((record) => policy.record(stream.dataset, record)),
+          metadata: policy.metadata(stream.dataset, answer.metadata),
+        };
   let serverInfo: ServerInfo = { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} };
   const ask = async (requested: PageRequest, limit: number): Promise<Page> => {
     const sent = { ...fixed, ...extras(stream, config), ...paging(stream, requested, limit) };
@@ -65,7 +76,7 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       onTry: meter.countRequest,
       ...(signal === undefined ? {} : { signal }),
     };
-    const answer = await client.get(request).catch((error: unknown) => {
+    const answer = await client.get(request).then(storable, (error: unknown) => {
       if (options.mayBeAbsent === true && isAbsence(error)) return NO_RECORDS;
       throw error;
     });

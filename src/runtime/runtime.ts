@@ -36,6 +36,7 @@ export async function withRuntime<T>(
     history: config.history,
     queryIndexes: config.warehouse.queryIndexes,
     ratingsGrid: config.derive.ratingsGrid,
+    privacy: config.privacy,
   });
   return whileOpen(opened, async (warehouse) => {
     const connection = connectApi(config, { db: warehouse.db, clock, log }, hooks);

@@ -42,6 +42,7 @@ export const CODES = {
   USAGE: { exit: EXIT.usage, passes: false, acts: 'user' },
   CONFIG_NOT_FOUND: { exit: EXIT.usage, passes: false, acts: 'user' },
   CONFIG_INVALID: { exit: EXIT.usage, passes: false, acts: 'user' },
+  PRIVACY_CHANGED: { exit: EXIT.usage, passes: false, acts: 'user', stops: 'everything', isLocal: true },
   CONFIG_EXISTS: { exit: EXIT.usage, passes: false, acts: 'user' },
   INTERRUPTED: { exit: EXIT.interrupted, passes: false, acts: 'user', stops: 'everything' },
 

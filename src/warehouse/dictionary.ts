@@ -8,6 +8,7 @@ import { dictionaryWriter, explainLike } from '../derive/dictionary.ts';
 import { derivedIn } from '../derive/registry.ts';
 import { VIEWS } from '../derive/views.ts';
 import { explainWide } from '../derive/wide-names.ts';
+import { handlingIn } from './applied-policy.ts';
 import { columnNames, type ColumnName } from './column-names.ts';
 import type { Db } from './open.ts';
 import { OWN_TABLES } from './own-tables.ts';
@@ -78,6 +79,7 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
 
 function writeTable(db: Db, dataset: Dataset): void {
   const write = dictionaryWriter(db);
+  const handling = handlingIn(db);
   const { table, name: data, columns, derived } = dataset;
   const common: Columns = { ...COMMON, key: { ...COMMON.key, privacy: privacyOfKey(dataset) } };
   for (const [name, { about, ...rest }] of Object.entries(common)) write(table, name, { ...rest, meaning: about });
@@ -88,16 +90,39 @@ function writeTable(db: Db, dataset: Dataset): void {
       type,
       unit: unitOf(column),
       isBoolean: spec.kind === 'boolean',
-      meaning: aboutOf(column),
-      missing: missingOf(column),
+      ...handled(handling(data, field), {
+        meaning: aboutOf(column),
+        missing: missingOf(column),
+        privacy: privacyOf(column),
+      }),
       allowed: part === 'type' ? MIXED_TYPES : spec.values && Object.keys(spec.values),
       source: `HyperStudy API, ${data}: ${field}`,
-      privacy: privacyOf(column),
     });
   }
-  for (const { name, type, unit, about, missing, privacy } of derived)
-    write(table, name, { type, unit, meaning: about, missing, privacy });
+  for (const { name, type, unit, about, missing, privacy, from } of derived)
+    write(table, name, {
+      type,
+      unit,
+      ...handled(handling(data, columns[from]?.field ?? ''), { meaning: about, missing, privacy }),
+    });
   for (const name of columnNames(db, table)) explainMember(db, dataset, name);
+}
+
+/** What the dictionary says of a column after what the privacy policy did to it. */
+function handled(
+  what: ReturnType<ReturnType<typeof handlingIn>>,
+  said: { meaning: string; missing: string; privacy: PrivacyClass },
+): { meaning: string; missing: string; privacy: PrivacyClass } {
+  if (what === undefined) return said;
+  if (what === 'left out')
+    return {
+      ...said,
+      meaning: `${said.meaning} Never stored, by the privacy policy of this file.`,
+      missing: 'Always.',
+    };
+  // The same pseudonyms still show who is the same person.
+  const privacy = said.privacy === 'none' ? 'none' : 'indirect';
+  return { ...said, meaning: `${said.meaning} A pseudonym of it, by the privacy policy of this file.`, privacy };
 }
 
 /** The type of what has no column. */
@@ -126,11 +151,13 @@ export function explainMember(db: Db, dataset: Dataset, { path, column, type, un
     type: type === 'type' ? 'TEXT' : FORM_TYPE[type],
     unit,
     isBoolean,
-    meaning,
-    missing: type === 'type' ? 'There is no value.' : `There is no value, or it is not ${AS[type]}.`,
+    ...handled(handlingIn(db)(data, field === undefined ? path : `${field}.${member}`), {
+      meaning,
+      missing: type === 'type' ? 'There is no value.' : `There is no value, or it is not ${AS[type]}.`,
+      privacy,
+    }),
     allowed: type === 'type' ? MIXED_TYPES : undefined,
     source,
-    privacy,
   });
 }
 

@@ -64,7 +64,7 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
   const receipt: Receipt = {
     at,
     version: VERSION,
-    tables: byTable([...tables, ...history, quarantine, ...scopes, ...texts]),
+    tables: oneLineATable([...tables, ...history, quarantine, ...scopes, ...texts]),
     unreached: backupsOf(db.name),
   };
   command(db, 'INSERT INTO _erasures (at, version, receipt) VALUES (?, ?, ?)')(at, VERSION, JSON.stringify(receipt));
@@ -74,7 +74,7 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
 type Erased = Receipt['tables'][number];
 
 /** One line for each table in which anything was done. */
-function byTable(parts: readonly Erased[]): Erased[] {
+export function oneLineATable(parts: readonly Erased[]): Erased[] {
   return [...Map.groupBy(parts, ({ table }) => table)]
     .map(([table, of]) => ({
       table,

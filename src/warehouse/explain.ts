@@ -7,6 +7,7 @@ import { wideTables } from '../derive/wide-names.ts';
 import { VIEWS } from '../derive/views.ts';
 import { command, queryLists, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import { VERSION } from '../shared/version.ts';
+import { policyText } from './applied-policy.ts';
 import type { Db } from './open.ts';
 import { ABOUT, createStatement, OWN_TABLES, TABLES } from './own-tables.ts';
 import { viewName } from './views.ts';
@@ -55,7 +56,7 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
     }),
     ...OWN_TABLES.map(({ name, row, about, columns }) => [name, 'own', null, row, about, joinOf(Object.keys(columns))]),
   ]);
-  replace(db, ABOUT, Object.entries(about(schemaVersion)));
+  replace(db, ABOUT, Object.entries(about(db, schemaVersion)));
   fill(db, {
     held: 'SELECT table_name, column_name, position, value_text, label FROM _values WHERE experiment_id IS NULL ORDER BY rowid',
     drop: 'DELETE FROM _values WHERE experiment_id IS NULL',
@@ -85,7 +86,7 @@ function joinOf(columns: readonly string[]): string | null {
   return found.length === 0 ? null : found.join(', ');
 }
 
-function about(schemaVersion: string): Record<string, string> {
+function about(db: Db, schemaVersion: string): Record<string, string> {
   return {
     product: 'HyperStudy Warehouse: a copy of the data of HyperStudy experiments, kept up to date',
     version: VERSION,
@@ -97,6 +98,7 @@ function about(schemaVersion: string): Record<string, string> {
       'Texts are ISO 8601 in UTC with milliseconds; columns that end in _unix are seconds since 1970; onset is in ms from the start of the experiment, onset_s in seconds.',
     booleans: '0 and 1; _data_dictionary.is_boolean says which columns are booleans.',
     missing: 'NULL: there is no value; _data_dictionary.missing says what that means in each column.',
+    privacy: `${policyText(db)} _data_dictionary.privacy says what each column tells of a person.`,
     people: 'A participant id is unique within a room only: join by experiment_id, room_id and participant_id.',
     cite: 'Cite HyperStudy (https://hyperstudy.io) for the data, and HyperStudy Warehouse with its version for the copy.',
   };

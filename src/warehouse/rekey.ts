@@ -63,7 +63,8 @@ function hasRows(db: Db, { table }: Dataset): boolean {
   return queryValues(db, sql, z.number()).get(table) === 1;
 }
 
-function rekeyTable(db: Db, dataset: Dataset): void {
+/** Gives the rows of one data type, and its history, the keys that `keyOf` makes, in a transaction of the caller's. */
+export function rekeyTable(db: Db, dataset: Dataset): void {
   // On disk, so that memory does not grow with the rows. `base` is the new key without its ordinal.
   db.exec(`CREATE TEMP TABLE rekeyed (row INTEGER PRIMARY KEY, experiment TEXT NOT NULL, old TEXT NOT NULL,
     base TEXT NOT NULL, time INTEGER, content TEXT NOT NULL, key TEXT)`);

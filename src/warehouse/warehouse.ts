@@ -19,7 +19,9 @@ import { tendQueryIndexes } from './query-indexes.ts';
 import { endOld, type History } from './retention.ts';
 import { openTableWriters } from './table-writers.ts';
 import { refreshViews } from './views.ts';
-import { erase, isOverwriteDue, overwrite, type Receipt } from './erase.ts';
+import type { PolicySettings } from '../datasets/policy.ts';
+import { clean, requirePolicy } from './clean.ts';
+import { erase, isOverwriteDue, overwrite, type ErasureParts, type Receipt } from './erase.ts';
 import type { Person } from './person.ts';
 import { openCommit, type Batch, type Committed } from './commit.ts';
 import { makeFreshnessView } from './freshness.ts';
@@ -38,6 +40,8 @@ export interface Warehouse {
    * @param isTrial only finds out what would be erased.
    */
   erase(person: Person, isTrial: boolean): Erasure;
+  /** Brings what is stored under a privacy policy, in the same way. */
+  clean(privacy: PolicySettings, isTrial: boolean): Erasure;
   /** Updates what readers use to the rows of now: the views to the keys of all rows, indexes, the planner's statistics. */
   tendForReaders(): void;
   /** Closes the file, checkpointed. */
@@ -57,6 +61,8 @@ export interface WarehouseOptions {
   readonly queryIndexes?: boolean;
   /** Between two instants of the table `ratings_grid`, in ms; by default there is no such table. */
   readonly ratingsGrid?: number | undefined;
+  /** What may be stored; without it, what held so far: for what stores nothing of the API. */
+  readonly privacy?: PolicySettings | undefined;
 }
 
 /**
@@ -70,6 +76,7 @@ export function openWarehouse(path: string, options: WarehouseOptions): Warehous
     return withPlainErrors(path, () => {
       const db = (opened = openForWriting(path));
       noteRenamed(db, migrate(db), options.clock.now());
+      if (options.privacy !== undefined) requirePolicy(db, options.privacy, options.clock.now());
       rekey(db, options.clock.now());
       markCutTexts(db, options.clock.now());
       refill(db, options.clock.now());
@@ -111,9 +118,15 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
   const derivation = openDerivation(db);
   const commit = openCommit({ db, writers, watch, derivation, nextNow });
 
-  const erasing = db.transaction((person: Person, isTrial: boolean): Receipt => {
+  const forget = () => {
+    watch.forget();
+    writers.forget();
+    derivation.forget();
+  };
+
+  const erasing = db.transaction((work: (parts: ErasureParts) => Receipt, isTrial: boolean): Receipt => {
     current = undefined;
-    const receipt = erase(db, person, {
+    const receipt = work({
       now: nextNow(),
       upsertOf: (dataset) => writers.of(dataset).upsert,
       settle: () => derivation.settle(false),
@@ -121,10 +134,20 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
     if (isTrial) throw new Trial(receipt);
     return receipt;
   });
-  const forget = () => {
-    watch.forget();
-    writers.forget();
-    derivation.forget();
+  const overwriting = (work: (parts: ErasureParts) => Receipt, isTrial: boolean): Erasure => {
+    checkFile();
+    // Pages that the transaction frees are overwritten in the log as well.
+    db.pragma('secure_delete = ON');
+    try {
+      const receipt = withPlainErrors(path, () => erasing.immediate(work, isTrial));
+      return { ...receipt, isOverwritten: withPlainErrors(path, () => overwrite(db, clock.now())) };
+    } catch (error) {
+      forget();
+      if (error instanceof Trial) return { ...error.receipt, isOverwritten: false };
+      throw error;
+    } finally {
+      db.pragma(`secure_delete = ${PRAGMAS.secure_delete}`);
+    }
   };
 
   const writing = (run: Run | undefined): Warehouse => ({
@@ -140,21 +163,8 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
         throw error;
       }
     },
-    erase(person, isTrial) {
-      checkFile();
-      // Pages that the transaction frees are overwritten in the log as well.
-      db.pragma('secure_delete = ON');
-      try {
-        const receipt = withPlainErrors(path, () => erasing.immediate(person, isTrial));
-        return { ...receipt, isOverwritten: withPlainErrors(path, () => overwrite(db, clock.now())) };
-      } catch (error) {
-        forget();
-        if (error instanceof Trial) return { ...error.receipt, isOverwritten: false };
-        throw error;
-      } finally {
-        db.pragma(`secure_delete = ${PRAGMAS.secure_delete}`);
-      }
-    },
+    erase: (person, isTrial) => overwriting((parts) => erase(db, person, parts), isTrial),
+    clean: (privacy, isTrial) => overwriting((parts) => clean(db, privacy, parts), isTrial),
     during: writing,
     tendForReaders: () =>
       withPlainErrors(path, () => {

@@ -80,7 +80,7 @@ export async function openLab(
   const path = join(temporaryFolder(), 'lab.db');
   const config = configFor(simulator.url, path, options.config);
   const clock = { ...systemClock, now: () => now, sleep: () => Promise.resolve() };
-  const warehouse = openWarehouse(path, { clock, history: config.history });
+  const warehouse = openWarehouse(path, { clock, history: config.history, privacy: config.privacy });
   const { limits: ours, timeoutMs, concurrency } = config.api;
   const ledger = openLedger(warehouse.db, { clock: systemClock, keyId: 'test', ...ours, deadlineMs: timeoutMs });
   const budget = createBudget({ ledger, clock: systemClock, concurrency });

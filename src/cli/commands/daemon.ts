@@ -43,6 +43,7 @@ const daemon: Command<unknown> = async (context) => {
     history: config.history,
     queryIndexes: config.warehouse.queryIndexes,
     ratingsGrid: config.derive.ratingsGrid,
+    privacy: config.privacy,
   });
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   const httpToken = tokenFor(config);

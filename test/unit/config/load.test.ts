@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../src/config/load.ts';
 import { configSchema } from '../../../src/config/schema.ts';
+import { secretsOf } from '../../../src/config/secrets.ts';
 import { DATA_TYPE_OPTIONS } from '../../../src/datasets/registry.ts';
 import { WarehouseError } from '../../../src/shared/errors.ts';
 import { KEY, load, problem } from '../../support/config.ts';
@@ -285,5 +286,65 @@ describe('the configuration', () => {
   it('names the places where it looked if there is no file', () => {
     const options = { env: {}, dataTypes: DATA_TYPE_OPTIONS, needsKey: false };
     expect(() => loadConfig({ ...options, path: '/nowhere/config.yaml' })).toThrow('/nowhere/config.yaml');
+  });
+});
+
+describe('the privacy policy', () => {
+  const written = (privacy: string) => `experiments: [{ all: true }]\nprivacy: ${privacy}\n`;
+
+  it.each([
+    [
+      '{ drop: [participants.emial] }',
+      'privacy.drop[0]: unknown field "participants.emial", did you mean "participants.email"?',
+    ],
+    ['{ drop: [participant.email] }', 'did you mean "participants.email"?'],
+    ['{ drop: [email] }', 'write the data type and the field, such as participants.email'],
+    [
+      '{ drop: [participants.dateOfBirth] }',
+      'one that no data type declares is written participants.extra.dateOfBirth',
+    ],
+    ['{ drop: [participants.extra.] }', 'unknown field "participants.extra."'],
+    ['{ drop: [participants.extra.email] }', 'unknown field "participants.extra.email"'],
+    ['{ drop: [participants.role.name] }', 'unknown field "participants.role.name"'],
+    ['{ drop: [participants.id] }', 'participants.id holds ids of participants'],
+    ['{ pseudonymise: [chat.senderId], key: k }', 'chat.senderId holds ids of participants'],
+    ['{ drop: [chat.recipientIds] }', 'holds ids of participants'],
+    ['{ drop: [variables.source] }', 'holds ids of participants'],
+    ['{ drop: [events.roomId] }', 'events.roomId is needed to request records'],
+    ['{ drop: [rooms.id] }', 'rooms.id is needed to request records'],
+    ['{ drop: [chat.messageId] }', 'chat.messageId identifies the records'],
+    ['{ drop: [components.componentId] }', 'components.componentId identifies the records'],
+    ['{ drop: [chat.timestamp] }', 'chat.timestamp is needed to read the records in their order'],
+    ['{ drop: [experiments.roomCount] }', 'is needed to know what there is to read'],
+    ['{ pseudonymise: [chat.onset], key: k }', 'chat.onset is no text, so that it has no pseudonym: drop it'],
+    ['{ pseudonymise: [participants.diagnostics], key: k }', 'drop it, or name a member of it'],
+    ['{ pseudonymise: [chat.senderName] }', 'privacy.pseudonymise: needs privacy.key'],
+    ['{ drop: [chat.senderName], pseudonymise: [chat.senderName], key: k }', 'chat.senderName is under drop as well'],
+    ['{ drop: participants.email }', 'must be a list of fields'],
+    ['{ dorp: [] }', 'unknown key "dorp"; allowed here: drop, pseudonymise, key'],
+    ['{ pseudonymise: [chat.senderName], key: ./nowhere }', 'privacy.key: there is no file'],
+  ])('%s is refused with words', (privacy, expected) => {
+    const { code, message } = problem(written(privacy));
+    expect([code, message]).toEqual(['CONFIG_INVALID', expect.stringContaining(expected)]);
+  });
+
+  it('reads the key from a file that only its owner can read, and shows it to nobody', () => {
+    const file = join(temporaryFolder(), 'privacy.key');
+    const config = () => load(written(`{ pseudonymise: [chat.senderName], key: ${file} }`));
+    writeFileSync(file, `${'k'.repeat(43)}\n`, { mode: 0o600 });
+    expect(config().privacy).toMatchObject({ key: 'k'.repeat(43), keyFile: file });
+    expect(secretsOf(config())).toContain('k'.repeat(43));
+    for (const mode of [0o640, 0o604, 0o660]) {
+      chmodSync(file, mode);
+      expect(config).toThrow(/privacy\.key: .*chmod 600/);
+    }
+    chmodSync(file, 0o600);
+    for (const text of ['', 'short', `${'k'.repeat(43)} two`, 'é'.repeat(50)]) {
+      writeFileSync(file, text);
+      expect(config).toThrow(/privacy\.key: .*holds no key/);
+    }
+    rmSync(file);
+    mkdirSync(file);
+    expect(config).toThrow(/privacy\.key: /);
   });
 });
