@@ -227,7 +227,7 @@ describe('hsw snapshot', () => {
     };
     await expect(makeSnapshot(db, { ...wanted, ...about }, { signal: stop.signal, rows })).rejects.toThrow('stopped');
     expect(readFileSync(inFolder('kept', 'manifest.json'), 'utf8')).toBe(before);
-    for (const format of ['csv', 'sqlite']) {
+    for (const format of ['csv', 'sqlite', 'parquet']) {
       // The system refuses files above this size, as it would on a full disk.
       const script = `ulimit -f 100; exec "${process.execPath}" "${join(import.meta.dirname, '../../dist/main.js')}" snapshot kept --format ${format}`;
       const { status, stderr } = spawnSync('bash', ['-c', script], { cwd, encoding: 'utf8' });

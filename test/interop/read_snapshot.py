@@ -40,7 +40,7 @@ def readers(file, fields, form):
     if form == "parquet":
         yield "pandas", pd.read_parquet(file)[names].astype(object).itertuples(index=False, name=None)
         yield "polars", pl.read_parquet(file).select(names).iter_rows()
-        yield "duckdb", duckdb.sql(f"SELECT * FROM read_parquet('{file}')").fetchall()
+        yield "duckdb", duckdb.sql(f"SELECT * FROM read_parquet('{file}')").pl().iter_rows()
         return
     duck = {"string": "VARCHAR", "datetime": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BIGINT"}
     panda = {"string": str, "datetime": str, "integer": "Int64", "number": float, "boolean": "Int64"}

@@ -14,7 +14,12 @@ const noFrictionless = installFrictionless();
 const noR = lacksInR('RSQLite');
 for (const missing of [noReaders, noFrictionless, noR]) if (missing !== undefined) console.log(`skipped: ${missing}`);
 
-const FORMATS = { plain: [], csv: ['--format', 'csv'], excel: ['--format', 'csv', '--excel'] } as const;
+const FORMATS = {
+  plain: [],
+  csv: ['--format', 'csv'],
+  excel: ['--format', 'csv', '--excel'],
+  parquet: ['--format', 'parquet'],
+} as const;
 
 /** A snapshot of one small experiment in every format. */
 let cwd = '';
@@ -32,7 +37,8 @@ beforeAll(async () => {
 
 describe('a snapshot, read by other programs', () => {
   it.skipIf(noFrictionless !== undefined)('is a valid Frictionless data package, cell by cell', () => {
-    for (const name of Object.keys(FORMATS)) {
+    // To read Parquet it needs packages of its own; pandas, polars and DuckDB do so below.
+    for (const name of ['plain', 'csv', 'excel']) {
       const { valid, errors, tasks } = checkPackage(join(cwd, name, 'datapackage.json'));
       expect([name, valid, errors, tasks.flatMap((task) => task.errors)]).toEqual([name, true, [], []]);
     }
@@ -46,7 +52,7 @@ describe('a snapshot, read by other programs', () => {
 
   it.skipIf(noReaders !== undefined)('has the same cells in pandas, polars and DuckDB', () => {
     const script = join(import.meta.dirname, 'read_snapshot.py');
-    for (const name of ['csv']) {
+    for (const name of ['csv', 'parquet']) {
       const ran = spawnSync(READER_PYTHON, [script, join(cwd, 'plain', 'plain.sqlite'), join(cwd, name)], {
         encoding: 'utf8',
       });

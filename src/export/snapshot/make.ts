@@ -9,11 +9,12 @@ import { accountingOf, manifestOf, resourceOf, type Described } from './describe
 import { digestOf, syncFile } from './files.ts';
 import type { Writing, WrittenTable } from './format.ts';
 import { MANIFEST_NAMES, type Manifest } from './manifest.ts';
+import { parquetFiles } from './parquet.ts';
 import { buildFolder } from './place.ts';
 import { sqliteFile } from './sqlite.ts';
 import { indexesOf, tablesIn, viewsIn, type Table } from './tables.ts';
 
-export const FORMATS = ['sqlite', 'csv'] as const;
+export const FORMATS = ['sqlite', 'csv', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What is to be made. */
@@ -81,11 +82,14 @@ function begin(db: Db, folder: string, { name, format, isForExcel }: Wanted): Wr
       return sqliteFile(folder, `${name}.sqlite`, { views: viewsIn(db), indexesOf: (table) => indexesOf(db, table) });
     case 'csv':
       return csvFiles(folder, isForExcel ? EXCEL : EXACT);
+    case 'parquet':
+      return parquetFiles(folder);
   }
 }
 
 function describedBy({ format, isForExcel }: Wanted): Described {
   if (format === 'sqlite') return { format, mediatype: 'application/vnd.sqlite3' };
+  if (format === 'parquet') return { format, mediatype: 'application/vnd.apache.parquet' };
   const { separator: delimiter, decimal, none } = isForExcel ? EXCEL : EXACT;
   return { format, mediatype: 'text/csv', csv: { delimiter, decimal, none } };
 }

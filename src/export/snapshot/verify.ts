@@ -1,6 +1,7 @@
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { z } from 'zod';
 import { count } from '../../shared/count.ts';
 import { queryValues, quote } from '../../shared/sqlite.ts';
@@ -67,8 +68,10 @@ async function countRows(path: string, resource: Resource, signal: AbortSignal):
       return countInSqlite(path, resource);
     case 'csv':
       return new Map([[resource.name, (await countLines(path, signal)) - 1]]);
-    case 'parquet':
-      return new Map();
+    case 'parquet': {
+      const { num_rows } = await parquetMetadataAsync(await asyncBufferFromFile(path));
+      return new Map([[resource.name, Number(num_rows)]]);
+    }
   }
 }
 
