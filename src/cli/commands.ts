@@ -61,6 +61,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/snapshot.ts')).describe,
   },
   {
+    name: 'diff',
+    description: 'compare two snapshots or warehouses: rows added, changed and removed, table by table',
+    load: async () => (await import('./commands/diff.ts')).describe,
+  },
+  {
     name: 'codebook',
     description: 'describe the data of each experiment as one page (html, md) or csv, without personal data',
     load: async () => (await import('./commands/codebook.ts')).describe,

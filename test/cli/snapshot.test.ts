@@ -292,3 +292,35 @@ describe('hsw snapshot verify', () => {
     expect([bad.status, bad.stdout]).toEqual([1, expect.stringMatching(/chat has 0 rows instead of/)]);
   });
 });
+
+describe('hsw diff', () => {
+  it('says which rows were added, changed and removed, and in which columns', async () => {
+    await snapshot('before');
+    const diff = (...args: readonly string[]) => hsw(['diff', ...args], { cwd });
+    const same = await diff('before', 'w.db');
+    expect([same.status, same.stdout]).toEqual([0, expect.stringMatching(/^\d+ tables compared: no difference\.\n$/)]);
+    copyFileSync(inFolder('w.db'), inFolder('after.db'));
+    const writer = new Database(inFolder('after.db'));
+    const [first, second, third] = writer.prepare('SELECT rowid FROM chat ORDER BY key').pluck().all();
+    writer.prepare("UPDATE chat SET content = 'other', onset = 1 WHERE rowid = ?").run(first);
+    writer.prepare('UPDATE chat SET content = NULL, synced_run = 99 WHERE rowid = ?').run(second);
+    writer.prepare('DELETE FROM chat WHERE rowid = ?').run(third);
+    writer.exec("INSERT INTO rooms (experiment_id, key, first_seen_at, synced_at) VALUES ('exp_x', 'k', '', '')");
+    writer.exec('UPDATE rooms SET synced_run = 99');
+    writer.exec('INSERT INTO answers SELECT * FROM answers LIMIT 2');
+    writer.close();
+    const found = await diff('before', 'after.db');
+    expect(found.status).toBe(1);
+    const lines = found.stdout.split('\n');
+    expect(lines).toContain('chat: 1 row removed, 2 rows changed (content in 2, onset in 1)');
+    expect(lines).toContain('rooms: 1 row added');
+    expect(lines).toContain('answers: 2 rows added');
+    expect(lines.length).toBe(5);
+    const back = JSON.parse((await diff('after.db', 'before', '--json')).stdout) as { tables: { table: string }[] };
+    expect(back.tables.find(({ table }) => table === 'answers')).toMatchObject({ added: 0, removed: 2 });
+    const [id = ''] = ids;
+    expect((await diff('before', 'after.db', '--experiment', id)).stdout).not.toContain('rooms');
+    expect(await diff('before', 'csv-1')).toMatchObject({ status: 2 });
+    expect(await diff('before', 'config.yaml')).toMatchObject({ status: 4 });
+  });
+});
