@@ -51,6 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).describe,
   },
   {
+    name: 'query',
+    description: 'run one SQL SELECT on the warehouse, and print a table, csv or json',
+    load: async () => (await import('./commands/query.ts')).describe,
+  },
+  {
     name: 'export',
     description: 'stream the records of a data type; ndjson writes each one as the API sent it',
     load: async () => (await import('./commands/export.ts')).describe,
@@ -69,6 +74,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'codebook',
     description: 'describe the data of each experiment as one page (html, md) or csv, without personal data',
     load: async () => (await import('./commands/codebook.ts')).describe,
+  },
+  {
+    name: 'certify',
+    description:
+      'write the page that goes with a paper: whether all data are there, and how that is known; check it later',
+    load: async () => (await import('./commands/certify.ts')).describe,
   },
   {
     name: 'erase',

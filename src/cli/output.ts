@@ -7,9 +7,15 @@ import { count, counted } from '../shared/count.ts';
 import { formatDuration } from '../shared/time.ts';
 import type { Output } from './terminal.ts';
 
-/** A table for a terminal or a log file: the first row is the heading; numbers are right-aligned. */
-export function table(heading: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const isNumber = heading.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
+/**
+ * A table for a terminal or a log file: the first row is the heading.
+ * @param isNumber which columns are right-aligned; by default those that hold only numbers.
+ */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  isNumber = heading.map((_, column) => rows.every((row) => typeof row[column] === 'number')),
+): string {
   const made = new Table({
     head: [...heading],
     colAligns: isNumber.map((right) => (right ? 'right' : 'left')),

@@ -36,6 +36,31 @@ export function command(db: Database, sql: string): (...params: Params) => numbe
   return (...params) => statement.run(...params).changes;
 }
 
+/** A value of any type that SQLite has: INTEGER is a BigInt, REAL a number and BLOB a buffer. */
+export type AnyValue = string | number | bigint | Buffer | null;
+
+/** A statement that a person wrote. */
+export interface FreeQuery {
+  /** Whether it returns rows and writes nothing. */
+  readonly onlyReads: boolean;
+  /** The names of its columns, which need not differ. */
+  readonly columns: () => string[];
+  /** One row after the other. */
+  readonly rows: () => Generator<readonly AnyValue[]>;
+}
+
+/** @throws SqliteError for what is no SQL, RangeError for none or several statements. */
+export function freeQuery(db: Database, sql: string): FreeQuery {
+  const statement = db.prepare<[], AnyValue[]>(sql);
+  return {
+    onlyReads: statement.reader && statement.readonly,
+    columns: () => statement.columns().map(({ name }) => name),
+    *rows() {
+      yield* statement.raw().safeIntegers().iterate();
+    },
+  };
+}
+
 /** An SQL identifier. */
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

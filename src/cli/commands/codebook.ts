@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { asCsv } from '../../export/codebook/as-csv.ts';
 import { asDatasette } from '../../export/codebook/as-datasette.ts';
@@ -7,16 +6,13 @@ import { asMarkdown } from '../../export/codebook/as-markdown.ts';
 import type { Codebook } from '../../export/codebook/codebook.ts';
 import { readCodebook } from '../../export/codebook/read.ts';
 import { headlineOf, titleOf } from '../../export/codebook/words.ts';
-import { openReader } from '../../runtime/reader.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { claimFile } from '../../shared/private-files.ts';
 import { formatTime } from '../../shared/time.ts';
-import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
-import { allPositions, type StoredPosition } from '../../warehouse/positions.ts';
-import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
+import type { Command, Describe } from '../context.ts';
 import { list } from '../selection.ts';
-import { openFile } from '../warehouse-file.ts';
+import { experimentsIn, openSource } from '../source.ts';
+import { writeFile } from '../write-file.ts';
 
 interface CodebookFlags {
   readonly experiment?: readonly string[];
@@ -55,18 +51,18 @@ type Format = (typeof FORMATS)[number];
 /** `hsw codebook`: describes the data of a study for the people who get them. */
 const codebook: Command<CodebookFlags> = async (context, flags) => {
   const format = formatOf(flags);
-  const { db, positions } = open(context, flags);
+  const { db, positions } = openSource(context, flags.warehouse);
   try {
     // All numbers are those of one state of the data.
     db.exec('BEGIN');
     const book = readCodebook(db, {
-      experiments: wanted(positions(), flags.experiment),
+      experiments: experimentsIn(positions(), flags.experiment),
       positions: positions(),
       madeAt: formatTime(Date.now()),
     });
     const text = context.json ? `${JSON.stringify(book, null, 2)}\n` : await textOf(db, book, format);
     if (flags.out === undefined) context.stdout.write(text);
-    else write(flags.out, text);
+    else writeFile(flags.out, text);
     const doubtful = book.studies.filter((study) => !headlineOf(study).isComplete);
     for (const study of doubtful) {
       context.stderr.write(`! ${titleOf(study)}: ${headlineOf(study).text}\n`);
@@ -79,34 +75,6 @@ const codebook: Command<CodebookFlags> = async (context, flags) => {
     db.close();
   }
 };
-
-/** The warehouse, and the positions of its streams; those that are configured and never read need the configuration. */
-function open(context: CommandContext, { warehouse }: CodebookFlags): { db: Db; positions: () => StoredPosition[] } {
-  if (warehouse !== undefined) {
-    const db = openFile(warehouse);
-    return { db, positions: () => allPositions(db) };
-  }
-  const config = readConfig(context, false);
-  const db = openReader(config);
-  return { db, positions: () => currentPositions(db, configuredExperiments(db, config)) };
-}
-
-/** @throws WarehouseError USAGE for an experiment that the warehouse does not know, and where it knows none. */
-function wanted(positions: readonly StoredPosition[], ids: readonly string[] = []): readonly string[] {
-  const known = [...new Set(positions.map(({ experimentId }) => experimentId))];
-  if (known.length === 0) {
-    throw new WarehouseError('USAGE', 'The warehouse has no experiment yet, so there is nothing to describe.', {
-      hint: 'Run `hsw sync now` first.',
-    });
-  }
-  const unknown = ids.filter((id) => !known.includes(id));
-  if (unknown.length > 0) {
-    throw new WarehouseError('USAGE', `The warehouse has no experiment ${unknown.join(', ')}.`, {
-      hint: `It has: ${known.join(', ')}.`,
-    });
-  }
-  return ids.length === 0 ? known : [...new Set(ids)];
-}
 
 /** @throws WarehouseError USAGE for a format that does not exist. */
 function formatOf({ format, out }: CodebookFlags): Format {
@@ -135,20 +103,5 @@ async function textOf(db: Db, book: Codebook, format: Format): Promise<string> {
       return asCsv(book);
     case 'datasette':
       return asDatasette(db);
-  }
-}
-
-/** @throws WarehouseError USAGE where the file cannot be written. */
-function write(out: string, text: string): void {
-  try {
-    claimFile(out);
-    writeFileSync(out, text);
-  } catch (cause) {
-    if (cause instanceof WarehouseError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new WarehouseError('USAGE', `${out} could not be written (${why}).`, {
-      hint: 'Check its name, the disk space and who may write to its folder, then run the command again.',
-      cause,
-    });
   }
 }

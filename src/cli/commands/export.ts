@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Config } from '../../config/schema.ts';
 import { DATA_TYPES, datasetNamed } from '../../datasets/registry.ts';
-import { cleanLine, cleanText } from '../../shared/clean-text.ts';
+import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { claimFile } from '../../shared/private-files.ts';
@@ -19,7 +19,7 @@ import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { list } from '../selection.ts';
-import type { Output } from '../terminal.ts';
+import { batched, dataTo } from '../terminal.ts';
 import { describeLacks, type Lacks } from '../../export/caveats.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 
@@ -131,15 +131,6 @@ const exportRecords: Command<ExportFlags> = async (context, flags) => {
   }
 };
 
-/** Data go out as they are, except to a terminal, on which they would act. */
-function dataTo({ stream }: Output): Writable {
-  if (!stream.isTTY) return stream;
-  return new Writable({
-    decodeStrings: false,
-    write: (text: string, _encoding, done) => void stream.write(cleanText(text), done),
-  });
-}
-
 /** A new file is for its owner, and its folder's group where the folder says so. */
 function writeTo(out: string): Writable {
   claimFile(out);
@@ -241,19 +232,4 @@ function unwritten(out: string | undefined, cause: unknown): WarehouseError | un
     hint: 'Check its name, the disk space and who may write to its folder, then run the command again.',
     cause,
   });
-}
-
-/** Many small writes would cost more than the rows themselves. */
-const BATCH_CHARS = 65_536;
-
-function* batched(lines: Iterable<string>): Generator<string> {
-  let batch = '';
-  for (const line of lines) {
-    batch += line;
-    if (batch.length >= BATCH_CHARS) {
-      yield batch;
-      batch = '';
-    }
-  }
-  if (batch !== '') yield batch;
 }

@@ -1,22 +1,18 @@
 import { resolve } from 'node:path';
-import type { Config } from '../../config/schema.ts';
 import { completenessOf } from '../../export/codebook/completeness.ts';
 import { FORMATS, makeSnapshot, type Format } from '../../export/snapshot/make.ts';
 import { tablesOfFile, type Manifest } from '../../export/snapshot/manifest.ts';
 import { verifySnapshot } from '../../export/snapshot/verify.ts';
-import { openReader } from '../../runtime/reader.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatTime } from '../../shared/time.ts';
-import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
-import { recallList } from '../../warehouse/experiment-list.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
-import { allPositions, type StoredPosition } from '../../warehouse/positions.ts';
-import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
+import type { StoredPosition } from '../../warehouse/positions.ts';
+import type { Command, CommandContext, Describe } from '../context.ts';
 import { showRows } from '../rows-progress.ts';
 import { list } from '../selection.ts';
-import { openFile } from '../warehouse-file.ts';
+import { experimentsIn, openSource } from '../source.ts';
 
 interface SnapshotFlags {
   readonly name: string;
@@ -70,12 +66,12 @@ Examples:
 const snapshot: Command<SnapshotFlags> = async (context, flags) => {
   const format = formatOf(flags);
   const target = resolve(flags.out, nameOf(flags));
-  const { db, positions, issues } = open(context, flags);
+  const { db, positions, issues } = openSource(context, flags.warehouse);
   const progress = showRows(context.stderr, context.json);
   try {
     db.exec('BEGIN');
-    const experiments = wanted(positions(), flags.experiment);
-    const { lacks, isComplete } = lacksOf(db, experiments, positions(), issues());
+    const experiments = experimentsIn(positions(), flags.experiment);
+    const { lacks, isComplete } = lacksOf(db, experiments, positions(), flags.experiment === undefined ? issues() : []);
     tell(context, lacks);
     if (!isComplete && flags.allowIncomplete !== true) throw incomplete();
     const { excel = false, allowIncomplete = false, experiment = [] } = flags;
@@ -104,42 +100,6 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
     db.close();
   }
 };
-
-interface Source {
-  readonly db: Db;
-  readonly positions: () => StoredPosition[];
-  /** What is wrong with the list of experiments. */
-  readonly issues: () => readonly { readonly message: string }[];
-}
-
-/** The warehouse, and the positions of its streams; those that are configured and never read need the configuration. */
-function open(context: CommandContext, { warehouse, experiment = [] }: SnapshotFlags): Source {
-  if (warehouse !== undefined) {
-    const db = openFile(warehouse);
-    return { db, positions: () => allPositions(db), issues: () => [] };
-  }
-  const config: Config = readConfig(context, false);
-  const db = openReader(config);
-  return {
-    db,
-    positions: () => currentPositions(db, configuredExperiments(db, config)),
-    issues: () => (experiment.length > 0 ? [] : recallList(db, config)),
-  };
-}
-
-/** @throws WarehouseError USAGE for an experiment that the warehouse does not know, and where it knows none. */
-function wanted(positions: readonly StoredPosition[], ids: readonly string[] = []): readonly string[] {
-  const known = [...new Set(positions.map(({ experimentId }) => experimentId))].sort();
-  const unknown = ids.filter((id) => !known.includes(id));
-  if (known.length > 0 && unknown.length === 0) return ids.length === 0 ? known : [...new Set(ids)].sort();
-  const message =
-    known.length === 0
-      ? 'The warehouse has no experiment yet.'
-      : `The warehouse has no experiment ${unknown.join(', ')}.`;
-  throw new WarehouseError('USAGE', message, {
-    hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.join(', ')}.`,
-  });
-}
 
 function lacksOf(
   db: Db,
