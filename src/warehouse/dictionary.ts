@@ -74,7 +74,9 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   for (const { name, like } of VIEWS) if (like !== undefined) explainLike(db, name, like);
   db.exec(`DELETE FROM _data_dictionary
     WHERE type <> '${NONE}' AND (table_name, column_name) NOT IN
-      (SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type IN ('table', 'view'))`);
+      (SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type IN ('table', 'view'))
+    OR type = '${NONE}' AND (table_name, column_name) NOT IN
+      (SELECT relation, path FROM _column_names WHERE "column" IS NULL)`);
 }
 
 function writeTable(db: Db, dataset: Dataset): void {

@@ -8,6 +8,7 @@ import { command, queryLists, queryRows, queryValues, quote } from '../shared/sq
 import { formatTime, parseTime } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
 import { writeDictionary } from './dictionary.ts';
+import { dropAnswersNamedAfter, dropColumnsNamedAfter } from './erased-names.ts';
 import { noteErased } from './erased-records.ts';
 import { erasureOf, markErased, type Erasures } from './erasures.ts';
 import { PRAGMAS, sortOnDisk, type Db } from './open.ts';
@@ -18,7 +19,6 @@ import { countQuarantined } from './quarantine.ts';
 import { heldColumns, heldIn, rowsIn } from './records.ts';
 import { backupsOf } from './retention.ts';
 import type { Upsert } from './upsert.ts';
-import { refreshViews, viewName } from './views.ts';
 
 /** What an erasure did. It names nobody. */
 export interface Receipt {
@@ -55,6 +55,7 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
   const quarantine = eraseQuarantine(db, person, erasure, at);
   dropColumnsNamedAfter(db, person, erasure);
   settle();
+  dropAnswersNamedAfter(db, person, erasure);
   const scopes = SCOPED.map((table) => dropScope(db, person, table));
   const texts = Object.entries(TEXTS).flatMap(([table, columns]) =>
     columns.map((column) => replaceIn(db, person, erasure, table, column)),
@@ -115,25 +116,42 @@ function eraseRows(db: Db, person: Person, { dataset, erasure, upsert, at }: OfT
       dropHistory(table, experimentId, rowKey);
       dropMark(experimentId, dataset.name, rowKey);
     }
-    for (const other of remaining.rows) if (other !== row && upsert(experimentId, other, at) === 'updated') replaced++;
+    for (const other of remaining.rows) {
+      if (other === row) continue;
+      if (other.key !== rowKey) rename(db, { dataset, experimentId, from: rowKey, to: other.key });
+      if (upsert(experimentId, other, at) === 'updated') replaced++;
+    }
   }
   return { table, erased, replaced };
 }
 
+/** Gives a row another key, wherever it is known by it. */
+function rename(
+  db: Db,
+  { dataset, experimentId, from, to }: { dataset: Dataset; experimentId: string; from: string; to: string },
+): void {
+  const { table, name } = dataset;
+  const where = 'experiment_id = ? AND key = ?';
+  command(db, `UPDATE ${quote(table)} SET key = ? WHERE ${where}`)(to, experimentId, from);
+  command(db, `UPDATE _history SET key = ? WHERE table_name = ? AND ${where}`)(to, table, experimentId, from);
+  command(db, `UPDATE _missing_rows SET key = ? WHERE data = ? AND ${where}`)(to, name, experimentId, from);
+}
+
 function eraseHistory(db: Db, person: Person, dataset: Dataset, erasure: Erasures): Erased {
-  const Line = z.object({ id: z.number(), record: z.string() });
-  const sql = `SELECT id, record FROM _history WHERE table_name = @table AND ${mentions(['record'])}`;
+  const Line = z.object({ id: z.number(), key: z.string(), record: z.string() });
+  const sql = `SELECT id, key, record FROM _history WHERE table_name = @table AND ${mentions(['record', 'key'])}`;
   const lines = queryRows(db, sql, Line).all({ ...wordsOf(person), table: dataset.table });
   const drop = command(db, 'DELETE FROM _history WHERE id = ?');
-  const rewrite = command(db, 'UPDATE _history SET record = ? WHERE id = ?');
+  const rewrite = command(db, 'UPDATE _history SET record = ?, key = ? WHERE id = ?');
   let [erased, replaced] = [0, 0];
-  for (const { id, record } of lines) {
-    const { row, values } = formerRow(dataset, record);
+  for (const { id, key, record } of lines) {
+    const { row: former, values } = formerRow(dataset, record);
+    const row = { ...former, key };
     const [other] = erasure.apply(dataset, { rows: [row] }).rows;
     if (other === undefined) erased += drop(id);
     else if (other !== row) {
       const now = Object.fromEntries(dataset.columns.map(({ name }, i) => [name, other.values[i] ?? null]));
-      replaced += rewrite(textOfJson({ ...values, ...now, extra: other.extra }), id);
+      replaced += rewrite(textOfJson({ ...values, ...now, extra: other.extra }), other.key, id);
     }
   }
   return { table: '_history', erased, replaced };
@@ -154,36 +172,6 @@ function eraseQuarantine(db: Db, person: Person, erasure: Erasures, at: string):
     erased += drop(experimentId, data, key);
   }
   return { table: '_quarantine', erased, replaced: 0 };
-}
-
-/**
- * A member of a JSON value may be named by an id, and so may the column that readers have of it. What such a column holds
- * follows from the rows, so that it can go.
- */
-function dropColumnsNamedAfter(db: Db, person: Person, erasure: Erasures): void {
-  const Named = z.object({ relation: z.string(), path: z.string(), column: z.string().nullable() });
-  const isNamed = (part: string) => erasure.scrubText(part) !== part;
-  const named = queryRows(db, `SELECT relation, path, "column" FROM _column_names WHERE ${mentions(['path'])}`, Named)
-    .all(wordsOf(person))
-    .filter(({ path }) => path.split('.').slice(1).some(isNamed));
-  const forget = command(db, 'DELETE FROM _column_names WHERE relation = ? AND path = ?');
-  for (const dataset of DATASETS) {
-    const own = named.filter(({ relation }) => relation === dataset.table);
-    if (own.length === 0) continue;
-    // No column goes as long as the view names it.
-    db.exec(`DROP VIEW IF EXISTS ${quote(viewName(dataset))}`);
-    for (const { path, column } of own) {
-      if (column !== null && hasColumn(db, dataset.table, column))
-        db.exec(`ALTER TABLE ${quote(dataset.table)} DROP COLUMN ${quote(column)}`);
-      forget(dataset.table, path);
-    }
-    refreshViews(db, [dataset]);
-  }
-}
-
-function hasColumn(db: Db, table: string, column: string): boolean {
-  const sql = 'SELECT 1 FROM pragma_table_info(?) WHERE name = ?';
-  return queryValues(db, sql, z.number()).get(table, column) !== undefined;
 }
 
 /** Our own tables with a line for each scope: that of a participant names them. */

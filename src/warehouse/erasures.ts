@@ -71,7 +71,7 @@ function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
       for (const row of rows) {
         const { room, people } = placeOf(row);
         if (people.some((id) => isErased(id, room))) erased.push({ mark: mark(row.key), time: row.time, room });
-        else remaining.push(withoutIds(dataset, row, (id) => isErased(id, room)));
+        else remaining.push(withoutIds(dataset, row, { mark, isErased: (id) => isErased(id, room) }));
       }
       // A malformed record does not show whose it is, only that it names the person.
       const names = ({ text }: BadRecord) => scrubAny(text, anywhere) !== text;
@@ -85,15 +85,32 @@ function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
 }
 
 /** A row in which the ids of erased people are replaced, if any of them is there. */
-function withoutIds({ columns }: Dataset, row: Row, isErased: (id: string) => boolean): Row {
+function withoutIds(
+  { columns }: Dataset,
+  row: Row,
+  { mark, isErased }: { readonly mark: Marker; readonly isErased: (id: string) => boolean },
+): Row {
   const values = row.values.map((value, i) => {
     if (typeof value !== 'string') return value;
     const isJson = columns[i]?.spec.kind === 'json' || columns[i]?.part === 'json';
     return isJson ? scrubJsonText(value, isErased, true) : scrubText(value, isErased, false);
   });
   const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased);
-  const isSame = extra === row.extra && values.every((value, i) => value === row.values[i]);
-  return isSame ? row : { ...row, values, extra };
+  const key = scrubKey(row.key, mark, isErased);
+  const isSame = key === row.key && extra === row.extra && values.every((value, i) => value === row.values[i]);
+  return isSame ? row : { ...row, key, values, extra };
+}
+
+/** A key of which no part names an erased person: such a part becomes a keyed hash, so that keys stay different. */
+function scrubKey(key: string, mark: Marker, isErased: (id: string) => boolean): string {
+  const parts = key.split('/').map((part) => {
+    const [, name = '', ordinal = ''] = /^([^#]*)(#.*)?$/.exec(part) ?? [];
+    // What is no text says so.
+    if (name.includes(':')) return part;
+    const text = decoded(name);
+    return scrubText(text, isErased, false) === text ? part : `erased:${mark(text)}${ordinal}`;
+  });
+  return parts.join('/');
 }
 
 function scrubJsonText(text: string, isErased: (id: string) => boolean, isInside = false): string {
@@ -135,18 +152,49 @@ function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = fa
   return isSame ? value : Object.fromEntries(scrubbed);
 }
 
-/** What may be an id inside a text. Without the upper bound a long text would overflow the pattern. */
+/** What stands between spaces and marks. Without the upper bound a long text would overflow the pattern. */
+const CHUNK = /[^\s"'<>()[\]{},;!|`]{8,512}/gu;
+/** The parts of an address, and words of a text. */
+const PART = /[^/?&=#]{8,512}/gu;
+const PIECE = /[^:]{8,512}/gu;
 const WORD = /[A-Za-z0-9_-]{8,128}/g;
-/** A word that is no number and hardly one of a language: it has letters, and a digit or a capital inside. */
-const isTelling = (word: string) => word.length >= 8 && /[A-Za-z]/.test(word) && /\d|[a-z][A-Z]/.test(word);
+
+/**
+ * What is hardly a word of a language, a number or a time: it has letters, and a digit, a capital inside or an @; or more
+ * digits than any of these.
+ */
+function isTelling(word: string): boolean {
+  if (word.length < 8) return false;
+  return /^\d{15,}$/.test(word) || (/\p{L}/u.test(word) && /\d|@|[a-z][A-Z]/.test(word));
+}
 
 /**
  * A text without the ids of erased people. Shorter words, ordinary ones and numbers may be anything.
  * @param isWhole a text that is any erased id as a whole counts as that id.
  */
 function scrubText(text: string, isErased: (id: string) => boolean, isWhole: boolean): string {
-  if ((isWhole || isTelling(text)) && isErased(text)) return ERASED;
-  return text.replace(WORD, (word) => (isTelling(word) && isErased(word) ? ERASED : word));
+  const isSeveral = text.length >= 8 && /\s/.test(text);
+  if ((isWhole || isSeveral || isTelling(text)) && isErased(text)) return ERASED;
+  const scrub = (word: string) => (isTelling(word) && isErased(word) ? ERASED : word);
+  return text.replace(CHUNK, (chunk) => {
+    const [, before = '', word = chunk, after = ''] = /^([.?:*_]*)(.*?)([.?:*_]*)$/u.exec(chunk) ?? [];
+    if (scrub(chunk) === ERASED || scrub(word) === ERASED)
+      return scrub(chunk) === ERASED ? ERASED : before + ERASED + after;
+    return chunk.replace(PART, (part) => {
+      if (scrub(decoded(part)) === ERASED) return ERASED;
+      return part.replace(PIECE, (piece) => (scrub(piece) === ERASED ? ERASED : piece.replace(WORD, scrub)));
+    });
+  });
+}
+
+/** A part of an address as it was before it was encoded. */
+function decoded(part: string): string {
+  if (!part.includes('%')) return part;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 const KEY = 'erasure key';

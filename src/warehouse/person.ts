@@ -60,15 +60,18 @@ export function textsOf({ columns }: Dataset): string[] {
 }
 
 /**
- * An SQL condition: one of these columns holds the id, as it is or as JSON writes it. An id that is unique within a room
+ * An SQL condition: one of these columns holds the id, as it is as JSON writes it, or as an address does. An id that is unique within a room
  * only has to stand in a line that names the room as well.
  */
 export function mentions(columns: readonly string[]): string {
   const holds = (word: string) => columns.map((name) => `instr(${quote(name)}, @${word}) > 0`).join(' OR ');
-  return `(${holds('id')} OR ${holds('json')}) AND (@room IS NULL OR ${holds('room')})`;
+  const encoded = columns.map((name) => `instr(lower(${quote(name)}), lower(@url)) > 0`).join(' OR ');
+  return `(${holds('id')} OR ${holds('json')} OR (@url IS NOT NULL AND (${encoded}))) AND (@room IS NULL OR ${holds('room')})`;
 }
 
 /** The parameters of `mentions`. */
 export function wordsOf({ participant, room }: Person) {
-  return { id: participant, json: JSON.stringify(participant).slice(1, -1), room: room ?? null };
+  const url = encodeURIComponent(participant.toWellFormed());
+  const json = JSON.stringify(participant).slice(1, -1);
+  return { id: participant, json, url: url === participant ? null : url, room: room ?? null };
 }
