@@ -5,7 +5,7 @@ const NEEDED = [22, 19] as const;
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   process.stderr.write(
-    `✗ hyperstudy-warehouse needs Node.js ${NEEDED.join('.')} or newer, and this is ${process.versions.node}: install a newer one from https://nodejs.org, or run it with npx in a checkout after npm ci, which brings its own.\n`,
+    `✗ hyperstudy-warehouse needs Node.js ${NEEDED.join('.')} or newer, and this is ${process.versions.node}: install a newer one from https://nodejs.org, or run ./hsw in a checkout after npm ci, which brings its own.\n`,
   );
   process.exitCode = 2;
 } else {

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { hsw } from '../support/command.ts';
 import { temporaryFolder } from '../support/lab.ts';
 
 const preload = (path: string) => ({ NODE_OPTIONS: `--import ${pathToFileURL(path).href}` });
+const CHECKOUT = join(import.meta.dirname, '..', '..');
 const MODULES = join(import.meta.dirname, '..', 'support', 'opened-modules.mjs');
 
 function folder(): string {
@@ -16,7 +18,7 @@ function folder(): string {
 
 describe('the built command', () => {
   it.each([
-    ['--version', 10],
+    ['--version', 15],
     ['status', 80],
   ])('loads few files for `%s`, so that it starts fast', async (command, most) => {
     const { stderr } = await hsw([command], { cwd: folder(), env: preload(MODULES) });
@@ -27,6 +29,19 @@ describe('the built command', () => {
     expect(loaded.length).toBeLessThan(most);
     // What others need: the HTTP client, the server, the mailer.
     expect(stderr).not.toMatch(/undici|hono|nodemailer|api-connection|\/daemon\.js/);
+  });
+
+  it('is run in a checkout by a script, from anywhere and through a link, on the Node of the checkout', () => {
+    const cwd = folder();
+    symlinkSync(join(CHECKOUT, 'hsw'), join(cwd, 'linked'));
+    const ran = (...args: readonly string[]) => execFileSync(join(cwd, 'linked'), args, { cwd, encoding: 'utf8', env });
+    // The Node that is found first on the path may be too old.
+    const env = { PATH: '/usr/bin:/bin' };
+    expect(ran('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const alone = join(cwd, 'hsw');
+    copyFileSync(join(CHECKOUT, 'hsw'), alone);
+    const { status, stderr } = spawnSync(alone, ['status'], { cwd, encoding: 'utf8', env });
+    expect([status, stderr]).toEqual([2, `The checkout ${realpathSync(cwd)} is not installed. Run: npm ci\n`]);
   });
 
   it('names the lines of `src` where something broke, with HSW_DEBUG=1', async () => {

@@ -102,10 +102,10 @@ function openFolder({ blocks }: Page) {
   };
 }
 
-/** `npx hsw` is the built command, which asks nothing here; the key is the simulator's. */
+/** `./hsw` is the built command, which asks nothing here; the key is the simulator's. */
 function forHere(text: string): string {
   return text
-    .replaceAll('npx hsw', `'${process.execPath}' '${MAIN}'`)
+    .replaceAll('./hsw', `'${process.execPath}' '${MAIN}'`)
     .replace(/ init(?= *(#.*)?$)/m, ' init --yes --all')
     .replace('hst_live_…', simulator.key);
 }

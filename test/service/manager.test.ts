@@ -27,7 +27,7 @@ function pasted(after: string): string {
       readFileSync(join(REPOSITORY, 'docs', 'service.md'), 'utf8'),
     ) ?? [];
   if (lines === '') throw new Error(`docs/service.md has no lines to paste under ${after}`);
-  const rest = lines.replace(/^cp -r .*\n/, '').replaceAll('npx hsw', 'hsw');
+  const rest = lines.replace(/^cp -r .*\n/, '').replaceAll('./hsw', 'hsw');
   return `set -e
 cd ${CHECKOUT}
 hsw() { node_modules/.bin/node dist/main.js "$@"; }

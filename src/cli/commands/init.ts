@@ -97,9 +97,9 @@ export const init: Command<InitFlags> = async (context, flags) => {
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
   const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
-  // In a checkout, where it was run with npx, there is no `hsw` on the path.
-  const npx = context.env['npm_command'] === 'exec' ? 'npx ' : '';
-  say(`✓ Wrote ${path}. Now run: ${first}${npx}hsw sync now\n`);
+  // In a checkout there is no `hsw` on the path: its own script says how it was called, and npm that it was npx.
+  const hsw = context.env['HSW_COMMAND'] ?? (context.env['npm_command'] === 'exec' ? 'npx hsw' : 'hsw');
+  say(`✓ Wrote ${path}. Now run: ${first}${hsw} sync now\n`);
   if (keyExpires === undefined)
     say(`  If your key expires, set api.keyExpires there to its expiry date; you are then warned a week before.\n`);
   return EXIT.ok;
