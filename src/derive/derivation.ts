@@ -29,8 +29,11 @@ interface Touched extends Place {
   rows: number;
 }
 
-/** How many transactions of first reads are put off before what they touched is computed. */
-const MOST_PUT_OFF = 20;
+/**
+ * How many transactions of first reads are put off before what they touched is computed: few at first, and twice as
+ * many each time, as they may touch the same rooms, which have grown meanwhile. The most bounds how long it takes.
+ */
+const [FEWEST_PUT_OFF, MOST_PUT_OFF] = [20, 80];
 
 /**
  * Watches what the connection writes. The only code that inserts says so; where rows change or go, triggers of the
@@ -42,6 +45,7 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = d
   const readers = new Map(watched.map((dataset) => [dataset.name, placeReader(dataset)]));
   let touched = new Map<string, Map<string, Touched>>();
   let putOff = 0;
+  let mostPutOff = FEWEST_PUT_OFF;
 
   const touch = (data: string, rows: number, { experiment, room, participant }: Place) => {
     const key = keyOf(experiment, room, participant);
@@ -69,11 +73,12 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = d
       for (const { name } of COUNTED)
         for (const place of came.get(name)?.values() ?? []) addToCount(db, name, place, place.rows);
       const left = tables.map((table) => ({ table, places: leftOf(db, table, came) }));
-      if (isFirstRead && ++putOff < MOST_PUT_OFF) {
+      if (isFirstRead && ++putOff < mostPutOff) {
         for (const { table, places } of left) postpone(db, concerning(table, places));
         return;
       }
       putOff = 0;
+      mostPutOff = isFirstRead ? Math.min(2 * mostPutOff, MOST_PUT_OFF) : FEWEST_PUT_OFF;
       const postponed = takePostponed(db);
       settlePlaces(
         db,

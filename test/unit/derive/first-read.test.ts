@@ -29,10 +29,17 @@ describe('during a first read', () => {
     expect(bench.wrong()).toEqual([]);
   });
 
-  it('they wait for twenty pages at most', () => {
+  it('they wait for twenty pages, then for twice as many, and for eighty at most', () => {
     const bench = openBench();
-    for (let page = 1; page <= 20; page++) bench.readPage('events', answer(page));
-    expect(bench.rows('answers')).toHaveLength(20);
+    const computedAt = (pages: number) => {
+      const found = new Set<number>();
+      for (let page = 1; page <= pages; page++) {
+        bench.readPage('events', answer(page));
+        found.add(bench.rows('answers').length);
+      }
+      return [...found];
+    };
+    expect(computedAt(300)).toEqual([0, 20, 60, 140, 220, 300]);
   });
 
   it('counts of people do not wait', () => {
