@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { completenessOf } from '../../export/codebook/completeness.ts';
 import { FORMATS, makeSnapshot, type Format } from '../../export/snapshot/make.ts';
 import { tablesOfFile, type Manifest } from '../../export/snapshot/manifest.ts';
@@ -9,9 +9,10 @@ import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatTime } from '../../shared/time.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
-import type { Command, CommandContext, Describe } from '../context.ts';
+import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
 import { showRows } from '../rows-progress.ts';
 import { list } from '../selection.ts';
+import { snapshotKey, treatmentText } from '../deidentification.ts';
 import { experimentsIn, openSource } from '../source.ts';
 
 interface SnapshotFlags {
@@ -22,6 +23,9 @@ interface SnapshotFlags {
   readonly excel?: boolean;
   readonly allowIncomplete?: boolean;
   readonly warehouse?: string;
+  readonly deidentify?: boolean;
+  readonly withFreeText?: boolean;
+  readonly key?: string;
 }
 
 export const describe: Describe = (program, run) => {
@@ -33,6 +37,12 @@ export const describe: Describe = (program, run) => {
     .option('--format <format>', `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1) ?? ''}`, 'sqlite')
     .option('--excel', 'CSV for Excel where the decimal separator is a comma')
     .option('--allow-incomplete', 'write it although data may be missing; the manifest then says what')
+    .option('--deidentify', 'without what says who somebody is; pseudonyms for ids, onsets for times')
+    .option('--with-free-text', 'with --deidentify: keep what people wrote, without the ids and names that are known')
+    .option(
+      '--key <file>',
+      'the key of the pseudonyms, which stays in the lab; made if it is not there (default: privacy.key, or snapshot.key beside the warehouse)',
+    )
     .option('--warehouse <file>', 'copy this file, without a configuration')
     .addHelpText(
       'after',
@@ -45,6 +55,7 @@ tools that read Frictionless data packages. A former snapshot of that name is re
 Examples:
   hsw snapshot paper-1 --experiment exp_abc123
   hsw snapshot paper-1 --format csv --out /archive
+  hsw snapshot for-others --deidentify --format parquet
   hsw snapshot for-excel --format csv --excel
   hsw snapshot copy --warehouse data/demo.db
   hsw snapshot verify paper-1`,
@@ -66,6 +77,7 @@ Examples:
 const snapshot: Command<SnapshotFlags> = async (context, flags) => {
   const format = formatOf(flags);
   const target = resolve(flags.out, nameOf(flags));
+  checkPrivacy(flags);
   const { db, positions, issues } = openSource(context, flags.warehouse);
   const progress = showRows(context.stderr, context.json);
   try {
@@ -74,7 +86,7 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
     const { lacks, isComplete } = lacksOf(db, experiments, positions(), flags.experiment === undefined ? issues() : []);
     tell(context, lacks);
     if (!isComplete && flags.allowIncomplete !== true) throw incomplete();
-    const { excel = false, allowIncomplete = false, experiment = [] } = flags;
+    const { excel = false, allowIncomplete = false, experiment = [], deidentify = false, withFreeText = false } = flags;
     const manifest = await makeSnapshot(
       db,
       {
@@ -86,7 +98,8 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
         lacks,
         isComplete,
         created: formatTime(Date.now()),
-        options: { format, excel, experiment, allowIncomplete },
+        options: { format, excel, experiment, allowIncomplete, deidentify, withFreeText },
+        ...(deidentify && { deidentification: { key: snapshotKey(keyFileOf(context, flags)), withFreeText } }),
       },
       { signal: context.signal, rows: progress.rows },
     );
@@ -141,6 +154,20 @@ function formatOf({ format, excel }: SnapshotFlags): Format {
   return found;
 }
 
+function checkPrivacy({ deidentify, withFreeText, key }: SnapshotFlags): void {
+  if (deidentify === true || (withFreeText !== true && key === undefined)) return;
+  throw new WarehouseError('USAGE', '--with-free-text and --key belong to --deidentify.', {
+    hint: 'Add --deidentify.',
+  });
+}
+
+/** Where the key of the pseudonyms is, or will be. */
+function keyFileOf(context: CommandContext, { key, warehouse }: SnapshotFlags): string {
+  if (key !== undefined) return resolve(key);
+  const config = warehouse === undefined ? readConfig(context, false) : undefined;
+  return config?.privacy.keyFile ?? resolve(dirname(warehouse ?? config?.warehouse.path ?? ''), 'snapshot.key');
+}
+
 /** @throws WarehouseError USAGE for what is no name on every filesystem. */
 function nameOf({ name }: SnapshotFlags): string {
   if (/^[A-Za-z0-9][\w.-]{0,99}$/.test(name) && !name.endsWith('.')) return name;
@@ -187,6 +214,7 @@ function say({ json, stdout }: CommandContext, folder: string, manifest: Manifes
   stdout.write(
     `${folder}: ${counted(experiments.length, 'experiment')}, ${counted(tables.length, 'table')}, ${counted(rows, 'row')}, ${megabytes(bytes)}, ${state}.\n`,
   );
+  if (hyperstudy.deidentified !== undefined) stdout.write(treatmentText(hyperstudy.deidentified));
 }
 
 function megabytes(bytes: number): string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { queryRows, queryValues } from '../../shared/sqlite.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { Db } from '../../warehouse/open.ts';
+import type { Treated } from './deidentify/deidentify.ts';
 import type { WrittenFile, WrittenTable } from './format.ts';
 import { Account, type Field, type Manifest, type Resource, type Schema } from './manifest.ts';
 import { TIME, type Column } from './tables.ts';
@@ -94,10 +95,11 @@ export interface About {
   readonly lacks: readonly string[];
   readonly accounting: readonly Account[];
   readonly withoutViews: readonly string[];
+  readonly deidentified?: readonly Treated[] | undefined;
 }
 
 export function manifestOf(db: Db, about: About, resources: readonly Resource[]): Manifest {
-  const { name, created, options, experiments, isComplete, lacks, accounting, withoutViews } = about;
+  const { name, created, options, experiments, isComplete, lacks, accounting, withoutViews, deidentified } = about;
   const rows = resources
     .flatMap((one) => ('tables' in one ? one.tables : [one]))
     .reduce((sum, one) => sum + one.rows, 0);
@@ -119,6 +121,7 @@ export function manifestOf(db: Db, about: About, resources: readonly Resource[])
       lacks: [...lacks],
       accounting: [...accounting],
       withoutViews: [...withoutViews],
+      ...(deidentified && { deidentified: [...deidentified] }),
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Db } from '../../warehouse/open.ts';
 import { csvFiles } from './csv.ts';
 import { EXACT, EXCEL } from '../csv.ts';
 import { accountingOf, manifestOf, resourceOf, type Described } from './describe.ts';
+import { deidentify, type Deidentification } from './deidentify/deidentify.ts';
 import { digestOf, syncFile } from './files.ts';
 import type { Writing, WrittenTable } from './format.ts';
 import { MANIFEST_NAMES, type Manifest } from './manifest.ts';
@@ -30,6 +31,8 @@ export interface Wanted {
   readonly isComplete: boolean;
   readonly created: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Undefined: everything as it is. */
+  readonly deidentification?: Deidentification | undefined;
 }
 
 /** How far it is. */
@@ -48,10 +51,11 @@ const ROWS_A_TURN = 2000;
  */
 export function makeSnapshot(db: Db, wanted: Wanted, watch: Watch): Promise<Manifest> {
   return buildFolder(wanted.target, async (folder) => {
+    const content = contentOf(db, wanted);
     const writing = begin(db, folder, wanted);
     try {
       const written: WrittenTable[] = [];
-      for (const table of tablesIn(db, wanted.experiments)) {
+      for (const table of content.tables) {
         const { name, about, columns, key } = table;
         written.push({ name, about, columns, key, rows: await copy(table, writing, watch) });
       }
@@ -63,7 +67,7 @@ export function makeSnapshot(db: Db, wanted: Wanted, watch: Watch): Promise<Mani
         resources.push(resourceOf(file, await digestOf(path, watch.signal), describedBy(wanted)));
       }
       const accounting = accountingOf(db, wanted.experiments);
-      const manifest = manifestOf(db, { ...wanted, accounting, withoutViews: [] }, resources);
+      const manifest = manifestOf(db, { ...wanted, ...content.about, accounting }, resources);
       for (const name of MANIFEST_NAMES) writeManifest(join(folder, name), manifest);
       watch.signal.throwIfAborted();
       return manifest;
@@ -76,9 +80,21 @@ export function makeSnapshot(db: Db, wanted: Wanted, watch: Watch): Promise<Mani
   });
 }
 
-function begin(db: Db, folder: string, { name, format, isForExcel }: Wanted): Writing {
+/** The tables, and what is said of them as a whole. */
+function contentOf(db: Db, { experiments, lacks, deidentification }: Wanted) {
+  const tables = tablesIn(db, experiments);
+  if (deidentification === undefined) return { tables, about: { lacks, withoutViews: [] } };
+  const { tables: treated, report, scrub } = deidentify(db, tables, deidentification);
+  const withoutViews = viewsIn(db).map(({ name }) => name);
+  return { tables: treated, about: { lacks: lacks.map(scrub), withoutViews, deidentified: report } };
+}
+
+function begin(db: Db, folder: string, { name, format, isForExcel, deidentification }: Wanted): Writing {
   switch (format) {
     case 'sqlite':
+      // Views and indexes are of columns that may not be there.
+      if (deidentification !== undefined)
+        return sqliteFile(folder, `${name}.sqlite`, { views: [], indexesOf: () => [] });
       return sqliteFile(folder, `${name}.sqlite`, { views: viewsIn(db), indexesOf: (table) => indexesOf(db, table) });
     case 'csv':
       return csvFiles(folder, isForExcel ? EXCEL : EXACT);

@@ -95,6 +95,17 @@ const Manifest = z.object({
     accounting: z.array(Account),
     /** Views that are not in it, as they show what is not in it. */
     withoutViews: z.array(z.string()),
+    /** What became of each column of a snapshot that was de-identified. */
+    deidentified: z
+      .array(
+        z.object({
+          table: z.string(),
+          column: z.string(),
+          privacy: z.string(),
+          treatment: z.enum(['kept', 'pseudonyms', 'onsets', 'dropped']),
+        }),
+      )
+      .optional(),
   }),
 });
 export type Manifest = z.infer<typeof Manifest>;
