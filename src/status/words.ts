@@ -1,5 +1,7 @@
 import { count, counted } from '../shared/count.ts';
 import type { Issue } from './issue.ts';
+import { formatDuration, formatMinute } from '../shared/time.ts';
+import type { StreamView } from './snapshot.ts';
 import { isWell, type Judged, type Standing } from '../warehouse/standing.ts';
 
 /** Standings that are not fine, most urgent first. */
@@ -36,16 +38,35 @@ export function headOf(
     if (!isListWhole)
       return `✗ Not complete: ${counted(complete, 'stream')} ${complete === 1 ? 'is' : 'are'} complete, but there may be other experiments.`;
     const others = skipped === 0 ? '' : ` The key may not read ${counted(skipped, 'other')}.`;
+    const sign = skipped === 0 ? '✓ Complete' : '! Complete as far as the key may read';
     const all = complete === 1 ? 'the only stream' : `all ${counted(complete, 'stream')}`;
     return isHalted
       ? `✗ Nothing new can be read; ${all} ${complete === 1 ? 'was' : 'were'} complete before.${others}`
-      : `✓ Complete: ${all}.${others}`;
+      : `${sign}: ${all}.${others}`;
   }
   const parts = WORDS.filter(([standing]) => of(standing) > 0).map(
     ([standing, words], i) =>
       `${count(of(standing))}${i === 0 ? ` of ${counted(configured.length, 'stream')}` : ''} ${words}`,
   );
   return `✗ Not complete: ${parts.join(', ')}.`;
+}
+
+/**
+ * How that is known: which streams were compared with the API record by record, and which by their number only, since
+ * when, and how new the newest row is.
+ */
+export function proofText(streams: readonly StreamView[], now: number): string {
+  const ago = (ms: number) => `${formatDuration(Math.max(0, now - ms))} ago`;
+  const read = streams.filter(({ dataAsOf }) => dataAsOf !== undefined);
+  if (read.length === 0) return 'Nothing was read yet.';
+  const compared = read.flatMap(({ verifiedAt }) => verifiedAt ?? []);
+  const newest = Math.max(...read.map(({ watermark }) => watermark ?? -Infinity));
+  const rest = compared.length === read.length ? '' : ', the others counted';
+  const how =
+    compared.length === 0
+      ? 'No stream was compared record by record yet.'
+      : `${count(compared.length)} of ${counted(read.length, 'stream')} compared record by record, ${ago(Math.min(...compared))} or later${rest}.`;
+  return Number.isFinite(newest) ? `${how}\nNewest row: ${formatMinute(newest)}.` : how;
 }
 
 /** What an issue affects within its experiment: `Affected: chat; events, room r1; and 5 more.` */

@@ -10,6 +10,16 @@ export function knownExperiments(db: Db): string[] {
   return queryValues(db, 'SELECT DISTINCT experiment_id FROM _streams ORDER BY 1', z.string()).all();
 }
 
+/** The names of the experiments that have one. */
+export function experimentNames(db: Db): Map<string, string> {
+  const sql = 'SELECT experiment_id AS id, name FROM experiments WHERE name IS NOT NULL ORDER BY first_seen_at';
+  return new Map(
+    queryRows(db, sql, z.object({ id: z.string(), name: z.string() }))
+      .all()
+      .map(({ id, name }) => [id, name]),
+  );
+}
+
 /** The rooms of an experiment from its last listing, and whether that listing was complete. */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
   const listed = "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'";

@@ -37,10 +37,16 @@ describe('hsw', () => {
     const result = JSON.parse(synced.stdout) as { status: string; streams: { data: string; complete: boolean }[] };
     expect(result.status).toBe('ok');
     expect(result.streams.every(({ complete }) => complete)).toBe(true);
-    const status = await hsw(['status'], at);
-    expect(status).toMatchObject({ status: 0 });
-    expect(status.stdout).toMatch(/ratings\/continuous .* yes/);
     const [id = ''] = simulator.world.experimentIds;
+    const status = await hsw(['status'], at);
+    expect([status.status, status.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ .* {4}yes {9}\S+ \S+ ago $/m) as string,
+    ]);
+    const streams = await hsw(['status', '--streams', '--experiment', id], at);
+    expect(streams.stdout).toMatch(new RegExp(`^ ${id} +ratings/continuous .* yes`, 'm'));
+    expect((await hsw(['status', '--problems'], at)).stdout).toContain('\nEvery stream is complete.\n');
+    expect(await hsw(['status', '--experiment', 'exp_nobody'], at)).toMatchObject({ status: 2, stdout: '' });
     const exported = await hsw(['export', '--data', 'chat', '--experiment', id], at);
     const sort = (lines: unknown[]) =>
       lines.map((line) => JSON.stringify(Object.entries(line as object).sort())).sort();

@@ -3,7 +3,7 @@ import { keyIdOf } from '../../budget/key-id.ts';
 import type { Usage } from '../../budget/ledger.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT, isOutage } from '../../shared/errors.ts';
+import { EXIT, isOutage, WarehouseError } from '../../shared/errors.ts';
 import { formatDuration, formatTime, formatMinute } from '../../shared/time.ts';
 import { namesData } from '../../schedule/streams.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
@@ -13,7 +13,7 @@ import { issuesOf } from '../../status/issues.ts';
 import { keyDateState } from '../../status/key-issues.ts';
 import { SCHEMA_NEWS_MS } from '../../status/schema-issues.ts';
 import { latestRead, streamsIn, type Snapshot, type StreamView } from '../../status/snapshot.ts';
-import { affectedText, countStandings, headOf, titleOf } from '../../status/words.ts';
+import { affectedText, countStandings, headOf, proofText, titleOf } from '../../status/words.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { departedPeople, departedText } from '../../warehouse/departed.ts';
@@ -21,6 +21,7 @@ import { renamedColumns, renamedText, type Renames } from '../../warehouse/renam
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
 import { recallOutage } from '../../warehouse/outage.ts';
 import { isWell, standingOf } from '../../warehouse/standing.ts';
+import { experimentNames } from '../../warehouse/structure.ts';
 import { recallRefusal } from '../../warehouse/refusal.ts';
 import { walBytes } from '../../warehouse/wal.ts';
 import { openBudget } from '../../runtime/budget.ts';
@@ -29,24 +30,45 @@ import { readConfig, type Command, type Describe } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count } from '../../shared/count.ts';
 import { lateText, suggestLookback } from '../lookback.ts';
-import { table } from '../output.ts';
+import { list } from '../selection.ts';
+import { experimentTable, streamTable } from '../status-tables.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
 import type { About } from '../../control/protocol.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
 
+interface StatusFlags {
+  readonly experiment?: readonly string[];
+  readonly streams?: boolean;
+  readonly problems?: boolean;
+}
+
 export const describe: Describe = (program, run) => {
   program
-    .addHelpText('after', '\nExamples:\n  hsw status\n  hsw status --json')
-    .action((flags: unknown) => run(status, flags));
+    .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
+    .option('--streams', 'one line for each stream: a data type of an experiment or of a room')
+    .option('--problems', 'one line for each stream that is not complete')
+    .addHelpText(
+      'after',
+      `
+The first line and the exit status say whether everything that is configured is complete. Below it, each experiment has
+a line, and each problem says what to do.
+
+Examples:
+  hsw status
+  hsw status --problems
+  hsw status --streams --experiment exp_abc123
+  hsw status --json`,
+    )
+    .action((flags: StatusFlags) => run(status, flags));
 };
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
-const status: Command<unknown> = async (context) => {
+const status: Command<StatusFlags> = async (context, flags) => {
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
-    const found = look(config, db, await findDaemon(config.warehouse.path));
-    context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found));
+    const found = look(config, db, await findDaemon(config.warehouse.path), flags.experiment);
+    context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found, flags));
     const isAll = found.streams.length > 0 && found.snapshot.list.length === 0;
     return isAll && isWell(found.streams) && !isHaltedBy(found.issues) ? EXIT.ok : EXIT.partial;
   } finally {
@@ -71,15 +93,18 @@ interface Found {
   readonly usage: Usage | undefined;
   readonly renamed: Renames | undefined;
   readonly departed: readonly string[];
+  readonly names: ReadonlyMap<string, string>;
 }
 
-function look(config: Config, db: Db, daemon: FoundDaemon): Found {
+function look(config: Config, db: Db, daemon: FoundDaemon, only: readonly string[] | undefined): Found {
   const wanted = configuredExperiments(db, config);
-  const streams = currentPositions(db, wanted).map((position) => ({
+  const names = experimentNames(db);
+  const all = currentPositions(db, wanted).map((position) => ({
     ...position,
     standing: standingOf(position),
     isNamed: namesData(config, position),
   }));
+  const streams = only === undefined ? all : streamsOf(all, only, names);
   const snapshot = snapshotOf(config, db, {
     streams,
     gone: new Set(wanted.gone),
@@ -95,7 +120,26 @@ function look(config: Config, db: Db, daemon: FoundDaemon): Found {
     usage: key === undefined ? undefined : openBudget(config, db, systemClock).usage(),
     renamed: renamedColumns(db, snapshot.now - SCHEMA_NEWS_MS),
     departed: departedPeople(db),
+    names,
   };
+}
+
+/**
+ * The streams of some experiments.
+ * @throws WarehouseError USAGE for an id or name that no experiment has.
+ */
+function streamsOf(
+  streams: readonly StreamView[],
+  only: readonly string[],
+  names: ReadonlyMap<string, string>,
+): readonly StreamView[] {
+  const ids = [...new Set(streams.map(({ experimentId }) => experimentId))];
+  const isAsked = (id: string, asked: string) => id === asked || names.get(id) === asked;
+  const unknown = only.filter((asked) => !ids.some((id) => isAsked(id, asked)));
+  if (unknown.length === 0) return streams.filter(({ experimentId: id }) => only.some((asked) => isAsked(id, asked)));
+  throw new WarehouseError('USAGE', `The warehouse has no experiment ${unknown.join(', ')}.`, {
+    hint: ids.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${ids.join(', ')}.`,
+  });
 }
 
 /** What the warehouse holds, and what a running daemon reports. */
@@ -151,22 +195,13 @@ function lastMet(db: Db, keyId: string | undefined): Pick<Snapshot, 'keyRefused'
   return { keyRefused: code === 'KEY_REFUSED' ? text : undefined, outage: { since, code, text, hint, isOfSync: true } };
 }
 
-function text(found: Found): string {
+function text(found: Found, flags: StatusFlags): string {
   const { config, snapshot, streams, issues, usage } = found;
-  const { now, list } = snapshot;
-  const configured = streamsIn(snapshot);
-  const rows = configured.map((stream) => [
-    stream.experimentId,
-    stream.data,
-    stream.scope,
-    stream.rows,
-    age(stream.dataAsOf, now),
-    stream.lateRows === 0 ? '' : `${count(stream.lateRows)}, up to ${formatDuration(stream.latestMs)}`,
-    completeness(stream),
-  ]);
+  const { now, list: listIssues } = snapshot;
   return [
-    `${headOf(streams, { isListWhole: list.length === 0, isHalted: isHaltedBy(issues) })}\n\n`,
-    `${table(['experiment', 'data', 'scope', 'rows', 'data as of', 'late rows', 'complete'], rows)}\n\n`,
+    `${headOf(streams, { isListWhole: listIssues.length === 0, isHalted: isHaltedBy(issues) })}\n`,
+    `${proofText(streamsIn(snapshot), now)}\n\n`,
+    `${tableOf(found, flags)}\n\n`,
     issuesText(issues),
     daemonText(found),
     usage === undefined ? '' : usageText(usage),
@@ -175,6 +210,14 @@ function text(found: Found): string {
     departedText(found.departed),
     `${config.warehouse.path}\n`,
   ].join('');
+}
+
+function tableOf({ snapshot, names }: Found, { streams = false, problems = false }: StatusFlags): string {
+  const { now } = snapshot;
+  const configured = streamsIn(snapshot);
+  const lacking = configured.filter(({ standing }) => standing !== 'complete');
+  if (problems) return lacking.length === 0 ? 'Every stream is complete.' : streamTable(lacking, now);
+  return streams ? streamTable(configured, now) : experimentTable(configured, { now, names });
 }
 
 const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', note: '·' };
@@ -243,16 +286,6 @@ function inJson({ config, snapshot, streams, issues, daemon, usage, renamed, dep
     standings: countStandings(streams),
     streams: streams.map(streamInJson),
   };
-}
-
-function age(dataAsOf: number | undefined, now: number): string {
-  return dataAsOf === undefined ? 'never' : `${formatDuration(Math.max(0, now - dataAsOf))} ago`;
-}
-
-/** In one word: the reasons are shown once for each cause. */
-function completeness({ complete, standing }: StreamView): string {
-  if (complete) return 'yes';
-  return standing === 'skipped' ? 'skipped' : `NO: ${standing === 'unread' ? 'not read yet' : standing}`;
 }
 
 function streamInJson(stream: StreamView) {

@@ -8,6 +8,7 @@ import { VERSION } from '../../shared/version.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { StoredPosition } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
+import { experimentNames } from '../../warehouse/structure.ts';
 import { completenessOf, type Completeness } from '../codebook/completeness.ts';
 import type { Certificate, CertifiedData } from './certificate.ts';
 import { digestOf } from './digest.ts';
@@ -33,7 +34,7 @@ export function readCertificate(
     certificate: 1,
     product: `HyperStudy Warehouse ${VERSION}`,
     madeAt,
-    experiment: { id: experiment, name: nameOf(db, experiment) },
+    experiment: { id: experiment, name: experimentNames(db).get(experiment) ?? null },
     isComplete,
     headline: headlineOf(isComplete, data, completeness),
     dataAsOf: asOf,
@@ -56,11 +57,6 @@ function headlineOf(isComplete: boolean, data: readonly CertifiedData[], { asOf,
 const People = z.object({ participations: z.number(), rooms: z.number() });
 const PEOPLE = `SELECT count(*) FILTER (WHERE participant_id IS NOT NULL) AS participations, count(DISTINCT room_id) AS rooms
   FROM people WHERE experiment_id = ?`;
-
-function nameOf(db: Db, experiment: string): string | null {
-  const sql = 'SELECT name FROM experiments WHERE experiment_id = ? ORDER BY first_seen_at DESC LIMIT 1';
-  return queryValues(db, sql, z.string().nullable()).get(experiment) ?? null;
-}
 
 interface Part {
   readonly experiment: string;
