@@ -43,8 +43,10 @@ function nameOf(id: string, names: ReadonlyMap<string, string>): string {
   return isShared ? `${id} ${name}` : name;
 }
 
+const LETTERS = new Intl.Segmenter();
+
 function shortened(name: string): string {
-  const letters = [...name];
+  const letters = Array.from(LETTERS.segment(name), ({ segment }) => segment);
   return letters.length > MOST_NAME ? `${letters.slice(0, MOST_NAME - 1).join('')}…` : name;
 }
 
