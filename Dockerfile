@@ -1,5 +1,8 @@
 # HyperStudy Warehouse in a container. compose.yaml shows how to run it; everything it writes goes to /data.
 
+# The image of today may be pinned, so that a build a year later begins with the same one: both lines become
+# node:24-slim@sha256:…, with the digest that `docker buildx imagetools inspect node:24-slim` shows. Then it has to be
+# raised by hand for each security update of Debian and Node, which is why it is left to whoever deploys it.
 FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
