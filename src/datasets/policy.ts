@@ -1,5 +1,6 @@
 import { canonicalJson, isObject, isRawNumber, type Json, type JsonObject } from '../shared/json.ts';
 import { isPseudonym, pseudonymBy } from '../shared/pseudonym.ts';
+import { withoutSignature } from './addresses.ts';
 import { copiesIn, mapList, replaceCopies, replaceInText, type Copies } from './copies.ts';
 import type { Dataset, FieldSpec } from './define.ts';
 import { DEEPEST, isDeeperThan } from './normalise.ts';
@@ -55,7 +56,10 @@ export function policyOf({ drop, pseudonymise, key }: PolicySettings, isAgain = 
 
 function ruleOf(name: string, change: Change): Rule[] {
   const field = policyField(name);
-  return field === undefined ? [] : [{ ...field, change }];
+  if (field === undefined) return [];
+  // A signature is another one in each answer, and so would its pseudonym be.
+  const unsigned: Change = (value) => change(typeof value === 'string' ? withoutSignature(value) : value);
+  return [{ ...field, change: field.spec?.volatile === true ? unsigned : change }];
 }
 
 /** No value has no pseudonym: that it is missing stays to be seen. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compareDerived } from '../../src/derive/rebuild.ts';
+import { namesOfFields, policyField, whyNeeded } from '../../src/datasets/policy-fields.ts';
 import { isObject, parseJson, type JsonObject } from '../../src/shared/json.ts';
 import { pseudonymBy } from '../../src/shared/pseudonym.ts';
 import { runVerify } from '../../src/sync/verify.ts';
@@ -194,5 +195,42 @@ describe('a policy that comes later', () => {
     reopen(path, { ...PRIVACY, pseudonymise: [] }, lab.now).close();
     expect(() => reopen(path, { ...PRIVACY, key: 'another key' }, lab.now)).toThrow(/made with another key/);
     reopen(path, PRIVACY, lab.now).close();
+  });
+});
+
+describe('every field that a policy may name', () => {
+  const fields = namesOfFields().flatMap((name) => {
+    const field = policyField(name);
+    return field === undefined || whyNeeded(field) !== undefined ? [] : [field];
+  });
+  const isText = ({ spec }: (typeof fields)[number]) => spec?.kind === 'text' || spec?.kind === 'any';
+  const names = (of: typeof fields) => of.map(({ name }) => name);
+
+  it('may have pseudonyms if it is a text, and everything is accounted for', async () => {
+    const privacy = { ...PRIVACY, drop: [], pseudonymise: names(fields.filter(isText)) };
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 }, config: { privacy } });
+    await lab.sync();
+    expect([incomplete(lab), wrong(lab), await differing(lab, privacy)]).toEqual([[], [], []]);
+  });
+
+  it('may be dropped, and cleaned from what was stored', async () => {
+    const privacy = { ...PRIVACY, drop: names(fields), pseudonymise: [] };
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 1 } });
+    await lab.sync();
+    lab.warehouse.clean(privacy, false);
+    expect([wrong(lab), await differing(lab, privacy)]).toEqual([[], []]);
+    lab.now += HOUR;
+    await lab.sync({ full: true, config: { privacy } });
+    expect([incomplete(lab), lab.warehouse.db.prepare('SELECT * FROM _history').all()]).toEqual([[], []]);
+    const held = fields.flatMap(({ dataset, path: [field] }) =>
+      dataset.columns
+        .filter((column) => column.field === field)
+        .map(({ name }) => [
+          dataset.table,
+          name,
+          lab.warehouse.db.prepare(`SELECT count("${name}") FROM "${dataset.table}"`).pluck().get(),
+        ]),
+    );
+    expect(held.filter(([, , rows]) => rows !== 0)).toEqual([]);
   });
 });
