@@ -37,6 +37,7 @@ describe('a code', () => {
 
   it('says whether the local file failed, which says nothing of the API', () => {
     expect(Object.keys(CODES).filter((code) => isErrorCode(code) && isLocal(code))).toEqual([
+      'PRIVACY_CHANGED',
       'WAREHOUSE_MISSING',
       'WAREHOUSE_OLDER',
       'WAREHOUSE_NEWER',
