@@ -5,7 +5,9 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, fillsPlaces, isShownLast } from './evidence.ts';
 import { withCertainKeys } from './ordinals.ts';
 import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Chunk } from './paginate.ts';
+import { otherPages } from './other-pages.ts';
 import type { Page } from './page.ts';
+import type { Way } from './place.ts';
 import type { Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
@@ -39,11 +41,12 @@ export async function list<T>(
   { first, reader = session.reader, end = 'claimed', isPlain = false }: Listing,
   use: (seen: Seen, listed: Listed) => T,
 ): Promise<T> {
-  let page = first;
+  const atMost = otherPages(session);
+  let page = atMost === undefined ? first : undefined;
   for (let listing = 1; ; listing++) {
     const seen = createSeen(session.warehouse.db);
     try {
-      const listed = await listOnce(session, seen, { first: page, reader, end, isPlain });
+      const listed = await listOnce(session, seen, { first: page, reader, end, isPlain, atMost });
       if (listed !== 'shifted') return use(seen, listed);
       if (listing === MOST_LISTINGS) return use(seen, { doubts: [RESTLESS], unseen: [], met: seen.count() });
       page = undefined;
@@ -56,7 +59,13 @@ export async function list<T>(
 async function listOnce(
   session: Session,
   seen: Seen,
-  { first, reader, end, isPlain }: Required<Omit<Listing, 'first'>> & Pick<Listing, 'first'>,
+  {
+    first,
+    reader,
+    end,
+    isPlain,
+    atMost,
+  }: Required<Omit<Listing, 'first'>> & Pick<Listing, 'first'> & Pick<Way, 'atMost'>,
 ): Promise<Listed | 'shifted'> {
   const { traits, sink, warehouse, stream } = session;
   const names = openSharedNames(warehouse.db, stream, (key) => seen.has(key));
@@ -73,7 +82,7 @@ async function listOnce(
     const known = reader === session.reader ? traits.known : {};
     const isUnpaged = stream.dataset.unpaged === true;
     const sorted = sortRefused !== true && !isPlain;
-    for await (const chunk of paginate(reader, { by: 'offset', sorted, first, end, known, isUnpaged })) {
+    for await (const chunk of paginate(reader, { by: 'offset', sorted, atMost, first, end, known, isUnpaged })) {
       doubts.push(...chunk.doubts);
       take(names.place(distinct(session, chunk, seen)), chunk.bad, isPartial(chunk));
       bad += chunk.bad.length;

@@ -6,6 +6,8 @@ export interface Way {
   readonly by: 'key' | 'offset';
   /** Whether to request an order by time. */
   readonly sorted: boolean;
+  /** The most records to request at once. */
+  readonly atMost?: number | undefined;
 }
 
 /** Where an answer begins: one millisecond before a time, and `offset` records further on. */
@@ -14,11 +16,12 @@ export interface Place {
   readonly offset: number;
 }
 
-export function pageAt({ by, sorted }: Way, { from, offset }: Place, further = 0): PageRequest {
+export function pageAt({ by, sorted, atMost }: Way, { from, offset }: Place, further = 0): PageRequest {
   return {
     from: by === 'key' && from !== undefined ? from - 1 : undefined,
     order: sorted ? 'asc' : undefined,
     offset: offset + further,
+    atMost,
   };
 }
 

@@ -5,6 +5,7 @@ import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import { fillsPlaces, isShownLast } from './evidence.ts';
 import { distinct, isPartial } from './full-listing.ts';
+import { otherPages } from './other-pages.ts';
 import { paginate } from './paginate.ts';
 import type { Page } from './page.ts';
 import type { Reader } from './reader.ts';
@@ -24,12 +25,20 @@ export async function readRange(
   const doubts: Doubt[] = [];
   let upTo: number | undefined;
   let bad = 0;
+  const atMost = otherPages(session);
   let isShown = true;
   let last: Page | undefined;
   try {
     for (const reader of readers) {
       const { known } = traits;
-      for await (const chunk of paginate(reader, { ...range, by: 'key', sorted: true, known, end: 'claimed' })) {
+      for await (const chunk of paginate(reader, {
+        ...range,
+        by: 'key',
+        sorted: true,
+        atMost,
+        known,
+        end: 'claimed',
+      })) {
         doubts.push(...chunk.doubts);
         const rows = distinct(session, chunk, seen);
         sink.take({ rows, bad: chunk.bad, isPartial: isPartial(chunk) });

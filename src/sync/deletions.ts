@@ -3,6 +3,7 @@ import { counted, count } from '../shared/count.ts';
 import { isObject } from '../shared/json.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
+import { countQuarantinedSince } from '../warehouse/quarantine.ts';
 import { countRows } from '../warehouse/records.ts';
 import { position, type Session } from '../read/session.ts';
 import { DAY_MS } from '../shared/time.ts';
@@ -23,7 +24,7 @@ const ACCEPT = 'hsw sync now --accept-deletes';
  * @param gone keys that a clean reading of their range did not bring; the API counts as many records fewer.
  */
 export async function settleGone(session: Session, gone: readonly string[]): Promise<Deletion> {
-  const { sink, warehouse, stream, startedAt, confirmAfterMs } = session;
+  const { sink, warehouse, stream, startedAt, confirmAfterMs, acceptDeletes } = session;
   const since = missingSince(warehouse.db, stream);
   const isDue = (key: string) => {
     const at = since.get(key);
@@ -42,9 +43,37 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
     const text = `${count(due.length)} of ${counted(rows, 'row')} ${are} no longer in the API and ${are} withheld from deletion, as so many at once may be a mistake (delete with: ${ACCEPT})`;
     return { doubts: [{ kind: 'withheld', text, count: due.length }], withheld: due.length };
   }
+  const hidden = acceptDeletes || due.length === 0 ? 0 : mayBeMalformed(session, due, since);
+  if (hidden > 0) {
+    sink.drop({ missing: gone, deleted: [], missedAt: startedAt });
+    return { doubts: [hiddenDoubt(due.length, hidden)], withheld: due.length };
+  }
   const fresh = gone.filter((key) => !isDue(key));
   sink.drop({ missing: fresh, deleted: due, missedAt: startedAt });
   return { doubts: fresh.length === 0 ? [] : [missingDoubt(fresh.length)], withheld: 0 };
+}
+
+/**
+ * How many malformed records came first when these rows were first missed, or later: the API may still have the rows, in
+ * a form that does not show which ones they are.
+ */
+function mayBeMalformed(
+  { warehouse, stream }: Session,
+  rows: readonly string[],
+  since: ReadonlyMap<string, number>,
+): number {
+  const first = rows.reduce((earliest, key) => Math.min(earliest, since.get(key) ?? earliest), Infinity);
+  return countQuarantinedSince(warehouse.db, stream, first);
+}
+
+function hiddenDoubt(rows: number, malformed: number): Doubt {
+  const are = rows === 1 ? 'it is' : 'they are';
+  const came =
+    malformed === 1
+      ? 'a malformed record that came instead'
+      : `${count(malformed)} malformed records that came instead`;
+  const text = `${counted(rows, 'row')} did not come and may be ${came}, so that ${are} withheld from deletion (delete with: ${ACCEPT})`;
+  return { kind: 'withheld', text, count: rows };
 }
 
 export function missingDoubt(rows: number): Doubt {

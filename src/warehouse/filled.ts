@@ -6,6 +6,7 @@ import { isObject, parseJson } from '../shared/json.ts';
 import { queryLists, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { heldColumns, heldIn, type Held } from './records.ts';
+import { isSameRow } from './same-row.ts';
 
 type Fill = Readonly<Record<string, string | boolean>>;
 
@@ -34,10 +35,6 @@ export function refilled(dataset: Dataset, experimentId: string, held: Held, fil
   return 'reason' in row ? undefined : row;
 }
 
-export function isSameRow(row: Held, held: Held): boolean {
-  return row.extra === held.extra && row.values.every((value, i) => value === held.values[i]);
-}
-
 /**
  * Rows with the room and participant that an earlier request gave them. The answer for a room implies the room of
  * records that do not name it, the answer for the experiment does not. A known value is kept, so that an unchanged
@@ -57,10 +54,10 @@ export function withKnownScope(db: Db, { experimentId, dataset }: Stream, rows: 
     const known = Object.fromEntries(
       Object.entries(filledIn(dataset, held)).filter(([field]) => row.unnamed?.includes(field) === true),
     );
-    if (Object.keys(known).length === 0 || isSameRow(row, held)) return row;
+    if (Object.keys(known).length === 0 || isSameRow(dataset, row, held)) return row;
     const now = filledIn(dataset, row);
     const asKnown = withFill(dataset, experimentId, row, { ...now, ...known });
-    return isSameRow(asKnown, held) ? asKnown : withFill(dataset, experimentId, row, { ...known, ...now });
+    return isSameRow(dataset, asKnown, held) ? asKnown : withFill(dataset, experimentId, row, { ...known, ...now });
   });
 }
 

@@ -58,6 +58,14 @@ export function settleQuarantine(db: Db, { experimentId, dataset, ...part }: Str
   settle(experimentId, dataset.name, scopeText(part), formatTime(since));
 }
 
+/** How many malformed records of a stream came first at this local time or later (milliseconds since 1970 UTC). */
+export function countQuarantinedSince(db: Db, { experimentId, dataset, ...part }: Stream, since: number): number {
+  const sql =
+    'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at >= ?';
+  const found = queryValues(db, sql, z.number()).get(experimentId, dataset.name, scopeText(part), formatTime(since));
+  return found ?? 0;
+}
+
 /** How many malformed records of a stream are stored. */
 export function countQuarantined(db: Db, { experimentId, dataset, ...part }: Stream): number {
   const sql = 'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?';

@@ -7,6 +7,7 @@ import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.
 import { formatTime } from '../shared/time.ts';
 import { countErased } from './erased-records.ts';
 import type { Db } from './open.ts';
+import { differingColumns } from './same-row.ts';
 import { viewName } from './views.ts';
 
 /** A range of the time field, both ends included, in milliseconds since 1970 UTC; an open end is undefined. */
@@ -135,16 +136,16 @@ export interface Difference {
 
 /** Compares rows with the table's, value by value, and changes nothing. */
 export function compareRows(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): Difference {
-  const names = [...dataset.columns.map(({ name }) => name), 'extra'];
   const sql = `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`;
   const find = queryLists(db, sql);
   const missing: string[] = [];
   const changed: { key: string; columns: string[] }[] = [];
-  for (const { key, values, extra } of rows) {
+  for (const row of rows) {
+    const { key } = row;
     const held = find.get(experimentId, key);
     if (held === undefined) missing.push(key);
     else {
-      const columns = names.filter((_, i) => (i < values.length ? values[i] : extra) !== held[i]);
+      const columns = differingColumns(dataset, row, heldIn(held));
       if (columns.length > 0) changed.push({ key, columns });
     }
   }

@@ -6,8 +6,8 @@ import { command, queryLists, queryValues, quote, type SqlValue } from '../share
 import { formatTime } from '../shared/time.ts';
 import { reserveNames } from './column-names.ts';
 import type { Db } from './open.ts';
-import { filledIn, isSameRow, refilled } from './filled.ts';
-import { heldColumns, heldIn } from './records.ts';
+import { filledIn, refilled } from './filled.ts';
+import { heldColumns, heldIn, type Held } from './records.ts';
 import { recall, remember } from './state.ts';
 import { addMixed, openMembers } from './members.ts';
 import type { MemberColumns } from './upsert.ts';
@@ -95,10 +95,16 @@ function refillChunk(
     const also = [...derivedValues(dataset.derived, row.values), ...members.of(row, since)];
     const follows = [...dataset.derived.map(({ name }) => name), ...members.names];
     // Indexes are written only where their columns are.
-    if (!isSameRow(row, held)) update(db, dataset, [...stored, ...follows], [...row.values, row.extra, ...also, rowid]);
+    if (!isStoredAs(row, held))
+      update(db, dataset, [...stored, ...follows], [...row.values, row.extra, ...also, rowid]);
     else if (follows.length > 0) update(db, dataset, follows, [...also, rowid]);
   }
   return chunk.length < CHUNK ? undefined : Number(chunk.at(-1)?.[0]);
+}
+
+/** Whether a row is stored to the letter: the members of its objects in the same order as well. */
+function isStoredAs(row: Held, held: Held): boolean {
+  return row.extra === held.extra && row.values.every((value, i) => value === held.values[i]);
 }
 
 function update(db: Db, { table }: Dataset, columns: readonly string[], values: readonly SqlValue[]): void {

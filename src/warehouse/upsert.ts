@@ -1,8 +1,10 @@
 import type { Dataset } from '../datasets/define.ts';
 import { derivedValues } from '../datasets/derived.ts';
 import type { Row } from '../datasets/normalise.ts';
-import { command, quote, type SqlValue } from '../shared/sqlite.ts';
+import { command, queryLists, quote, type SqlValue } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
+import { heldColumns, heldIn } from './records.ts';
+import { hasJson, isSameRow } from './same-row.ts';
 
 /** The result of writing one row. */
 export type Written = 'inserted' | 'updated' | 'unchanged';
@@ -34,6 +36,10 @@ export interface MemberColumns {
 export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns = NO_MEMBERS): Upsert {
   let width = members.names.length;
   let statements = prepare(db, dataset, members.names);
+  const find = queryLists(
+    db,
+    `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
+  );
   return (experimentId, row, now, run) => {
     const compared = [...row.values, row.extra];
     const written = [...compared, ...derivedValues(dataset.derived, row.values), ...members.of(row, now)];
@@ -43,6 +49,9 @@ export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns =
     }
     const by = run ?? null;
     if (statements.insert(experimentId, row.key, ...written, now, now, by) === 1) return 'inserted';
+    // SQL compares texts, in which the members of an object have an order.
+    const held = hasJson(dataset, row) ? find.get(experimentId, row.key) : undefined;
+    if (held !== undefined && isSameRow(dataset, row, heldIn(held))) return 'unchanged';
     return statements.update(...written, now, by, experimentId, row.key, ...compared) === 1 ? 'updated' : 'unchanged';
   };
 }

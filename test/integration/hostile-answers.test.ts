@@ -117,6 +117,82 @@ describe('an answer that has one record twice, in the place of another', () => {
   });
 });
 
+describe('answers whose later pages have one record twice each time, in the place of another', () => {
+  it.each(['components', 'recordings', 'participants'])('are not believed as long as they do (%s)', async (data) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(250, (i) => ({ note: `n${i}` }));
+    fault.change = (body) => {
+      const { offset } = body.metadata['pagination'] as { offset: number };
+      const [before] = body.data.slice(3);
+      const isChanged = offset > 0 && before !== undefined && body.data.length > 5;
+      return { ...body, data: isChanged ? body.data.with(4, before) : body.data };
+    };
+    for (let times = 0; times < 3; times++) expect(await it.sync()).toMatchObject({ complete: false });
+    fault.change = undefined;
+    for (let times = 0; times < 3; times++) await it.sync();
+    expectExact(it);
+  });
+});
+
+describe('a row that comes as a malformed record', () => {
+  it.each(['events', 'participants', 'agent-runs'])('is not deleted, however often it does (%s)', async (data) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(150);
+    await it.sync();
+    const isIt = (record: Readonly<Record<string, unknown>> | null) => record?.['id'] === 'new_140';
+    fault.change = (body) => ({ ...body, data: body.data.map((record) => (isIt(record) ? null : record)) });
+    for (let times = 0; times < 3; times++) expect(await it.sync()).toMatchObject({ complete: false, deleted: 0 });
+    expect(it.position().reason).toMatch(/^1 row did not come and may be a malformed record that came instead/);
+    fault.change = undefined;
+    await it.sync();
+    expectExact(it);
+  });
+
+  it('is deleted with consent', async () => {
+    const { it, fault } = await changedLab('agent-runs');
+    it.arrive(150);
+    await it.sync();
+    fault.change = (body) => ({ ...body, data: [null, ...body.data.slice(1)] });
+    for (let times = 0; times < 2; times++) await it.sync();
+    expect(await it.sync({ acceptDeletes: true })).toMatchObject({ deleted: 1 });
+  });
+
+  it('does not keep others that were deleted later', async () => {
+    const { it, fault } = await changedLab('agent-runs');
+    it.arrive(150);
+    fault.change = (body) => ({ ...body, data: [null, ...body.data.slice(1)] });
+    await it.sync();
+    it.lab.simulator.world.remove('agent-runs', it.id, ({ id }) => id === 'new_140', it.lab.now + 1);
+    await it.sync();
+    expect(await it.sync()).toMatchObject({ deleted: 1 });
+  });
+});
+
+describe('objects whose members come in another order each time', () => {
+  const turned = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.map(turned)
+      : typeof value === 'object' && value !== null
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([name, member]) => [name, turned(member)]),
+          )
+        : value;
+
+  it.each(['events', 'components', 'recordings'])('are no change (%s)', async (data) => {
+    const { it, fault } = await changedLab(data);
+    const members = { a: 1, b: [{ c: 2, d: 3 }] };
+    it.arrive(30, () => ({ data: members, config: members, metadata: members, unknown: members, other: 1 }));
+    await it.sync();
+    fault.change = (body) => ({ ...body, data: turned(body.data) });
+    expect(await it.sync()).toMatchObject({ complete: true, updated: 0 });
+    expect(await it.sync({ full: true })).toMatchObject({ complete: true, updated: 0 });
+    expect(it.history('changed')).toBe(0);
+    expectExact(it);
+  });
+});
+
 describe('records that say exactly the same', () => {
   it.each(OF_EACH_KIND)('are all held when two readings have shown them, at no cost afterwards (%s)', async (data) => {
     const { it } = await changedLab(data);

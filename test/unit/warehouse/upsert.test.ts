@@ -33,6 +33,33 @@ describe('a row that is written', () => {
     db.close();
   });
 
+  it('is unchanged if the members of its objects come in another order, and updated if a list or a text does', () => {
+    const db = openForWriting(join(temporaryFolder(), 'w.db'));
+    migrate(db);
+    const events = datasetNamed('events');
+    const upsert = prepareUpsert(db, events);
+    const write = (record: Json) => {
+      const row = normalise(events, record, { experimentId: 'e' });
+      if ('reason' in row) throw new Error(row.reason);
+      return upsert('e', row, '2026-01-01T00:00:00.000Z');
+    };
+    const list = [{ x: 1, y: 2 }, 3];
+    const event = {
+      id: 'a',
+      data: { a: 1, b: list },
+      value: { p: 1, q: 2 },
+      content: '{"a":1,"b":2}',
+      news: { c: 1, d: 2 },
+    };
+    expect(write(event)).toBe('inserted');
+    const turned = { news: { d: 2, c: 1 }, value: { q: 2, p: 1 }, data: { b: [{ y: 2, x: 1 }, 3], a: 1 } };
+    expect(write({ ...turned, content: event.content, id: 'a' })).toBe('unchanged');
+    expect(write({ ...event, data: { a: 1, b: [3, { x: 1, y: 2 }] } })).toBe('updated');
+    expect(write({ ...event, eventType: '{"a":1,"b":2}' })).toBe('updated');
+    expect(write({ ...event, eventType: '{"b":2,"a":1}' })).toBe('updated');
+    db.close();
+  });
+
   it('is changed by another transaction of the same millisecond too, and its former version is kept', () => {
     const db = openForWriting(join(temporaryFolder(), 'w.db'));
     migrate(db);
