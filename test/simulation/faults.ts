@@ -51,7 +51,15 @@ export function passingFault(run: Run, now: number): ApiFault {
     () => ({ kind: 'scopeLost', scope: random.pick(['read:events', 'read:chat', 'read:ratings']), ...when }),
     () => ({ kind: 'scopeLost', ...when }),
   ];
-  return random.pick(makers)();
+  const fault = random.pick(makers)();
+  return clashes(run, fault) ? passingFault(run, now) : fault;
+}
+
+/** Whether short pages would be all that is ever read, so that a cache of them is all that can be known. */
+function clashes({ readings, story, wrong }: Run, fault: ApiFault): boolean {
+  const isOfShortPages = (one: ApiFault) => one.kind === 'lagging' && one.maxLimit !== undefined;
+  if (fault.kind === 'tooLarge') return wrong.some(isOfShortPages);
+  return isOfShortPages(fault) && (readings.maxLimit <= PAGE_SIZE || story.some((line) => line.includes('"tooLarge"')));
 }
 
 /**
