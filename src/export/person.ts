@@ -5,7 +5,7 @@ import { textOfJson, type Json } from '../shared/json.ts';
 import { queryLists, queryRows, quote } from '../shared/sqlite.ts';
 import type { Db } from '../warehouse/open.ts';
 import { formerRow, mentions, placesOf, textsOf, wordsOf, type Person } from '../warehouse/person.ts';
-import { heldColumns, heldIn } from '../warehouse/records.ts';
+import { heldColumns, heldIn } from '../warehouse/held.ts';
 
 /**
  * All that the warehouse holds of one person, a line each: the records that are about them or that they wrote, as the

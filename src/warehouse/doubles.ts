@@ -5,7 +5,8 @@ import type { Stream } from '../datasets/stream.ts';
 import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn, keysWithOrdinals } from './records.ts';
+import { heldColumns, heldIn } from './held.ts';
+import { keysWithOrdinals } from './records.ts';
 
 /** A record that is stored under a key or one of its ordinals. */
 export interface Twin {

@@ -16,7 +16,8 @@ import { formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts'
 import { allPositions, writePosition } from './positions.ts';
 import { countMissing } from './missing.ts';
 import { countQuarantined } from './quarantine.ts';
-import { heldColumns, heldIn, rowsIn } from './records.ts';
+import { heldColumns, heldIn } from './held.ts';
+import { rowsIn } from './records.ts';
 import { backupsOf } from './retention.ts';
 import type { Upsert } from './upsert.ts';
 

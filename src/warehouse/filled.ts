@@ -5,7 +5,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { isObject, parseJson } from '../shared/json.ts';
 import { queryLists, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn, type Held } from './records.ts';
+import { heldColumns, heldIn, type Held } from './held.ts';
 import { isSameRow } from './same-row.ts';
 
 type Fill = Readonly<Record<string, string | boolean>>;

@@ -6,6 +6,7 @@ import type { JsonObject } from '../shared/json.ts';
 import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import { countErased } from './erased-records.ts';
+import { heldColumns, heldIn } from './held.ts';
 import type { Db } from './open.ts';
 import { differingColumns } from './same-row.ts';
 import { viewName } from './views.ts';
@@ -66,22 +67,6 @@ export function timeAt(db: Db, stream: Stream, range: TimeRange, place: number):
   const time = quote(timeColumn);
   const sql = `SELECT ${time} ${rows.sql} ORDER BY ${time} LIMIT 1 OFFSET ?`;
   return queryValues(db, sql, z.string().nullable()).get(...rows.params, place) ?? undefined;
-}
-
-/** What a table stores of a record. */
-export interface Held {
-  readonly values: readonly SqlValue[];
-  readonly extra: string | null;
-}
-
-/** The columns that hold a record, of which `heldIn` makes one. */
-export function heldColumns({ columns }: Dataset): string {
-  return [...columns.map(({ name }) => quote(name)), 'extra'].join(', ');
-}
-
-export function heldIn(stored: readonly SqlValue[]): Held {
-  const extra = stored.at(-1);
-  return { values: stored.slice(0, -1), extra: typeof extra === 'string' ? extra : null };
 }
 
 /** Every record of a data type as the API sent it, in time order where there is one, with only one in memory. */

@@ -7,7 +7,7 @@ import { formatTime } from '../shared/time.ts';
 import { reserveNames } from './column-names.ts';
 import type { Db } from './open.ts';
 import { filledIn, refilled } from './filled.ts';
-import { heldColumns, heldIn, type Held } from './records.ts';
+import { heldColumns, heldIn, type Held } from './held.ts';
 import { recall, remember } from './state.ts';
 import { addMixed, openMembers } from './members.ts';
 import type { MemberColumns } from './upsert.ts';

@@ -7,7 +7,7 @@ import { DATASETS } from '../datasets/registry.ts';
 import { timeOf } from '../datasets/values.ts';
 import { command, queryLists, queryRows, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn, type Held } from './records.ts';
+import { heldColumns, heldIn, type Held } from './held.ts';
 import { recall, remember } from './state.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Column, Dataset } from '../datasets/define.ts';
 import { canonicalJson, parseJson } from '../shared/json.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
-import type { Held } from './records.ts';
+import type { Held } from './held.ts';
 
 /**
  * The columns in which two rows of a data type differ. The members of a JSON object have no order (RFC 8259), and a

@@ -9,7 +9,7 @@ import { queryLists, queryRows, quote } from '../shared/sqlite.ts';
 import { filledIn } from './filled.ts';
 import type { Db } from './open.ts';
 import { formerRow } from './person.ts';
-import { heldColumns, heldIn, type Held } from './records.ts';
+import { heldColumns, heldIn, type Held } from './held.ts';
 
 /*
  * What the file holds against a policy, as it was stored before that held: each with what may be stored instead.

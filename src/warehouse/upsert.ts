@@ -3,7 +3,7 @@ import { derivedValues } from '../datasets/derived.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { command, queryLists, quote, type SqlValue } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn } from './records.ts';
+import { heldColumns, heldIn } from './held.ts';
 import { hasJson, isSameRow } from './same-row.ts';
 
 /** The result of writing one row. */
