@@ -148,7 +148,7 @@ function rounds({ is }: Fault): readonly ('once' | 'always')[] {
   return ['harmless', 'lasting', 'refused'].includes(is) ? ['always'] : ['once', 'always'];
 }
 
-/** `npm run matrix` plays every cell; otherwise each kind meets a third of the faults, and each fault a third of the kinds. */
+/** `npm run matrix` plays every cell; otherwise each kind meets a sixth of the faults, and each fault a sixth of the kinds. */
 const STEP = process.env['HSW_MATRIX'] === 'all' ? 1 : 6;
 
 describe.each(KINDS)('$name', (kind) => {
