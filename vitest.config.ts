@@ -17,6 +17,7 @@ export default defineConfig({
       // Each of these tests cleans up after itself, so that files share a process and load the modules once.
       { extends: true, test: { name: 'quick', include: QUICK, isolate: false } },
       { extends: true, test: { name: 'rest', include: ['test/**/*.test.ts'], exclude: QUICK } },
+      { extends: true, test: { name: 'matrix', include: ['test/fault/matrix.test.ts'], env: { HSW_MATRIX: 'other' } } },
     ],
   },
 });
