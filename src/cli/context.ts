@@ -29,6 +29,11 @@ export type Describe = (program: Program, run: Run) => void;
 /** Runs a command; a service that is stopped exits with status 0. */
 export type Run = <Flags>(command: Command<Flags>, flags: Flags, kind?: 'command' | 'service') => Promise<void>;
 
+/** How the command line is called here: in a checkout its own script says so, and npm that it was npx. */
+export function commandName({ env }: Pick<CommandContext, 'env'>): string {
+  return env['HSW_COMMAND'] ?? (env['npm_command'] === 'exec' ? 'npx hsw' : 'hsw');
+}
+
 /** @param needsSecrets whether the command needs the secrets of the alerts and the dashboard. */
 export function readConfig(context: CommandContext, needsKey: boolean, needsSecrets = false): Config {
   return loadConfig({

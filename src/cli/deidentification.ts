@@ -1,20 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { readPrivacyKey } from '../config/privacy.ts';
 import type { Treated } from '../export/snapshot/deidentify/deidentify.ts';
 import { cleanLine } from '../shared/clean-text.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { createPrivate, makeFolder } from '../shared/private-files.ts';
+import { makePseudonymKey } from './pseudonym-key.ts';
 
 /** The lab's key of pseudonyms, made where there is none yet. @throws WarehouseError USAGE for what is no key. */
 export function snapshotKey(file: string): string {
-  if (!existsSync(file)) {
-    makeFolder(dirname(file));
-    createPrivate(file);
-    chmodSync(file, 0o600);
-    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`);
-  }
+  if (!existsSync(file)) makePseudonymKey(file);
   const found = readPrivacyKey('', file);
   if ('secret' in found) return found.secret;
   throw new WarehouseError('USAGE', `The key of the pseudonyms cannot be used: ${found.problem}`, {

@@ -4,6 +4,7 @@ import { openReader } from '../runtime/reader.ts';
 import { recallList } from '../warehouse/experiment-list.ts';
 import type { Db } from '../warehouse/open.ts';
 import { allPositions, type StoredPosition } from '../warehouse/positions.ts';
+import { experimentNames } from '../warehouse/structure.ts';
 import { readConfig, type CommandContext } from './context.ts';
 import { openFile } from './warehouse-file.ts';
 
@@ -34,18 +35,32 @@ export function openSource(context: CommandContext, file: string | undefined): S
 }
 
 /**
- * The experiments that were asked for, by default all.
+ * The ids of the experiments that were asked for by id or name, by default of all.
  * @throws WarehouseError USAGE for an experiment that the warehouse does not know, and where it knows none.
  */
-export function experimentsIn(positions: readonly StoredPosition[], ids: readonly string[] = []): readonly string[] {
+export function experimentsIn(
+  db: Db,
+  positions: readonly StoredPosition[],
+  asked: readonly string[] = [],
+): readonly string[] {
   const known = [...new Set(positions.map(({ experimentId }) => experimentId))].sort();
-  const unknown = ids.filter((id) => !known.includes(id));
-  if (known.length > 0 && unknown.length === 0) return ids.length === 0 ? known : [...new Set(ids)].sort();
+  const names = experimentNames(db);
+  const idsOf = (one: string) => (known.includes(one) ? [one] : known.filter((id) => names.get(id) === one));
+  const unknown = asked.filter((one) => idsOf(one).length === 0);
+  if (known.length > 0 && unknown.length === 0)
+    return asked.length === 0 ? known : [...new Set(asked.flatMap(idsOf))].sort();
   const message =
     known.length === 0
       ? 'The warehouse has no experiment yet.'
       : `The warehouse has no experiment ${unknown.join(', ')}.`;
   throw new WarehouseError('USAGE', message, {
-    hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.join(', ')}.`,
+    hint:
+      known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.map((id) => titleIn(names, id)).join(', ')}.`,
   });
+}
+
+/** An id with its name, if it has one. */
+function titleIn(names: ReadonlyMap<string, string>, id: string): string {
+  const name = names.get(id);
+  return name === undefined ? id : `${id} (${name})`;
 }

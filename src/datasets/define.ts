@@ -154,6 +154,11 @@ export interface Dataset extends DatasetSpec {
   readonly drizzle: SQLiteTable;
 }
 
+/** Whether a column holds JSON. */
+export function isJsonColumn({ spec, part }: Column): boolean {
+  return part === undefined ? spec.kind === 'json' : part === 'json';
+}
+
 /** What a column holds. */
 export function aboutOf({ spec: { about }, part }: Column): string {
   return part === undefined ? about : `${about} ${PART_ABOUT[part]}`;

@@ -1,4 +1,4 @@
-import type { Column, Dataset } from '../datasets/define.ts';
+import { isJsonColumn, type Dataset } from '../datasets/define.ts';
 import { canonicalJson, parseJson } from '../shared/json.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
 import type { Held } from './held.ts';
@@ -9,7 +9,7 @@ import type { Held } from './held.ts';
  */
 export function differingColumns({ columns }: Pick<Dataset, 'columns'>, row: Held, held: Held): string[] {
   const differing = columns
-    .filter((column, i) => !isSame(row.values[i] ?? null, held.values[i] ?? null, isJson(column)))
+    .filter((column, i) => !isSame(row.values[i] ?? null, held.values[i] ?? null, isJsonColumn(column)))
     .map(({ name }) => name);
   return isSame(row.extra, held.extra, true) ? differing : [...differing, 'extra'];
 }
@@ -20,11 +20,7 @@ export function isSameRow(dataset: Pick<Dataset, 'columns'>, row: Held, held: He
 
 /** Whether any column of a row holds JSON. */
 export function hasJson({ columns }: Pick<Dataset, 'columns'>, { values, extra }: Held): boolean {
-  return extra !== null || columns.some((column, i) => typeof values[i] === 'string' && isJson(column));
-}
-
-function isJson({ spec, part }: Column): boolean {
-  return part === undefined ? spec.kind === 'json' : part === 'json';
+  return extra !== null || columns.some((column, i) => typeof values[i] === 'string' && isJsonColumn(column));
 }
 
 function isSame(a: SqlValue, b: SqlValue, areJson: boolean): boolean {

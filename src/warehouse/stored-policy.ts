@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Dataset } from '../datasets/define.ts';
+import { isJsonColumn, type Dataset } from '../datasets/define.ts';
 import { fallbackValues } from '../datasets/fallbacks.ts';
 import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
 import type { Policy } from '../datasets/policy.ts';
@@ -123,8 +123,7 @@ function mayHold(policy: Policy, dataset: Dataset, columns: readonly string[]): 
 }
 
 function jsonColumns({ columns }: Dataset): string[] {
-  const isJson = ({ spec, part }: Dataset['columns'][number]) => spec.kind === 'json' || part === 'json';
-  return [...columns.filter(isJson).map(({ name }) => name), 'extra'];
+  return [...columns.filter(isJsonColumn).map(({ name }) => name), 'extra'];
 }
 
 /** What is no JSON counts as a text. */

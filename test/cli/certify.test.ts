@@ -113,9 +113,28 @@ describe('hsw certify', () => {
     expect(page).not.toContain('✓ Complete');
   });
 
+  it('does not say complete where the key may not read some of the data', async () => {
+    const doubts = JSON.stringify([{ kind: 'no-scope', text: 'the key lacks the scope read:eyetracking' }]);
+    const copy = changed(
+      `UPDATE _streams SET complete = 0, last_status = 'skipped', data_as_of = NULL, doubts = '${doubts}' WHERE data = 'eyetracking'`,
+    );
+    const { status, stdout, stderr } = await certify('--warehouse', copy, '--out', 'unreadable');
+    expect([status, stderr]).toEqual([1, '! The key may not read: eyetracking.\n']);
+    expect(stdout).toMatch(/^✗ .*: Not complete: 1 of \d+ data types may lack records\.\n/);
+    const { data } = certificate('unreadable');
+    expect(data.map((one) => one.data)).not.toContain('eyetracking');
+  });
+
+  it('takes an experiment by its name', async () => {
+    const db = new Database(join(cwd, 'w.db'), { readonly: true });
+    const name = String(db.prepare('SELECT name FROM experiments').pluck().get());
+    db.close();
+    expect((await certify('--experiment', name, '--out', 'named')).stdout).toContain(`certificate-${experiment}.json`);
+  });
+
   it('explains what it cannot do', async () => {
     const other = await certify('--experiment', 'exp_other');
-    expect([other.status, other.stderr]).toEqual([2, expect.stringContaining(`It has: ${experiment}.`) as string]);
+    expect([other.status, other.stderr]).toEqual([2, expect.stringContaining(`It has: ${experiment} (`) as string]);
     const none = await certify('--check', 'nowhere.json');
     expect([none.status, none.stderr]).toEqual([
       2,

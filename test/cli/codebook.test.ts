@@ -146,7 +146,10 @@ describe('hsw codebook', () => {
       return { status, stdout, stderr: stderr.trimEnd() };
     };
     const refused = (stderr: string) => ({ status: 2, stdout: '', stderr: expect.stringContaining(stderr) as string });
-    expect(await said('--experiment', 'exp_x')).toEqual(refused(`no experiment exp_x.\n  It has: ${experiment}.`));
+    const name = String(value('SELECT name FROM experiments WHERE experiment_id = ?'));
+    expect(await said('--experiment', 'exp_x')).toEqual(
+      refused(`no experiment exp_x.\n  It has: ${experiment} (${name}).`),
+    );
     expect(await said('--format', 'pdf')).toEqual(refused('There is no format pdf.'));
     expect(await said('--out', 'no/such/book.md')).toEqual(refused('no/such/book.md could not be written'));
     const empty = new Database(join(cwd, 'copy.db'));

@@ -221,7 +221,7 @@ describe('hsw snapshot', () => {
       isForExcel: false,
       experiments: ids,
     } as const;
-    const about = { lacks: [], isComplete: true, created: '2026-01-12T09:00:00.000Z', options: {} };
+    const about = { lacks: [], isComplete: true, unreadable: [], created: '2026-01-12T09:00:00.000Z', options: {} };
     const rows = (table: string) => {
       if (table === 'events') stop.abort(new Error('stopped'));
     };
@@ -237,6 +237,32 @@ describe('hsw snapshot', () => {
     expect(readdirSync(cwd).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
+  it('says which data the key may not read, in the manifest too', async () => {
+    copyFileSync(inFolder('w.db'), inFolder('unreadable.db'));
+    const doubts = JSON.stringify([{ kind: 'no-scope', text: 'the key lacks the scope read:eyetracking' }]);
+    const copy = new Database(inFolder('unreadable.db'));
+    copy
+      .prepare(
+        "UPDATE _streams SET complete = 0, last_status = 'skipped', data_as_of = NULL, doubts = ? WHERE data = 'eyetracking'",
+      )
+      .run(doubts);
+    copy.close();
+    const made = await snapshot('partly', '--warehouse', 'unreadable.db');
+    expect([made.status, made.stderr]).toEqual([
+      0,
+      '! The key may not read eyetracking: the snapshot does not have them.\n',
+    ]);
+    expect(made.stdout).toContain('complete as far as the key may read.');
+    expect(readManifest(inFolder('partly')).hyperstudy.unreadable).toEqual(['eyetracking']);
+  });
+
+  it('takes an experiment by its name', async () => {
+    const [id = ''] = ids;
+    const name = String(db.prepare('SELECT name FROM experiments WHERE experiment_id = ?').pluck().get(id));
+    expect((await snapshot('named', '--experiment', name)).status).toBe(0);
+    expect(readManifest(inFolder('named')).hyperstudy.experiments).toEqual([id]);
+  });
+
   it('refuses names that lead elsewhere, and formats that there are not', async () => {
     for (const name of ['../up', 'a b', 'verify']) expect((await snapshot(name)).status).toBe(2);
     expect((await snapshot('a', '--format', 'xlsx')).stderr).toContain('There is no format xlsx');
@@ -249,7 +275,7 @@ describe('hsw snapshot verify', () => {
     const good = await snapshot('verify', 'seen');
     expect([good.status, good.stdout]).toEqual([
       0,
-      expect.stringMatching(/^seen: \d+ files with [\d,]+ rows are as the manifest says/),
+      expect.stringMatching(/^seen: \d+ files with [\d,]+ rows, as the manifest says\.\n$/),
     ]);
     const chat = readFileSync(inFolder('seen', 'chat.csv'));
     chat[chat.length - 3] = (chat[chat.length - 3] ?? 0) ^ 1;

@@ -28,7 +28,7 @@ interface CheckFlags {
 
 export const describe: Describe = (program, run) => {
   program
-    .option('--experiment <id>', 'the experiment; may be left out where the warehouse has only one')
+    .option('--experiment <id>', 'the experiment, by its id or name; may be left out where the warehouse has only one')
     .option('--out <folder>', 'where to write certificate-ID.html and certificate-ID.json', '.')
     .option('--check <file>', 'compare a certificate (its .json) with the warehouse of today')
     .option('--warehouse <file>', 'certify this file, without a configuration')
@@ -92,7 +92,7 @@ function certificateOf(
   try {
     // All numbers are those of one state of the data.
     db.exec('BEGIN');
-    const [id = '', ...others] = experimentsIn(positions(), experiment === undefined ? [] : [experiment]);
+    const [id = '', ...others] = experimentsIn(db, positions(), experiment === undefined ? [] : [experiment]);
     if (others.length > 0)
       throw new WarehouseError('USAGE', 'Which experiment to certify is not given.', {
         hint: `Add --experiment with one of: ${[id, ...others].join(', ')}.`,

@@ -23,7 +23,7 @@ interface CodebookFlags {
 
 export const describe: Describe = (program, run) => {
   program
-    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
     .option('--format <format>', 'md, html, csv or datasette; by default that of the name in --out, otherwise md')
     .option('--out <file>', 'write to a file instead of stdout')
     .option('--warehouse <file>', 'describe this file, without a configuration')
@@ -56,7 +56,7 @@ const codebook: Command<CodebookFlags> = async (context, flags) => {
     // All numbers are those of one state of the data.
     db.exec('BEGIN');
     const book = readCodebook(db, {
-      experiments: experimentsIn(positions(), flags.experiment),
+      experiments: experimentsIn(db, positions(), flags.experiment),
       positions: positions(),
       madeAt: formatTime(Date.now()),
     });

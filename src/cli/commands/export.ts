@@ -19,6 +19,7 @@ import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { list } from '../selection.ts';
+import { experimentsIn } from '../source.ts';
 import { batched, dataTo } from '../terminal.ts';
 import { describeLacks, type Lacks } from '../../export/caveats.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
@@ -45,7 +46,7 @@ export const describe: Describe = (program, run) => {
     )
     .option('--participant <id>', 'instead of --data: all that the warehouse holds of one person (ndjson)')
     .option('--room <id>', 'with --participant: only in this room')
-    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--out <file>', 'write to a file instead of stdout')
     .option('--quarantined', 'also write records that could not be stored as rows (ndjson only)')
@@ -105,16 +106,17 @@ const exportPerson: Command<PersonFlags> = async (context, { participant = '', r
 };
 
 /** `hsw export`: streams records, one in memory at a time, and says whether they may be incomplete. */
-const exportRecords: Command<ExportFlags> = async (context, flags) => {
-  const { experiment = [], out } = flags;
-  checkFormat(flags);
+const exportRecords: Command<ExportFlags> = async (context, { experiment: asked = [], ...others }) => {
+  const { out } = others;
+  checkFormat(others);
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
     // The caveats describe the same state of the data as is written.
     db.exec('BEGIN');
+    const experiment = asked.length === 0 ? asked : experimentsIn(db, allPositions(db), asked);
+    const flags = { ...others, experiment };
     const sources = sourcesIn(db, config, flags);
-    requireKnown(db, experiment);
     const lacks = sources.map((data) => lacksOf(db, config, { ...flags, data }));
     const sink: Writable = out === undefined ? dataTo(context.stdout) : writeTo(out);
     await pipeline(Readable.from(batched(linesOf(db, flags))), sink, {
@@ -211,17 +213,6 @@ function* linesOf(db: Db, { data, experiment = [], format, quarantined }: Export
   }
   yield* ndjsonLines(db, dataset, experiment);
   if (quarantined === true) yield* quarantinedLines(db, dataset, experiment);
-}
-
-/** @throws WarehouseError USAGE for an experiment that the warehouse does not know. */
-function requireKnown(db: Db, ids: readonly string[]): void {
-  const known = [...new Set(allPositions(db).map(({ experimentId }) => experimentId))];
-  const unknown = ids.filter((id) => !known.includes(id));
-  if (unknown.length > 0) {
-    throw new WarehouseError('USAGE', `The warehouse has no experiment ${unknown.join(', ')}.`, {
-      hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.join(', ')}.`,
-    });
-  }
 }
 
 /** The error to show for a failure to write the output file; undefined for any other. */

@@ -14,7 +14,7 @@ import { openUncounted } from '../../runtime/api-connection.ts';
 import { listExperiments, type Listed } from '../../sync/experiment-list.ts';
 import { listShared } from '../../sync/shares.ts';
 import { askOn, type Ask } from '../ask.ts';
-import type { Command, CommandContext, Describe } from '../context.ts';
+import { commandName, type Command, type CommandContext, type Describe } from '../context.ts';
 import { list } from '../selection.ts';
 import { table } from '../output.ts';
 
@@ -97,9 +97,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
   const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
-  // In a checkout there is no `hsw` on the path: its own script says how it was called, and npm that it was npx.
-  const hsw = context.env['HSW_COMMAND'] ?? (context.env['npm_command'] === 'exec' ? 'npx hsw' : 'hsw');
-  say(`✓ Wrote ${path}. Now run: ${first}${hsw} sync now\n`);
+  say(`✓ Wrote ${path}. Now run: ${first}${commandName(context)} sync now\n`);
   if (keyExpires === undefined)
     say(`  If your key expires, set api.keyExpires there to its expiry date; you are then warned a week before.\n`);
   return EXIT.ok;

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { readPrivacyKey } from '../../config/privacy.ts';
 import type { Config } from '../../config/schema.ts';
 import type { PolicySettings } from '../../datasets/policy.ts';
@@ -9,12 +7,12 @@ import { whileOpen } from '../../runtime/runtime.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { createPrivate, makeFolder } from '../../shared/private-files.ts';
 import { appliedPolicy, type AppliedPolicy } from '../../warehouse/applied-policy.ts';
 import { againstPolicy } from '../../warehouse/clean.ts';
 import { openWarehouse, type Erasure } from '../../warehouse/warehouse.ts';
 import { askOn } from '../ask.ts';
 import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
+import { makePseudonymKey } from '../pseudonym-key.ts';
 
 interface PrivacyFlags {
   readonly newKey?: boolean;
@@ -61,13 +59,10 @@ function newKey({ json, stdout }: CommandContext, { path, privacy: { keyFile } }
     throw new WarehouseError('USAGE', `${path} names no file for the key.`, {
       hint: 'Set privacy.key to the file that is to hold it, such as ./privacy.key.',
     });
-  makeFolder(dirname(keyFile));
-  if (!createPrivate(keyFile))
+  if (!makePseudonymKey(keyFile))
     throw new WarehouseError('USAGE', `There is a file ${keyFile} already. Nothing was changed.`, {
       hint: 'With another key everybody would get other pseudonyms. To begin anew, move it away and set warehouse.path to a new file.',
     });
-  chmodSync(keyFile, 0o600);
-  writeFileSync(keyFile, `${randomBytes(32).toString('base64url')}\n`);
   const text = `${keyFile} holds a new key, which only its owner can read.\nKeep a copy where the warehouse is not: without it no pseudonym can be made again, and whoever has it can try out whose pseudonym it is.\n`;
   stdout.write(json ? `${JSON.stringify({ keyFile }, null, 2)}\n` : text);
   return EXIT.ok;
@@ -94,10 +89,11 @@ function show({ json, stdout }: CommandContext, config: Config): number {
   if (json) {
     stdout.write(`${JSON.stringify({ drop, pseudonymise, keyFile: config.privacy.keyFile, against }, null, 2)}\n`);
   } else {
-    const none = drop.length + pseudonymise.length === 0 ? 'Every field is stored as HyperStudy sends it.\n' : '';
-    stdout.write(
-      `${none}${namedLine('Never stored', drop)}${namedLine('Stored as pseudonyms', pseudonymise)}${againLine(settings, applied)}${storedText(against)}`,
-    );
+    const isNone = drop.length + pseudonymise.length === 0;
+    const policy = isNone
+      ? 'Every field is stored as HyperStudy sends it.\n'
+      : `${namedLine('Never stored', drop)}${namedLine('Stored as pseudonyms', pseudonymise)}`;
+    stdout.write(`${policy}${againLine(settings, applied)}${isNone ? '' : storedText(against)}`);
   }
   return against.length === 0 ? EXIT.ok : EXIT.partial;
 }

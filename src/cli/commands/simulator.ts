@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { DEMO_KEY, startSimulator } from '../../simulator/server.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import type { Command, Describe } from '../context.ts';
+import { commandName, type Command, type Describe } from '../context.ts';
 import { HOUR_MS } from '../../shared/time.ts';
 
 interface SimulatorFlags {
@@ -29,10 +29,11 @@ const simulator: Command<SimulatorFlags> = async (context, { port, seed }) => {
     });
   });
   const { url, world: made } = running;
+  const hsw = commandName(context);
   context.stdout.write(
     context.json
       ? `${JSON.stringify({ url, key: DEMO_KEY, experiments: made.experimentIds })}\n`
-      : `The simulated HyperStudy API listens on ${url}. New rooms open while it runs; Ctrl-C stops it.\nIts experiments: ${made.experimentIds.join(', ')}\n\nIn another terminal:\n  export HYPERSTUDY_BASE_URL=${url}\n  export HYPERSTUDY_API_KEY=${DEMO_KEY}\n  npx hsw init --yes --all\n  npx hsw sync now\n`,
+      : `The simulated HyperStudy API listens on ${url}. New rooms open while it runs; Ctrl-C stops it.\nIts experiments: ${made.experimentIds.join(', ')}\n\nIn another terminal:\n  export HYPERSTUDY_BASE_URL=${url}\n  export HYPERSTUDY_API_KEY=${DEMO_KEY}\n  ${hsw} init --yes --all\n  ${hsw} sync now\n`,
   );
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await running.close();

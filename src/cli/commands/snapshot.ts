@@ -33,7 +33,7 @@ export const describe: Describe = (program, run) => {
     .argument('<name>', 'the name of the snapshot, or `verify`')
     .argument('[folder]', 'with `verify`: the folder of a snapshot')
     .option('--out <folder>', 'where the folder with that name is made', '.')
-    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
     .option('--format <format>', `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1) ?? ''}`, 'sqlite')
     .option('--excel', 'CSV for Excel where the decimal separator is a comma')
     .option('--allow-incomplete', 'write it although data may be missing; the manifest then says what')
@@ -78,13 +78,21 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
   const format = formatOf(flags);
   const target = resolve(flags.out, nameOf(flags));
   checkPrivacy(flags);
+  const keyFile = flags.deidentify === true ? keyFileOf(context, flags) : undefined;
   const { db, positions, issues } = openSource(context, flags.warehouse);
   const progress = showRows(context.stderr, context.json);
   try {
     db.exec('BEGIN');
-    const experiments = experimentsIn(positions(), flags.experiment);
-    const { lacks, isComplete } = lacksOf(db, experiments, positions(), flags.experiment === undefined ? issues() : []);
+    const experiments = experimentsIn(db, positions(), flags.experiment);
+    const { lacks, isComplete, unreadable } = lacksOf(
+      db,
+      experiments,
+      positions(),
+      flags.experiment === undefined ? issues() : [],
+    );
     tell(context, lacks);
+    if (unreadable.length > 0)
+      context.stderr.write(`! The key may not read ${unreadable.join(', ')}: the snapshot does not have them.\n`);
     if (!isComplete && flags.allowIncomplete !== true) throw incomplete();
     const { excel = false, allowIncomplete = false, experiment = [], deidentify = false, withFreeText = false } = flags;
     const manifest = await makeSnapshot(
@@ -97,14 +105,19 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
         experiments,
         lacks,
         isComplete,
+        unreadable,
         created: formatTime(Date.now()),
         options: { format, excel, experiment, allowIncomplete, deidentify, withFreeText },
-        ...(deidentify && { deidentification: { key: snapshotKey(keyFileOf(context, flags)), withFreeText } }),
+        ...(keyFile !== undefined && { deidentification: { key: snapshotKey(keyFile), withFreeText } }),
       },
       { signal: context.signal, rows: progress.rows },
     );
     progress.stop();
     say(context, target, manifest);
+    if (keyFile !== undefined)
+      context.stderr.write(
+        `The key of the pseudonyms is ${keyFile}. Keep it in the lab, and a copy elsewhere: with another one the same people get other pseudonyms.\n`,
+      );
     return EXIT.ok;
   } catch (error) {
     progress.stop();
@@ -123,6 +136,7 @@ function lacksOf(
   const all = experiments.map((id) => completenessOf(db, id, positions));
   return {
     lacks: [...new Set([...issues.map(({ message }) => message), ...all.flatMap(({ lacks }) => lacks)])],
+    unreadable: [...new Set(all.flatMap(({ unreadable }) => unreadable))],
     isComplete:
       issues.length === 0 && all.every(({ data }) => Object.values(data).every(({ isLacking }) => !isLacking)),
   };
@@ -203,14 +217,16 @@ function say({ json, stdout }: CommandContext, folder: string, manifest: Manifes
   const tables = resources.flatMap(tablesOfFile);
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = resources.reduce((sum, file) => sum + file.bytes, 0);
-  const { complete, lacks, experiments } = hyperstudy;
+  const { complete, lacks, unreadable, experiments } = hyperstudy;
   if (json) {
     stdout.write(
-      `${JSON.stringify({ folder, experiments, tables: tables.length, rows, bytes, complete, lacks }, null, 2)}\n`,
+      `${JSON.stringify({ folder, experiments, tables: tables.length, rows, bytes, complete, lacks, unreadable }, null, 2)}\n`,
     );
     return;
   }
-  const state = complete ? 'complete' : 'may be incomplete';
+  const state = complete
+    ? `complete${unreadable.length === 0 ? '' : ' as far as the key may read'}`
+    : 'may be incomplete';
   stdout.write(
     `${folder}: ${counted(experiments.length, 'experiment')}, ${counted(tables.length, 'table')}, ${counted(rows, 'row')}, ${megabytes(bytes)}, ${state}.\n`,
   );
@@ -229,7 +245,7 @@ const verify: Command<{ readonly folder: string }> = async ({ json, stdout, sign
   });
   if (json) stdout.write(`${JSON.stringify({ folder, files, rows, differences }, null, 2)}\n`);
   else if (differences.length === 0)
-    stdout.write(`${folder}: ${counted(files, 'file')} with ${counted(rows, 'row')} are as the manifest says.\n`);
+    stdout.write(`${folder}: ${counted(files, 'file')} with ${counted(rows, 'row')}, as the manifest says.\n`);
   else
     stdout.write(
       `${folder} differs from its manifest:\n${differences.map((line) => `  ${cleanLine(line)}\n`).join('')}`,

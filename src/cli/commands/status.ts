@@ -3,21 +3,19 @@ import { keyIdOf } from '../../budget/key-id.ts';
 import type { Usage } from '../../budget/ledger.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT, isOutage, WarehouseError } from '../../shared/errors.ts';
-import { formatDuration, formatTime, formatMinute } from '../../shared/time.ts';
+import { EXIT, isOutage } from '../../shared/errors.ts';
+import { formatDuration, formatMinute } from '../../shared/time.ts';
 import { namesData } from '../../schedule/streams.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { shownOf, type Issue, type Severity } from '../../status/issue.ts';
-import { issueInJson } from '../../status/issue-json.ts';
 import { issuesOf } from '../../status/issues.ts';
-import { keyDateState } from '../../status/key-issues.ts';
 import { SCHEMA_NEWS_MS } from '../../status/schema-issues.ts';
-import { latestRead, streamsIn, type Snapshot, type StreamView } from '../../status/snapshot.ts';
-import { affectedText, countStandings, headOf, proofText, titleOf } from '../../status/words.ts';
+import { streamsIn, type Snapshot, type StreamView } from '../../status/snapshot.ts';
+import { affectedText, headOf, proofText, titleOf } from '../../status/words.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { departedPeople, departedText } from '../../warehouse/departed.ts';
-import { renamedColumns, renamedText, type Renames } from '../../warehouse/renamed.ts';
+import { renamedColumns, renamedText } from '../../warehouse/renamed.ts';
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
 import { recallOutage } from '../../warehouse/outage.ts';
 import { isWell, standingOf } from '../../warehouse/standing.ts';
@@ -29,8 +27,10 @@ import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count } from '../../shared/count.ts';
-import { lateText, suggestLookback } from '../lookback.ts';
+import { lateText } from '../lookback.ts';
 import { list } from '../selection.ts';
+import { experimentsIn } from '../source.ts';
+import { statusInJson, type Found } from '../status-json.ts';
 import { experimentTable, streamTable } from '../status-tables.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
 import type { About } from '../../control/protocol.ts';
@@ -68,7 +68,7 @@ const status: Command<StatusFlags> = async (context, flags) => {
   const db = openReader(config);
   try {
     const found = look(config, db, await findDaemon(config.warehouse.path), flags.experiment);
-    context.stdout.write(context.json ? `${JSON.stringify(inJson(found), null, 2)}\n` : text(found, flags));
+    context.stdout.write(context.json ? `${JSON.stringify(statusInJson(found), null, 2)}\n` : text(found, flags));
     const isAll = found.streams.length > 0 && found.snapshot.list.length === 0;
     return isAll && isWell(found.streams) && !isHaltedBy(found.issues) ? EXIT.ok : EXIT.partial;
   } finally {
@@ -81,21 +81,6 @@ function isHaltedBy(issues: readonly Issue[]): boolean {
   return issues.some(({ code }) => isOutage(code));
 }
 
-/** What the status shows. */
-interface Found {
-  readonly config: Config;
-  readonly snapshot: Snapshot;
-  readonly issues: readonly Issue[];
-  /** Those that are configured, and those that were read. */
-  readonly streams: readonly StreamView[];
-  readonly daemon: FoundDaemon;
-  /** Unknown without the key. */
-  readonly usage: Usage | undefined;
-  readonly renamed: Renames | undefined;
-  readonly departed: readonly string[];
-  readonly names: ReadonlyMap<string, string>;
-}
-
 function look(config: Config, db: Db, daemon: FoundDaemon, only: readonly string[] | undefined): Found {
   const wanted = configuredExperiments(db, config);
   const names = experimentNames(db);
@@ -104,7 +89,8 @@ function look(config: Config, db: Db, daemon: FoundDaemon, only: readonly string
     standing: standingOf(position),
     isNamed: namesData(config, position),
   }));
-  const streams = only === undefined ? all : streamsOf(all, only, names);
+  const ids = only === undefined ? undefined : experimentsIn(db, all, only);
+  const streams = all.filter(({ experimentId }) => ids?.includes(experimentId) !== false);
   const snapshot = snapshotOf(config, db, {
     streams,
     gone: new Set(wanted.gone),
@@ -122,24 +108,6 @@ function look(config: Config, db: Db, daemon: FoundDaemon, only: readonly string
     departed: departedPeople(db),
     names,
   };
-}
-
-/**
- * The streams of some experiments.
- * @throws WarehouseError USAGE for an id or name that no experiment has.
- */
-function streamsOf(
-  streams: readonly StreamView[],
-  only: readonly string[],
-  names: ReadonlyMap<string, string>,
-): readonly StreamView[] {
-  const ids = [...new Set(streams.map(({ experimentId }) => experimentId))];
-  const isAsked = (id: string, asked: string) => id === asked || names.get(id) === asked;
-  const unknown = only.filter((asked) => !ids.some((id) => isAsked(id, asked)));
-  if (unknown.length === 0) return streams.filter(({ experimentId: id }) => only.some((asked) => isAsked(id, asked)));
-  throw new WarehouseError('USAGE', `The warehouse has no experiment ${unknown.join(', ')}.`, {
-    hint: ids.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${ids.join(', ')}.`,
-  });
 }
 
 /** What the warehouse holds, and what a running daemon reports. */
@@ -251,66 +219,4 @@ function daemonText({ daemon, snapshot: { now } }: Found): string {
 function usageText({ hour, others }: Usage): string {
   const theirs = others === 0 ? '' : ` ${count(others)} more count as used by other programs.`;
   return `Requests in the last hour: ${count(hour.used - others)} of ${count(hour.allowed)}.${theirs}\n`;
-}
-
-function inJson({ config, snapshot, streams, issues, daemon, usage, renamed, departed }: Found) {
-  const { now, refusal } = snapshot;
-  const about = daemon.kind === 'running' ? daemon.about : undefined;
-  const isShared = issues.some(({ code }) => code === 'KEY_SHARED');
-  const { keyExpiresAt } = config.api;
-  return {
-    warehouse: config.warehouse.path,
-    daemon: {
-      // Another user's daemon cannot be queried.
-      running: daemon.kind === 'foreign' ? null : daemon.kind === 'running',
-      since: about === undefined ? null : formatTime(about.startedAt),
-      version: about?.version ?? null,
-      dashboard: about?.http ?? null,
-    },
-    requestsLastHour: usage === undefined ? null : { ...usage.hour, others: usage.others },
-    refused:
-      refusal === undefined || !isShared
-        ? null
-        : { at: formatTime(refusal.at), endpoint: refusal.endpoint, waitMs: refusal.waitMs },
-    keyExpires:
-      keyExpiresAt === undefined
-        ? null
-        : {
-            at: formatTime(keyExpiresAt),
-            state: keyDateState({ keyExpiresAt, readAt: latestRead(streamsIn(snapshot)), now }),
-          },
-    suggestedLookbackMs: suggestLookback(Math.max(0, ...streams.map(({ latestMs }) => latestMs))),
-    renamedColumns: renamed?.columns ?? [],
-    departedParticipants: departed,
-    issues: issues.map(issueInJson),
-    standings: countStandings(streams),
-    streams: streams.map(streamInJson),
-  };
-}
-
-function streamInJson(stream: StreamView) {
-  const time = (ms: number | undefined) => (ms === undefined ? null : formatTime(ms));
-  return {
-    experiment: stream.experimentId,
-    data: stream.data,
-    scope: stream.scope,
-    rows: stream.rows,
-    complete: stream.complete,
-    standing: stream.standing,
-    reason: stream.reason ?? null,
-    // The code of a doubt is for the issues above.
-    doubts: stream.doubts.map(({ kind, text, count }) => ({ kind, text, count })),
-    apiTotal: stream.apiTotal ?? null,
-    quarantinedRecords: stream.quarantinedRecords,
-    withheldRows: stream.withheldRows,
-    missingRows: stream.missingRows,
-    datedAheadRows: stream.datedAheadRows,
-    dataAsOf: time(stream.dataAsOf),
-    verifiedAt: time(stream.verifiedAt),
-    watermark: time(stream.watermark),
-    lastStatus: stream.lastStatus ?? null,
-    lastError: stream.lastError ?? null,
-    lateRows: stream.lateRows,
-    latestMs: stream.latestMs,
-  };
 }

@@ -1,11 +1,9 @@
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import { count } from '../../shared/count.ts';
-import { STYLE } from '../codebook/style.ts';
 import { timeText } from '../codebook/words.ts';
+import { fact, page, type Html } from '../page.ts';
 import type { Certificate, CertifiedData } from './certificate.ts';
 import { changesOf, HOW_CHECKED, notesOf, proofOf, titleOf } from './words.ts';
-
-type Html = ReturnType<typeof html>;
 
 const NOTHING = html``;
 
@@ -20,61 +18,41 @@ const OWN_STYLE = `
 `;
 
 /** The certificate as one page that needs nothing else, to be printed or sent. */
-export async function certificateHtml(certificate: Certificate): Promise<string> {
+export function certificateHtml(certificate: Certificate): Promise<string> {
   const title = `Data certificate: ${titleOf(certificate)}`;
   const { isComplete, headline, lacks, experiment, data } = certificate;
   const notes = notesOf(certificate);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${title}</title>
-        ${raw(`<style>${STYLE}${OWN_STYLE}</style>`)}
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-          <p class="about soft">
-            What ${certificate.product} holds of this experiment, and how it is known whether that is all.
-          </p>
-          <div class="state ${isComplete ? 'complete' : 'incomplete'}">
-            <b>${isComplete ? '✓' : '⚠'} ${headline}</b>
-            ${
-              lacks.length === 0
-                ? NOTHING
-                : html`<ul>
-                    ${lacks.map((lack) => html`<li>${lack}</li>`)}
-                  </ul>`
-            }
-            ${notes.map((note) => html`<p><small>${note}</small></p>`)}
-          </div>
-          <dl class="facts">
-            ${fact('Experiment', experiment.id)} ${fact('Participations', count(certificate.participations))}
-            ${fact('Rooms', count(certificate.rooms))}
-            ${fact('The API as of', certificate.dataAsOf === null ? 'never read' : timeText(certificate.dataAsOf))}
-            ${fact('Certificate made', timeText(certificate.madeAt))}
-          </dl>
-        </header>
-        <main>
-          <h2>Records</h2>
-          ${dataTable(data)} ${roomTable(data)}
-          <h2>Digests</h2>
-          <p class="about soft">${HOW_CHECKED}</p>
-          ${digestTable(data)}
-        </main>
-      </body>
-    </html>`;
-  return `${await page}\n`;
-}
-
-function fact(name: string, value: string): Html {
-  return html`<div>
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;
+  const body = html` <header>
+      <h1>${title}</h1>
+      <p class="about soft">
+        What ${certificate.product} holds of this experiment, and how it is known whether that is all.
+      </p>
+      <div class="state ${isComplete ? 'complete' : 'incomplete'}">
+        <b>${isComplete ? '✓' : '⚠'} ${headline}</b>
+        ${
+          lacks.length === 0
+            ? NOTHING
+            : html`<ul>
+                ${lacks.map((lack) => html`<li>${lack}</li>`)}
+              </ul>`
+        }
+        ${notes.map((note) => html`<p><small>${note}</small></p>`)}
+      </div>
+      <dl class="facts">
+        ${fact('Experiment', experiment.id)} ${fact('Participations', count(certificate.participations))}
+        ${fact('Rooms', count(certificate.rooms))}
+        ${fact('The API as of', certificate.dataAsOf === null ? 'never read' : timeText(certificate.dataAsOf))}
+        ${fact('Certificate made', timeText(certificate.madeAt))}
+      </dl>
+    </header>
+    <main>
+      <h2>Records</h2>
+      ${dataTable(data)} ${roomTable(data)}
+      <h2>Digests</h2>
+      <p class="about soft">${HOW_CHECKED}</p>
+      ${digestTable(data)}
+    </main>`;
+  return page(title, body, OWN_STYLE);
 }
 
 function dataTable(data: readonly CertifiedData[]): Html {

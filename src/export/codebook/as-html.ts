@@ -1,10 +1,10 @@
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import { count, counted } from '../../shared/count.ts';
+import { fact, page, type Html } from '../page.ts';
 import type { Codebook, Step, Study, TableBook } from './codebook.ts';
 import type { ColumnBook } from './columns.ts';
 import type { QuestionBook } from './questions.ts';
 import { numberText, type Level } from './shown.ts';
-import { STYLE } from './style.ts';
 import type { VariableBook } from './variables.ts';
 import {
   answersText,
@@ -20,38 +20,22 @@ import {
   warningOf,
 } from './words.ts';
 
-/** Escaped markup, as `html` makes it from a template. */
-type Html = ReturnType<typeof html>;
-
 const NOTHING = html``;
 
 /** One page that needs nothing else: no script, no font, no picture. */
-export async function asHtml(book: Codebook): Promise<string> {
+export function asHtml(book: Codebook): Promise<string> {
   const { studies } = book;
   const [only] = studies.length === 1 ? studies : [];
   const title = only === undefined ? 'Codebook' : `Codebook: ${titleOf(only)}`;
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${title}</title>
-        ${raw(`<style>${STYLE}</style>`)}
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-          <p class="about soft">Made by ${book.product} on ${timeText(book.madeAt)}. ${PRIVACY}</p>
-          ${warningOf(studies) === '' ? NOTHING : html`<p class="state incomplete"><b>⚠ ${warningOf(studies)}</b></p>`}
-          ${only === undefined ? contents(studies) : NOTHING}
-        </header>
-        <main>${studies.map((study, i) => studySection(study, i, only === undefined))}</main>
-        ${footer(book)}
-      </body>
-    </html>`;
-  return `${await page}\n`;
+  const body = html`<header>
+      <h1>${title}</h1>
+      <p class="about soft">Made by ${book.product} on ${timeText(book.madeAt)}. ${PRIVACY}</p>
+      ${warningOf(studies) === '' ? NOTHING : html`<p class="state incomplete"><b>⚠ ${warningOf(studies)}</b></p>`}
+      ${only === undefined ? contents(studies) : NOTHING}
+    </header>
+    <main>${studies.map((study, i) => studySection(study, i, only === undefined))}</main>
+    ${footer(book)} `;
+  return page(title, body);
 }
 
 function contents(studies: readonly Study[]): Html {
@@ -87,15 +71,7 @@ function studySection(study: Study, i: number, isOneOfMany: boolean): Html {
       ${notes.map((note) => html`<p><small>${note}</small></p>`)}
     </div>
     ${description === null ? NOTHING : html`<p class="about">${description}</p>`}
-    <dl class="facts">
-      ${factsOf(study).map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+    <dl class="facts">${factsOf(study).map(([name, value]) => fact(name, value))}</dl>
     <nav aria-label="Parts of ${titleOf(study)}">
       <ul>
         ${parts.map(([part, name]) => html`<li><a href="#${at(part ?? '')}">${name}</a></li>`)}

@@ -92,6 +92,7 @@ export interface About {
   readonly options: Readonly<Record<string, unknown>>;
   readonly experiments: readonly string[];
   readonly isComplete: boolean;
+  readonly unreadable: readonly string[];
   readonly lacks: readonly string[];
   readonly accounting: readonly Account[];
   readonly withoutViews: readonly string[];
@@ -99,7 +100,8 @@ export interface About {
 }
 
 export function manifestOf(db: Db, about: About, resources: readonly Resource[]): Manifest {
-  const { name, created, options, experiments, isComplete, lacks, accounting, withoutViews, deidentified } = about;
+  const { name, created, options, experiments, isComplete, lacks, unreadable, accounting, withoutViews, deidentified } =
+    about;
   const rows = resources
     .flatMap((one) => ('tables' in one ? one.tables : [one]))
     .reduce((sum, one) => sum + one.rows, 0);
@@ -119,6 +121,7 @@ export function manifestOf(db: Db, about: About, resources: readonly Resource[])
       experiments: [...experiments],
       complete: isComplete,
       lacks: [...lacks],
+      unreadable: [...unreadable],
       accounting: [...accounting],
       withoutViews: [...withoutViews],
       ...(deidentified && { deidentified: [...deidentified] }),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fsyncSync, openSync } from 'node:fs';
 
 /** The SHA-256 of a file's bytes as they are on the disk, and how many they are. */
-export async function digestOf(path: string, signal?: AbortSignal): Promise<{ bytes: number; sha256: string }> {
+export async function fileDigest(path: string, signal?: AbortSignal): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) {

@@ -7,7 +7,7 @@ import { csvFiles } from './csv.ts';
 import { EXACT, EXCEL } from '../csv.ts';
 import { accountingOf, manifestOf, resourceOf, type Described } from './describe.ts';
 import { deidentify, type Deidentification } from './deidentify/deidentify.ts';
-import { digestOf, syncFile } from './files.ts';
+import { fileDigest, syncFile } from './files.ts';
 import type { Writing, WrittenTable } from './format.ts';
 import { MANIFEST_NAMES, type Manifest } from './manifest.ts';
 import { parquetFiles } from './parquet.ts';
@@ -29,6 +29,8 @@ export interface Wanted {
   readonly experiments: readonly string[];
   readonly lacks: readonly string[];
   readonly isComplete: boolean;
+  /** Data types that the key may not read. */
+  readonly unreadable: readonly string[];
   readonly created: string;
   readonly options: Readonly<Record<string, unknown>>;
   /** Undefined: everything as it is. */
@@ -64,7 +66,7 @@ export function makeSnapshot(db: Db, wanted: Wanted, watch: Watch): Promise<Mani
       for (const file of files) {
         const path = join(folder, file.path);
         syncFile(path);
-        resources.push(resourceOf(file, await digestOf(path, watch.signal), describedBy(wanted)));
+        resources.push(resourceOf(file, await fileDigest(path, watch.signal), describedBy(wanted)));
       }
       const accounting = accountingOf(db, wanted.experiments);
       const manifest = manifestOf(db, { ...wanted, ...content.about, accounting }, resources);

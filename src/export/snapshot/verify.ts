@@ -5,7 +5,7 @@ import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { z } from 'zod';
 import { count } from '../../shared/count.ts';
 import { queryValues, quote } from '../../shared/sqlite.ts';
-import { digestOf } from './files.ts';
+import { fileDigest } from './files.ts';
 import { readManifest, tablesOfFile, type Resource } from './manifest.ts';
 
 /** What a comparison of the files with their manifest found. */
@@ -39,7 +39,7 @@ export async function verifySnapshot(folder: string, signal: AbortSignal): Promi
 async function twinDiffers(folder: string, present: readonly string[]): Promise<string[]> {
   if (!present.includes('datapackage.json')) return ['datapackage.json: is missing.'];
   const [one, other] = await Promise.all(
-    ['manifest.json', 'datapackage.json'].map((name) => digestOf(join(folder, name))),
+    ['manifest.json', 'datapackage.json'].map((name) => fileDigest(join(folder, name))),
   );
   return one?.sha256 === other?.sha256 ? [] : ['datapackage.json: is not the same as manifest.json.'];
 }
@@ -47,7 +47,7 @@ async function twinDiffers(folder: string, present: readonly string[]): Promise<
 async function compare(folder: string, resource: Resource, signal: AbortSignal): Promise<string[]> {
   const path = join(folder, resource.path);
   if (!statSync(path).isFile()) return [`${resource.path}: is no file.`];
-  const { bytes, sha256 } = await digestOf(path, signal);
+  const { bytes, sha256 } = await fileDigest(path, signal);
   if (bytes !== resource.bytes)
     return [`${resource.path}: has ${count(bytes)} bytes instead of ${count(resource.bytes)}.`];
   if (`sha256:${sha256}` !== resource.hash) return [`${resource.path}: has other bytes (its SHA-256 is ${sha256}).`];

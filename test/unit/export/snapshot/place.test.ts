@@ -20,6 +20,7 @@ const MANIFEST = JSON.stringify({
     experiments: [],
     complete: true,
     lacks: [],
+    unreadable: [],
     accounting: [],
     withoutViews: [],
   },

@@ -1,4 +1,4 @@
-/** The style of the codebook's page: one column, light and dark, readable at 400 px and on A4 paper. */
+/** The style of pages that are printed or sent: one column, light and dark, readable at 400 px and on A4 paper. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
