@@ -346,6 +346,11 @@ describe('hsw diff', () => {
     expect(back.tables.find(({ table }) => table === 'answers')).toMatchObject({ added: 0, removed: 2 });
     const [id = ''] = ids;
     expect((await diff('before', 'after.db', '--experiment', id)).stdout).not.toContain('rooms');
+    expect(await diff('before', 'after.db', '--experiment', 'exp_nowhere')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Neither file has an experiment exp_nowhere.') as string,
+    });
     expect(await diff('before', 'csv-1')).toMatchObject({ status: 2 });
     expect(await diff('before', 'config.yaml')).toMatchObject({ status: 4 });
   });

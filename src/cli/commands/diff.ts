@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { compareFiles, type Difference, type TableDifference } from '../../export/snapshot/diff.ts';
+import { compareFiles, unknownIn, type Difference, type TableDifference } from '../../export/snapshot/diff.ts';
 import { readManifest } from '../../export/snapshot/manifest.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
@@ -53,6 +53,12 @@ const diff: Command<DiffFlags> = ({ json, stdout }, { before, after, experiment 
       ] as const)
         requireTables(db, schema, path);
       db.exec('BEGIN');
+      // Nothing of an experiment that is nowhere would differ.
+      const unknown = unknownIn(db, experiment);
+      if (unknown.length > 0)
+        throw new WarehouseError('USAGE', `Neither file has an experiment ${unknown.join(', ')}.`, {
+          hint: 'Name it by its id, as in experiments.experiment_id.',
+        });
       return compareFiles(db, experiment);
     });
     stdout.write(json ? `${JSON.stringify(difference, null, 2)}\n` : textOf(difference));

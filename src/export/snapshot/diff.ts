@@ -47,6 +47,14 @@ export function compareFiles(db: Db, experiments: readonly string[]): Difference
   };
 }
 
+/** Those of some experiments that neither file has. */
+export function unknownIn(db: Db, experiments: readonly string[]): string[] {
+  const known = (schema: string) =>
+    queryValues(db, `SELECT DISTINCT experiment_id FROM ${schema}._freshness`, z.string()).all();
+  const either = new Set([...known('main'), ...known('other')]);
+  return experiments.filter((id) => !either.has(id));
+}
+
 function tablesIn(db: Db, schema: string): string[] {
   const sql = `SELECT name FROM ${schema}._tables WHERE kind IN ('derived', 'mirrored')
     AND name IN (SELECT name FROM ${schema}.sqlite_schema) ORDER BY name`;

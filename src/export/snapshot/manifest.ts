@@ -93,7 +93,7 @@ const Manifest = z.object({
     /** A sentence for each thing that the data may lack. */
     lacks: z.array(z.string()),
     /** Data types that the key of the lab may not read, so that nothing of them is in it. */
-    unreadable: z.array(z.string()),
+    unreadable: z.array(z.string()).default([]),
     accounting: z.array(Account),
     /** Views that are not in it, as they show what is not in it. */
     withoutViews: z.array(z.string()),
