@@ -18,13 +18,17 @@ export interface Seen {
   countIn(stream: Stream): number;
   /** How many of them are held, but not as rows of the stream's scope. */
   countElsewhere(stream: Stream): number;
-  readonly id: number;
+  /** Writes all of them to the scratch table, and returns the number of the read under which they are there. */
+  stored(): number;
   drop(): void;
 }
 
 let reads = 0;
 
-export function createSeen(db: Db): Seen {
+/** So many keys wait in memory, and are written in order, so that each page of the table is written once for many. */
+const BATCH = 50_000;
+
+export function createSeen(db: Db, batch = BATCH): Seen {
   db.exec(`CREATE TABLE IF NOT EXISTS ${SCRATCH}.seen (read INTEGER, key TEXT, PRIMARY KEY (read, key)) WITHOUT ROWID`);
   const id = ++reads;
   const insert = command(db, `INSERT OR IGNORE INTO ${SCRATCH}.seen (read, key) VALUES (?, ?)`);
@@ -35,35 +39,47 @@ export function createSeen(db: Db): Seen {
   const drop = command(db, `DELETE FROM ${SCRATCH}.seen WHERE read = ?`);
   const count = queryValues(db, `SELECT count(*) FROM ${SCRATCH}.seen WHERE read = ?`, z.number());
   const find = queryValues(db, `SELECT 1 FROM ${SCRATCH}.seen WHERE read = ? AND key = ?`, z.number());
-  const addKeys = db.transaction((keys: readonly string[]) => {
-    for (const key of keys) insert(id, key);
+  const waiting = new Set<string>();
+  const write = db.transaction(() => {
+    for (const key of [...waiting].sort()) insert(id, key);
+    waiting.clear();
   });
+  const stored = () => {
+    if (waiting.size > 0) write();
+    return id;
+  };
   return {
-    id,
-    add: (keys) => addKeys(keys),
-    addAll: (other) => void copy(id, other.id),
-    has: (key) => find.get(id, key) !== undefined,
-    count: () => count.get(id) ?? 0,
+    stored,
+    add(keys) {
+      for (const key of keys) waiting.add(key);
+      if (waiting.size >= batch) write();
+    },
+    addAll: (other) => void copy(id, other.stored()),
+    has: (key) => waiting.has(key) || find.get(id, key) !== undefined,
+    count: () => count.get(stored()) ?? 0,
     missing(stream, range) {
       const held = rowsIn(stream, range);
       if (held === undefined) return undefined;
       const key = `${quote(stream.dataset.table)}.key`;
       const sql = `SELECT key ${held.sql} AND NOT EXISTS (SELECT 1 FROM ${SCRATCH}.seen s WHERE s.read = ? AND s.key = ${key})`;
-      return queryValues(db, sql, z.string()).all(...held.params, id);
+      return queryValues(db, sql, z.string()).all(...held.params, stored());
     },
     countIn(stream) {
       const held = rowsIn(stream);
       if (held === undefined) return 0;
       const sql = `SELECT count(*) ${held.sql} AND key IN (SELECT s.key FROM ${SCRATCH}.seen s WHERE s.read = ?)`;
-      return queryValues(db, sql, z.number()).get(...held.params, id) ?? 0;
+      return queryValues(db, sql, z.number()).get(...held.params, stored()) ?? 0;
     },
     countElsewhere({ experimentId, dataset, scope }) {
       const own = rowsIn({ experimentId, dataset, scope });
       if (own === undefined || scope.kind === 'experiment') return 0;
       const sql = `SELECT count(*) FROM ${SCRATCH}.seen s JOIN ${quote(dataset.table)} t ON t.experiment_id = ? AND t.key = s.key
         WHERE s.read = ? AND NOT EXISTS (SELECT 1 ${own.sql} AND ${quote(dataset.table)}.key = s.key)`;
-      return queryValues(db, sql, z.number()).get(experimentId, id, ...own.params) ?? 0;
+      return queryValues(db, sql, z.number()).get(experimentId, stored(), ...own.params) ?? 0;
     },
-    drop: () => void drop(id),
+    drop() {
+      waiting.clear();
+      drop(id);
+    },
   };
 }

@@ -31,9 +31,9 @@ describe('the keys that a reading has seen', () => {
       // Less memory, so that fewer keys will do.
       warehouse.db.pragma('scratch.cache_size = -1000');
       const seen = createSeen(warehouse.db);
-      for (let page = 0; page < 50; page++)
+      for (let page = 0; page < 100; page++)
         seen.add(Array.from({ length: 1000 }, (_, i) => `room_1/rating_${(page * 1000 + i) * 7919}`));
-      expect(seen.count()).toBe(50_000);
+      expect(seen.count()).toBe(100_000);
       expect(unnamedFiles().length).toBeGreaterThan(before);
       warehouse.close();
     },
@@ -49,6 +49,20 @@ describe('the keys that a reading has seen', () => {
     other.addAll(one);
     one.drop();
     expect([one.count(), other.count(), one.has('a'), other.has('a')]).toEqual([0, 3, false, true]);
+    warehouse.close();
+  });
+
+  it.each([1, 3, 1000])('are the same whether they wait in memory or not, %i at a time', (batch) => {
+    const warehouse = open();
+    const [seen, other] = [createSeen(warehouse.db, batch), createSeen(warehouse.db, batch)];
+    seen.add(['é', 'b', 'a']);
+    seen.add(['b', 'c']);
+    expect(['a', 'b', 'c', 'é', 'd'].map((key) => seen.has(key))).toEqual([true, true, true, true, false]);
+    other.add(['d', 'a']);
+    seen.addAll(other);
+    expect([seen.count(), other.count(), seen.has('d')]).toEqual([5, 2, true]);
+    seen.drop();
+    expect([seen.count(), seen.has('a'), other.has('a')]).toEqual([0, false, true]);
     warehouse.close();
   });
 
