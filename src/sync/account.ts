@@ -1,6 +1,7 @@
 import { count } from '../shared/count.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
+import { heldAmong } from '../warehouse/records.ts';
 import type { TraitValues } from '../read/endpoint-traits.ts';
 import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
@@ -137,10 +138,20 @@ function countedOr(reported: number | undefined, page: Page, contradiction: stri
   return contradiction === undefined || isMore ? (total ?? reported) : reported;
 }
 
-/** Takes the rows of a probe, except those whose key depends on earlier records: these are left to a reading. */
-function takeNew({ sink }: Session, { rows, bad }: Page): number {
-  const taken = sink.take({ rows: withCertainKeys(numbered(rows).rows), bad });
-  return taken.inserted;
+/**
+ * Takes the new rows of a probe. Those whose key depends on earlier records are left to a reading, and so are those that
+ * are held with another content: each may be an edit, or the other one of two records that share an id.
+ */
+function takeNew({ sink, warehouse, stream }: Session, { rows, bad }: Page): number {
+  const certain = withCertainKeys(numbered(rows).rows);
+  const held = new Set(
+    heldAmong(
+      warehouse.db,
+      stream,
+      certain.map(({ key }) => key),
+    ),
+  );
+  return sink.take({ rows: certain.filter(({ key }) => !held.has(key)), bad }).inserted;
 }
 
 /** Whether a later place returns the same records as the first, so that places prove nothing. */

@@ -124,7 +124,8 @@ function warnings(seed: number, random: Random): ApiFault[] {
   if (!random.chance(0.4)) return [];
   const dataTypes = COMPARED.filter(() => random.chance(0.4));
   // With every third seed rooms warn as well, so that no narrower request gets the whole.
-  return [{ kind: 'warned', dataTypes, lacks: 0.3, ...(seed % 3 === 0 ? {} : { scopes: ['experiment'] }) }];
+  const lacks = random.pick([0.3, 1]);
+  return [{ kind: 'warned', dataTypes, lacks, ...(seed % 3 === 0 ? {} : { scopes: ['experiment'] }) }];
 }
 
 /** What a round brings: life goes on, and now and then something goes wrong, mostly while it storms. */

@@ -183,6 +183,13 @@ describe('a request for the record at the last held place', () => {
     expect(reader.requests.map(({ offset }) => offset)).toEqual([3]);
   });
 
+  it('brings no edit of a stored row, as it may be the other record of its id', async () => {
+    const { account, session } = books(spaced(3), [...spaced(3), message('m1', 3_600_000)]);
+    expect(await account({}, true)).toMatchObject({ held: 3, isOff: 'lacking' });
+    const times = session.warehouse.db.prepare('SELECT timestamp FROM chat ORDER BY timestamp').pluck().all();
+    expect(times).toEqual([10, 20, 30].map((ms) => message('', ms)['timestamp']));
+  });
+
   it('settles the state at the time of its answer while rows keep coming', async () => {
     const { account, reader } = books(spaced(4));
     reader.api.before = (answer) => reader.api.records.push(message(`new${answer}`, 100 + answer));
