@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { makeSnapshot } from '../../src/export/snapshot/make.ts';
 import { readManifest, tablesOfFile } from '../../src/export/snapshot/manifest.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
@@ -37,6 +38,9 @@ beforeAll(async () => {
     rmSync(cwd, { recursive: true, force: true });
   };
 });
+
+/** Of a description in the words of schema.org. */
+const Variable = z.object({ '@type': z.literal('PropertyValue'), name: z.string(), description: z.string().min(1) });
 
 const snapshot = (...flags: readonly string[]) => hsw(['snapshot', ...flags], { cwd });
 const inFolder = (...names: readonly string[]) => join(cwd, ...names);
@@ -145,6 +149,30 @@ describe('hsw snapshot', () => {
     expect(ratings.flat().filter((cell) => cell === undefined)).toEqual([]);
     const wrong = await snapshot('excel', '--excel');
     expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('--excel is for CSV files only')]);
+  });
+
+  it('writes a Psych-DS data set: files named by keywords, and a description of every column', async () => {
+    expect((await snapshot('paper_1', '--format', 'psych-ds')).status).toBe(0);
+    const folder = inFolder('paper_1');
+    const files = readdirSync(join(folder, 'data'));
+    // The rules of https://psychds-docs.readthedocs.io (read in November 2026).
+    for (const name of files) expect(name).toMatch(/^([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv$/);
+    const description: unknown = JSON.parse(readFileSync(join(folder, 'dataset_description.json'), 'utf8'));
+    const measured = files.flatMap((name) => parse(readFileSync(join(folder, 'data', name), 'utf8'), ',')[0] ?? []);
+    expect(description).toMatchObject({ '@context': 'https://schema.org', '@type': 'Dataset', name: 'paper_1' });
+    const { variableMeasured } = z.object({ variableMeasured: z.array(Variable) }).parse(description);
+    expect(variableMeasured.map(({ name }) => name).sort()).toEqual([...new Set(measured)].sort());
+    const ratings = files.find((name) => name.includes('ratingsContinuous')) ?? '';
+    expect(parse(readFileSync(join(folder, 'data', ratings), 'utf8'), ',').length - 1).toBe(
+      held('ratings_continuous').length,
+    );
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(`data/${ratings}`);
+    expect((await snapshot('verify', folder)).status).toBe(0);
+    writeFileSync(join(folder, 'data', 'mine.csv'), 'x');
+    expect((await snapshot('verify', folder)).stdout).toContain('data/mine.csv: the manifest does not name it.');
+    expect((await snapshot('paper_1', '--format', 'psych-ds')).stderr).toContain('data/mine.csv');
+    rmSync(join(folder, 'data', 'mine.csv'));
+    expect((await snapshot('paper_1', '--format', 'psych-ds')).status).toBe(0);
   });
 
   it('holds only the experiments that are named, with or without a configuration', async () => {

@@ -57,6 +57,7 @@ Examples:
   hsw snapshot paper-1 --format csv --out /archive
   hsw snapshot for-others --deidentify --format parquet
   hsw snapshot for-excel --format csv --excel
+  hsw snapshot for-psych-ds --format psych-ds
   hsw snapshot copy --warehouse data/demo.db
   hsw snapshot verify paper-1`,
     )

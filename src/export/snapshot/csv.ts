@@ -8,8 +8,12 @@ import type { Table } from './tables.ts';
 /** Many small writes would cost more than the rows themselves. */
 const BATCH_CHARS = 1_000_000;
 
-/** A file of comma-separated values for each table. */
-export function csvFiles(folder: string, dialect: Dialect): Writing {
+/** A file of comma-separated values for each table. @param nameOf the file's name in the folder. */
+export function csvFiles(
+  folder: string,
+  dialect: Dialect,
+  nameOf = (table: string) => fileName(table, 'csv'),
+): Writing {
   let file: number | undefined;
   const close = () => {
     if (file !== undefined) closeSync(file);
@@ -17,7 +21,7 @@ export function csvFiles(folder: string, dialect: Dialect): Writing {
   };
   return {
     open({ name, columns }: Table): Sink {
-      const path = join(folder, fileName(name, 'csv'));
+      const path = join(folder, nameOf(name));
       createPrivate(path);
       const opened = openSync(path, 'w');
       file = opened;
@@ -42,7 +46,7 @@ export function csvFiles(folder: string, dialect: Dialect): Writing {
         },
       };
     },
-    finish: (tables) => tables.map((table) => ({ path: fileName(table.name, 'csv'), tables: [table] })),
+    finish: (tables) => tables.map((table) => ({ path: nameOf(table.name), tables: [table] })),
     abandon: close,
   };
 }

@@ -4,7 +4,7 @@ import { VERSION } from '../../shared/version.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { Treated } from './deidentify/deidentify.ts';
 import type { WrittenFile, WrittenTable } from './format.ts';
-import { Account, type Field, type Manifest, type Resource, type Schema } from './manifest.ts';
+import { Account, tablesOfFile, type Field, type Manifest, type Resource, type Schema } from './manifest.ts';
 import { TIME, type Column } from './tables.ts';
 
 /** How a format says what is in its files. */
@@ -22,9 +22,11 @@ export function resourceOf(
   described: Described,
 ): Resource {
   const { format, mediatype, csv } = described;
-  const file = { path, format, mediatype, bytes, hash: `sha256:${sha256}` };
+  const found = { path, bytes, hash: `sha256:${sha256}` };
+  const file = { ...found, format, mediatype };
   const [only] = tables;
-  if (format === 'sqlite' || only === undefined) {
+  if (only === undefined) return { ...found, ...textFile(path) };
+  if (format === 'sqlite') {
     return {
       name: 'data',
       description: 'All tables, and the views for readers.',
@@ -45,6 +47,14 @@ export function resourceOf(
     rows: only.rows,
     schema: schemaOf(only, described),
   };
+}
+
+/** A file about the others. */
+function textFile(path: string) {
+  const about = { name: path.toLowerCase(), description: 'About the data set.' };
+  return path.endsWith('.json')
+    ? { ...about, format: 'json' as const, mediatype: 'application/json' }
+    : { ...about, format: 'markdown' as const, mediatype: 'text/markdown' };
 }
 
 function schemaOf({ columns, key }: WrittenTable, { csv }: Described): Schema {
@@ -99,18 +109,21 @@ export interface About {
   readonly deidentified?: readonly Treated[] | undefined;
 }
 
+/** What a snapshot is, in a sentence. */
+export function summaryOf(experiments: readonly string[]): string {
+  return `A snapshot of HyperStudy data: ${experiments.join(', ')}.`;
+}
+
 export function manifestOf(db: Db, about: About, resources: readonly Resource[]): Manifest {
   const { name, created, options, experiments, isComplete, lacks, unreadable, accounting, withoutViews, deidentified } =
     about;
-  const rows = resources
-    .flatMap((one) => ('tables' in one ? one.tables : [one]))
-    .reduce((sum, one) => sum + one.rows, 0);
+  const rows = resources.flatMap(tablesOfFile).reduce((sum, one) => sum + one.rows, 0);
   return {
     profile: 'data-package',
     // The standard wants small letters.
     name: name.toLowerCase(),
     title: name,
-    description: `A snapshot of HyperStudy data: ${experiments.join(', ')}. ${rows} rows.`,
+    description: `${summaryOf(experiments)} ${rows} rows.`,
     created,
     resources: [...resources],
     hyperstudy: {

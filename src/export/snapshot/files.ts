@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, openSync, readdirSync } from 'node:fs';
 
 /** The SHA-256 of a file's bytes as they are on the disk, and how many they are. */
 export async function fileDigest(path: string, signal?: AbortSignal): Promise<{ bytes: number; sha256: string }> {
@@ -11,6 +11,13 @@ export async function fileDigest(path: string, signal?: AbortSignal): Promise<{ 
     bytes += chunk.length;
   }
   return { bytes, sha256: hash.digest('hex') };
+}
+
+/** What lies in a folder, at any depth, that is not one of these files or a folder of theirs. */
+export function strangersIn(folder: string, files: readonly string[]): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => !files.some((file) => file === name || file.startsWith(`${name}/`)));
 }
 
 /** Makes sure that a file survives a power cut. */

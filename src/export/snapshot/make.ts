@@ -5,17 +5,18 @@ import { createPrivate } from '../../shared/private-files.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { csvFiles } from './csv.ts';
 import { EXACT, EXCEL } from '../csv.ts';
-import { accountingOf, manifestOf, resourceOf, type Described } from './describe.ts';
+import { accountingOf, manifestOf, resourceOf, summaryOf, type Described } from './describe.ts';
 import { deidentify, type Deidentification } from './deidentify/deidentify.ts';
 import { fileDigest, syncFile } from './files.ts';
 import type { Writing, WrittenTable } from './format.ts';
 import { MANIFEST_NAMES, type Manifest } from './manifest.ts';
 import { parquetFiles } from './parquet.ts';
 import { buildFolder } from './place.ts';
+import { psychDsFiles } from './psych-ds.ts';
 import { sqliteFile } from './sqlite.ts';
 import { indexesOf, tablesIn, viewsIn, type Table } from './tables.ts';
 
-export const FORMATS = ['sqlite', 'csv', 'parquet'] as const;
+export const FORMATS = ['sqlite', 'csv', 'parquet', 'psych-ds'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What is to be made. */
@@ -91,7 +92,8 @@ function contentOf(db: Db, { experiments, lacks, deidentification }: Wanted) {
   return { tables: treated, about: { lacks: lacks.map(scrub), withoutViews, deidentified: report } };
 }
 
-function begin(db: Db, folder: string, { name, format, isForExcel, deidentification }: Wanted): Writing {
+function begin(db: Db, folder: string, wanted: Wanted): Writing {
+  const { name, format, isForExcel, deidentification, experiments, created } = wanted;
   switch (format) {
     case 'sqlite':
       // Views and indexes are of columns that may not be there.
@@ -102,12 +104,16 @@ function begin(db: Db, folder: string, { name, format, isForExcel, deidentificat
       return csvFiles(folder, isForExcel ? EXCEL : EXACT);
     case 'parquet':
       return parquetFiles(folder);
+    case 'psych-ds':
+      return psychDsFiles(folder, { name, created, description: summaryOf(experiments) });
   }
 }
 
-function describedBy({ format, isForExcel }: Wanted): Described {
+function describedBy(wanted: Wanted): Described {
+  const { format, isForExcel } = wanted;
   if (format === 'sqlite') return { format, mediatype: 'application/vnd.sqlite3' };
   if (format === 'parquet') return { format, mediatype: 'application/vnd.apache.parquet' };
+  if (format === 'psych-ds') return describedBy({ ...wanted, format: 'csv' });
   const { separator: delimiter, decimal, none } = isForExcel ? EXCEL : EXACT;
   return { format, mediatype: 'text/csv', csv: { delimiter, decimal, none } };
 }

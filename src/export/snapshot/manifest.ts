@@ -31,7 +31,7 @@ export type Schema = z.infer<typeof Schema>;
 
 const FileOf = {
   name: z.string(),
-  path: z.string().regex(/^[^/\\]+$/, 'must be the name of a file in the folder'),
+  path: z.string().regex(/^(?:data\/)?(?!\.{1,2}$)[^/\\]+$/, 'must be the name of a file in the folder'),
   description: z.string(),
   format: z.enum(['sqlite', 'csv', 'parquet']),
   mediatype: z.string(),
@@ -52,7 +52,9 @@ const TablesFile = z.object({
   ...FileOf,
   tables: z.array(z.object({ name: z.string(), description: z.string(), rows: z.number().int(), schema: Schema })),
 });
-const Resource = z.union([TableFile, TablesFile]);
+/** A file without any, about the others. */
+const TextFile = z.object({ ...FileOf, format: z.enum(['json', 'markdown']) });
+const Resource = z.union([TableFile, TablesFile, TextFile]);
 export type Resource = z.infer<typeof Resource>;
 
 /** What is known of the data of one type of one experiment, of all its streams together. */
@@ -136,5 +138,6 @@ export function readManifest(folder: string): Manifest & { readonly files: reado
 export function tablesOfFile(
   resource: Resource,
 ): readonly { readonly name: string; readonly rows: number; readonly schema: Schema }[] {
-  return 'tables' in resource ? resource.tables : [resource];
+  if ('tables' in resource) return resource.tables;
+  return 'schema' in resource ? [resource] : [];
 }

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { WarehouseError } from '../../shared/errors.ts';
 import { createPrivate, makeFolder, refuseUnsafe } from '../../shared/private-files.ts';
 import { readManifest } from './manifest.ts';
-import { syncFolder } from './files.ts';
+import { strangersIn, syncFolder } from './files.ts';
 
 /**
  * Builds a folder beside its final name and gives it that name when it is complete, so that there is either the former
@@ -64,10 +64,9 @@ function refuseOthers(path: string): void {
   if (stat === undefined) return;
   const hint = 'Move it away, or choose another name. Nothing was changed.';
   if (!stat.isDirectory()) throw new WarehouseError('USAGE', `${path} is there already and is not a folder.`, { hint });
-  const names = readdirSync(path);
-  if (names.length === 0) return;
+  if (readdirSync(path).length === 0) return;
   const manifest = readManifest(path);
-  const others = names.filter((name) => !manifest.files.includes(name));
+  const others = strangersIn(path, manifest.files);
   if (others.length > 0)
     throw new WarehouseError('USAGE', `${path} holds what is not of its snapshot: ${others.slice(0, 3).join(', ')}.`, {
       hint,

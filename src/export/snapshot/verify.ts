@@ -1,11 +1,11 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { z } from 'zod';
 import { count } from '../../shared/count.ts';
 import { queryValues, quote } from '../../shared/sqlite.ts';
-import { fileDigest } from './files.ts';
+import { fileDigest, strangersIn } from './files.ts';
 import { readManifest, tablesOfFile, type Resource } from './manifest.ts';
 
 /** What a comparison of the files with their manifest found. */
@@ -19,14 +19,11 @@ export interface Verified {
 /** Compares the files of a snapshot with its manifest: bytes, checksums, and the rows that are really in them. */
 export async function verifySnapshot(folder: string, signal: AbortSignal): Promise<Verified> {
   const { resources, files } = readManifest(folder);
-  const present = readdirSync(folder);
-  const strange = present
-    .filter((name) => !files.includes(name))
-    .map((name) => `${name}: the manifest does not name it.`);
-  const differences = [...strange, ...(await twinDiffers(folder, present))];
+  const strange = strangersIn(folder, files).map((name) => `${name}: the manifest does not name it.`);
+  const differences = [...strange, ...(await twinDiffers(folder))];
   let rows = 0;
   for (const resource of resources) {
-    const found = present.includes(resource.path)
+    const found = existsSync(join(folder, resource.path))
       ? await compare(folder, resource, signal)
       : [`${resource.path}: is missing.`];
     differences.push(...found);
@@ -36,8 +33,8 @@ export async function verifySnapshot(folder: string, signal: AbortSignal): Promi
 }
 
 /** The manifest is there under two names. */
-async function twinDiffers(folder: string, present: readonly string[]): Promise<string[]> {
-  if (!present.includes('datapackage.json')) return ['datapackage.json: is missing.'];
+async function twinDiffers(folder: string): Promise<string[]> {
+  if (!existsSync(join(folder, 'datapackage.json'))) return ['datapackage.json: is missing.'];
   const [one, other] = await Promise.all(
     ['manifest.json', 'datapackage.json'].map((name) => fileDigest(join(folder, name))),
   );
@@ -68,6 +65,9 @@ async function countRows(path: string, resource: Resource, signal: AbortSignal):
       return countInSqlite(path, resource);
     case 'csv':
       return new Map([[resource.name, (await countLines(path, signal)) - 1]]);
+    case 'json':
+    case 'markdown':
+      return new Map();
     case 'parquet': {
       const { num_rows } = await parquetMetadataAsync(await asyncBufferFromFile(path));
       return new Map([[resource.name, Number(num_rows)]]);
