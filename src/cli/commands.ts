@@ -66,6 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/snapshot.ts')).describe,
   },
   {
+    name: 'publish',
+    description: 'write the data as Parquet for DuckDB, polars, Spark and others, and only what changed',
+    load: async () => (await import('./commands/publish.ts')).describe,
+  },
+  {
     name: 'diff',
     description: 'compare two snapshots or warehouses: rows added, changed and removed, table by table',
     load: async () => (await import('./commands/diff.ts')).describe,

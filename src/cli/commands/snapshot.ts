@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { completenessOf } from '../../export/codebook/completeness.ts';
 import { FORMATS, makeSnapshot, type Format } from '../../export/snapshot/make.ts';
 import { tablesOfFile, type Manifest } from '../../export/snapshot/manifest.ts';
 import { verifySnapshot } from '../../export/snapshot/verify.ts';
@@ -7,9 +6,9 @@ import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatTime } from '../../shared/time.ts';
-import { plainError, type Db } from '../../warehouse/open.ts';
-import type { StoredPosition } from '../../warehouse/positions.ts';
+import { plainError } from '../../warehouse/open.ts';
 import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
+import { lacksOf } from '../lacks.ts';
 import { showRows } from '../rows-progress.ts';
 import { list } from '../selection.ts';
 import { snapshotKey, treatmentText } from '../deidentification.ts';
@@ -127,21 +126,6 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
     db.close();
   }
 };
-
-function lacksOf(
-  db: Db,
-  experiments: readonly string[],
-  positions: readonly StoredPosition[],
-  issues: readonly { readonly message: string }[],
-) {
-  const all = experiments.map((id) => completenessOf(db, id, positions));
-  return {
-    lacks: [...new Set([...issues.map(({ message }) => message), ...all.flatMap(({ lacks }) => lacks)])],
-    unreadable: [...new Set(all.flatMap(({ unreadable }) => unreadable))],
-    isComplete:
-      issues.length === 0 && all.every(({ data }) => Object.values(data).every(({ isLacking }) => !isLacking)),
-  };
-}
 
 /** How many of the causes are told. */
 const TOLD = 10;

@@ -14,17 +14,24 @@ const ROWS_A_GROUP = 10_000;
 /** A Parquet file for each table: exact types, times in UTC, JSON as the text that it is. */
 export function parquetFiles(folder: string): Writing {
   return {
-    open: (table) => openFile(join(folder, fileName(table.name, 'parquet')), table),
+    open: (table) => openParquet(join(folder, fileName(table.name, 'parquet')), table),
     finish: (tables) => tables.map((table) => ({ path: fileName(table.name, 'parquet'), tables: [table] })),
     // Each write opens the file and closes it.
     abandon: () => undefined,
   };
 }
 
-function openFile(path: string, { name, columns }: Table): Sink {
+/** A file that is being written. */
+export interface ParquetSink extends Sink {
+  /** How many bytes were written, without the rows that are still in memory. */
+  bytes(): number;
+}
+
+export function openParquet(path: string, { name, columns }: Pick<Table, 'name' | 'columns'>): ParquetSink {
   createPrivate(path);
+  const writer = fileWriter(path);
   const parquet = new ParquetWriter({
-    writer: fileWriter(path),
+    writer,
     schema: [{ name: 'root', num_children: columns.length }, ...columns.map(elementOf)],
     codec: 'ZSTD',
     compressors: { ZSTD: (bytes) => zstdCompressSync(bytes) },
@@ -49,6 +56,7 @@ function openFile(path: string, { name, columns }: Table): Sink {
       if (rows > 0) flush();
       void parquet.finish();
     },
+    bytes: () => writer.offset,
   };
 }
 

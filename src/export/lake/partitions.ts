@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { openSync, readSync, closeSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Dataset } from '../../datasets/define.ts';
+import { denormalise } from '../../datasets/normalise.ts';
+import { DATASETS } from '../../datasets/registry.ts';
+import type { Json } from '../../shared/json.ts';
+import type { SqlValue } from '../../shared/sqlite.ts';
+import type { Db } from '../../warehouse/open.ts';
+import { beginDigest, type Digest } from '../certificate/digest.ts';
+import { openParquet } from '../snapshot/parquet.ts';
+import { tablesIn, type Column, type Table } from '../snapshot/tables.ts';
+import { columnsMark, readMarks, SAID_BESIDE } from './marks.ts';
+import type { LakeTable, Partition } from './manifest.ts';
+
+/** A file ends after so many rows or bytes: engines read several at once, and one that is full rarely changes again. */
+const [MOST_ROWS, MOST_BYTES] = [1_000_000, 64_000_000];
+
+/** After so many rows the process does what else there is to do, such as to notice that it is interrupted. */
+const ROWS_A_TURN = 2000;
+
+/** A file that was made and is not yet where it belongs. */
+export interface Made {
+  /** Where it was made. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+/** A partition as it is in the warehouse now: one that was published like that, or the files that were made of it. */
+export type Drafted =
+  { readonly former: Partition } | { readonly made: Omit<Partition, 'files'>; readonly files: Made[] };
+
+export interface Drafting {
+  readonly experiments: readonly string[];
+  /** What was published before; none where everything is to be written. */
+  readonly former: readonly Partition[];
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly rows: (table: string, written: number, of: number) => void;
+}
+
+/** All tables with rows of experiments, and their partitions; those that changed are written into a folder. */
+export async function draft(db: Db, drafting: Drafting): Promise<{ tables: LakeTable[]; partitions: Drafted[] }> {
+  const marks = readMarks(db);
+  const former = new Map(drafting.former.map((one) => [placeOf(one), one]));
+  const tables = new Map<string, LakeTable>();
+  const partitions: Drafted[] = [];
+  let made = 0;
+  for (const experiment of drafting.experiments) {
+    for (const table of tablesIn(db, [experiment]).filter(isOfExperiments)) {
+      if (!tables.has(table.name)) tables.set(table.name, described(table));
+      const rows = table.count();
+      if (rows === 0) continue;
+      const before = former.get(placeOf({ table: table.name, experiment }));
+      const mark = marks.of(table.name, experiment, rows);
+      if (before?.mark === mark && columnsMark(table.columns, before.width) === before.columns) {
+        partitions.push({ former: before });
+        continue;
+      }
+      made += 1;
+      const { digest, files } = await write(table, rows, join(drafting.folder, String(made)), drafting);
+      partitions.push({
+        made: {
+          table: table.name,
+          experiment,
+          rows: digest.rows,
+          digest: digest.sha256,
+          width: table.columns.length,
+          columns: columnsMark(table.columns),
+          mark,
+        },
+        files,
+      });
+    }
+  }
+  return { tables: [...tables.values()], partitions };
+}
+
+export function placeOf({ table, experiment }: Pick<Partition, 'table' | 'experiment'>): string {
+  return JSON.stringify([table, experiment]);
+}
+
+/** Tables about the file and its streams are in the manifest instead. */
+function isOfExperiments({ name, columns }: Table): boolean {
+  const isOwn = name.startsWith('_') && !SAID_BESIDE.includes(name);
+  return !isOwn && columns.some((column) => column.name === 'experiment_id');
+}
+
+function described({ name, about, columns, key }: Table): LakeTable {
+  return {
+    name,
+    description: about,
+    columns: columns.map((column) => ({
+      name: column.name,
+      type: column.isBoolean ? 'BOOLEAN' : column.type,
+      ...(column.unit !== null && { unit: column.unit }),
+      description: column.meaning,
+      missing: column.missing,
+    })),
+    primaryKey: [...key],
+  };
+}
+
+/** Writes the rows of a partition into files, and computes the digest of their records, in one reading. */
+async function write(
+  table: Table,
+  of: number,
+  start: string,
+  { signal, rows: tell }: Drafting,
+): Promise<{ digest: Digest; files: Made[] }> {
+  const recordOf = recordReader(table);
+  const digest = beginDigest();
+  const files: Made[] = [];
+  let sink: ReturnType<typeof openFile> | undefined;
+  let rows = 0;
+  tell(table.name, 0, of);
+  for (const row of table.rows()) {
+    sink ??= openFile(`${start}-${files.length}.parquet`, table);
+    sink.write(row);
+    digest.add(recordOf(row));
+    rows += 1;
+    if (sink.isFull()) {
+      files.push(sink.close());
+      sink = undefined;
+    }
+    if (rows % ROWS_A_TURN > 0) continue;
+    tell(table.name, rows, of);
+    await turn();
+    signal.throwIfAborted();
+  }
+  if (sink !== undefined) files.push(sink.close());
+  tell(table.name, rows, of);
+  await turn();
+  signal.throwIfAborted();
+  return { digest: digest.end(), files };
+}
+
+function openFile(file: string, table: Table) {
+  rmSync(file, { force: true });
+  const parquet = openParquet(file, table);
+  let rows = 0;
+  return {
+    write(row: readonly SqlValue[]) {
+      parquet.write(row);
+      rows += 1;
+    },
+    isFull: () => rows >= MOST_ROWS || parquet.bytes() >= MOST_BYTES,
+    close(): Made {
+      parquet.close();
+      return { file, sha256: sha256Of(file), bytes: statSync(file).size, rows };
+    },
+  };
+}
+
+function sha256Of(path: string): string {
+  const hash = createHash('sha256');
+  const chunk = Buffer.alloc(1 << 20);
+  const file = openSync(path, 'r');
+  try {
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) hash.update(chunk.subarray(0, read));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest('hex');
+}
+
+/** What a line of an NDJSON export has: the record as the API sent it, or a row with its columns as members. */
+function recordReader({ name, columns }: Table): (row: readonly SqlValue[]) => Json {
+  const dataset = DATASETS.find(({ table }) => table === name);
+  return dataset === undefined
+    ? (row) => Object.fromEntries(columns.map((column, i) => [column.name, row[i] ?? null]))
+    : apiRecords(dataset, columns);
+}
+
+function apiRecords(dataset: Dataset, columns: readonly Column[]): (row: readonly SqlValue[]) => Json {
+  const at = (name: string) => columns.findIndex((column) => column.name === name);
+  const held = dataset.columns.map(({ name }) => at(name));
+  const [experiment, extra] = [at('experiment_id'), at('extra')];
+  return (row) => {
+    const rest = row[extra];
+    return denormalise(dataset, {
+      experimentId: String(row[experiment]),
+      values: held.map((i) => row[i] ?? null),
+      extra: typeof rest === 'string' ? rest : null,
+    });
+  };
+}
