@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isObject, type Json } from '../shared/json.ts';
 import { askedIn, questionOf, type Asked } from './asked.ts';
+import { numbered } from './attempts.ts';
 import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
 import { SCALE, scaleIn, scaleOr } from './scale.ts';
 import { secondsOf } from './moment.ts';
@@ -104,6 +105,13 @@ const COLUMNS = {
     missing: 'It is no single rating, or names none.',
     isCode: true,
   },
+  dimension: {
+    type: 'TEXT',
+    about: 'What of the stimulus was rated, such as valence.',
+    privacy: 'none',
+    missing: 'It is no single rating, or names none.',
+    isCode: true,
+  },
   sample: {
     type: 'REAL',
     about: 'Which pause of the stimulus, of a single rating, from 0.',
@@ -151,8 +159,6 @@ const COLUMNS = {
 } as const;
 
 type Answer = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;
-/** An answer before it is known how often the question was answered. */
-type Given = Omit<Answer, 'attempt' | 'is_last'>;
 
 export const answers = defineDerived({
   name: 'answers',
@@ -163,7 +169,7 @@ export const answers = defineDerived({
   sources: ['events', 'ratings/sparse', 'components'],
   roomWide: ['components'],
   commonSources: ['experiment-configs'],
-  version: 2,
+  version: 3,
   columns: COLUMNS,
   rows(db, part) {
     const events = rowsOf(db, 'events', part, { type: Event, where: IS_ANSWER });
@@ -204,7 +210,7 @@ const Event = z.object({
 });
 
 /** An answer without what says when and whose it is. */
-type Said = Omit<Given, keyof ReturnType<typeof placed>>;
+type Said = Omit<Answer, 'attempt' | 'is_last' | keyof ReturnType<typeof placed>>;
 
 function inEvent(event: z.infer<typeof Event>, asked: Asked): Said {
   const extra = membersOf(event.extra);
@@ -226,6 +232,7 @@ function inEvent(event: z.infer<typeof Event>, asked: Asked): Said {
     state_name: event.state_name,
     component_id: event.component_id,
     stimulus_id: null,
+    dimension: null,
     sample: null,
     table_name: 'events',
   };
@@ -263,10 +270,10 @@ function inRating(rating: z.infer<typeof Rating>, asked: Asked): Said {
   const { scale_min, scale_max } = rating;
   const [metadata, labels] = [membersOf(rating.metadata), membersOf(rating.labels)];
   const { question, scale } = questionOf(asked, rating, null);
-  const own = textIn(metadata, 'question');
+  const [own, dimension] = [textIn(metadata, 'question'), textIn(metadata, 'dimension')];
   return {
     kind: 'rating',
-    question_id: rating.component_id ?? textIn(metadata, 'dimension') ?? own,
+    question_id: rating.component_id ?? dimension ?? own,
     question: own ?? question,
     question_type: textIn(metadata, 'componentType') ?? rating.type,
     ...typed(rating.value ?? membersOf(rating.extra)['value']),
@@ -276,6 +283,7 @@ function inRating(rating: z.infer<typeof Rating>, asked: Asked): Said {
     state_name: nameOfState(asked, rating.state_id),
     component_id: rating.component_id,
     stimulus_id: rating.stimulus_id,
+    dimension,
     sample: numberIn(metadata, 'sampleIndex'),
     table_name: 'ratings_sparse',
   };
@@ -296,20 +304,4 @@ function placed({ experiment, room }: Part, { key, participant_id, timestamp, on
     onset_s: onset === null ? null : onset / 1000,
     key,
   };
-}
-
-/** Numbers the answers of each participant to each question; they come in the order in which they were given. */
-function numbered(given: readonly Given[]): Answer[] {
-  const groups = Map.groupBy(given, ({ participant_id, kind, question_id, component_id, stimulus_id, sample }) =>
-    JSON.stringify([participant_id, kind, question_id, component_id, stimulus_id, sample]),
-  );
-  const places = new Map(
-    [...groups.values()].flatMap((group) =>
-      group.map((one, i) => [one, { attempt: i + 1, is_last: Number(i === group.length - 1) }]),
-    ),
-  );
-  return given.flatMap((one) => {
-    const place = places.get(one);
-    return place === undefined ? [] : [{ ...one, ...place }];
-  });
 }

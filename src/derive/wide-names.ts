@@ -4,11 +4,12 @@ import { privacyOfForm } from '../datasets/privacy.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { ROW_NUMBER_NAMES, SQL_WORDS } from '../shared/sql-words.ts';
 import { WHOSE } from './define.ts';
+import { plannedIn } from './design.ts';
 import { dictionaryWriter, type Entry } from './dictionary.ts';
 
 /** A column of a table with one row a person: a variable or a question, in one form of its values. */
 export interface WideColumn {
-  /** `variable NAME` or `KIND QUESTION`, and the sample of a rating. */
+  /** `variable NAME`, or `KIND QUESTION` with what else tells answers apart: component, stimulus, dimension, sample. */
   readonly path: string;
   readonly form: Form;
   /** Null: there were too many columns. */
@@ -46,7 +47,7 @@ export function wideTables(db: Database): { experiment: string; table: string }[
 export function createWideTable(db: Database, experiment: string, named: string | null): string {
   const taken = new Set(queryValues(db, 'SELECT name FROM sqlite_schema', z.string()).all());
   const slug = plainName(named ?? '') || plainName(experiment) || 'experiment';
-  const table = freeName(`wide_${slug}`, taken);
+  const table = freeName([`wide_${slug}`], taken);
   const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
   command(db, add)(
     experiment,
@@ -83,24 +84,57 @@ export function addWideColumn(
     path,
     form,
     wanted,
-    about,
-  }: { table: string; columns: readonly WideColumn[]; path: string; form: Form; wanted: string; about: string },
+  }: { table: string; columns: readonly WideColumn[]; path: string; form: Form; wanted: readonly string[] },
 ): WideColumn {
   const first = columns.find((column) => column.path === path)?.column;
   const taken = new Set([...WIDE_KEY, ...ROW_NUMBER_NAMES, ...columns.flatMap(({ column }) => column ?? [])]);
-  const name = freeName(
-    first === undefined || first === null ? plainName(wanted) || 'question' : `${first}_${form}`,
-    taken,
-  );
+  const name =
+    first === undefined || first === null
+      ? freeName(
+          wanted.map((one) => plainName(one) || 'question'),
+          taken,
+        )
+      : freeName([`${first}_${form}`], taken);
   const column = columns.length < MOST_COLUMNS ? name : null;
   const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
+  const about = meaningOf(path, wordsOf(db, experiment)(path));
   command(db, add)(experiment, path, form, column, about);
-  if (column !== null) {
-    db.exec(`ALTER TABLE ${quote(table)} ADD COLUMN ${quote(column)} ${SQL_TYPE[form]}`);
-    dictionaryWriter(db)(table, column, entryOf(form, about));
-  }
+  if (column !== null) db.exec(`ALTER TABLE ${quote(table)} ADD COLUMN ${quote(column)} ${SQL_TYPE[form]}`);
+  explainColumn(db, table, { path, form, column }, about);
   return { path, form, column };
 }
+
+const VARIABLE = 'variable ';
+
+/** What a column holds. Only the design has the words of a question: as somebody was asked, they may name a person. */
+function meaningOf(path: string, words: string | undefined): string {
+  if (path.startsWith(VARIABLE))
+    return `The last value of the variable ${path.slice(VARIABLE.length)}: the person's own, or else that of the room.`;
+  return `The last answer${words === undefined ? '' : ` to ${words}`} (${path}).`;
+}
+
+/** Finds the words of a question in the design of an experiment, by the path of a column. */
+function wordsOf(db: Database, experiment: string): (path: string) => string | undefined {
+  const planned = plannedIn(db, experiment);
+  return (path) => {
+    const asked = path.slice(path.indexOf(' ') + 1);
+    const isOf = (id: string | null) => id !== null && (asked === id || asked.startsWith(`${id}, `));
+    const found = planned.find(
+      ({ question, question_id, component_id }) => question !== null && isOf(question_id ?? component_id),
+    );
+    return found?.question ?? undefined;
+  };
+}
+
+function explainColumn(db: Database, table: string, { path, form, column }: WideColumn, about: string): void {
+  const write = dictionaryWriter(db);
+  if (column !== null) write(table, column, entryOf(form, about));
+  else write(table, `${path} (${form})`, { ...entryOf(form, about), type: NO_COLUMN, ...LEFT_OUT });
+}
+
+/** The type by which `_data_dictionary` names what has no column. */
+export const NO_COLUMN = 'none';
+const LEFT_OUT = { unit: undefined, missing: 'There is no column, as there are too many: it is in its own table.' };
 
 const UNIT = { number: 'as recorded', boolean: '0 or 1', text: undefined, json: 'JSON' } as const;
 const NONE = {
@@ -121,19 +155,21 @@ function entryOf(form: Form, meaning: string): Entry {
   };
 }
 
-/** Explains every column of these tables. */
+/** Explains every column of these tables, and names what has none. */
 export function explainWide(db: Database): void {
   const write = dictionaryWriter(db);
-  const sql = `SELECT column_name AS "column", form, about FROM _wide_columns
-    WHERE experiment_id = ? AND form <> 'table' AND column_name IS NOT NULL ORDER BY rowid`;
-  const Column = z.object({ column: z.string(), form: z.enum(FORMS), about: z.string() });
   for (const { experiment, table } of wideTables(db)) {
     for (const [name, { type, about, missing, privacy }] of Object.entries(WHOSE))
       write(table, name, { type, meaning: about, missing, privacy });
-    for (const { column, form, about } of queryRows(db, sql, Column).all(experiment))
-      write(table, column, entryOf(form, about));
+    const words = wordsOf(db, experiment);
+    for (const column of wideColumns(db, experiment))
+      explainColumn(db, table, column, meaningOf(column.path, words(column.path)));
   }
 }
+
+/** What `_data_dictionary` names in these tables although it has no column, as pairs of table and name. */
+export const WIDE_LEFT_OUT = `SELECT t.column_name, c.path || ' (' || c.form || ')' FROM _wide_columns c
+  JOIN _wide_columns t ON t.experiment_id = c.experiment_id AND t.form = 'table' WHERE c.column_name IS NULL`;
 
 /** A name without quotes in SQL, R and Python. */
 function plainName(text: string): string {
@@ -149,8 +185,10 @@ function plainName(text: string): string {
   return /^\d/.test(plain) ? `x${plain}` : plain;
 }
 
-function freeName(wanted: string, taken: ReadonlySet<string>): string {
-  let name = wanted;
-  for (let n = 2; taken.has(name); n++) name = `${wanted}_${n}`;
+/** The first of these names that is free, or the last one with a number behind it. */
+function freeName(wanted: readonly string[], taken: ReadonlySet<string>): string {
+  const last = wanted.at(-1) ?? '';
+  let name = wanted.find((one) => !taken.has(one)) ?? last;
+  for (let n = 2; taken.has(name); n++) name = `${last}_${n}`;
   return name;
 }

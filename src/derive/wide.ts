@@ -72,9 +72,8 @@ const Found = z.object({ data: z.string(), experiment: z.string(), room: Text, p
 /** A cell: the value of a variable, or of a question's last answer. */
 interface Cell {
   readonly path: string;
-  /** The name of its column, if it is free. */
-  readonly wanted: string;
-  readonly about: string;
+  /** Names for its column: the first that is free. */
+  readonly wanted: readonly string[];
   readonly form: Form;
   readonly value: SqlValue;
 }
@@ -142,8 +141,7 @@ const VARIABLES = `SELECT variable, value_type, value_number, value_text, value_
 function variableCells(rows: readonly z.infer<typeof Variable>[]): Cell[] {
   return rows.flatMap(({ variable, ...value }) => {
     const cell = cellOf(value);
-    const about = `The last value of the variable ${variable}: the person's own, or else that of the room.`;
-    return cell === undefined ? [] : [{ path: `variable ${variable}`, wanted: `var_${variable}`, about, ...cell }];
+    return cell === undefined ? [] : [{ path: `variable ${variable}`, wanted: [`var_${variable}`], ...cell }];
   });
 }
 
@@ -152,7 +150,14 @@ function roomVariables(db: Database, part: Part): Cell[] {
   return variableCells(queryRows(db, sql, Variable).all({ experiment: part.experiment, room: part.room }));
 }
 
-const Answer = Value.extend({ kind: z.string(), question_id: z.string(), question: Text, sample: Num });
+const Answer = Value.extend({
+  kind: z.string(),
+  question_id: z.string(),
+  component_id: Text,
+  stimulus_id: Text,
+  dimension: Text,
+  sample: Num,
+});
 
 /** A person's own variables, which come after those of the room, and their answers; of their only room, also those before it. */
 function ownCells(db: Database, part: Part, person: string): Cell[] {
@@ -162,27 +167,44 @@ function ownCells(db: Database, part: Part, person: string): Cell[] {
   const variables = queryRows(db, `${VARIABLES} ${whose} ORDER BY room_id IS NOT NULL, variable, key`, Variable).all(
     parameters,
   );
-  const answered = `SELECT kind, question_id, question, sample, value_type, value_number, value_text, value_json FROM answers
+  const answered = `SELECT kind, question_id, component_id, stimulus_id, dimension, sample, value_type, value_number, value_text, value_json FROM answers
     WHERE is_last AND question_id IS NOT NULL AND ${whose} ORDER BY room_id IS NOT NULL, onset, timestamp, key`;
   const answers = queryRows(db, answered, Answer).all(parameters);
   return [...variableCells(variables), ...answers.flatMap(answerCell)];
 }
 
-function answerCell({ kind, question_id, question, sample, ...value }: z.infer<typeof Answer>): Cell[] {
+/** What `attempt` tells apart, the path does too: the same question before and after is two columns. */
+function answerCell({
+  kind,
+  question_id,
+  component_id,
+  stimulus_id,
+  dimension,
+  sample,
+  ...value
+}: z.infer<typeof Answer>): Cell[] {
   const cell = cellOf(value);
   if (cell === undefined) return [];
-  const of = sample === null ? '' : ` ${sample}`;
-  const about = `The last answer to ${question ?? question_id}${sample === null ? '' : `, sample ${sample}`} (${kind}).`;
-  return [{ path: `${kind} ${question_id}${of}`, wanted: `${question_id}${of}`, about, ...cell }];
+  const [component, what] = [component_id, dimension].map((name) => (name === question_id ? null : name));
+  const parts = [
+    [component, `component ${component}`],
+    [stimulus_id, `stimulus ${stimulus_id}`],
+    [what, what],
+    [sample, `sample ${sample}`],
+  ].flatMap(([part, said]) => (part === null ? [] : [said]));
+  const path = [`${kind} ${question_id}`, ...parts].join(', ');
+  const name = [question_id, what, sample ?? stimulus_id].filter((part) => part !== null).join(' ');
+  const longer = [stimulus_id, component].flatMap((part) => (part === null ? [] : [`${name} ${part}`]));
+  return [{ path, wanted: [name, ...longer], ...cell }];
 }
 
 /** Adds the columns that these cells lack. */
 function addColumns(db: Database, experiment: string, { table, columns }: Wide, cells: readonly Cell[]): void {
   const known = new Set(columns.map(({ path, form }) => `${form} ${path}`));
-  for (const { path, form, wanted, about } of cells) {
+  for (const { path, form, wanted } of cells) {
     if (known.has(`${form} ${path}`)) continue;
     known.add(`${form} ${path}`);
-    columns.push(addWideColumn(db, experiment, { table, columns, path, form, wanted, about }));
+    columns.push(addWideColumn(db, experiment, { table, columns, path, form, wanted }));
   }
 }
 

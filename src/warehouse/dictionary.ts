@@ -7,7 +7,7 @@ import { NEVER, type Columns, type DerivedColumn as Meaning } from '../derive/de
 import { dictionaryWriter, explainLike } from '../derive/dictionary.ts';
 import { derivedIn } from '../derive/registry.ts';
 import { VIEWS } from '../derive/views.ts';
-import { explainWide } from '../derive/wide-names.ts';
+import { explainWide, NO_COLUMN, WIDE_LEFT_OUT } from '../derive/wide-names.ts';
 import { handlingIn } from './applied-policy.ts';
 import { columnNames, type ColumnName } from './column-names.ts';
 import type { Db } from './open.ts';
@@ -73,10 +73,10 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   for (const dataset of datasets) explainLike(db, viewName(dataset), dataset.table);
   for (const { name, like } of VIEWS) if (like !== undefined) explainLike(db, name, like);
   db.exec(`DELETE FROM _data_dictionary
-    WHERE type <> '${NONE}' AND (table_name, column_name) NOT IN
+    WHERE type <> '${NO_COLUMN}' AND (table_name, column_name) NOT IN
       (SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type IN ('table', 'view'))
-    OR type = '${NONE}' AND (table_name, column_name) NOT IN
-      (SELECT relation, path FROM _column_names WHERE "column" IS NULL)`);
+    OR type = '${NO_COLUMN}' AND (table_name, column_name) NOT IN
+      (SELECT relation, path FROM _column_names WHERE "column" IS NULL UNION ALL ${WIDE_LEFT_OUT})`);
 }
 
 function writeTable(db: Db, dataset: Dataset): void {
@@ -127,9 +127,6 @@ function handled(
   return { ...said, meaning: `${said.meaning} A pseudonym of it, by the privacy policy of this file.`, privacy };
 }
 
-/** The type of what has no column. */
-const NONE = 'none';
-
 /** Explains the column of a member, or says that it has none. */
 export function explainMember(db: Db, dataset: Dataset, { path, column, type, unit }: ColumnName): void {
   if (type === 'reserved' || type === 'mixed') return;
@@ -141,7 +138,7 @@ export function explainMember(db: Db, dataset: Dataset, { path, column, type, un
   const source = `HyperStudy API, ${data}: ${field === undefined ? '' : `${field}.`}${member}`;
   if (column === null) {
     const meaning = `The ${MEANT[type]} of \`${member}\` in \`${place}\` have no column: there they are.`;
-    dictionaryWriter(db)(table, path, { type: NONE, meaning, missing: 'There is no column.', source, privacy });
+    dictionaryWriter(db)(table, path, { type: NO_COLUMN, meaning, missing: 'There is no column.', source, privacy });
     return;
   }
   const isBoolean = type === 'boolean';

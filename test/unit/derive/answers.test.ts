@@ -177,4 +177,21 @@ describe('answers', () => {
     expect(bench.rows('answers ORDER BY onset', 'room_id')).toEqual([{ room_id: 'r2' }, { room_id: 'r' }]);
     expect(bench.wrong()).toEqual([]);
   });
+
+  it('does not take two dimensions, or answers that name no question, for the same question answered again', () => {
+    const bench = openBench();
+    const rating = (dimension: string, value: number) =>
+      ({ ratingId: dimension, ...ANA, ...at(value), componentId: 'c', value, metadata: { dimension } }) as never;
+    bench.write('ratings/sparse', rating('valence', 1), rating('arousal', 2));
+    const nameless = (id: string, onset: number) =>
+      ({ id, ...ANA, ...at(onset), category: 'questionnaire', value: { answer: id } }) as never;
+    bench.write('events', nameless('x', 3), nameless('y', 4));
+    expect(bench.rows('answers ORDER BY onset', 'question_id', 'dimension', 'attempt', 'is_last')).toEqual([
+      { question_id: 'c', dimension: 'valence', attempt: 1, is_last: 1 },
+      { question_id: 'c', dimension: 'arousal', attempt: 1, is_last: 1 },
+      { question_id: null, dimension: null, attempt: 1, is_last: 1 },
+      { question_id: null, dimension: null, attempt: 1, is_last: 1 },
+    ]);
+    expect(bench.wrong()).toEqual([]);
+  });
 });

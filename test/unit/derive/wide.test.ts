@@ -104,7 +104,100 @@ describe('the table with a row a person', () => {
     ]);
     expect(
       bench.rows("_data_dictionary WHERE table_name = 'wide_trust_emotion' AND column_name = 'question'", 'meaning'),
-    ).toEqual([{ meaning: 'The last answer to 年齢 (component).' }]);
+    ).toEqual([{ meaning: 'The last answer (component 年齢).' }]);
+  });
+
+  it('tells a question before from the same one after, and what was rated of which stimulus', () => {
+    const bench = openStudy();
+    bench.write('participants', person('ana'));
+    const mood = (id: string, componentId: string, answered: number, onset: number) =>
+      ({
+        ...(answer(id, 'ana', componentId, 0, onset) as object),
+        category: 'questionnaire',
+        value: { questionId: 'mood', answer: answered },
+      }) as never;
+    bench.write('events', mood('1', 'before', 1, 0), mood('2', 'after', 9, 900));
+    const rating = (stimulusId: string, dimension: string, value: number, metadata: object = {}) =>
+      ({
+        ratingId: `${stimulusId} ${dimension} ${value}`,
+        roomId: 'r',
+        participantId: 'ana',
+        ...at(value),
+        componentId: 'rate',
+        stimulusId,
+        value,
+        metadata: { dimension, ...metadata },
+      }) as never;
+    bench.write(
+      'ratings/sparse',
+      rating('cat', 'valence', 1),
+      rating('cat', 'arousal', 2),
+      rating('dog', 'valence', 3),
+    );
+    bench.write(
+      'ratings/sparse',
+      rating('cat', 'valence', 4, { sampleIndex: 0 }),
+      rating('dog', 'valence', 5, { sampleIndex: 0 }),
+    );
+    expect(bench.rows('wide_trust_emotion')).toEqual([
+      {
+        experiment_id: 'e',
+        room_id: 'r',
+        participant_id: 'ana',
+        mood: 1,
+        mood_after: 9,
+        rate_valence_cat: 1,
+        rate_arousal_cat: 2,
+        rate_valence_dog: 3,
+        rate_valence_0: 4,
+        rate_valence_0_dog: 5,
+      },
+    ]);
+    expect(bench.wrong()).toEqual([]);
+  });
+
+  it('quotes a question as the design has it, never as one person was asked', () => {
+    const bench = openStudy();
+    bench.write('experiment-configs', {
+      postExperimentQuestionnaire: { questions: [{ id: 'close', question: 'How close are you to your partner?' }] },
+    });
+    bench.write('participants', person('ana'));
+    const asked = (id: string, questionId: string) =>
+      ({
+        ...(answer(id, 'ana', 'c', 0) as object),
+        category: 'questionnaire',
+        value: { questionId, questionText: 'How close are you to Bo?', answer: 3 },
+      }) as never;
+    bench.write('events', asked('1', 'close'), asked('2', 'other'));
+    const meanings = () =>
+      bench
+        .rows("_data_dictionary WHERE table_name = 'wide_trust_emotion' AND meaning LIKE '%answer%'", 'meaning')
+        .map(Object.values);
+    const expected = [
+      ['The last answer to How close are you to your partner? (questionnaire close, component c).'],
+      ['The last answer (questionnaire other, component c).'],
+    ];
+    expect(meanings()).toEqual(expected);
+    bench.warehouse.tendForReaders();
+    expect(meanings()).toEqual(expected);
+  });
+
+  it('names what has no column, as there are too many', () => {
+    const bench = openStudy();
+    bench.write('participants', person('ana'));
+    // Adding so many columns takes seconds.
+    bench.warehouse.db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+      INSERT INTO _wide_columns SELECT 'e', 'component earlier' || i, 'number', NULL, '' FROM n`);
+    bench.write('events', answer('1', 'ana', 'q1000', 1));
+    bench.warehouse.tendForReaders();
+    const leftOut = "_data_dictionary WHERE table_name = 'wide_trust_emotion' AND type = 'none'";
+    expect(bench.rows(leftOut)).toHaveLength(1001);
+    expect(bench.rows(`${leftOut} AND column_name LIKE '%q1000%'`, 'column_name', 'missing')).toEqual([
+      {
+        column_name: 'component q1000 (number)',
+        missing: 'There is no column, as there are too many: it is in its own table.',
+      },
+    ]);
   });
 
   it('follows people and answers that go, and keeps their columns', () => {
