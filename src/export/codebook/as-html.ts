@@ -8,6 +8,7 @@ import { numberText, type Level } from './shown.ts';
 import type { VariableBook } from './variables.ts';
 import {
   answersText,
+  askedByText,
   factsOf,
   headlineOf,
   leftOutText,
@@ -115,9 +116,7 @@ function questionTable(questions: readonly QuestionBook[], id: string): Html {
           (one) =>
             html`<tr>
               <th scope="row">
-                ${one.question ?? one.id}<small
-                  ><code>${one.id}</code> · ${[one.kind, one.type].filter(Boolean).join(', ')}</small
-                >
+                ${one.question ?? one.id}<small><code>${one.id}</code> · ${askedByText(one)}</small>
               </th>
               <td data-of="scale">${one.scale ?? ''}</td>
               <td>${rangeOf(one)}${levelList(one, one.answers)}</td>

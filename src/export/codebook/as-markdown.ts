@@ -2,6 +2,7 @@ import { count } from '../../shared/count.ts';
 import type { Codebook, Study } from './codebook.ts';
 import {
   answersText,
+  askedByText,
   factsOf,
   headlineOf,
   leftOutText,
@@ -49,7 +50,7 @@ function studyParts(study: Study): string[] {
       ['question', 'asked by', 'scale', 'answers', 'values'],
       questions.map((one) => [
         one.question === null ? code(one.id) : `${line(one.question)} ${code(one.id)}`,
-        [one.kind, one.type].filter((part) => part !== null && part !== '').join(', '),
+        askedByText(one),
         one.scale,
         answersText(one),
         summaryText(one),

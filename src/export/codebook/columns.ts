@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { queryLists, queryRows, quote } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
-import { answerMeanings } from './impersonal.ts';
+import type { IsPersonal } from './impersonal.ts';
 import { levelsOf, shownIn, type Level, type Shown } from './shown.ts';
 
 /** A column: what it means, and what is in it. */
@@ -41,17 +41,19 @@ const Meaning = z.object({
 type Meaning = z.infer<typeof Meaning>;
 
 /** The columns of a table, but for some, with what is in them for one experiment. */
-export function columnsOf(db: Db, rows: Rows, leaveOut: readonly string[]): ColumnBook[] {
-  const answers = answerMeanings(db, rows.table);
-  const meanings = meaningsOf(db, rows.table)
-    .filter(({ name }) => !leaveOut.includes(name))
-    .map((column) => ({ ...column, meaning: answers.get(column.name) ?? column.meaning }));
+export function columnsOf(
+  db: Db,
+  rows: Rows,
+  { leaveOut, isPersonal }: { leaveOut: readonly string[]; isPersonal: IsPersonal },
+): ColumnBook[] {
+  const meanings = meaningsOf(db, rows.table).filter(({ name }) => !leaveOut.includes(name));
   const shown = shownIn(db, rows.table);
   return inParts(meanings).flatMap((part) =>
     summaries(
       db,
       rows,
       part.map((meaning) => ({ meaning, shown: shown(meaning.name) })),
+      isPersonal,
     ),
   );
 }
@@ -76,7 +78,7 @@ interface Asked {
   readonly shown: Shown;
 }
 
-function summaries(db: Db, rows: Rows, asked: readonly Asked[]): ColumnBook[] {
+function summaries(db: Db, rows: Rows, asked: readonly Asked[], isPersonal: IsPersonal): ColumnBook[] {
   const selected = asked.flatMap(({ meaning: { name, unit }, shown }) => {
     const column = quote(name);
     const distinct = unit === 'JSON' ? 'NULL' : `count(DISTINCT ${column})`;
@@ -94,7 +96,7 @@ function summaries(db: Db, rows: Rows, asked: readonly Asked[]): ColumnBook[] {
       distinct: distinct === null ? null : Number(distinct),
       minimum,
       maximum,
-      ...levelsIn(db, rows, one, Number(distinct)),
+      ...levelsIn(db, rows, { ...one, distinct: Number(distinct), isPersonal }),
     };
   });
 }
@@ -108,13 +110,17 @@ const FEW_NUMBERS = 5;
 
 const Counted = z.object({ value: z.union([z.string(), z.number()]), n: z.number() });
 
-function levelsIn(db: Db, { table, experiment }: Rows, { meaning, shown }: Asked, distinct: number) {
+function levelsIn(
+  db: Db,
+  { table, experiment }: Rows,
+  { meaning, shown, distinct, isPersonal }: Asked & { distinct: number; isPersonal: IsPersonal },
+) {
   const isFew = shown === 'range' && meaning.type !== 'TEXT' && distinct <= FEW_NUMBERS;
   if (shown !== 'levels' && !isFew) return { levels: [], others: 0 };
   const column = quote(meaning.name);
   const sql = `SELECT ${column} AS value, count(*) AS n FROM ${quote(table)}
     WHERE experiment_id = ? AND ${column} IS NOT NULL GROUP BY 1 ORDER BY 1`;
-  return levelsOf(queryRows(db, sql, Counted).all(experiment), labelsOf(db, table, meaning.name));
+  return levelsOf(queryRows(db, sql, Counted).all(experiment), isPersonal, labelsOf(db, table, meaning.name));
 }
 
 const Label = z.object({ value: z.union([z.string(), z.number()]), label: z.string() });

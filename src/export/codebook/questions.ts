@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { queryRows } from '../../shared/sqlite.ts';
+import { queryRows, queryValues } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
+import { NAMED_AFTER, type IsPersonal } from './impersonal.ts';
 import { codesAmong, levelsOf, type Level } from './shown.ts';
 
 /** A question with what was answered: the last answer of each person. */
 export interface QuestionBook {
   readonly id: string;
   readonly kind: string;
+  /** What of a stimulus was rated. */
+  readonly dimension: string | null;
   readonly question: string | null;
   readonly type: string | null;
   /** `1 (never) to 7 (always)` */
@@ -30,6 +33,7 @@ const Num = z.number().nullable();
 const Asked = z.object({
   id: z.string(),
   kind: z.string(),
+  dimension: Text,
   type: Text,
   answers: z.number(),
   people: z.number(),
@@ -47,7 +51,7 @@ const Asked = z.object({
 });
 type Asked = z.infer<typeof Asked>;
 
-const ASKED = `SELECT question_id AS id, kind, max(question_type) AS type,
+const ASKED = `SELECT question_id AS id, kind, dimension, max(question_type) AS type,
     count(*) FILTER (WHERE is_last AND value_type IS NOT NULL) AS answers,
     count(DISTINCT ifnull(room_id, '') || ' ' || participant_id) FILTER (WHERE value_type IS NOT NULL) AS people,
     count(*) FILTER (WHERE is_last AND value_type IS NULL) AS empty,
@@ -58,19 +62,21 @@ const ASKED = `SELECT question_id AS id, kind, max(question_type) AS type,
     avg(value_number) FILTER (WHERE is_last) AS mean,
     max(value_number) FILTER (WHERE is_last) AS maximum,
     min(scale_min) AS scaleMin, max(scale_max) AS scaleMax, max(label_min) AS labelMin, max(label_max) AS labelMax
-  FROM answers WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id ORDER BY min(onset), kind, question_id`;
+  FROM answers WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id, dimension
+  ORDER BY min(onset), kind, question_id, dimension`;
 
 /** The questions of an experiment, in the order in which they were first answered. */
-export function questionsOf(db: Db, experiment: string): QuestionBook[] {
+export function questionsOf(db: Db, experiment: string, isPersonal: IsPersonal): QuestionBook[] {
   return queryRows(db, ASKED, Asked)
     .all(experiment)
     .map((asked) => {
-      const { id, kind, type, answers, people, empty, repeated } = asked;
+      const { id, kind, dimension, type, answers, people, empty, repeated } = asked;
       const isNumber = asked.numbers > asked.booleans;
       return {
-        id,
+        id: isPersonal(id) ? NAMED_AFTER : id,
         kind,
-        question: wordsOf(db, experiment, asked),
+        dimension,
+        question: wordsOf(db, experiment, asked, isPersonal),
         type,
         scale: scaleText(asked),
         answers,
@@ -80,24 +86,28 @@ export function questionsOf(db: Db, experiment: string): QuestionBook[] {
         minimum: isNumber ? asked.minimum : null,
         mean: isNumber ? asked.mean : null,
         maximum: isNumber ? asked.maximum : null,
-        ...answered(db, experiment, asked),
+        ...answered(db, experiment, asked, isPersonal),
       };
     });
 }
 
 /**
- * The words of a question: those of the design or, as they may be made for one person, those that two or more people
- * were asked most often.
+ * The words of a question: those of the design or, as they may be made for one person, those without a name that two or
+ * more people were asked most often.
  */
-function wordsOf(db: Db, experiment: string, { id, kind }: Asked): string | null {
-  const Words = z.object({ words: z.string() });
-  const planned = `SELECT question AS words FROM design WHERE experiment_id = @experiment AND question IS NOT NULL
-    AND (question_id = @id OR question_id IS NULL AND component_id = @id) LIMIT 1`;
-  const asked = `SELECT question AS words FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND question IS NOT NULL
-    GROUP BY question HAVING count(DISTINCT participant_id) > 1 ORDER BY count(*) DESC, question LIMIT 1`;
-  const found =
-    queryRows(db, planned, Words).get({ experiment, id }) ?? queryRows(db, asked, Words).get(experiment, kind, id);
-  return found?.words ?? null;
+function wordsOf(db: Db, experiment: string, { id, kind, dimension }: Asked, isPersonal: IsPersonal): string | null {
+  const Words = z.string();
+  const planned = `SELECT question FROM design WHERE experiment_id = ? AND question IS NOT NULL
+    AND coalesce(question_id, component_id) = ? LIMIT 1`;
+  const asked = `SELECT question FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND dimension IS ?
+    AND question IS NOT NULL GROUP BY question HAVING count(DISTINCT participant_id) > 1 ORDER BY count(*) DESC, question`;
+  return (
+    queryValues(db, planned, Words).get(experiment, id) ??
+    queryValues(db, asked, Words)
+      .all(experiment, kind, id, dimension)
+      .find((words) => !isPersonal(words)) ??
+    null
+  );
 }
 
 export function scaleText({
@@ -120,18 +130,24 @@ const NumberCount = z.object({ value: z.number(), n: z.number() });
 /** Types of questions whose texts are choices, although the choices are not known. */
 const CHOICE = /single|multiple|choice|select|radio|check|dropdown|yes.?no|boolean/i;
 
-function answered(db: Db, experiment: string, asked: Asked): { levels: readonly Level[]; others: number } {
-  const { id, kind, type, numbers, answers } = asked;
+function answered(
+  db: Db,
+  experiment: string,
+  asked: Asked,
+  isPersonal: IsPersonal,
+): { levels: readonly Level[]; others: number } {
+  const { id, kind, dimension, type, numbers, answers } = asked;
+  const which = [experiment, kind, id, dimension];
   const labels = labelsOf(db, experiment, id);
-  const last = 'FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND is_last';
+  const last = 'FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND dimension IS ? AND is_last';
   const numberCounts = queryRows(
     db,
     `SELECT value_number AS value, count(*) AS n ${last} AND value_number IS NOT NULL GROUP BY 1 ORDER BY 1 LIMIT ${MOST_STEPS + 1}`,
     NumberCount,
-  ).all(experiment, kind, id);
+  ).all(...which);
   const isStepped =
     (asked.scaleMax !== null || asked.booleans > 0 || labels.size > 0) && numberCounts.length <= MOST_STEPS;
-  const steps = isStepped ? levelsOf(withUnchosen(numberCounts, asked), labels).levels : [];
+  const steps = isStepped ? levelsOf(withUnchosen(numberCounts, asked), isPersonal, labels).levels : [];
   if (numbers === answers) return { levels: steps, others: 0 };
   const texts = queryRows(
     db,
@@ -140,18 +156,19 @@ function answered(db: Db, experiment: string, asked: Asked): { levels: readonly 
        UNION ALL SELECT j.value, count(*) FROM (SELECT value_json ${last} AND value_type = 'list') a, json_each(a.value_json) j WHERE j.type = 'text' GROUP BY 1
      ) GROUP BY 1 ORDER BY 1`,
     TextCount,
-  ).all(experiment, kind, id, experiment, kind, id);
+  ).all(...which, ...which);
   const listed = [...labels.keys()];
   if (listed.length > 0) {
     const chosen = texts.filter(({ value }) => listed.includes(value));
     const { levels } = levelsOf(
       chosen.toSorted((a, b) => listed.indexOf(a.value) - listed.indexOf(b.value)),
+      isPersonal,
       labels,
     );
     return { levels: [...steps, ...levels], others: total(texts) - total(chosen) };
   }
   if (type === null || !CHOICE.test(type)) return { levels: steps, others: answers - numbers };
-  const { levels, others } = codesAmong(texts);
+  const { levels, others } = codesAmong(texts, isPersonal);
   return { levels: [...steps, ...levels], others };
 }
 

@@ -7,7 +7,7 @@ import type { StoredPosition } from '../../warehouse/positions.ts';
 import type { Codebook, Step, Study, TableBook } from './codebook.ts';
 import { columnsOf, meaningsOf } from './columns.ts';
 import { completenessOf, type Completeness } from './completeness.ts';
-import { namedAfterPeople } from './impersonal.ts';
+import { namedAfterPeople, personalIn, type IsPersonal } from './impersonal.ts';
 import { questionsOf, scaleText } from './questions.ts';
 import { presentable } from './shown.ts';
 import { variablesOf } from './variables.ts';
@@ -24,11 +24,14 @@ export function readCodebook(
     madeAt,
   }: { experiments: readonly string[]; positions: readonly StoredPosition[]; madeAt: string },
 ): Codebook {
+  const isPersonal = personalIn(db);
   const common = meaningsOf(db, DATASETS[0]?.table ?? '').filter(({ name }) => COMMON.includes(name));
   return {
     product: `HyperStudy Warehouse ${VERSION}`,
     madeAt,
-    studies: experiments.map((id) => readStudy(db, id, completenessOf(db, id, positions))),
+    studies: experiments.map((id) =>
+      readStudy(db, id, { completeness: completenessOf(db, id, positions), isPersonal }),
+    ),
     common: common.map(({ name, type, unit, meaning, missing }) => ({
       name,
       type,
@@ -50,7 +53,14 @@ const FACTS = `SELECT count(*) FILTER (WHERE participant_id IS NOT NULL) AS peop
     count(*) FILTER (WHERE is_complete) AS finished,
     substr(min(joined_at), 1, 10) AS "from", substr(max(joined_at), 1, 10) AS "to" FROM people WHERE experiment_id = ?`;
 
-function readStudy(db: Db, id: string, completeness: Completeness): Study {
+/** How complete the data of an experiment are, and what must not be shown of them. */
+interface Terms {
+  readonly completeness: Completeness;
+  readonly isPersonal: IsPersonal;
+}
+
+function readStudy(db: Db, id: string, terms: Terms): Study {
+  const { completeness, isPersonal } = terms;
   const facts = queryRows(db, FACTS, Facts).get(id) ?? { people: 0, rooms: 0, finished: 0, from: null, to: null };
   const listed = listedTables(db).filter(({ kind, name }) => kind !== 'own' && isOf(db, name, id));
   const counted = listed.map((table) => ({ ...table, rows: rowsIn(db, table.name, id) }));
@@ -60,10 +70,10 @@ function readStudy(db: Db, id: string, completeness: Completeness): Study {
     ...namesOf(db, id),
     ...facts,
     completeness,
-    questions: questionsOf(db, id),
-    variables: variablesOf(db, id),
+    questions: questionsOf(db, id, isPersonal),
+    variables: variablesOf(db, id, isPersonal),
     design: designOf(db, id),
-    tables: held.filter(({ kind }) => kind !== 'view').map((table) => readTable(db, id, table, completeness)),
+    tables: held.filter(({ kind }) => kind !== 'view').map((table) => readTable(db, id, table, terms)),
     views: held.filter(({ kind }) => kind === 'view').map(({ name, about, rows }) => ({ name, about, rows })),
     empty: counted.filter(({ rows, kind }) => rows === 0 && kind !== 'view').map(({ name }) => name),
   };
@@ -99,11 +109,11 @@ function readTable(
   db: Db,
   experiment: string,
   { name, kind, data, about, rowIs, joinBy, rows }: z.infer<typeof Listed> & { readonly rows: number },
-  completeness: Completeness,
+  { completeness, isPersonal }: Terms,
 ): TableBook {
   const sources = (data ?? '').split(', ').filter((source) => source in completeness.data);
   const times = sources.flatMap((source) => completeness.data[source]?.asOf ?? []);
-  const personal = namedAfterPeople(db, name);
+  const personal = namedAfterPeople(db, name, isPersonal);
   return {
     name,
     kind,
@@ -113,7 +123,11 @@ function readTable(
     rows,
     lacking: sources.filter((source) => completeness.data[source]?.isLacking === true),
     asOf: times.sort()[0] ?? null,
-    columns: columnsOf(db, { table: name, experiment }, [...personal, ...(kind === 'mirrored' ? COMMON : [])]),
+    columns: columnsOf(
+      db,
+      { table: name, experiment },
+      { leaveOut: [...personal, ...(kind === 'mirrored' ? COMMON : [])], isPersonal },
+    ),
     leftOut: personal.length,
   };
 }

@@ -4,6 +4,7 @@ import { derivedIn } from '../../derive/registry.ts';
 import { queryRows } from '../../shared/sqlite.ts';
 import { columnNames } from '../../warehouse/column-names.ts';
 import type { Db } from '../../warehouse/open.ts';
+import type { IsPersonal } from './impersonal.ts';
 
 /**
  * What a codebook shows of a column's values: how often each occurs · the smallest and the largest · how many there are
@@ -117,13 +118,14 @@ const MOST = 12;
 /** The most frequent levels that may be shown, and how many values the others have in all. */
 export function levelsOf(
   counted: readonly { readonly value: string | number; readonly n: number }[],
+  isPersonal: IsPersonal,
   labels: ReadonlyMap<string, string> = new Map(),
 ): { levels: readonly Level[]; others: number } {
   const merged = new Map<string, number>();
   let others = 0;
   for (const { value, n } of counted) {
     const text = presentable(value);
-    if (text === undefined) others += n;
+    if (text === undefined || (typeof value === 'string' && isPersonal(value))) others += n;
     else merged.set(text, (merged.get(text) ?? 0) + n);
   }
   const all = [...merged].map(([value, n]) => ({ value, n, label: labels.get(value) ?? null }));
@@ -136,13 +138,13 @@ export function levelsOf(
  * The levels of texts that are declared nowhere, such as those of a variable. They are shown where they look like codes:
  * few of them, fewer than half as many as there are people or rooms, and each of two or more of these.
  */
-export function codesAmong(counted: readonly { readonly value: string; readonly n: number }[]): {
-  levels: readonly Level[];
-  others: number;
-} {
+export function codesAmong(
+  counted: readonly { readonly value: string; readonly n: number }[],
+  isPersonal: IsPersonal,
+): { levels: readonly Level[]; others: number } {
   const total = counted.reduce((sum, { n }) => sum + n, 0);
   if (counted.length > MOST || counted.length * 2 > total) return { levels: [], others: total };
   const shared = counted.filter(({ n }) => n > 1);
-  const { levels, others } = levelsOf(shared);
+  const { levels, others } = levelsOf(shared, isPersonal);
   return { levels, others: others + total - shared.reduce((sum, { n }) => sum + n, 0) };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isObject, parseJson, type Json } from '../../shared/json.ts';
 import { queryRows, queryValues } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
+import { NAMED_AFTER, type IsPersonal } from './impersonal.ts';
 import { codesAmong, presentable, type Level } from './shown.ts';
 
 /** A shared variable: its last values, one for each room or person that it belongs to. */
@@ -44,7 +45,7 @@ const WRITTEN = `SELECT variable AS name, owner, coalesce(group_concat(DISTINCT 
   FROM variable_values WHERE experiment_id = ? AND variable IS NOT NULL GROUP BY variable, owner ORDER BY variable, owner DESC`;
 
 /** The variables of an experiment: those that were written, and then those that are only configured. */
-export function variablesOf(db: Db, experiment: string): VariableBook[] {
+export function variablesOf(db: Db, experiment: string, isPersonal: IsPersonal): VariableBook[] {
   const initial = configured(db, experiment);
   const written = queryRows(db, WRITTEN, Written)
     .all(experiment)
@@ -52,7 +53,7 @@ export function variablesOf(db: Db, experiment: string): VariableBook[] {
       ...one,
       types: one.types.split(',').sort().join(', '),
       initial: initial.get(one.name) ?? null,
-      ...levelsIn(db, experiment, one),
+      ...levelsIn(db, experiment, one, isPersonal),
     }));
   const names = new Set(written.map(({ name }) => name));
   const NONE = {
@@ -69,15 +70,16 @@ export function variablesOf(db: Db, experiment: string): VariableBook[] {
   const unwritten = [...initial]
     .filter(([name]) => !names.has(name))
     .map(([name, value]) => ({ ...NONE, name, initial: value }));
-  return [...written, ...unwritten];
+  return [...written, ...unwritten].map((one) => (isPersonal(one.name) ? { ...one, name: NAMED_AFTER } : one));
 }
 
 /** Texts and booleans. */
-function levelsIn(db: Db, experiment: string, { name, owner }: z.infer<typeof Written>) {
+function levelsIn(db: Db, experiment: string, { name, owner }: z.infer<typeof Written>, isPersonal: IsPersonal) {
   const sql = `SELECT CASE value_type WHEN 'boolean' THEN iif(value_number, 'true', 'false') ELSE value_text END AS value, count(*) AS n
     FROM variable_values WHERE experiment_id = ? AND variable = ? AND owner = ? AND is_last AND value_type IN ('text', 'boolean')
       AND (value_text IS NOT NULL OR value_type = 'boolean') GROUP BY 1 ORDER BY 1`;
-  return codesAmong(queryRows(db, sql, z.object({ value: z.string(), n: z.number() })).all(experiment, name, owner));
+  const Count = z.object({ value: z.string(), n: z.number() });
+  return codesAmong(queryRows(db, sql, Count).all(experiment, name, owner), isPersonal);
 }
 
 /** The variables of the newest configuration, each with its initial value where that is a plain one. */

@@ -79,6 +79,11 @@ export function levelsText({ levels, others }: { readonly levels: readonly Level
   ].join(' · ');
 }
 
+/** What asked a question, and what of a stimulus it was about. */
+export function askedByText({ kind, type, dimension }: QuestionBook): string {
+  return [kind, type, dimension].filter(Boolean).join(', ');
+}
+
 /** What was answered, or what a variable came to. */
 export function summaryText(book: QuestionBook | VariableBook): string {
   const { minimum, mean, maximum } = book;

@@ -65,6 +65,37 @@ describe('a codebook', () => {
     expect(columns?.find(({ name }) => name === 'email')).toMatchObject({ n: 6, missing: 0, distinct: 1, levels: [] });
   });
 
+  it('leaves out what is named after a person by the name that others see', async () => {
+    const bench = openBench();
+    bench.write('participants', ...PEOPLE.map((id) => ({ id, roomId: 'r', displayName: `Dr ${id.toUpperCase()}` })));
+    bench.write('chat', { messageId: 'm', roomId: 'r', senderId: 'ana', senderName: 'Zoë Zulu', content: 'hi' });
+    const variables = { 'Zoë Zulu': 5, 'liking_Dr ANA': 2, score: 1 };
+    bench.write('components', { ...of('bo'), componentId: 'c', ...at(1), variables, config: { 'Zoë Zulu': 1 } });
+    bench.write(
+      'variables',
+      ...['partner', 'closeness to Zoë Zulu'].flatMap((variable) =>
+        PEOPLE.map((id) => ({ ...of(id), ...at(1), variable, value: 'Dr ANA' })),
+      ),
+    );
+    answer(bench, { questionId: 'q', questionText: 'Do you trust Zoë Zulu?' }, [1, 2, 3]);
+    answer(bench, { questionText: 'Is Zoë Zulu kind?' }, [1, 2, 3], 10);
+    const book = read(bench);
+    for (const form of await formsOf(book)) expect(form).not.toMatch(/zulu|Dr |zoe/i);
+    expect(book.studies[0]?.variables.map(({ name }) => name)).toEqual(['(named after a person)', 'partner']);
+    expect(book.studies[0]?.tables.find(({ name }) => name === 'components')?.leftOut).toBeGreaterThan(0);
+  });
+
+  it('does not mix what was rated of a stimulus', () => {
+    const bench = openBench();
+    const rating = (dimension: string, value: number) =>
+      ({ ratingId: dimension, ...of('ana'), ...at(value), componentId: 'c', value, metadata: { dimension } }) as never;
+    bench.write('ratings/sparse', rating('valence', 1), rating('arousal', 9));
+    expect(read(bench).studies[0]?.questions).toMatchObject([
+      { id: 'c', dimension: 'valence', mean: 1, repeated: 0 },
+      { id: 'c', dimension: 'arousal', mean: 9, repeated: 0 },
+    ]);
+  });
+
   it('lists the values of a variable or a choice that two or more people share, and counts the others', () => {
     const bench = openBench();
     const values = ['warm', 'warm', 'cold', 'cold', 'cold', 'none of these'];

@@ -4,7 +4,8 @@ import { isPseudonym, pseudonymBy } from '../../../shared/pseudonym.ts';
 import { queryLists, queryRows, queryValues, quote, type SqlValue } from '../../../shared/sqlite.ts';
 import type { Db } from '../../../warehouse/open.ts';
 import { privacyIn } from '../../../warehouse/privacy.ts';
-import { answerMeanings, namedAfterPeople } from '../../codebook/impersonal.ts';
+import { wideTables } from '../../../derive/wide-names.ts';
+import { answerMeanings, namedAfterPeople, personalIn } from '../../codebook/impersonal.ts';
 import type { Column, Table } from '../tables.ts';
 import { treatmentOf, type Treatment } from './treatment.ts';
 import { replacerOf } from './words.ts';
@@ -113,7 +114,9 @@ function personalColumns(db: Db, scrub: (text: string) => string): (table: strin
   const add = (table: string, column: string) => void found.set(table, (found.get(table) ?? new Set()).add(column));
   for (const { relation, name, path } of queryRows(db, sql, Named).iterate())
     if (path.includes('@') || scrub(path) !== path) add(relation, name);
-  for (const { table } of DATASETS) for (const name of namedAfterPeople(db, table)) add(table, name);
+  const isPersonal = personalIn(db);
+  for (const { table } of [...DATASETS, ...wideTables(db)])
+    for (const name of namedAfterPeople(db, table, isPersonal)) add(table, name);
   return (table, column) => found.get(table)?.has(column) === true || scrub(column) !== column;
 }
 
