@@ -88,6 +88,8 @@ def hsw_read(db, relation, experiment=None, fresh=None, complete=True, as_="pand
     """
     id = _experiment_id(db, experiment)
     _check_fit(db, _data_of(db, relation), id, fresh, complete, relation)
+    if id is not None and "experiment_id" not in _columns(db, relation):
+        raise WarehouseError(f"{relation} is the same for all experiments: read it without `experiment`.")
     conditions, values = ([], []) if id is None else (["experiment_id = ?"], [id])
     if where is not None:
         conditions.append(f"({where})")
@@ -106,7 +108,9 @@ def hsw_ratings(db, experiment=None, kind="continuous", condition=None, medium=F
     """Ratings ("continuous" or "sparse") in the order of time. condition: the name of a variable whose last value becomes the column
     `condition`, as a text: the participant's own or else the room's. medium: adds `stage_number`, `state_name` and `medium`:
     what was on the screen at that onset."""
-    table = {"continuous": "ratings_continuous", "sparse": "ratings_sparse"}[kind]
+    if kind not in ("continuous", "sparse"):
+        raise WarehouseError(f'kind = {kind!r} is neither "continuous" nor "sparse".')
+    table = f"ratings_{kind}"
     id = _experiment_id(db, experiment)
     used = [table] + ["variable_values"] * (condition is not None) + ["stages"] * medium
     for relation in used:
@@ -114,6 +118,7 @@ def hsw_ratings(db, experiment=None, kind="continuous", condition=None, medium=F
     columns = [f"r.{_name(name)}" for name in _columns(db, table) if not (medium and name in ("state_name", "medium"))]
     joins, params = "", []
     if condition is not None:
+        _check_variable(db, condition, id)
         number = "CASE value_type WHEN 'number' THEN value_number ELSE CAST(value_number AS INTEGER) END"
         value = f"coalesce(value_text, value_json, CAST({number} AS TEXT))"
         columns.append(
@@ -136,6 +141,8 @@ def hsw_ratings(db, experiment=None, kind="continuous", condition=None, medium=F
 
 def hsw_codebook(db, relation=None, as_="pandas"):
     """What each column means, what it means that there is no value, its unit, and the codes that it may have."""
+    if relation is not None:
+        _check_exists(db, relation)
     sql = """SELECT d.table_name, d.column_name, d.type, d.unit, d.is_boolean, d.meaning, d.missing,
         (SELECT group_concat(coalesce(value_text, value_number) || ' = ' || label, '; ') FROM _values v
          WHERE v.table_name = d.table_name AND v.column_name = d.column_name AND v.question_id IS NULL) AS codes
@@ -146,6 +153,8 @@ def hsw_codebook(db, relation=None, as_="pandas"):
 def _experiment_id(db, experiment):
     if experiment is None:
         return None
+    if not isinstance(experiment, str):
+        raise WarehouseError("`experiment` is one id or name: leave it out to read all.")
     sql = "SELECT DISTINCT experiment_id FROM experiments WHERE experiment_id = ?1 OR name = ?1"
     found = [id for (id,) in db.execute(sql, [experiment])]
     if len(found) == 1:
@@ -156,10 +165,21 @@ def _experiment_id(db, experiment):
     raise WarehouseError(f"There is no experiment {experiment!r}. There are: {', '.join(known) or 'none'}.")
 
 
-def _data_of(db, relation):
-    """The data types that a table or view comes from."""
+def _check_exists(db, relation):
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", [relation]).fetchone() is None:
         raise WarehouseError(f"There is no table or view {relation!r}: `_tables` lists all.")
+
+
+def _check_variable(db, variable, experiment):
+    sql = "SELECT DISTINCT variable FROM variable_values WHERE variable IS NOT NULL AND (?1 IS NULL OR experiment_id = ?1) ORDER BY 1"
+    known = [name for (name,) in db.execute(sql, [experiment])]
+    if variable not in known:
+        raise WarehouseError(f"There is no variable {variable!r}. There are: {', '.join(known) or 'none'}.")
+
+
+def _data_of(db, relation):
+    """The data types that a table or view comes from."""
+    _check_exists(db, relation)
     row = db.execute("SELECT data FROM _tables WHERE name = ?", [relation]).fetchone()
     if row is None and relation.startswith("wide_"):
         # The tables are listed when a writer opens the file; it may create this one later.

@@ -72,6 +72,9 @@ hsw_read <- function(db, relation, experiment = NULL, fresh = NULL, complete = T
                      labels = FALSE) {
   id <- hsw_experiment_id(db, experiment)
   hsw_check_fit(db, relation, id, fresh, complete)
+  if (!is.null(id) && !"experiment_id" %in% DBI::dbListFields(db, relation)) {
+    stop(relation, " is the same for all experiments: read it without `experiment`.", call. = FALSE)
+  }
   conditions <- c(if (!is.null(id)) "experiment_id = ?", if (!is.null(where)) paste0("(", where, ")"))
   sql <- paste("SELECT * FROM", hsw_name(relation))
   if (length(conditions) > 0) sql <- paste(sql, "WHERE", paste(conditions, collapse = " AND "))
@@ -89,7 +92,8 @@ hsw_events <- function(db, event_type = NULL, ...) {
 # on the screen at that onset.
 hsw_ratings <- function(db, experiment = NULL, kind = "continuous", condition = NULL, medium = FALSE, fresh = NULL,
                         complete = TRUE) {
-  table <- match.arg(paste0("ratings_", kind), c("ratings_continuous", "ratings_sparse"))
+  if (!kind %in% c("continuous", "sparse")) stop("kind = \"", kind, "\" is neither \"continuous\" nor \"sparse\".", call. = FALSE)
+  table <- paste0("ratings_", kind)
   id <- hsw_experiment_id(db, experiment)
   for (relation in c(table, if (!is.null(condition)) "variable_values", if (medium) "stages")) {
     hsw_check_fit(db, relation, id, fresh, complete)
@@ -99,6 +103,7 @@ hsw_ratings <- function(db, experiment = NULL, kind = "continuous", condition = 
   columns <- paste0("r.", hsw_name(names))
   joins <- ""
   if (!is.null(condition)) {
+    hsw_check_variable(db, condition, id)
     columns <- c(columns, "(SELECT coalesce(value_text, value_json, CAST(CASE value_type WHEN 'number' THEN value_number
         ELSE CAST(value_number AS INTEGER) END AS TEXT))
       FROM variable_values v WHERE v.room_id = r.room_id AND v.variable = ? AND is_last = 1
@@ -123,12 +128,16 @@ hsw_codebook <- function(db, relation = NULL) {
     (SELECT group_concat(coalesce(value_text, value_number) || ' = ' || label, '; ') FROM _values v
      WHERE v.table_name = d.table_name AND v.column_name = d.column_name AND v.question_id IS NULL) AS codes
     FROM _data_dictionary d"
-  if (!is.null(relation)) sql <- paste(sql, "WHERE d.table_name = ?")
+  if (!is.null(relation)) {
+    hsw_check_exists(db, relation)
+    sql <- paste(sql, "WHERE d.table_name = ?")
+  }
   hsw_typed(db, "_data_dictionary", sql, as.list(relation), FALSE)
 }
 
 hsw_experiment_id <- function(db, experiment) {
   if (is.null(experiment)) return(NULL)
+  if (length(experiment) != 1) stop("`experiment` is one id or name: leave it out to read all.", call. = FALSE)
   known <- DBI::dbGetQuery(db, "SELECT DISTINCT experiment_id, name FROM experiments")
   experiment <- enc2utf8(experiment)
   found <- known$experiment_id[known$experiment_id == experiment | known$name %in% experiment]
@@ -141,11 +150,25 @@ hsw_experiment_id <- function(db, experiment) {
     paste0(known$name, " (", known$experiment_id, ")", collapse = ", "), ".", call. = FALSE)
 }
 
-# Stops where the data that a table or view comes from are incomplete or too old.
-hsw_check_fit <- function(db, relation, experiment, fresh, complete) {
-  if (!DBI::dbExistsTable(db, relation)) {
+hsw_check_exists <- function(db, relation) {
+  # SQLite knows a name in any case, but what is declared of a table is found by its own.
+  if (!relation %in% DBI::dbListTables(db)) {
     stop("There is no table or view ", relation, ": `_tables` lists all.", call. = FALSE)
   }
+}
+
+hsw_check_variable <- function(db, variable, experiment) {
+  sql <- "SELECT DISTINCT variable FROM variable_values WHERE variable IS NOT NULL AND (?1 IS NULL OR experiment_id = ?1) ORDER BY 1"
+  known <- DBI::dbGetQuery(db, sql, params = list(if (is.null(experiment)) NA_character_ else experiment))$variable
+  if (!enc2utf8(variable) %in% known) {
+    there <- if (length(known) > 0) paste(known, collapse = ", ") else "none"
+    stop("There is no variable ", variable, ". There are: ", there, ".", call. = FALSE)
+  }
+}
+
+# Stops where the data that a table or view comes from are incomplete or too old.
+hsw_check_fit <- function(db, relation, experiment, fresh, complete) {
+  hsw_check_exists(db, relation)
   listed <- DBI::dbGetQuery(db, "SELECT name, data FROM _tables WHERE data <> ''")
   # The tables are listed when a writer opens the file; it may create one with a row a person later.
   unlisted <- startsWith(relation, "wide_") && !relation %in% listed$name
