@@ -129,8 +129,10 @@ def hsw_ratings(db, experiment=None, kind="continuous", condition=None, medium=F
         params.append(condition)
     if medium:
         columns += ["s.number AS stage_number", "s.state_name", "s.medium"]
-        joins = """LEFT JOIN stages s ON s.rowid = (SELECT rowid FROM stages WHERE room_id = r.room_id
-            AND participant_id = r.participant_id AND experiment_id = r.experiment_id
+        # A rating that names its state was not given in another one.
+        own = " AND (r.state_id IS NULL OR state_id = r.state_id)" if kind == "sparse" else ""
+        joins = f"""LEFT JOIN stages s ON s.rowid = (SELECT rowid FROM stages WHERE room_id = r.room_id
+            AND participant_id = r.participant_id AND experiment_id = r.experiment_id{own}
             AND start_onset <= r.onset AND (end_onset > r.onset OR end_onset IS NULL) ORDER BY start_onset DESC LIMIT 1)"""
     sql = f"SELECT {', '.join(columns)} FROM {table} r {joins}"
     if id is not None:

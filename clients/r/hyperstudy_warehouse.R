@@ -112,9 +112,11 @@ hsw_ratings <- function(db, experiment = NULL, kind = "continuous", condition = 
   }
   if (medium) {
     columns <- c(columns, "s.number AS stage_number", "s.state_name", "s.medium")
-    joins <- "LEFT JOIN stages s ON s.rowid = (SELECT rowid FROM stages WHERE room_id = r.room_id
-      AND participant_id = r.participant_id AND experiment_id = r.experiment_id
-      AND start_onset <= r.onset AND (end_onset > r.onset OR end_onset IS NULL) ORDER BY start_onset DESC LIMIT 1)"
+    # A rating that names its state was not given in another one.
+    own <- if (kind == "sparse") " AND (r.state_id IS NULL OR state_id = r.state_id)" else ""
+    joins <- paste0("LEFT JOIN stages s ON s.rowid = (SELECT rowid FROM stages WHERE room_id = r.room_id
+      AND participant_id = r.participant_id AND experiment_id = r.experiment_id", own, "
+      AND start_onset <= r.onset AND (end_onset > r.onset OR end_onset IS NULL) ORDER BY start_onset DESC LIMIT 1)")
   }
   sql <- paste("SELECT", paste(columns, collapse = ", "), "FROM", table, "r", joins)
   if (!is.null(id)) sql <- paste(sql, "WHERE r.experiment_id = ?")

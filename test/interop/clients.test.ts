@@ -133,11 +133,19 @@ describe.each(LANGUAGES)('the client in $name', (language) => {
       language.name === 'r'
         ? `r <- hsw_ratings(db, condition = "condition", medium = TRUE); cat(nrow(r), sort(unique(r$condition)), unique(r$medium), class(r$stage_number), class(r$timestamp)[1])`
         : `r = hsw_ratings(db, condition="condition", medium=True); print(len(r), *sorted(set(r.condition)), *set(r.medium), r.stage_number.dtype, r.timestamp.dtype)`;
+    const ratedWhere =
+      language.name === 'r'
+        ? `s <- hsw_ratings(db, kind = "sparse", medium = TRUE); cat("\\n"); cat(sum(is.na(s$state_name)), unique(na.omit(s$state_name)))`
+        : `s = hsw_ratings(db, kind="sparse", medium=True); print(s.state_name.isna().sum(), *s.state_name.dropna().unique())`;
     const db = new Database(join(folder, 'data', 'demo.db'), { readonly: true });
     const count = String(db.prepare('SELECT count(*) FROM ratings_continuous').pluck().get());
     db.close();
     const types = language.name === 'r' ? 'integer POSIXct' : 'Int64 datetime64[ms, UTC]';
-    expect(of(asked).stdout.trim()).toBe(`${count} alone together video_story ${types}`);
+    expect(of(`${asked};${ratedWhere}`).stdout.trim().split('\n')).toEqual([
+      `${count} alone together video_story ${types}`,
+      // The demo's single ratings name their state, and some come before any event shows it.
+      '144 Questions',
+    ]);
   });
 });
 
