@@ -32,7 +32,8 @@ const COMMON = {
   },
   extra: {
     type: 'TEXT',
-    about: 'Everything that has no column of its own or does not fit it.',
+    about:
+      'Everything that has no column of its own or does not fit it. A field with a column that is null here was sent without a value; one that is not here was not sent.',
     privacy: 'unknown',
     missing: 'Nothing is left over.',
     unit: 'JSON',

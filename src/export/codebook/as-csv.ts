@@ -51,7 +51,7 @@ function rowsOf(study: Study): Row[] {
       table_name: 'answers',
       name: one.id,
       meaning: one.question,
-      type: one.dimension === null ? (one.type ?? one.kind) : `${one.type ?? one.kind}, ${one.dimension}`,
+      type: [one.type ?? one.kind, one.component, one.dimension].filter(Boolean).join(', '),
       unit: one.scale,
       n: one.answers,
       missing: one.empty,

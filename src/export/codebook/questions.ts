@@ -8,6 +8,8 @@ import { codesAmong, levelsOf, type Level } from './shown.ts';
 export interface QuestionBook {
   readonly id: string;
   readonly kind: string;
+  /** The component, where the same question may be asked by another one, such as before and after. */
+  readonly component: string | null;
   /** What of a stimulus was rated. */
   readonly dimension: string | null;
   readonly question: string | null;
@@ -33,6 +35,7 @@ const Num = z.number().nullable();
 const Asked = z.object({
   id: z.string(),
   kind: z.string(),
+  component: Text,
   dimension: Text,
   type: Text,
   answers: z.number(),
@@ -51,7 +54,7 @@ const Asked = z.object({
 });
 type Asked = z.infer<typeof Asked>;
 
-const ASKED = `SELECT question_id AS id, kind, dimension, max(question_type) AS type,
+const ASKED = `SELECT question_id AS id, kind, nullif(component_id, question_id) AS component, dimension, max(question_type) AS type,
     count(*) FILTER (WHERE is_last AND value_type IS NOT NULL) AS answers,
     count(DISTINCT ifnull(room_id, '') || ' ' || participant_id) FILTER (WHERE value_type IS NOT NULL) AS people,
     count(*) FILTER (WHERE is_last AND value_type IS NULL) AS empty,
@@ -62,19 +65,22 @@ const ASKED = `SELECT question_id AS id, kind, dimension, max(question_type) AS 
     avg(value_number) FILTER (WHERE is_last) AS mean,
     max(value_number) FILTER (WHERE is_last) AS maximum,
     min(scale_min) AS scaleMin, max(scale_max) AS scaleMax, max(label_min) AS labelMin, max(label_max) AS labelMax
-  FROM answers WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id, dimension
-  ORDER BY min(onset), kind, question_id, dimension`;
+  FROM answers WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id, component, dimension
+  ORDER BY min(onset), kind, question_id, component, dimension`;
+
+const WHICH = 'nullif(component_id, question_id) IS ? AND dimension IS ?';
 
 /** The questions of an experiment, in the order in which they were first answered. */
 export function questionsOf(db: Db, experiment: string, isPersonal: IsPersonal): QuestionBook[] {
   return queryRows(db, ASKED, Asked)
     .all(experiment)
     .map((asked) => {
-      const { id, kind, dimension, type, answers, people, empty, repeated } = asked;
+      const { id, kind, component, dimension, type, answers, people, empty, repeated } = asked;
       const isNumber = asked.numbers > asked.booleans;
       return {
         id: isPersonal(id) ? NAMED_AFTER : id,
         kind,
+        component,
         dimension,
         question: wordsOf(db, experiment, asked, isPersonal),
         type,
@@ -95,16 +101,21 @@ export function questionsOf(db: Db, experiment: string, isPersonal: IsPersonal):
  * The words of a question: those of the design or, as they may be made for one person, those without a name that two or
  * more people were asked most often.
  */
-function wordsOf(db: Db, experiment: string, { id, kind, dimension }: Asked, isPersonal: IsPersonal): string | null {
+function wordsOf(
+  db: Db,
+  experiment: string,
+  { id, kind, component, dimension }: Asked,
+  isPersonal: IsPersonal,
+): string | null {
   const Words = z.string();
   const planned = `SELECT question FROM design WHERE experiment_id = ? AND question IS NOT NULL
     AND coalesce(question_id, component_id) = ? LIMIT 1`;
-  const asked = `SELECT question FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND dimension IS ?
-    AND question IS NOT NULL GROUP BY question HAVING count(DISTINCT participant_id) > 1 ORDER BY count(*) DESC, question`;
+  const asked = `SELECT question FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ?
+    AND ${WHICH} AND question IS NOT NULL GROUP BY question HAVING count(DISTINCT participant_id) > 1 ORDER BY count(*) DESC, question`;
   return (
     queryValues(db, planned, Words).get(experiment, id) ??
     queryValues(db, asked, Words)
-      .all(experiment, kind, id, dimension)
+      .all(experiment, kind, id, component, dimension)
       .find((words) => !isPersonal(words)) ??
     null
   );
@@ -136,10 +147,10 @@ function answered(
   asked: Asked,
   isPersonal: IsPersonal,
 ): { levels: readonly Level[]; others: number } {
-  const { id, kind, dimension, type, numbers, answers } = asked;
-  const which = [experiment, kind, id, dimension];
+  const { id, kind, component, dimension, type, numbers, answers } = asked;
+  const which = [experiment, kind, id, component, dimension];
   const labels = labelsOf(db, experiment, id);
-  const last = 'FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND dimension IS ? AND is_last';
+  const last = `FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND ${WHICH} AND is_last`;
   const numberCounts = queryRows(
     db,
     `SELECT value_number AS value, count(*) AS n ${last} AND value_number IS NOT NULL GROUP BY 1 ORDER BY 1 LIMIT ${MOST_STEPS + 1}`,

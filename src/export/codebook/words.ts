@@ -80,8 +80,8 @@ export function levelsText({ levels, others }: { readonly levels: readonly Level
 }
 
 /** What asked a question, and what of a stimulus it was about. */
-export function askedByText({ kind, type, dimension }: QuestionBook): string {
-  return [kind, type, dimension].filter(Boolean).join(', ');
+export function askedByText({ kind, type, component, dimension }: QuestionBook): string {
+  return [kind, type, component, dimension].filter(Boolean).join(', ');
 }
 
 /** What was answered, or what a variable came to. */

@@ -85,12 +85,24 @@ describe('a codebook', () => {
     expect(book.studies[0]?.tables.find(({ name }) => name === 'components')?.leftOut).toBeGreaterThan(0);
   });
 
-  it('does not mix what was rated of a stimulus', () => {
+  it('does not mix what was asked before and after, or was rated of a stimulus', () => {
     const bench = openBench();
+    const mood = (componentId: string, given: number) =>
+      ({
+        id: componentId,
+        componentId,
+        ...of('ana'),
+        ...at(given - 10),
+        category: 'questionnaire',
+        value: { questionId: 'mood', answer: given },
+      }) as never;
+    bench.write('events', mood('before', 2), mood('after', 6));
     const rating = (dimension: string, value: number) =>
       ({ ratingId: dimension, ...of('ana'), ...at(value), componentId: 'c', value, metadata: { dimension } }) as never;
     bench.write('ratings/sparse', rating('valence', 1), rating('arousal', 9));
     expect(read(bench).studies[0]?.questions).toMatchObject([
+      { id: 'mood', component: 'before', mean: 2, answers: 1 },
+      { id: 'mood', component: 'after', mean: 6, answers: 1 },
       { id: 'c', dimension: 'valence', mean: 1, repeated: 0 },
       { id: 'c', dimension: 'arousal', mean: 9, repeated: 0 },
     ]);
