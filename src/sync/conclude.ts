@@ -3,6 +3,7 @@ import { count, counted } from '../shared/count.ts';
 import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
+import { newestQuarantined } from '../warehouse/quarantine.ts';
 import { countRows, keysWithOrdinals } from '../warehouse/records.ts';
 import { countedInExperiment } from '../warehouse/structure.ts';
 import type { Account } from './account.ts';
@@ -82,6 +83,7 @@ export function conclude(session: Session, found: Found): Proof {
       serverBasis: reader.serverInfo().basis ?? before.serverBasis,
       apiTotal: account.total ?? account.truth,
       accountedAt: startedAt,
+      ...(isBalanced(found) ? { balancedAt: balancedAt(session) } : {}),
       lastStatus: isComplete(doubts) ? 'ok' : 'incomplete',
       lastError: undefined,
       ...(isRead ? { dataAsOf: startedAt, backfilled: true, watermark: watermarkAfter(session, before, reading) } : {}),
@@ -97,6 +99,17 @@ export function conclude(session: Session, found: Found): Proof {
 function watermarkAfter(session: Session, before: Position, reading: Reading): number | undefined {
   const isAhead = before.watermark !== undefined && before.watermark > serverNow(session);
   return isAhead ? reading.upTo : later(before.watermark, reading.upTo);
+}
+
+/** Whether the rows held, those that did not come among them, and the quarantined records are all that the API has. */
+function isBalanced({ reading, account, gone }: Found): boolean {
+  const isClean = reading.doubts.length === 0 && account.doubts.length === 0 && gone.length === 0;
+  return isClean && account.isOff === undefined && account.truth === account.held;
+}
+
+/** Later than each malformed record that was counted; the warehouse's clock may be some milliseconds ahead. */
+function balancedAt({ clock, warehouse, stream }: Session): number {
+  return Math.max(clock.now(), newestQuarantined(warehouse.db, stream));
 }
 
 /** Whether this reading settled the rows that were missing or withheld before. */

@@ -3,7 +3,7 @@ import { counted, count } from '../shared/count.ts';
 import { isObject } from '../shared/json.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
-import { countQuarantinedSince } from '../warehouse/quarantine.ts';
+import { countQuarantinedAfter } from '../warehouse/quarantine.ts';
 import { countRows } from '../warehouse/records.ts';
 import { position, type Session } from '../read/session.ts';
 import { DAY_MS } from '../shared/time.ts';
@@ -43,7 +43,7 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
     const text = `${count(due.length)} of ${counted(rows, 'row')} ${are} no longer in the API and ${are} withheld from deletion, as so many at once may be a mistake (delete with: ${ACCEPT})`;
     return { doubts: [{ kind: 'withheld', text, count: due.length }], withheld: due.length };
   }
-  const hidden = acceptDeletes || due.length === 0 ? 0 : mayBeMalformed(session, due, since);
+  const hidden = acceptDeletes || due.length === 0 ? 0 : mayBeMalformed(session);
   if (hidden > 0) {
     sink.drop({ missing: gone, deleted: [], missedAt: startedAt });
     return { doubts: [hiddenDoubt(due.length, hidden)], withheld: due.length };
@@ -54,16 +54,12 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
 }
 
 /**
- * How many malformed records came first when these rows were first missed, or later: the API may still have the rows, in
- * a form that does not show which ones they are.
+ * How many malformed records have come since the API last had as many records as are held: it may still have the rows
+ * that are missing, in a form that does not show which ones they are.
  */
-function mayBeMalformed(
-  { warehouse, stream }: Session,
-  rows: readonly string[],
-  since: ReadonlyMap<string, number>,
-): number {
-  const first = rows.reduce((earliest, key) => Math.min(earliest, since.get(key) ?? earliest), Infinity);
-  return countQuarantinedSince(warehouse.db, stream, first);
+function mayBeMalformed(session: Session): number {
+  const { balancedAt = 0 } = position(session);
+  return countQuarantinedAfter(session.warehouse.db, session.stream, balancedAt);
 }
 
 function hiddenDoubt(rows: number, malformed: number): Doubt {

@@ -22,6 +22,8 @@ export interface Position {
   /** How many records the API counts, without a time filter, and when that was last compared, by the local clock. */
   readonly apiTotal: number | undefined;
   readonly accountedAt: number | undefined;
+  /** When a clean reading last showed as many records as are held, quarantined ones included, by the local clock. */
+  readonly balancedAt: number | undefined;
   readonly quarantinedRecords: number;
   /** Rows that the delete guard withholds. */
   readonly withheldRows: number;
@@ -81,6 +83,7 @@ export const NEVER_READ: Position = {
   reason: reasonOf(UNREAD),
   apiTotal: undefined,
   accountedAt: undefined,
+  balancedAt: undefined,
   quarantinedRecords: 0,
   withheldRows: 0,
   missingRows: 0,
@@ -218,6 +221,7 @@ function fromStored(stored: Stored): StoredPosition {
     reason: reasonOf(doubts),
     apiTotal: stored.apiTotal ?? undefined,
     accountedAt: time(stored.accountedAt),
+    balancedAt: time(stored.balancedAt),
     quarantinedRecords: stored.quarantinedRecords,
     withheldRows: stored.withheldRows,
     missingRows: stored.missingRows,
@@ -256,6 +260,7 @@ function toStored(stream: Stream, position: Position): Stored {
     reason: reasonOf(position.doubts) ?? null,
     apiTotal: position.apiTotal ?? null,
     accountedAt: time(position.accountedAt),
+    balancedAt: time(position.balancedAt),
     quarantinedRecords: position.quarantinedRecords,
     withheldRows: position.withheldRows,
     missingRows: position.missingRows,

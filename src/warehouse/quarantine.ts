@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BadRecord } from '../datasets/normalise.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 import { command, queryRows, queryValues } from '../shared/sqlite.ts';
-import { formatTime } from '../shared/time.ts';
+import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 
 /** A part of an answer that could not be stored as a row: `record` is JSON text, as the API sent it. */
@@ -58,12 +58,19 @@ export function settleQuarantine(db: Db, { experimentId, dataset, ...part }: Str
   settle(experimentId, dataset.name, scopeText(part), formatTime(since));
 }
 
-/** How many malformed records of a stream came first at this local time or later (milliseconds since 1970 UTC). */
-export function countQuarantinedSince(db: Db, { experimentId, dataset, ...part }: Stream, since: number): number {
+/** How many malformed records of a stream came first after this local time (milliseconds since 1970 UTC). */
+export function countQuarantinedAfter(db: Db, { experimentId, dataset, ...part }: Stream, time: number): number {
   const sql =
-    'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at >= ?';
-  const found = queryValues(db, sql, z.number()).get(experimentId, dataset.name, scopeText(part), formatTime(since));
+    'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at > ?';
+  const found = queryValues(db, sql, z.number()).get(experimentId, dataset.name, scopeText(part), formatTime(time));
   return found ?? 0;
+}
+
+/** When the newest malformed record of a stream came first (local time, milliseconds since 1970 UTC); 0 without any. */
+export function newestQuarantined(db: Db, { experimentId, dataset, ...part }: Stream): number {
+  const sql = 'SELECT max(first_seen_at) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ?';
+  const newest = queryValues(db, sql, z.string().nullable()).get(experimentId, dataset.name, scopeText(part));
+  return parseTime(newest ?? '') ?? 0;
 }
 
 /** How many malformed records of a stream are stored. */

@@ -47,6 +47,8 @@ export const streams = sqliteTable(
     /** How many records the API counts, without a time filter, and when that was last compared (local time). */
     apiTotal: integer('api_total'),
     accountedAt: text('accounted_at'),
+    /** Local time at which a clean reading last showed as many records as are held, the quarantined ones included. */
+    balancedAt: text('balanced_at'),
     /**
      * Records that could not be stored as rows; rows withheld from deletion; rows missing in one reading; rows dated
      * ahead.

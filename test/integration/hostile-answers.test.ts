@@ -148,6 +148,24 @@ describe('a row that comes as a malformed record', () => {
     expectExact(it);
   });
 
+  it.each(['events', 'participants', 'agent-runs'])(
+    'is not deleted either if it did so first in an answer that warned (%s)',
+    async (data) => {
+      const { it, fault } = await changedLab(data);
+      it.arrive(150);
+      await it.sync();
+      const isIt = (record: Readonly<Record<string, unknown>> | null) => record?.['id'] === 'new_140';
+      const nulled = (body: Body) => ({ ...body, data: body.data.map((record) => (isIt(record) ? null : record)) });
+      fault.change = (body) => ({ ...nulled(body), metadata: { ...body.metadata, _warnings: ['MISSING_INDEX: x'] } });
+      await it.sync();
+      fault.change = nulled;
+      for (let times = 0; times < 3; times++) expect(await it.sync()).toMatchObject({ complete: false, deleted: 0 });
+      fault.change = undefined;
+      await it.sync();
+      expectExact(it);
+    },
+  );
+
   it('is deleted with consent', async () => {
     const { it, fault } = await changedLab('agent-runs');
     it.arrive(150);

@@ -1,0 +1,1 @@
+ALTER TABLE `_streams` ADD `balanced_at` text;
