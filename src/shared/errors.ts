@@ -57,6 +57,7 @@ export const CODES = {
   PARAMETER_REFUSED: { exit: EXIT.partial, passes: false, acts: 'user', stops: 'stream' },
   ANSWER_UNREADABLE: { exit: EXIT.partial, passes: true, acts: 'server', stops: 'stream' },
 
+  PUBLISH_FAILED: { exit: EXIT.unwritable, passes: true, acts: 'user', isLocal: true },
   SNAPSHOT_INCOMPLETE: { exit: EXIT.partial, passes: false, acts: 'user' },
   WAREHOUSE_MISSING: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },
   WAREHOUSE_OLDER: { exit: EXIT.usage, passes: false, acts: 'user', isLocal: true },

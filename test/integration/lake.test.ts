@@ -1,17 +1,22 @@
+import { hash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual as isEqual } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../src/export/certificate/digest.ts';
 import { folderStore } from '../../src/export/lake/folder-store.ts';
-import type { LakeManifest } from '../../src/export/lake/manifest.ts';
+import { readLake, type LakeManifest } from '../../src/export/lake/manifest.ts';
 import { publish, type Publication } from '../../src/export/lake/publish.ts';
+import { s3Place } from '../../src/export/lake/s3-place.ts';
+import { s3Store } from '../../src/export/lake/s3-store.ts';
 import type { Store } from '../../src/export/lake/store.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
+import { WarehouseError } from '../../src/shared/errors.ts';
 import { DAY_MS, HOUR_MS } from '../../src/shared/time.ts';
 import type { JsonObject } from '../../src/shared/json.ts';
 import { openForReading } from '../../src/warehouse/open.ts';
 import { digestOfFiles, filesThatDiffer, LAB, manifestIn } from '../support/lake.ts';
+import { startS3 } from '../support/s3-server.ts';
 import { HOUR, openLab, temporaryFolder, type Lab } from '../support/lab.ts';
 
 const world = { experiments: 2, roomsPerExperiment: 1, participantsPerRoom: 2 };
@@ -147,7 +152,7 @@ describe('a lake', () => {
       let writes = 0;
       const died = publishTo(
         lab,
-        dying(there, () => ++writes >= kill),
+        dying(folderStore(there), () => ++writes >= kill),
         { graceMs: 0 },
       );
       isAlive = await died.then(
@@ -262,17 +267,84 @@ describe('a lake', () => {
   });
 });
 
+describe('a lake in a bucket', () => {
+  /** A bucket, and the environment in which it is found. */
+  async function openBucket() {
+    const { url, objects, seen } = await startS3('lab-data');
+    const env = { AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'never-shown' };
+    const before = { ...process.env };
+    Object.assign(process.env, env);
+    onTestFinished(() => {
+      process.env = before;
+    });
+    const store = s3Store(s3Place('s3://lab-data/lake/'), process.env, new AbortController().signal);
+    return { store, objects, seen };
+  }
+
+  it('is what it is in a folder, also after kills and two publications at once', async () => {
+    const { lab, root, report } = await openPublished();
+    const { store, objects, seen } = await openBucket();
+    const manifest = async () => (await readLake(store, LAB))?.manifest;
+    const isWhole = (of: LakeManifest | undefined) =>
+      of?.partitions.every(({ files }) =>
+        files.every(({ path, sha256 }) => sha256 === hash('sha256', objects.get(`lake/${path}`)?.body ?? '')),
+      );
+    for (let kill = 1, isAlive = false; !isAlive; kill += 4) {
+      let writes = 0;
+      const died = publishTo(
+        lab,
+        dying(store, () => ++writes >= kill),
+      );
+      isAlive = await died.then(
+        () => true,
+        () => false,
+      );
+      expect(await manifest()).toEqual(isAlive ? expect.anything() : undefined);
+    }
+    expect(content(await manifest())).toEqual(content(report.manifest));
+    expect(isWhole(await manifest())).toBe(true);
+    const puts = seen.filter(({ method, key }) => method === 'PUT' && key.endsWith('.parquet')).length;
+    expect(await publishTo(lab, store)).toMatchObject({ isNew: false, files: 0 });
+    await happens(lab, (experimentId) => says(lab, experimentId, { messageId: 'new', content: 'a new one' }));
+    await Promise.all([publishTo(lab, store), publishTo(lab, store)]);
+    expect(content(await manifest())).toEqual(content((await publishTo(lab, root)).manifest));
+    const [experimentId = ''] = lab.simulator.world.experimentIds;
+    const again = seen.filter(({ method, key }) => method === 'PUT' && key.endsWith('.parquet')).slice(puts);
+    expect(again.every(({ key }) => key.includes(`experiment_id=${experimentId}/`))).toBe(true);
+    const [person] = lab.simulator.world.records('participants', experimentId, lab.now);
+    lab.warehouse.erase({ participant: String(person?.['id']) }, false);
+    await publishTo(lab, store);
+    expect(isWhole(await manifest())).toBe(true);
+    expect([...objects.keys()].sort()).toEqual(
+      [`lake/lab=${LAB}/manifest.json`, ...pathsOf(await manifest()).map((path) => `lake/${path}`)].sort(),
+    );
+    expect(seen.map(({ authorization }) => authorization).join('')).not.toContain('never-shown');
+  });
+
+  it('says what is wrong, and no key', async () => {
+    const { lab } = await openPublished();
+    await openBucket();
+    const elsewhere = s3Store(s3Place('s3://not-there'), process.env, new AbortController().signal);
+    const error = await publishTo(lab, elsewhere).catch((thrown: unknown) => thrown);
+    if (!(error instanceof WarehouseError)) throw error;
+    expect(error.code).toBe('PUBLISH_FAILED');
+    expect(error.message).toContain('NoSuchBucket');
+    expect(JSON.stringify([error, String(error)])).not.toMatch(/never-shown|AKIA/);
+    for (const text of ['s3://AKIA:secret@bucket/x', 's3://', 's3://b/x?key=secret'])
+      expect(() => s3Place(text)).toThrow(/^The address after --to is not s3:\/\/BUCKET\/FOLDER\.$/);
+  });
+});
+
 class Killed extends Error {}
 
 /** A store whose process is killed before a write; it writes nothing after it. */
-function dying(root: string, isOver: () => boolean): Store {
-  const store = folderStore(root);
+function dying(store: Store, isOver: () => boolean): Store {
   const unlessKilled = () => {
     if (isOver()) throw new Killed();
   };
   return {
     ...store,
-    workshop: root,
+    workshop: store.workshop,
     put(...args) {
       unlessKilled();
       return store.put(...args);

@@ -1,5 +1,6 @@
 import { folderStore } from '../../export/lake/folder-store.ts';
 import { publish as publishLake, type PublishedReport } from '../../export/lake/publish.ts';
+import { s3Place } from '../../export/lake/s3-place.ts';
 import type { Store } from '../../export/lake/store.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
@@ -20,7 +21,7 @@ interface PublishFlags {
 
 export const describe: Describe = (program, run) => {
   program
-    .requiredOption('--to <place>', 'the folder of the lake')
+    .requiredOption('--to <place>', 'the folder of the lake, or s3://bucket/folder')
     .option('--lab <name>', 'the name of your lab in the lake, which others may share', 'lab')
     .option('--grace <duration>', 'how long files stay for those who still read them', '1h')
     .option('--all', 'write every partition again, also those that did not change')
@@ -35,7 +36,8 @@ names, and no others: docs/lake.md shows how.
 
 Examples:
   hsw publish --to /archive/lake
-  hsw publish --to /archive/lake --lab smith`,
+  hsw publish --to /archive/lake --lab smith
+  hsw publish --to s3://our-bucket/hyperstudy --lab smith`,
     )
     .action((flags: PublishFlags) => run(publish, flags));
 };
@@ -44,7 +46,7 @@ Examples:
 const publish: Command<PublishFlags> = async (context, flags) => {
   const lab = labOf(flags.lab);
   const graceMs = graceOf(flags.grace);
-  const store = storeOf(flags.to);
+  const store = await storeOf(flags.to, context);
   const { db, positions, issues } = openSource(context, flags.warehouse);
   const progress = showRows(context.stderr, context.json);
   try {
@@ -90,11 +92,17 @@ function graceOf(text: string): number {
 }
 
 /** @throws WarehouseError USAGE for an address of another kind. */
-function storeOf(to: string): Store {
+async function storeOf(to: string, { env, signal }: CommandContext): Promise<Store> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(to)?.[1];
   if (scheme === undefined) return folderStore(to);
+  if (scheme === 's3') {
+    const place = s3Place(to);
+    // It is large, so that nobody else waits for it.
+    const { s3Store } = await import('../../export/lake/s3-store.ts');
+    return s3Store(place, env, signal);
+  }
   throw new WarehouseError('USAGE', `A lake cannot be kept at ${scheme}://.`, {
-    hint: 'Name a folder with --to.',
+    hint: 'Name a folder or s3://BUCKET/FOLDER with --to.',
   });
 }
 
@@ -103,7 +111,8 @@ function unfinished(cause: unknown, place: string): WarehouseError | undefined {
   const rest = `what ${place} had published before is as it was`;
   if (cause instanceof WarehouseError && cause.code === 'INTERRUPTED')
     return new WarehouseError('INTERRUPTED', `Interrupted: ${rest}.`, { cause });
-  if (!(cause instanceof Error) || !('code' in cause) || !('syscall' in cause)) return undefined;
+  if (cause instanceof WarehouseError || !(cause instanceof Error) || !('code' in cause) || !('syscall' in cause))
+    return undefined;
   const isFull = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
   return new WarehouseError(
     isFull ? 'WAREHOUSE_FULL' : 'WAREHOUSE_UNWRITABLE',
