@@ -5,6 +5,7 @@ import { apiSchema } from './api.ts';
 import { isCron } from './cron.ts';
 import { duration, group, listOf, share } from './fields.ts';
 import { privacySchema } from './privacy.ts';
+import { publishSchema, resolvePublish } from './publish.ts';
 import { nearest } from './suggest.ts';
 
 /** The options of a data type, by name; passed in, as the data types are declared elsewhere. */
@@ -100,6 +101,7 @@ export function configSchema(dataTypes: OptionKinds) {
       .describe(
         'What happens when records bring a new field, or values of another type: `follow` stores them and says so; `freeze` stores them as well, but stops the stream, which is incomplete until you run `hsw sync now --accept-schema`.',
       ),
+    publish: publishSchema().describe('What the daemon publishes of the warehouse; without it, nothing.'),
     alerts: alertsSchema().prefault({}),
     log: logSchema().prefault({}),
   });
@@ -123,7 +125,7 @@ interface Found {
 
 /** The configuration made from checked settings and what else belongs to it. */
 export function complete(settings: z.output<ReturnType<typeof configSchema>>, found: Found) {
-  const { api, http, lookback, warehouse, privacy, ...rest } = settings;
+  const { api, http, lookback, warehouse, privacy, publish, ...rest } = settings;
   const { baseUrl, organization, limits, pageSize, concurrency, timeout, keyExpires } = api;
   const { path, inlineSecrets, alerts } = found;
   return {
@@ -145,6 +147,7 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
     /** Absolute. */
     warehouse: { ...warehouse, path: resolve(dirname(path), warehouse.path) },
     lookbackMs: lookback,
+    publish: resolvePublish(publish, path),
     privacy: {
       drop: privacy.drop,
       pseudonymise: privacy.pseudonymise,

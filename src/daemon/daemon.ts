@@ -19,6 +19,7 @@ import { createControlHandlers } from './control-handlers.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createLiveness, type Liveness } from './liveness.ts';
 import { createOutage, type Outage } from './outage.ts';
+import { createPublishing, type Publishing } from './publishing.ts';
 import { createNotices, type Notices } from './notices.ts';
 import { followConfig, type ConfigFollower } from './reload.ts';
 import { viewOf } from './snapshot.ts';
@@ -112,6 +113,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   } finally {
     notifier.stopping();
     await Promise.all([server?.close(), control?.close(), engine.connection.client.close(), notifier.settled()]);
+    await daemon.publishing.settled();
     warehouse.tendForReaders();
     log.info('stopped; everything read so far is stored');
   }
@@ -125,6 +127,7 @@ interface Daemon {
   readonly view: () => ReturnType<typeof viewOf>;
   readonly watched: Watched;
   readonly reload: () => void;
+  readonly publishing: Publishing;
 }
 
 /** Puts the parts together: the engine, its configuration, and the view of both. */
@@ -168,6 +171,14 @@ function assemble(options: DaemonOptions): Daemon {
   const status = () =>
     haltedLine({ outage: outage.current(), keyRefused: outage.keyRefused(), now: clock.now() }) ?? KEEPING;
   const isReading = () => engine.leases.held.size > 0;
+  const publishing = createPublishing({
+    db: warehouse.db,
+    config: () => connection().config,
+    clock,
+    log,
+    notices,
+    signal: options.signal,
+  });
   const watched: Watched = {
     clock,
     log,
@@ -178,6 +189,7 @@ function assemble(options: DaemonOptions): Daemon {
       liveness.isAlive({ tickedAt: engine.tickedAt, isReading: isReading() }, patienceMs(connection().config)),
     status,
     followKey: () => follower.followKey(),
+    publish: () => publishing.look(),
     checkAlerts: (signal) => checkAlerts({ ...shown, log, store }, signal),
   };
   const reload = () => {
@@ -185,7 +197,7 @@ function assemble(options: DaemonOptions): Daemon {
     follower.reload();
     notifier.ready(status());
   };
-  return { engine, startedAt, waitingUsers, outage, view: () => viewOf(shown), watched, reload };
+  return { engine, startedAt, waitingUsers, outage, view: () => viewOf(shown), watched, reload, publishing };
 }
 
 function storeOutage(met: WarehouseError | undefined, { warehouse: { db }, clock }: DaemonOptions, { api }: Config) {

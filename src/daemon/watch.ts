@@ -23,6 +23,8 @@ export interface Watched {
   readonly status: () => string;
   readonly followKey: () => void;
   readonly checkAlerts: (signal: AbortSignal) => Promise<void>;
+  /** Publishes if it is due, and does not wait for it. */
+  readonly publish: () => void;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function watch(watched: Watched, signal: AbortSignal): Promise<void
             if (!signal.aborted) log.error({ err: error }, 'the alerts could not be checked');
           });
       }
+      watched.publish();
       if (up >= growthAt) {
         growthAt = up + GROWTH_EVERY_MS;
         noteGrowth(warehouse.db, clock.now());

@@ -4,26 +4,29 @@ import { s3Place } from '../../export/lake/s3-place.ts';
 import type { Store } from '../../export/lake/store.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
-import { parseDuration } from '../../shared/time.ts';
+import { HOUR_MS, parseDuration } from '../../shared/time.ts';
 import { plainError } from '../../warehouse/open.ts';
-import type { Command, CommandContext, Describe } from '../context.ts';
+import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
 import { lacksOf } from '../lacks.ts';
 import { showRows } from '../rows-progress.ts';
 import { experimentsIn, openSource } from '../source.ts';
 
 interface PublishFlags {
-  readonly to: string;
-  readonly lab: string;
-  readonly grace: string;
+  readonly to?: string;
+  readonly lab?: string;
+  readonly grace?: string;
   readonly all?: boolean;
   readonly warehouse?: string;
 }
 
 export const describe: Describe = (program, run) => {
   program
-    .requiredOption('--to <place>', 'the folder of the lake, or s3://bucket/folder')
-    .option('--lab <name>', 'the name of your lab in the lake, which others may share', 'lab')
-    .option('--grace <duration>', 'how long files stay for those who still read them', '1h')
+    .option('--to <place>', 'the folder of the lake, or s3://bucket/folder (default: publish.to)')
+    .option('--lab <name>', 'the name of your lab in the lake, which others may share (default: publish.lab, or lab)')
+    .option(
+      '--grace <duration>',
+      'how long former files stay for those who still read them (default: publish.grace, or 1h)',
+    )
     .option('--all', 'write every partition again, also those that did not change')
     .option('--warehouse <file>', 'publish this file, without a configuration')
     .addHelpText(
@@ -44,9 +47,8 @@ Examples:
 
 /** `hsw publish`: a copy of the data for engines that read Parquet, of which only what changed is written. */
 const publish: Command<PublishFlags> = async (context, flags) => {
-  const lab = labOf(flags.lab);
-  const graceMs = graceOf(flags.grace);
-  const store = await storeOf(flags.to, context);
+  const { to, lab, graceMs } = wantedBy(context, flags);
+  const store = await storeOf(to, context);
   const { db, positions, issues } = openSource(context, flags.warehouse);
   const progress = showRows(context.stderr, context.json);
   try {
@@ -75,6 +77,21 @@ const publish: Command<PublishFlags> = async (context, flags) => {
     db.close();
   }
 };
+
+/** What the flags say, or else the configuration. */
+function wantedBy(context: CommandContext, { to, lab, grace, warehouse }: PublishFlags) {
+  const settings = warehouse === undefined ? readConfig(context, false).publish : undefined;
+  const place = to ?? (settings?.format === 'lake' ? settings.to : undefined);
+  if (place === undefined)
+    throw new WarehouseError('USAGE', 'Where to publish is not given.', {
+      hint: 'Add --to FOLDER or --to s3://BUCKET/FOLDER, or set `publish: { to: … }` in the configuration.',
+    });
+  return {
+    to: place,
+    lab: labOf(lab ?? settings?.lab ?? 'lab'),
+    graceMs: grace === undefined ? (settings?.graceMs ?? HOUR_MS) : graceOf(grace),
+  };
+}
 
 /** @throws WarehouseError USAGE for what is no name everywhere. */
 function labOf(name: string): string {
