@@ -154,9 +154,9 @@ function timeOf(data: string, record: SimRecord | undefined): number {
 function isRederivation({ data, lives }: Part, changed: number, shown: number): boolean {
   const inSight = lives.filter(({ versions }) => {
     const place = versions.findIndex(({ from }) => from === changed);
-    return (
-      place > 0 && timeOf(data, versions[place]?.record) > shown && timeOf(data, versions[place - 1]?.record) > shown
-    );
+    const [before, after] = [versions[place - 1]?.record, versions[place]?.record];
+    const isChange = before !== undefined && after !== undefined && textOf(before) !== textOf(after);
+    return isChange && timeOf(data, after) > shown && timeOf(data, before) > shown;
   });
   return inSight.length >= 5 && inSight.length >= 0.02 * lives.length;
 }
