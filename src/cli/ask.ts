@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { WarehouseError } from '../shared/errors.ts';
-import { cleanText } from '../shared/clean-text.ts';
+import { WarehouseError, type ErrorCode } from '../shared/errors.ts';
+import { cleanLine, cleanText } from '../shared/clean-text.ts';
 import type { CommandContext } from './context.ts';
 
 export type Ask = (question: string, options?: { hidden: boolean }) => Promise<string>;
@@ -30,4 +30,27 @@ export function askOn({ stdin, stderr, signal }: CommandContext): Ask {
       if (hidden) stderr.write('\n');
     }
   };
+}
+
+const SLIPS: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'KEY_MISSING', 'KEY_REFUSED'];
+const MORE_TRIES = 2;
+
+/**
+ * Says what is wrong with an answer and asks again, so that a slip at the last question costs not all of them.
+ * @param isTyped whether a person answers; what a flag or a file says is the same the next time.
+ */
+export async function askAgain<T>(
+  { stderr }: Pick<CommandContext, 'stderr'>,
+  isTyped: boolean,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let left = isTyped ? MORE_TRIES : 0; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0 || !(error instanceof WarehouseError) || !SLIPS.includes(error.code)) throw error;
+      const hint = error.hint === undefined ? '' : `  ${cleanLine(error.hint)}\n`;
+      stderr.write(`✗ ${cleanLine(error.message)}\n${hint}`);
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +42,20 @@ describe('the built command', () => {
     copyFileSync(join(CHECKOUT, 'hsw'), alone);
     const { status, stderr } = spawnSync(alone, ['status'], { cwd, encoding: 'utf8', env });
     expect([status, stderr]).toEqual([2, `The checkout ${realpathSync(cwd)} is not installed. Run: npm ci\n`]);
+  });
+
+  it('is packed with all that it reads when it runs, and without the tests', () => {
+    const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: CHECKOUT,
+      encoding: 'utf8',
+    });
+    const files = [...packed.matchAll(/"path": "(.*)"/g)].map(([, path]) => path);
+    const read = ['config.schema.json', 'systemd/hyperstudy-warehouse.service', 'migrations/meta/_journal.json'];
+    expect(files).toEqual(expect.arrayContaining(['dist/main.js', 'package.json', 'README.md', ...read]));
+    for (const sql of readdirSync(join(CHECKOUT, 'migrations')).filter((name) => name.endsWith('.sql')))
+      expect(files).toContain(`migrations/${sql}`);
+    expect(files.filter((path) => /^(test|src|bench|node_modules)\/|snapshot\.json$/.test(path ?? ''))).toEqual([]);
+    expect(readFileSync(join(CHECKOUT, 'dist', 'main.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
   it('names the lines of `src` where something broke, with HSW_DEBUG=1', async () => {

@@ -47,6 +47,10 @@ describe('hsw', () => {
     expect(streams.stdout).toMatch(new RegExp(`^ ${id} +ratings/continuous .* yes`, 'm'));
     expect((await hsw(['status', '--problems'], at)).stdout).toContain('\nEvery stream is complete.\n');
     expect(await hsw(['status', '--experiment', 'exp_nobody'], at)).toMatchObject({ status: 2, stdout: '' });
+    for (const planning of [['plan'], ['sync', 'now', '--dry-run']]) {
+      const refused = await hsw([...planning, '--experiment', 'exp_nobody'], at);
+      expect([refused.status, refused.stdout, refused.stderr]).toEqual([2, '', expect.stringContaining(id) as string]);
+    }
     const exported = await hsw(['export', '--data', 'chat', '--experiment', id], at);
     const sort = (lines: unknown[]) =>
       lines.map((line) => JSON.stringify(Object.entries(line as object).sort())).sort();

@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { PRODUCTION } from '../../config/api.ts';
 import { checkKey, readKeyFile, type KeyFound } from '../../config/key.ts';
 import { environment } from '../../config/environment.ts';
@@ -9,12 +8,12 @@ import { scopesToTick } from '../../datasets/key-scopes.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
-import { packaged } from '../../shared/package.ts';
 import { openUncounted } from '../../runtime/api-connection.ts';
 import { listExperiments, type Listed } from '../../sync/experiment-list.ts';
 import { listShared } from '../../sync/shares.ts';
-import { askOn, type Ask } from '../ask.ts';
+import { askAgain, askOn, type Ask } from '../ask.ts';
 import { commandName, type Command, type CommandContext, type Describe } from '../context.ts';
+import { configText } from '../config-text.ts';
 import { list } from '../selection.ts';
 import { table } from '../output.ts';
 
@@ -35,10 +34,7 @@ interface KeySource {
   readonly from: 'file' | 'environment' | 'terminal';
 }
 
-/** Lets editors complete and check the file. */
-const JSON_SCHEMA = pathToFileURL(packaged('config.schema.json')).href;
-
-/** Where a typed key is stored: beside the configuration. */
+/** Where the key is stored: beside the configuration. */
 const KEY_FILE = 'hyperstudy.key';
 
 export const describe: Describe = (program, run) => {
@@ -71,9 +67,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
   const ask = flags.yes === true || !context.stdin.isTTY ? undefined : askOn(context);
   const keyExpires = checkedExpiry(flags.keyExpires);
   const baseUrl = checkedBaseUrl(flags.baseUrl ?? (context.env['HYPERSTUDY_BASE_URL'] || PRODUCTION));
-  const source = await findKey(context, flags, ask);
-  const organization = await findOrganization(context, flags, ask);
-  const experiments = await seenExperiments({ baseUrl, key: source.key, organization }, context.signal);
+  const { source, organization, experiments } = await findAccount(context, flags, ask, baseUrl);
   const isAnyShared = experiments.some(({ shared }) => shared === 'yes');
   const say = (text: string) => context.json || context.stdout.write(text);
   say(
@@ -82,26 +76,48 @@ export const init: Command<InitFlags> = async (context, flags) => {
       experiments.map(({ id, name, rooms, shared }) => [id, name, rooms, ...(isAnyShared ? [shared] : [])]),
     )}\n\n`,
   );
-  const chosen = await choose(
-    flags,
-    experiments.map(({ id }) => id),
-    ask,
-  );
+  const ids = experiments.map(({ id }) => id);
+  const chosen = await askAgain(context, isAsked(ask, flags.experiment), () => choose(flags, ids, ask));
   const warehouse =
     flags.warehouse ??
     ((await ask?.('Where should the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
   const keyLine = await keepKey(source, flags, path, ask);
-  writeNew(path, render({ baseUrl, organization, keyLine, keyExpires, chosen, warehouse }));
+  writeNew(path, configText({ baseUrl, organization, keyLine, keyExpires, chosen, warehouse }));
   if (context.json)
     context.stdout.write(
       `${JSON.stringify({ config: path, experiments: chosen === 'all' ? 'all' : chosen, warehouse })}\n`,
     );
-  const first = keyLine.startsWith('key:') && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
+  const isInEnvironment = keyLine.startsWith('key:');
+  const first = isInEnvironment && source.from === 'terminal' ? 'export HYPERSTUDY_API_KEY=…, then ' : '';
   say(`✓ Wrote ${path}. Now run: ${first}${commandName(context)} sync now\n`);
+  if (isInEnvironment) say(NO_KEY_FILE);
   if (keyExpires === undefined)
     say(`  If your key expires, set api.keyExpires there to its expiry date; you are then warned a week before.\n`);
   return EXIT.ok;
 };
+
+const NO_KEY_FILE =
+  '  Cron and new terminals do not know HYPERSTUDY_API_KEY: for them, put the key into a file (chmod 600) and name it there as api.keyFile.\n';
+
+/** Whether a person is asked, as no flag says it. */
+const isAsked = (ask: Ask | undefined, flag: unknown) => ask !== undefined && flag === undefined;
+
+/** A key that works, the organization, and the experiments that both can see. */
+async function findAccount(context: CommandContext, flags: InitFlags, ask: Ask | undefined, baseUrl: string) {
+  const isTyped = isAsked(ask, flags.keyFile) && (context.env['HYPERSTUDY_API_KEY'] ?? '').trim() === '';
+  let answered: { readonly organization: string | undefined } | undefined;
+  return askAgain(context, isTyped, async () => {
+    const source = await findKey(context, flags, ask);
+    answered ??= {
+      organization: await askAgain(context, isAsked(ask, flags.organization), () =>
+        findOrganization(context, flags, ask),
+      ),
+    };
+    const { organization } = answered;
+    const experiments = await seenExperiments({ baseUrl, key: source.key, organization }, context.signal);
+    return { source, organization, experiments };
+  });
+}
 
 /** Before any question: the configuration must be new and its folder writable. */
 function requirePlace(path: string): void {
@@ -153,14 +169,12 @@ function formed(source: string, found: KeyFound): string {
   });
 }
 
-/**
- * Returns the line of the configuration that says where the key is; stores a typed key in a file if the user agrees.
- */
+/** Returns the line of the configuration that says where the key is; stores it in a file if the user agrees. */
 async function keepKey(source: KeySource, { keyFile }: InitFlags, path: string, ask: Ask | undefined): Promise<string> {
   if (keyFile !== undefined) return `keyFile: ${JSON.stringify(resolve(keyFile))}`;
-  if (source.from === 'environment') return 'key: ${HYPERSTUDY_API_KEY}';
+  if (ask === undefined) return 'key: ${HYPERSTUDY_API_KEY}';
   const file = resolve(dirname(path), KEY_FILE);
-  const answer = (await ask?.(`Store the key in ${file}, which only you can read? [Y/n] `)) ?? '';
+  const answer = await ask(`Store the key in ${file}, which only you can read? Cron needs it there. [Y/n] `);
   if (/^n/i.test(answer)) return 'key: ${HYPERSTUDY_API_KEY}';
   if (existsSync(file)) throw existsAlready(file, `Use it with --key-file ${file}, or move it away.`);
   writeNew(file, `${source.key}\n`);
@@ -251,38 +265,4 @@ async function choose(
   throw new WarehouseError('USAGE', 'No experiments were chosen. Nothing was written.', {
     hint: 'Add --all, or --experiment ID for each.',
   });
-}
-
-function render({
-  baseUrl,
-  organization,
-  keyLine,
-  keyExpires,
-  chosen,
-  warehouse,
-}: {
-  baseUrl: string;
-  organization: string | undefined;
-  keyLine: string;
-  keyExpires: string | undefined;
-  chosen: readonly string[] | 'all';
-  warehouse: string;
-}): string {
-  const experiments =
-    chosen === 'all'
-      ? '  - all: true # every experiment that the key can see'
-      : chosen.map((id) => `  - id: ${JSON.stringify(id)}`).join('\n');
-  return `# yaml-language-server: $schema=${JSON_SCHEMA}
-# Made by hsw init. config.example.yaml explains every key and its default.
-api:
-  baseUrl: ${baseUrl}
-  ${organization === undefined ? '# organization: org_abc123 # your organization, if experiments are shared with it' : `organization: ${JSON.stringify(organization)}`}
-  ${keyLine}
-  ${keyExpires === undefined ? '# keyExpires: 2027-05-01 # when this key expires, as shown by HyperStudy; you are warned a week before' : `keyExpires: ${keyExpires}`}
-warehouse:
-  path: ${JSON.stringify(warehouse)}
-data: all # or a list such as [events, chat, ratings/continuous]
-experiments:
-${experiments}
-`;
 }

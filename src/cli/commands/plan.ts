@@ -5,7 +5,7 @@ import { streamText } from '../../datasets/stream.ts';
 import { estimate, type Cost } from '../../schedule/cost.ts';
 import type { Selection } from '../../schedule/streams.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { EXIT } from '../../shared/errors.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { knownPageSize } from '../../read/page-size.ts';
 import { listRequests } from '../../sync/experiment-list.ts';
@@ -43,9 +43,12 @@ const plan: Command<PlanFlags> = (context, flags) => {
 export function showPlan(context: CommandContext, config: Config, selection: Selection, full: boolean): number {
   const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
   try {
-    const experiments = configuredExperiments(db, config).experiments.filter(
-      ({ id }) => selection.experiments?.includes(id) ?? true,
+    const known = configuredExperiments(db, config).experiments;
+    requireKnown(
+      known.map(({ id }) => id),
+      selection.experiments,
     );
+    const experiments = known.filter(({ id }) => selection.experiments?.includes(id) ?? true);
     const streams = knownStreams({ config, warehouse: { db }, selection, full }, experiments);
     const costs = streams.map((stream) => ({
       stream,
@@ -70,6 +73,21 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
   } finally {
     db.close();
   }
+}
+
+/** Without a request, no experiment can be planned of which neither the configuration nor the warehouse knows. */
+function requireKnown(known: readonly string[], asked: readonly string[] = []): void {
+  const unknown = asked.filter((id) => !known.includes(id));
+  if (unknown.length === 0) return;
+  const has =
+    known.length === 0
+      ? 'The warehouse knows no experiment yet: run `hsw sync now` first.'
+      : `Known are: ${known.join(', ')}. One that is new is known after the next sync.`;
+  throw new WarehouseError(
+    'USAGE',
+    `Neither the configuration nor the warehouse has the experiment ${unknown.join(', ')}.`,
+    { hint: has },
+  );
 }
 
 function inJson({ streams, ...cost }: Cost) {

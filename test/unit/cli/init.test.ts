@@ -41,13 +41,15 @@ async function atTerminal(
   baseUrl: string,
   answers: readonly [asked: string, answer: string][],
   flags: { readonly all?: boolean; readonly experiment?: readonly string[] } = {},
+  env: Readonly<Record<string, string>> = {},
 ) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
-  let shown = '';
+  let [shown, answeredAt] = ['', 0];
   const waiting = [...answers];
   const screen = new PassThrough().on('data', (chunk: Buffer) => {
     shown += chunk.toString();
-    if (waiting[0] !== undefined && shown.includes(waiting[0][0])) {
+    if (waiting[0] !== undefined && shown.includes(waiting[0][0], answeredAt)) {
+      answeredAt = shown.length;
       const [, answer] = waiting.shift() ?? ['', ''];
       setImmediate(() => stdin.write(answer === '\u0003' || answer === '\u0004' ? answer : `${answer}\r`));
     }
@@ -55,7 +57,7 @@ async function atTerminal(
   const context = {
     json: false,
     configPath: join(folder, 'config.yaml'),
-    env: {},
+    env,
     stdin,
     stdout: outputTo(screen as unknown as NodeJS.WriteStream),
     stderr: outputTo(screen as unknown as NodeJS.WriteStream),
@@ -112,12 +114,52 @@ describe('hsw init at a terminal', () => {
     expect(shown).toContain('export HYPERSTUDY_API_KEY=…');
   });
 
+  it('says what is wrong with an answer and asks that again, and no other', async () => {
+    const [folder, { baseUrl }] = [temporaryFolder(), await server()];
+    const { status, shown, unasked } = await atTerminal(folder, baseUrl, [
+      [KEY_QUESTION, 'my-password'],
+      [KEY_QUESTION, WRONG],
+      [ORGANIZATION, 'not an id!'],
+      [ORGANIZATION, ''],
+      [KEY_QUESTION, KEY],
+      [WHICH, 'exp_2'],
+      [WHICH, 'exp_1'],
+      [WHERE, ''],
+      [KEEP, ''],
+    ]);
+    expect([status, unasked]).toEqual([0, 0]);
+    expect(shown.match(/^✗ .*/gm)).toEqual([
+      expect.stringContaining('What you typed') as string,
+      expect.stringContaining('The organization') as string,
+      expect.stringContaining('refuses the key') as string,
+      expect.stringContaining('cannot see the experiment exp_2') as string,
+    ]);
+    for (const secret of [KEY, WRONG, 'my-password']) expect(shown).not.toContain(secret);
+    expect(readFileSync(join(folder, 'config.yaml'), 'utf8')).toContain('- id: "exp_1"');
+  });
+
+  it('offers a file also for a key of the environment, which cron and a new terminal lack', async () => {
+    const [folder, { baseUrl }] = [temporaryFolder(), await server()];
+    const answers: [string, string][] = [
+      [ORGANIZATION, ''],
+      [WHERE, ''],
+      [KEEP, ''],
+    ];
+    const { status, shown } = await atTerminal(folder, baseUrl, answers, { all: true }, { HYPERSTUDY_API_KEY: KEY });
+    expect([status, shown.includes(KEY)]).toEqual([0, false]);
+    expect(statSync(join(folder, 'hyperstudy.key')).mode & 0o777).toBe(0o600);
+    const alone = await hsw(['plan'], folder, {});
+    expect([alone.status, alone.stderr]).toEqual([0, '']);
+  });
+
   it('leaves nothing behind after a refused key, so that the next try works', async () => {
     const [folder, { baseUrl }] = [temporaryFolder(), await server()];
     expect(
       await atTerminal(folder, baseUrl, [
         [KEY_QUESTION, WRONG],
         [ORGANIZATION, ''],
+        [KEY_QUESTION, WRONG],
+        [KEY_QUESTION, WRONG],
       ]),
     ).toMatchObject({
       status: { code: 'KEY_REFUSED' },
@@ -164,7 +206,11 @@ describe('hsw init at a terminal', () => {
 
   it('refuses text that is not a key without sending or showing it', async () => {
     const [folder, { baseUrl, asked }] = [temporaryFolder(), await server()];
-    const { status, shown } = await atTerminal(folder, baseUrl, [[KEY_QUESTION, 'my-password']]);
+    const { status, shown } = await atTerminal(
+      folder,
+      baseUrl,
+      [1, 2, 3].map(() => [KEY_QUESTION, 'my-password']),
+    );
     expect(status).toMatchObject({ code: 'CONFIG_INVALID' });
     expect(`${shown}${(status as WarehouseError).message}`).not.toContain('my-password');
     expect(asked).toEqual([]);
