@@ -97,5 +97,5 @@ function rowsOf(study: Study): Row[] {
 
 /** A text that a spreadsheet would run as a formula is marked as a text by an apostrophe. */
 function harmless(value: SqlValue): SqlValue {
-  return typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return typeof value === 'string' && /^\s*[=+\-@\t\r]/.test(value) ? `'${value}` : value;
 }

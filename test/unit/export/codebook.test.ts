@@ -85,6 +85,12 @@ describe('a codebook', () => {
     expect(book.studies[0]?.tables.find(({ name }) => name === 'components')?.leftOut).toBeGreaterThan(0);
   });
 
+  it('hands a spreadsheet no formula, as it ignores spaces in front of one', () => {
+    const bench = openBench();
+    bench.write('experiments', { name: ' =1+1' });
+    expect(asCsv(read(bench))).toContain(",' =1+1,");
+  });
+
   it('does not mix what was asked before and after, or was rated of a stimulus', () => {
     const bench = openBench();
     const mood = (componentId: string, given: number) =>
