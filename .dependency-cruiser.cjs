@@ -34,6 +34,7 @@ module.exports = {
     only('schedule', ['shared', 'datasets', 'config']),
     only('read', ['shared', 'datasets', 'config', 'api', 'warehouse']),
     only('sync', ['shared', 'datasets', 'config', 'api', 'budget', 'derive', 'warehouse', 'schedule', 'read']),
+    only('media', ['shared', 'config', 'api', 'budget', 'warehouse']),
     only('status', ['shared', 'datasets', 'config', 'warehouse', 'schedule']),
     only('alerts', ['shared', 'config', 'status']),
     only('web', ['shared', 'datasets', 'config', 'status']),
@@ -53,7 +54,7 @@ module.exports = {
       to: { path: '^src/(cli|simulator)/' },
     },
     only('simulator', ['shared']),
-    sole('undici', 'api/client\\.ts$'),
+    sole('undici', 'api/(client|download)\\.ts$'),
     sole('bottleneck', 'budget/queue\\.ts$'),
     {
       name: 'only-shared-drizzle-loads-drizzle-orm',

@@ -31,6 +31,8 @@ export const PRIORITIES = {
   backfill: { rank: 6, shareOf: (demand: Demand) => Math.max(backfillBudget(demand), 1) / demand.allowed },
   /** The nightly run, and data that the server derived again. */
   reconcile: { rank: 8, shareOf: ({ reconcileShare }: Demand) => reconcileShare },
+  /** The addresses of files. */
+  media: { rank: 9, shareOf: () => 0.1 },
 } as const;
 
 export function rankNow(priority: Priority = PRIORITIES.other.rank): number {

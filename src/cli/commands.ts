@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).describe,
   },
   {
+    name: 'media',
+    description: 'download the files of recordings that are not held yet',
+    load: async () => (await import('./commands/media.ts')).describe,
+  },
+  {
     name: 'daemon',
     description: 'keep the warehouse fresh until stopped, with a dashboard that `hsw dashboard` opens',
     load: async () => (await import('./commands/daemon.ts')).describe,

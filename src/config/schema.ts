@@ -4,6 +4,7 @@ import { alertsSchema, resolveAlerts, type AlertsConfig } from './alerts.ts';
 import { apiSchema } from './api.ts';
 import { isCron } from './cron.ts';
 import { duration, group, listOf, share } from './fields.ts';
+import { mediaSchema } from './media.ts';
 import { privacySchema } from './privacy.ts';
 import { publishSchema, resolvePublish } from './publish.ts';
 import { nearest } from './suggest.ts';
@@ -87,6 +88,7 @@ export function configSchema(dataTypes: OptionKinds) {
         'How far behind the newest row each sync reads again. A room counts as finished when it ended longer ago than this.',
       ),
     history: historySchema(),
+    media: mediaSchema().prefault({}),
     privacy: privacySchema().prefault({}),
     deletes: group({
       maxShare: share(1)
@@ -125,7 +127,7 @@ interface Found {
 
 /** The configuration made from checked settings and what else belongs to it. */
 export function complete(settings: z.output<ReturnType<typeof configSchema>>, found: Found) {
-  const { api, http, lookback, warehouse, privacy, publish, ...rest } = settings;
+  const { api, http, lookback, warehouse, privacy, media, publish, ...rest } = settings;
   const { baseUrl, organization, limits, pageSize, concurrency, timeout, keyExpires } = api;
   const { path, inlineSecrets, alerts } = found;
   return {
@@ -148,6 +150,8 @@ export function complete(settings: z.output<ReturnType<typeof configSchema>>, fo
     warehouse: { ...warehouse, path: resolve(dirname(path), warehouse.path) },
     lookbackMs: lookback,
     publish: resolvePublish(publish, path),
+    /** The path is absolute. */
+    media: { ...media, path: resolve(dirname(path), media.path) },
     privacy: {
       drop: privacy.drop,
       pseudonymise: privacy.pseudonymise,

@@ -20,6 +20,7 @@ import { createEngine, type Engine } from './engine.ts';
 import { createLiveness, type Liveness } from './liveness.ts';
 import { createOutage, type Outage } from './outage.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
+import { keepMedia, type MediaKeeper } from './media.ts';
 import { createNotices, type Notices } from './notices.ts';
 import { followConfig, type ConfigFollower } from './reload.ts';
 import { viewOf } from './snapshot.ts';
@@ -107,7 +108,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     notifier.ready(KEEPING);
     options.onReady?.({ http: server?.url, socket });
     const stop = new AbortController();
-    const watching = watch(daemon.watched, AbortSignal.any([signal, stop.signal]));
+    const ending = AbortSignal.any([signal, stop.signal]);
+    const watching = Promise.all([watch(daemon.watched, ending), keepMedia(mediaOf(options, daemon), ending)]);
     await engine.run(signal).finally(() => stop.abort());
     await watching;
   } finally {
@@ -117,6 +119,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     warehouse.tendForReaders();
     log.info('stopped; everything read so far is stored');
   }
+}
+
+function mediaOf({ warehouse, clock, log }: DaemonOptions, { engine, outage }: Daemon): MediaKeeper {
+  const isOut = () => outage.current() !== undefined || outage.keyRefused() !== undefined;
+  return { warehouse, clock, log, isOut, connection: () => engine.connection };
 }
 
 interface Daemon {

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { namesData } from '../schedule/streams.ts';
 import { scopeText, streamText } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
+import { wantedBy } from '../media/round.ts';
 import { issuesOf } from '../status/issues.ts';
 import type { ExperimentView, LiveRoom, Running, Snapshot, StreamView } from '../status/snapshot.ts';
 import { SCHEMA_NEWS_MS } from '../status/schema-issues.ts';
@@ -10,6 +11,7 @@ import { earliest } from '../status/summary.ts';
 import type { DaemonView } from '../status/view.ts';
 import { diskOf } from '../warehouse/disk.ts';
 import { NO_EXPERIMENTS } from '../warehouse/experiment-list.ts';
+import { countMedia } from '../warehouse/media.ts';
 import { allPositions, NEVER_READ, type StoredPosition } from '../warehouse/positions.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import { schemaChangesAfter } from '../warehouse/schema-changes.ts';
@@ -76,6 +78,7 @@ export function snapshotOf(shown: Shown): Snapshot & Running {
     refusal: shown.refusal(),
     reserve: config.api.limits.reserve,
     warehouse: { path: warehouse.path, walBytes: walBytes(warehouse.path), ...diskOf(dirname(warehouse.path)) },
+    media: config.media.recordings ? countMedia(warehouse.db, wantedBy(config)) : undefined,
     leastFree: config.alerts.diskFree,
     comparing: config.reconcile.budgetShare,
   };

@@ -9,7 +9,8 @@ const ROOM_FALLBACKS = [
 
 export const recordings = defineDataset({
   name: 'recordings',
-  about: 'Video and audio recordings: when, whose, where to download them; the media are not copied.',
+  about:
+    'Video and audio recordings: when, whose, where to download them; `media_files` has the files, where these are copied.',
   keyScopes: ['read:recordings'],
   scopes: ['experiment', 'room', 'participant', 'deployment'],
   identity: ['recordingId', 'egressId'],

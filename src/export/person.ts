@@ -4,6 +4,7 @@ import { DATASETS } from '../datasets/registry.ts';
 import { textOfJson, type Json } from '../shared/json.ts';
 import { queryLists, queryRows, quote } from '../shared/sqlite.ts';
 import type { Db } from '../warehouse/open.ts';
+import { filesOf } from '../warehouse/erased-media.ts';
 import { formerRow, mentions, placesOf, textsOf, wordsOf, type Person } from '../warehouse/person.ts';
 import { heldColumns, heldIn } from '../warehouse/held.ts';
 
@@ -40,8 +41,25 @@ export function* personLines(db: Db, person: Person): Generator<string> {
       if (isTheirs(row)) yield line(experiment, { former: values, what, at });
     }
   }
+  yield* mediaLines(db, person);
   const Malformed = z.object({ data: z.string(), experiment: z.string(), text: z.string() });
   const sql = `SELECT data, experiment_id AS experiment, record AS text FROM _quarantine WHERE ${mentions(['record'])}`;
   for (const { text, ...of } of queryRows(db, sql, Malformed).iterate(wordsOf(person)))
     yield `${textOfJson({ ...of, malformed: text })}\n`;
+}
+
+/** The files of recordings that show or name the person. */
+function* mediaLines(db: Db, person: Person): Generator<string> {
+  const File = z.object({
+    experiment: z.string(),
+    recording: z.string().nullable(),
+    status: z.string(),
+    path: z.string().nullable(),
+    bytes: z.number().nullable(),
+    sha256: z.string().nullable(),
+  });
+  const sql = `SELECT experiment_id AS experiment, recording_id AS recording, status, path, bytes, sha256
+    FROM media_files WHERE (experiment_id, key) IN (${filesOf()}) ORDER BY experiment_id, key`;
+  for (const { experiment, ...file } of queryRows(db, sql, File).iterate(wordsOf(person)))
+    yield `${textOfJson({ data: 'media_files', experiment, file })}\n`;
 }

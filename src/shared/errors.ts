@@ -89,6 +89,7 @@ export const CODES = {
   ROOM_SILENT: { passes: false, acts: 'user' },
   KEY_EXPIRES: { passes: false, acts: 'account' },
   KEY_SHARED: { passes: false, acts: 'account' },
+  MEDIA_MISSING: { passes: true, acts: 'owner' },
   DISK_LOW: { passes: false, acts: 'host' },
   WAL_LARGE: { passes: false, acts: 'user' },
   STALLED: { passes: false, acts: 'host' },

@@ -3,6 +3,7 @@ import { agentDecision, agentDecisions } from './agents.ts';
 import { aggregated } from './aggregate.ts';
 import { roomOf } from './catalogue/entry.ts';
 import type { Faults } from './faults.ts';
+import { signedAddress } from './media.ts';
 import type { SimRecord } from './life.ts';
 import type { Readings } from './readings.ts';
 import { ApiError, jsonReply, type SimReply, type SimRequest } from './reply.ts';
@@ -162,12 +163,15 @@ function download([, , room = '', egressId = '']: readonly string[], asked: Aske
   const { world, now } = asked;
   const entry = world.catalogue.get('recordings');
   requireScope(entry?.keyScopes ?? [], asked);
-  const found = world
+  const isThere = world
     .records('recordings', world.experimentOf(room) ?? '', now)
     .some((recording) => roomOf(entry, recording) === room && recording['egressId'] === egressId);
-  if (!found) throw new ApiError(404, `recording not found: ${egressId}`);
-  const url = `https://media.example.org/${room}/${egressId}.mp4?X-Goog-Signature=${now.toString(36)}`;
-  return jsonReply({ status: 'success', data: { url }, metadata: {} });
+  if (!isThere) throw new ApiError(404, `recording not found: ${egressId}`);
+  return jsonReply({
+    status: 'success',
+    data: { url: signedAddress(asked.request, room, egressId, now) },
+    metadata: {},
+  });
 }
 
 function aggregationWindow(query: URLSearchParams): number | undefined {

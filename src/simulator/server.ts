@@ -4,6 +4,7 @@ import type { Limits, SimKey } from './access.ts';
 import { createApi } from './api.ts';
 import type { Declaration } from './catalogue/declared.ts';
 import type { ApiFault } from './faults.ts';
+import { sendMedia, type LoggedDownload, type MediaFault } from './media.ts';
 import type { Readings } from './readings.ts';
 import { errorReply, type SimReply, type SimRequest } from './reply.ts';
 import type { WorldOptions } from './life.ts';
@@ -51,6 +52,8 @@ export interface SimulatorOptions {
   readonly latencyMs?: number;
   /** Called before each answer; `n` counts requests from 0. */
   readonly fault?: (request: SimRequest, n: number) => Fault | undefined;
+  /** What goes wrong with a download; called before each. */
+  readonly mediaFault?: (download: LoggedDownload, n: number) => MediaFault | undefined;
 }
 
 export interface Simulator {
@@ -60,6 +63,8 @@ export interface Simulator {
   readonly world: World;
   /** Every request so far. */
   readonly requests: readonly LoggedRequest[];
+  /** Every download of a file so far; they are on another path than the API. */
+  readonly downloads: readonly LoggedDownload[];
   readonly now: () => number;
   close(): Promise<void>;
 }
@@ -96,9 +101,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faults: options.faults ?? [],
   });
   const requests: LoggedRequest[] = [];
+  const downloads: LoggedDownload[] = [];
 
   const answer = async (message: IncomingMessage, response: ServerResponse) => {
     const url = new URL(message.url ?? '/', 'http://simulator');
+    if (url.pathname.startsWith('/media/'))
+      return sendMedia(message, response, { url, world, now: now(), downloads, fault: options.mediaFault });
     const request = requestOf(message, url);
     const fault = options.fault?.(request, requests.length);
     const entry = entryOf(request, url, now());
@@ -129,6 +137,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     key: keys[0]?.key ?? DEMO_KEY,
     world,
     requests,
+    downloads,
     now,
     close: () =>
       new Promise((resolve) => {

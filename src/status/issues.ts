@@ -2,6 +2,7 @@ import { passesByItself } from '../shared/errors.ts';
 import { experimentIssues } from './experiment-issues.ts';
 import { isOfEverything, type Issue, type Severity } from './issue.ts';
 import { keyIssues, refusedIssues } from './key-issues.ts';
+import { mediaIssues } from './media-issues.ts';
 import { outageIssues, runningIssues } from './running-issues.ts';
 import { schemaIssues } from './schema-issues.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -10,9 +11,15 @@ import { warehouseIssues } from './warehouse-issues.ts';
 
 /** Everything that is wrong now, most urgent first: every place that reports issues renders these. */
 export function issuesOf(snapshot: Snapshot): Issue[] {
-  const found = [keyIssues, runningIssues, warehouseIssues, experimentIssues, streamIssues, schemaIssues].flatMap(
-    (find) => find(snapshot),
-  );
+  const found = [
+    keyIssues,
+    runningIssues,
+    warehouseIssues,
+    experimentIssues,
+    streamIssues,
+    schemaIssues,
+    mediaIssues,
+  ].flatMap((find) => find(snapshot));
   return found.sort((a, b) => rank(a) - rank(b));
 }
 

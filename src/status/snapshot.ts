@@ -1,5 +1,6 @@
 import type { ListIssue } from '../warehouse/experiment-list.ts';
 import type { StoredPosition } from '../warehouse/positions.ts';
+import type { MediaCounts } from '../warehouse/media.ts';
 import type { SchemaChange } from '../warehouse/schema-changes.ts';
 import type { Refusal } from '../warehouse/refusal.ts';
 import type { Judged } from '../warehouse/standing.ts';
@@ -28,6 +29,8 @@ export interface Snapshot extends Partial<Running> {
     /** The size of the disk that holds it. */
     readonly totalBytes: number;
   };
+  /** The files of recordings; undefined where none are wanted. */
+  readonly media?: MediaCounts | undefined;
   /** The share of the disk, from 0 to 1, that should be free. */
   readonly leastFree: number;
   /** The share of the limits for the nightly reconcile; undefined if no daemon runs it. */

@@ -11,6 +11,7 @@ import { writeDictionary } from './dictionary.ts';
 import { dropAnswersNamedAfter, dropColumnsNamedAfter } from './erased-names.ts';
 import { noteErased } from './erased-records.ts';
 import { erasureOf, markErased, type Erasures } from './erasures.ts';
+import { eraseMedia } from './erased-media.ts';
 import { PRAGMAS, sortOnDisk, type Db } from './open.ts';
 import { formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts';
 import { allPositions, writePosition } from './positions.ts';
@@ -49,6 +50,7 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
   const at = formatTime(now);
   markErased(db, person, erasure.mark, now);
   const lastLine = queryValues(db, 'SELECT max(id) FROM _history', z.number().nullable()).get() ?? 0;
+  const media = { table: 'media_files', erased: eraseMedia(db, person), replaced: 0 };
   const tables = DATASETS.map((dataset) => eraseRows(db, person, { dataset, erasure, upsert: upsertOf(dataset), at }));
   // An erasure leaves no former versions.
   command(db, 'DELETE FROM _history WHERE id > ?')(lastLine);
@@ -66,7 +68,7 @@ export function erase(db: Db, person: Person, { now, upsertOf, settle }: Erasure
   const receipt: Receipt = {
     at,
     version: VERSION,
-    tables: oneLineATable([...tables, ...history, quarantine, ...scopes, ...texts]),
+    tables: oneLineATable([...tables, media, ...history, quarantine, ...scopes, ...texts]),
     unreached: backupsOf(db.name),
   };
   command(db, 'INSERT INTO _erasures (at, version, receipt) VALUES (?, ?, ?)')(at, VERSION, JSON.stringify(receipt));
@@ -136,6 +138,7 @@ function rename(
   command(db, `UPDATE ${quote(table)} SET key = ? WHERE ${where}`)(to, experimentId, from);
   command(db, `UPDATE _history SET key = ? WHERE table_name = ? AND ${where}`)(to, table, experimentId, from);
   command(db, `UPDATE _missing_rows SET key = ? WHERE data = ? AND ${where}`)(to, name, experimentId, from);
+  if (table === 'recordings') command(db, `UPDATE media_files SET key = ? WHERE ${where}`)(to, experimentId, from);
 }
 
 function eraseHistory(db: Db, person: Person, dataset: Dataset, erasure: Erasures): Erased {

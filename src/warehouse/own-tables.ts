@@ -4,6 +4,7 @@ import { ANSWER_TABLES } from './answer-metadata.ts';
 import { COLUMN_NAMES } from './column-names.ts';
 import { FRESHNESS } from './freshness.ts';
 import { HISTORY } from './history.ts';
+import { MEDIA_FILES } from './media-table.ts';
 import { RUN_TABLES } from './runs.ts';
 import { SCHEMA_CHANGES } from './schema-changes.ts';
 
@@ -123,6 +124,7 @@ export const OWN_TABLES: readonly Explained[] = [
   SCHEMA_CHANGES,
   COLUMN_NAMES,
   ...ANSWER_TABLES,
+  MEDIA_FILES,
 ];
 
 /** The statement that creates one of these tables; a column that always has a value comes as NOT NULL. */

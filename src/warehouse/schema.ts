@@ -1,4 +1,4 @@
-import { core, index, integer, sqliteTable, text, uniqueIndex } from '../shared/drizzle.ts';
+import { core, index, integer, real, sqliteTable, text, uniqueIndex } from '../shared/drizzle.ts';
 
 /**
  * The warehouse's own tables; the data types' tables come from `src/datasets`. Names starting with `_` are internal.
@@ -373,3 +373,33 @@ export const erasures = sqliteTable('_erasures', {
   /** When the freed pages were overwritten; null: not yet. */
   overwrittenAt: text('overwritten_at'),
 });
+
+/** The file of each recording: where it is and what is in it, or why it is not held; see `media.ts`. */
+export const mediaFiles = sqliteTable(
+  'media_files',
+  {
+    experimentId: text('experiment_id').notNull(),
+    /** Of the row in `recordings`. */
+    key: text('key').notNull(),
+    recordingId: text('recording_id'),
+    roomId: text('room_id'),
+    participantId: text('participant_id'),
+    type: text('type'),
+    status: text('status').notNull(),
+    path: text('path'),
+    bytes: integer('bytes'),
+    sha256: text('sha256'),
+    /** What `recordings.file_size` said when it was fetched. */
+    saidBytes: integer('said_bytes'),
+    videoOffset: real('video_offset'),
+    roomZero: text('room_zero'),
+    fetchedAt: text('fetched_at'),
+    tries: integer('tries').notNull().default(0),
+    retryAt: text('retry_at'),
+    problem: text('problem'),
+    /** Of the part that was downloaded: what it is a part of. */
+    etag: text('etag'),
+    totalBytes: integer('total_bytes'),
+  },
+  (t) => [core.primaryKey({ columns: [t.experimentId, t.key] }), uniqueIndex('media_files_by_path').on(t.path)],
+);

@@ -22,6 +22,7 @@ import { refreshViews } from './views.ts';
 import type { PolicySettings } from '../datasets/policy.ts';
 import { clean, requirePolicy } from './clean.ts';
 import { erase, isOverwriteDue, overwrite, type ErasureParts, type Receipt } from './erase.ts';
+import { removeErasedFiles } from './erased-media.ts';
 import type { Person } from './person.ts';
 import { openCommit, type Batch, type Committed } from './commit.ts';
 import { makeFreshnessView } from './freshness.ts';
@@ -88,6 +89,7 @@ export function openWarehouse(path: string, options: WarehouseOptions): Warehous
         writeDictionary(db, DATASETS);
         endInterrupted(db);
       }).immediate();
+      removeErasedFiles(db);
       if (isOverwriteDue(db)) overwrite(db, options.clock.now());
       return writer(db, { path, ...options, release: lock.release });
     });
@@ -140,7 +142,9 @@ function writer(db: Db, { path, clock, history, queryIndexes = true, release }: 
     db.pragma('secure_delete = ON');
     try {
       const receipt = withPlainErrors(path, () => erasing.immediate(work, isTrial));
-      return { ...receipt, isOverwritten: withPlainErrors(path, () => overwrite(db, clock.now())) };
+      const left = removeErasedFiles(db);
+      const unreached = [...receipt.unreached, ...left];
+      return { ...receipt, unreached, isOverwritten: withPlainErrors(path, () => overwrite(db, clock.now())) };
     } catch (error) {
       forget();
       if (error instanceof Trial) return { ...error.receipt, isOverwritten: false };

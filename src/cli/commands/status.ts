@@ -14,6 +14,7 @@ import { streamsIn, type Snapshot, type StreamView } from '../../status/snapshot
 import { affectedText, headOf, proofText, titleOf } from '../../status/words.ts';
 import { diskOf } from '../../warehouse/disk.ts';
 import type { Db } from '../../warehouse/open.ts';
+import { countMedia } from '../../warehouse/media.ts';
 import { departedPeople, departedText } from '../../warehouse/departed.ts';
 import { renamedColumns, renamedText } from '../../warehouse/renamed.ts';
 import { schemaChangesAfter } from '../../warehouse/schema-changes.ts';
@@ -22,12 +23,14 @@ import { isWell, standingOf } from '../../warehouse/standing.ts';
 import { experimentNames } from '../../warehouse/structure.ts';
 import { recallRefusal } from '../../warehouse/refusal.ts';
 import { walBytes } from '../../warehouse/wal.ts';
+import { wantedBy } from '../../media/round.ts';
 import { openBudget } from '../../runtime/budget.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count } from '../../shared/count.ts';
 import { lateText } from '../lookback.ts';
+import { mediaLines } from '../media-text.ts';
 import { list } from '../selection.ts';
 import { experimentsIn } from '../source.ts';
 import { statusInJson, type Found } from '../status-json.ts';
@@ -112,7 +115,7 @@ function look(config: Config, db: Db, daemon: FoundDaemon, only: readonly string
 
 /** What the warehouse holds, and what a running daemon reports. */
 function snapshotOf(
-  { api, alerts, experiments, reconcile, warehouse: { path } }: Config,
+  config: Config,
   db: Db,
   {
     streams,
@@ -120,6 +123,13 @@ function snapshotOf(
     daemon,
   }: { readonly streams: readonly StreamView[]; readonly gone: ReadonlySet<string>; readonly daemon: FoundDaemon },
 ): Snapshot {
+  const {
+    api,
+    alerts,
+    experiments,
+    reconcile,
+    warehouse: { path },
+  } = config;
   const configured = Map.groupBy(
     streams.filter(({ standing }) => standing !== 'unconfigured'),
     ({ experimentId }) => experimentId,
@@ -144,6 +154,7 @@ function snapshotOf(
     refusal: recallRefusal(db, keyId),
     reserve: limits.reserve,
     warehouse: { path, walBytes: walBytes(path), ...diskOf(dirname(path)) },
+    media: config.media.recordings ? countMedia(db, wantedBy(config)) : undefined,
     leastFree: alerts.diskFree,
     comparing: daemon.kind === 'none' ? undefined : reconcile.budgetShare,
     ...(about === undefined ? lastMet(db, keyId) : haltedNow(about)),
@@ -173,6 +184,7 @@ function text(found: Found, flags: StatusFlags): string {
     issuesText(issues),
     daemonText(found),
     usage === undefined ? '' : usageText(usage),
+    snapshot.media === undefined ? '' : mediaLines(snapshot.media),
     lateText(streams, config.lookbackMs),
     renamedText(found.renamed),
     departedText(found.departed),

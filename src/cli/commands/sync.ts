@@ -3,6 +3,7 @@ import type { BudgetOptions } from '../../budget/queue.ts';
 import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
 import type { Config } from '../../config/schema.ts';
+import { fetchMedia, type MediaRound } from '../../media/round.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
 import type { Reread } from '../../sync/reread.ts';
@@ -13,6 +14,7 @@ import { withRuntime } from '../../runtime/runtime.ts';
 import { isJournal, openLog, readConfig, type Command, type Describe, type CommandContext } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
+import { roundLine } from '../media-text.ts';
 import { showProgress, type Progress } from '../output.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 import { readTimeRange, type RangeFlags } from '../time-range.ts';
@@ -22,6 +24,9 @@ export interface SyncFlags extends SelectionFlags, RangeFlags {
   readonly acceptDeletes?: boolean;
   readonly acceptSchema?: boolean;
 }
+
+/** The files that a sync downloads at most, after all that is new: `hsw media` and the daemon download the rest. */
+const MOST_MEDIA = 20;
 
 export const describe: Describe = (program, run) => {
   selectable(
@@ -71,16 +76,20 @@ const sync: Command<SyncFlags> = async (context, flags) => {
       acceptSchema: flags.acceptSchema === true,
       ...(reread === undefined ? {} : { reread }),
     };
+    let media: MediaRound | undefined;
     const here = () =>
-      withRuntime(config, log, { onWait }, (runtime) =>
-        runSync({
+      withRuntime(config, log, { onWait }, async (runtime) => {
+        const synced = await runSync({
           ...runtime,
           ...asked,
           signal: context.signal,
           onPage,
           onStream: (event) => progress.stream(event),
-        }),
-      );
+        });
+        if (config.media.recordings && reread === undefined)
+          media = await fetchMedia({ ...runtime, signal: context.signal, most: MOST_MEDIA });
+        return synced;
+      });
     const { signal } = context;
     const result = await runOrDelegate(
       here,
@@ -89,7 +98,9 @@ const sync: Command<SyncFlags> = async (context, flags) => {
     );
     progress.stop();
     context.stdout.write(
-      context.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, config.warehouse.path, reread),
+      context.json
+        ? `${JSON.stringify({ ...result, ...(media === undefined ? {} : { media }) }, null, 2)}\n`
+        : summary(result, config.warehouse.path, reread) + (media === undefined ? '' : `  ${roundLine(media)}`),
     );
     return result.status === 'ok' ? EXIT.ok : EXIT.partial;
   } finally {

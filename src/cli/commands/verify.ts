@@ -1,19 +1,22 @@
 import { streamText, type Stream } from '../../datasets/stream.ts';
 import type { Notify } from '../../control/protocol.ts';
 import { readsOf } from '../../config/reads.ts';
-import { EXIT } from '../../shared/errors.ts';
+import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { isProven, runVerify, type Verdict, type VerifyResult } from '../../sync/verify.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
+import { openReader } from '../../runtime/reader.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
-import { openLog, readConfig, type Command, type Describe } from '../context.ts';
+import { openLog, readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
+import { verifyMedia } from '../media-text.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 
 interface VerifyFlags extends SelectionFlags {
   readonly repair?: boolean;
   readonly deep?: boolean;
+  readonly media?: boolean;
   readonly acceptDeletes?: boolean;
 }
 
@@ -24,6 +27,7 @@ export const describe: Describe = (program, run) => {
   selectable(
     program.option('--repair', 'repair the rows that differ').option('--deep', 'compare every record, not just counts'),
   )
+    .option('--media', 'compare the files of recordings on this disk instead, by size and SHA-256; no request is sent')
     .option('--accept-deletes', 'also delete rows that the delete guard would withhold')
     .addHelpText(
       'after',
@@ -31,6 +35,7 @@ export const describe: Describe = (program, run) => {
 Examples:
   hsw verify
   hsw verify --deep --experiment exp_abc123
+  hsw verify --media
   hsw verify --repair --json`,
     )
     .action((flags: VerifyFlags) => run(verify, flags));
@@ -38,6 +43,7 @@ Examples:
 
 /** `hsw verify`: proves that the tables equal the API, or reports what differs. */
 const verify: Command<VerifyFlags> = async (context, flags) => {
+  if (flags.media === true) return ofMedia(context, flags);
   const selection = readSelection(flags);
   const config = readConfig(context, true);
   const log = openLog(context, config, context.json ? config.log.level : 'silent');
@@ -67,6 +73,15 @@ const verify: Command<VerifyFlags> = async (context, flags) => {
   context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result, asked.repair));
   return isProven(result, asked.repair) ? EXIT.ok : EXIT.partial;
 };
+
+function ofMedia(context: CommandContext, { repair, deep, acceptDeletes, experiment, data }: VerifyFlags) {
+  if ([repair, deep, acceptDeletes, experiment, data].some((flag) => flag !== undefined))
+    throw new WarehouseError('USAGE', '--media compares files on this disk, and goes with no other flag.', {
+      hint: 'Run `hsw verify --media` by itself.',
+    });
+  const db = openReader(readConfig(context, false));
+  return verifyMedia(context, db).finally(() => db.close());
+}
 
 function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason, quarantined }: Verdict): string {
   const name = streamText(stream);
