@@ -19,7 +19,7 @@ const LONGEST = 60;
  * A part of a path that every file system takes and keeps apart from others: lower case, digits, `_` and `-` stay; for
  * anything else a digest of the id tells it from its likes, also where upper and lower case are one.
  */
-export function safePart(id: string): string {
+function safePart(id: string): string {
   if (/^[a-z0-9][a-z0-9_-]*$/.test(id) && id.length <= LONGEST && !RESERVED.test(id)) return id;
   const shown = id.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, LONGEST);
   return `${shown}-${createHash('sha256').update(id).digest('hex').slice(0, 8)}`;
