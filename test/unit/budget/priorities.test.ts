@@ -6,7 +6,15 @@ describe('the priorities', () => {
 
   it('allow first reads, reconcile and media a part of each limit, and everything else the whole limit', () => {
     const shares = Object.entries(PRIORITIES).map(([name, { rank }]) => [name, shareOf(rank, demand)]);
-    expect(Object.fromEntries(shares)).toEqual({ user: 1, live: 1, fresh: 1, other: 1, backfill: 0.4, reconcile: 0.2, media: 0.1 });
+    expect(Object.fromEntries(shares)).toEqual({
+      user: 1,
+      live: 1,
+      fresh: 1,
+      other: 1,
+      backfill: 0.4,
+      reconcile: 0.2,
+      media: 0.1,
+    });
   });
 
   it('let a first read continue one request at a time in an hour that is used up', () => {
