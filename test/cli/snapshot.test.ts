@@ -89,7 +89,7 @@ describe('hsw snapshot', () => {
       '_values',
     ]);
     const readable = db
-      .prepare("SELECT name FROM _tables WHERE name NOT LIKE '\\_%' ESCAPE '\\'")
+      .prepare("SELECT name FROM _tables WHERE kind <> 'own' AND name <> '_values'")
       .pluck()
       .all()
       .map(String);
