@@ -38,6 +38,7 @@ describe('a code', () => {
   it('says whether the local file failed, which says nothing of the API', () => {
     expect(Object.keys(CODES).filter((code) => isErrorCode(code) && isLocal(code))).toEqual([
       'PRIVACY_CHANGED',
+      'PUBLISH_FAILED',
       'WAREHOUSE_MISSING',
       'WAREHOUSE_OLDER',
       'WAREHOUSE_NEWER',
