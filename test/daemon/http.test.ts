@@ -506,9 +506,9 @@ describe('the page', () => {
     [
       'all is well',
       { ...withStreams([stream(), stream({ data: 'rooms' })]) },
-      'All 2 streams are complete</span>; the oldest is 60 s old.',
+      'Complete: all 2 streams</span>; the oldest is 60 s old.',
     ],
-    ['one is well', { ...withStreams([stream()]) }, 'The only stream is complete</span>; the oldest is 60 s old.'],
+    ['one is well', { ...withStreams([stream()]) }, 'Complete: the only stream</span>; the oldest is 60 s old.'],
     [
       'nothing is known',
       { experiments: [], work: [] },
@@ -527,7 +527,7 @@ describe('the page', () => {
     [
       'the network was away for a moment',
       { ...withStreams([stream()]), outage: { ...AWAY, since: NOW - 20_000 } },
-      'The only stream is complete</span>; the oldest is 60 s old.',
+      'Complete: the only stream</span>; the oldest is 60 s old.',
     ],
     [
       'the disk is full',
@@ -558,6 +558,16 @@ describe('the page', () => {
       'the key may read nothing',
       { ...withStreams([stream({ complete: false, lastStatus: 'skipped', dataAsOf: undefined })]) },
       'Every stream is skipped</span>: the key may not read any of them.',
+    ],
+    [
+      'the key may not read one of them',
+      {
+        ...withStreams([
+          stream(),
+          stream({ data: 'rooms', complete: false, lastStatus: 'skipped', dataAsOf: undefined }),
+        ]),
+      },
+      'Complete as far as the key may read: the only stream</span>; the oldest is 60 s old. The key may not read 1 other.',
     ],
     [
       'a room is over',

@@ -30,7 +30,7 @@ function countsOf(view: DaemonView): Headline {
   const { complete, incomplete, failed, skipped, unread } = countStates(streams);
   const oldest = oldestAge(wanted, view.now);
   const isOld = oldest === undefined ? '' : `; the oldest is ${oldest < 1000 ? 'a moment' : age(oldest)} old`;
-  const isSkipped = skipped === 0 ? '' : ` ${counted(skipped, 'other')} ${are(skipped)} skipped.`;
+  const isSkipped = skipped === 0 ? '' : ` The key may not read ${counted(skipped, 'other')}.`;
   if (streams.length === 0) {
     const rest = view.work.length > 0 ? '; the first sync is in progress.' : '; the first sync will list them.';
     return { tone: 'unread', state: 'No stream is known yet', rest };
@@ -47,8 +47,11 @@ function countsOf(view: DaemonView): Headline {
     const state = `The first read is in progress: ${count(complete)} of ${counted(wanted.length, 'stream')} ${are(complete)} complete`;
     return { tone: 'unread', state, rest: `.${isSkipped}` };
   }
-  const all = wanted.length === 1 ? 'The only stream is' : `All ${counted(wanted.length, 'stream')} are`;
-  return { tone: 'complete', state: `${all} complete`, rest: `${isOld}.${isSkipped}` };
+  const all = wanted.length === 1 ? 'the only stream' : `all ${counted(wanted.length, 'stream')}`;
+  // The words of `hsw status`.
+  return skipped === 0
+    ? { tone: 'complete', state: `Complete: ${all}`, rest: `${isOld}.` }
+    : { tone: 'incomplete', state: `Complete as far as the key may read: ${all}`, rest: `${isOld}.${isSkipped}` };
 }
 
 export function headlineSection(view: DaemonView, { tone, state, rest }: Headline): Html {
