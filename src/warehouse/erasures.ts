@@ -93,7 +93,7 @@ function withoutIds(
   const values = row.values.map((value, i) => {
     if (typeof value !== 'string') return value;
     const isJson = columns[i]?.spec.kind === 'json' || columns[i]?.part === 'json';
-    return isJson ? scrubJsonText(value, isErased, true) : scrubText(value, isErased, false);
+    return isJson ? scrubJsonText(value, isErased, true) : scrubWritten(value, isErased, false);
   });
   const extra = row.extra === null ? null : scrubJsonText(row.extra, isErased);
   const key = scrubKey(row.key, mark, isErased);
@@ -131,17 +131,32 @@ function scrubAny(text: string, isErased: (id: string) => boolean): string {
   return scrubText(text, isErased, false);
 }
 
+/** A text that somebody or a program wrote, which may be a JSON object or list with other escapes than ours. */
+function scrubWritten(text: string, isErased: (id: string) => boolean, isWhole: boolean): string {
+  if (/^\s*[{[]/.test(text)) {
+    try {
+      const value = parseJson(text);
+      const scrubbed = scrubJson(value, isErased, true);
+      if (scrubbed !== value) return typeof scrubbed === 'string' ? scrubbed : textOfJson(scrubbed);
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    }
+  }
+  return scrubText(text, isErased, isWhole);
+}
+
 /** Members that say whom an object is about. Others, such as `partnerId`, only name somebody. */
 const ABOUT = ['id', 'participantId', 'userId', 'uid'];
 
 /** The same value where nothing is replaced. An object inside a record that is about an erased person goes as a whole. */
 function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = false): Json {
-  if (typeof value === 'string') return scrubText(value, isErased, true);
+  if (typeof value === 'string') return scrubWritten(value, isErased, true);
+  if (typeof value === 'number' || isRawNumber(value)) return isLongId(textOfJson(value), isErased) ? ERASED : value;
   if (Array.isArray(value)) {
     const scrubbed = value.map((one) => scrubJson(one, isErased, true));
     return scrubbed.every((one, i) => one === value[i]) ? value : scrubbed;
   }
-  if (!isObject(value) || isRawNumber(value)) return value;
+  if (!isObject(value)) return value;
   const isId = (id: Json | undefined) => (typeof id === 'string' || typeof id === 'number') && isErased(String(id));
   if (isInside && ABOUT.some((name) => isId(value[name]))) return ERASED;
   const members = Object.entries(value);
@@ -151,6 +166,9 @@ function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = fa
   const isSame = scrubbed.every(([name, one], i) => name === members[i]?.[0] && one === members[i][1]);
   return isSame ? value : Object.fromEntries(scrubbed);
 }
+
+/** Shorter numbers are answers, counts and sizes far more often than ids. */
+const isLongId = (number: string, isErased: (id: string) => boolean) => /^\d{8,}$/.test(number) && isErased(number);
 
 /** What stands between spaces and marks. Without the upper bound a long text would overflow the pattern. */
 const CHUNK = /[^\s"'<>()[\]{},;!|`]{8,512}/gu;

@@ -60,18 +60,21 @@ export function textsOf({ columns }: Dataset): string[] {
 }
 
 /**
- * An SQL condition: one of these columns holds the id, as it is as JSON writes it, or as an address does. An id that is unique within a room
- * only has to stand in a line that names the room as well.
+ * An SQL condition: one of these columns may hold the id, in whatever way JSON, JSON in a text of JSON, or an address
+ * writes it. An id that is unique within a room only has to stand in a line that names the room as well.
  */
 export function mentions(columns: readonly string[]): string {
   const holds = (word: string) => columns.map((name) => `instr(${quote(name)}, @${word}) > 0`).join(' OR ');
-  const encoded = columns.map((name) => `instr(lower(${quote(name)}), lower(@url)) > 0`).join(' OR ');
-  return `(${holds('id')} OR ${holds('json')} OR (@url IS NOT NULL AND (${encoded}))) AND (@room IS NULL OR ${holds('room')})`;
+  return `(${holds('id')}) AND (@room IS NULL OR ${holds('room')})`;
 }
 
 /** The parameters of `mentions`. */
 export function wordsOf({ participant, room }: Person) {
-  const url = encodeURIComponent(participant.toWellFormed());
-  const json = JSON.stringify(participant).slice(1, -1);
-  return { id: participant, json, url: url === participant ? null : url, room: room ?? null };
+  return { id: sameEverywhere(participant), room: room === undefined ? null : sameEverywhere(room) };
+}
+
+/** The longest part of a text that no escape changes; what it is found in is looked at as a whole. */
+function sameEverywhere(text: string): string {
+  const parts = text.match(/[A-Za-z0-9_.-]+/g) ?? [''];
+  return parts.reduce((longest, part) => (part.length > longest.length ? part : longest));
 }

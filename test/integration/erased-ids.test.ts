@@ -90,6 +90,41 @@ async function wrongIn(lab: Lab) {
 }
 
 describe('an id of any shape', () => {
+  it.each<string | number>(['o\'brien "99" {x}', 'a.*+?^${}()|[]\\p9', 'Ü'.repeat(600), 1234567890])(
+    '%j is gone from JSON that was sent as a text, and does not come back',
+    async (id) => {
+      const { lab } = await labWith(id);
+      const { world } = lab.simulator;
+      const [experiment = ''] = world.experimentIds;
+      const [[person = {}], [message = {}], [event = {}]] = (['participants', 'chat', 'events'] as const).map((data) =>
+        world.records(data, experiment, lab.now),
+      ) as [JsonObject[], JsonObject[], JsonObject[]];
+      const json = JSON.stringify({ to: id, all: [id, 7] });
+      world.insert('participants', experiment, { ...person, id }, lab.now);
+      world.insert('chat', experiment, { ...message, messageId: 'c1', content: json, recipientIds: [id] }, lab.now);
+      world.insert('events', experiment, { ...event, id: 'e1', data: { raw: json, deep: [{ to: id }] } }, lab.now);
+      await lab.sync();
+      const written = () =>
+        lab.warehouse.db
+          .prepare(
+            "SELECT content, recipient_ids FROM chat WHERE message_id = 'c1' UNION ALL SELECT data, extra FROM events WHERE id = 'e1'",
+          )
+          .raw()
+          .all();
+      const form = JSON.stringify(JSON.stringify(id).replaceAll('"', '')).slice(1, -1).slice(0, 8);
+      expect(JSON.stringify(written())).toContain(form);
+      for (let times = 0; times < 2; times++) {
+        lab.warehouse.erase({ participant: String(id) }, false);
+        expect(JSON.stringify(written())).not.toContain(form);
+        expect(JSON.stringify(written())).toContain('7');
+        lab.now += HOUR / 4;
+        await lab.sync({ full: true });
+        expect(JSON.stringify(written())).not.toContain(form);
+      }
+      expect(incomplete(lab)).toEqual([]);
+    },
+  );
+
   it.each(['ana.kowalska@example.org', 'room_9/p#2:x%41', 'Ünïcödé-用户-👩‍🔬12', '123456789012345678901'])(
     '%s is gone from everything that others sent, and does not come back',
     async (id) => {
