@@ -34,9 +34,12 @@ export function readKeyFile(file: string): KeyFound {
  */
 export function readSecretFile(file: string, name: string): SecretFound {
   try {
-    const { mode } = statSync(file);
+    const stat = statSync(file);
+    // Reading a named pipe would wait for ever; the shell's own, for what a command prints, has a writer.
+    if (!stat.isFile() && !SHELL_PIPE.test(file))
+      return { problem: `${name} is not a file`, hint: 'Name the file that holds the key.' };
     const text = readFileSync(file, 'utf8');
-    return (mode & 0o007) === 0
+    return (stat.mode & 0o007) === 0
       ? { secret: text.trim() }
       : { problem: `everyone can read ${name}: run chmod 600 on it`, hint: OPEN_FILE };
   } catch {
@@ -46,6 +49,9 @@ export function readSecretFile(file: string, name: string): SecretFound {
     };
   }
 }
+
+/** What a shell puts in the place of `<(command)`. */
+const SHELL_PIPE = /^\/(?:dev|proc\/self)\/fd\/\d+$/;
 
 const OPEN_FILE =
   'Then no one else can read it. Make a new secret if others use this computer, as they may have read this one.';

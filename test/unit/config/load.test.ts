@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -159,6 +160,9 @@ describe('the configuration', () => {
     expect(problem(yaml, {}).message).toContain('everyone can read');
     chmodSync(file, 0o600);
     expect(load(yaml, {}).api.key).toBe(KEY);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(problem(yaml.replace(file, pipe), {}).message).toContain('is not a file');
     const plain = `experiments: [{ all: true }]\napi: { key: ${KEY} }`;
     expect(problem(plain, {}, 0o644).message).toContain('chmod 600');
     expect(load(plain, {}, 0o600).api.key).toBe(KEY);
