@@ -47,6 +47,11 @@ describe('hsw', () => {
     expect(streams.stdout).toMatch(new RegExp(`^ ${id} +ratings/continuous .* yes`, 'm'));
     expect((await hsw(['status', '--problems'], at)).stdout).toContain('\nEvery stream is complete.\n');
     expect(await hsw(['status', '--experiment', 'exp_nobody'], at)).toMatchObject({ status: 2, stdout: '' });
+    const watched = await hsw(['status', '--watch'], {
+      ...at,
+      onStart: (child) => child.stdout?.once('data', () => child.kill('SIGINT')),
+    });
+    expect([watched.status, watched.stdout]).toEqual([0, expect.stringContaining('Complete: all') as string]);
     for (const planning of [['plan'], ['sync', 'now', '--dry-run']]) {
       const refused = await hsw([...planning, '--experiment', 'exp_nobody'], at);
       expect([refused.status, refused.stdout, refused.stderr]).toEqual([2, '', expect.stringContaining(id) as string]);

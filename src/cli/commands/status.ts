@@ -26,7 +26,7 @@ import { walBytes } from '../../warehouse/wal.ts';
 import { wantedBy } from '../../media/round.ts';
 import { openBudget } from '../../runtime/budget.ts';
 import { openReader } from '../../runtime/reader.ts';
-import { readConfig, type Command, type Describe } from '../context.ts';
+import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count } from '../../shared/count.ts';
 import { lateText } from '../lookback.ts';
@@ -35,6 +35,7 @@ import { list } from '../selection.ts';
 import { experimentsIn } from '../source.ts';
 import { statusInJson, type Found } from '../status-json.ts';
 import { experimentTable, streamTable } from '../status-tables.ts';
+import { watch } from '../watch.ts';
 import { findDaemon, type FoundDaemon } from '../../control/find-daemon.ts';
 import type { About } from '../../control/protocol.ts';
 import { recallList } from '../../warehouse/experiment-list.ts';
@@ -43,6 +44,7 @@ interface StatusFlags {
   readonly experiment?: readonly string[];
   readonly streams?: boolean;
   readonly problems?: boolean;
+  readonly watch?: boolean;
 }
 
 export const describe: Describe = (program, run) => {
@@ -50,6 +52,7 @@ export const describe: Describe = (program, run) => {
     .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
     .option('--streams', 'one line for each stream: a data type of an experiment or of a room')
     .option('--problems', 'one line for each stream that is not complete')
+    .option('--watch', 'show it again every two seconds until Ctrl-C; in a file or pipe every minute')
     .addHelpText(
       'after',
       `
@@ -59,25 +62,39 @@ a line, and each problem says what to do.
 Examples:
   hsw status
   hsw status --problems
+  hsw status --watch
   hsw status --streams --experiment exp_abc123
   hsw status --json`,
     )
-    .action((flags: StatusFlags) => run(status, flags));
+    .action((flags: StatusFlags) => run(status, flags, flags.watch === true ? 'service' : 'command'));
 };
 
 /** `hsw status`: reads the warehouse without disturbing a writer. */
 const status: Command<StatusFlags> = async (context, flags) => {
+  const { stdout, signal } = context;
+  if (flags.watch === true) {
+    await watch(stdout, signal, async () => (await report(context, flags)).text);
+    return EXIT.ok;
+  }
+  const { text: shown, status: exit } = await report(context, flags);
+  stdout.write(shown);
+  return exit;
+};
+
+async function report(context: CommandContext, flags: StatusFlags): Promise<{ text: string; status: number }> {
   const config = readConfig(context, false);
   const db = openReader(config);
   try {
     const found = look(config, db, await findDaemon(config.warehouse.path), flags.experiment);
-    context.stdout.write(context.json ? `${JSON.stringify(statusInJson(found), null, 2)}\n` : text(found, flags));
     const isAll = found.streams.length > 0 && found.snapshot.list.length === 0;
-    return isAll && isWell(found.streams) && !isHaltedBy(found.issues) ? EXIT.ok : EXIT.partial;
+    return {
+      text: context.json ? `${JSON.stringify(statusInJson(found), null, 2)}\n` : text(found, flags),
+      status: isAll && isWell(found.streams) && !isHaltedBy(found.issues) ? EXIT.ok : EXIT.partial,
+    };
   } finally {
     db.close();
   }
-};
+}
 
 /** Whether nothing new can be read. */
 function isHaltedBy(issues: readonly Issue[]): boolean {
