@@ -10,6 +10,8 @@ import type { Clock } from '../shared/clock.ts';
 import type { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { haltedLine } from '../status/issues.ts';
+import { experimentRows, type ExperimentRows } from '../warehouse/experiment-rows.ts';
+import { openForReading } from '../warehouse/open.ts';
 import { forgetOutage, rememberOutage } from '../warehouse/outage.ts';
 import { recallRefusal } from '../warehouse/refusal.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -101,7 +103,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const { http } = options.config;
     if (http !== undefined) {
-      server = await startHttp({ ...http, token: options.httpToken, view: lately(daemon.view), log });
+      const rowsOf = (experiment: string) => readRows(path, experiment);
+      server = await startHttp({ ...http, token: options.httpToken, view: lately(daemon.view), rowsOf, log });
       log.info({ url: server.url }, 'the dashboard is at this address');
     }
     options.onReload(() => daemon.reload());
@@ -253,6 +256,16 @@ function lately<T>(make: () => T): () => T {
     last = last === undefined || at - last.at >= VIEW_HOLDS_MS ? { at, made: make() } : last;
     return last.made;
   };
+}
+
+/** Reads on a connection of its own, which can write nothing. */
+function readRows(path: string, experiment: string): ExperimentRows {
+  const db = openForReading(path);
+  try {
+    return experimentRows(db, experiment);
+  } finally {
+    db.close();
+  }
 }
 
 function patienceMs({ api }: Config): number {

@@ -2,6 +2,8 @@ import type { Code } from '../shared/errors.ts';
 import type { Issue } from './issue.ts';
 import type { Running, Snapshot } from './snapshot.ts';
 
+export type { ExperimentRows, People, RoomRows } from '../warehouse/experiment-rows.ts';
+
 /** The daemon's state as it is shown. Times are milliseconds since 1970 UTC. */
 export type DaemonView = Snapshot &
   Running & {

@@ -81,10 +81,17 @@ export function requireToken({ token, tickets, refuseLate, port }: Admission): M
 
 function unauthorised(c: Context, wrong: Wrong | undefined) {
   c.header('WWW-Authenticate', 'Bearer realm="hyperstudy-warehouse"');
-  if (c.req.path === '/' && (c.req.header('accept') ?? '').includes('text/html')) return c.html(signIn(wrong), 401);
+  if (isPage(c.req.path) && (c.req.header('accept') ?? '').includes('text/html')) {
+    return c.html(signIn(new URL(c.req.url), wrong), 401);
+  }
   const reason =
     'Send the token as "Authorization: Bearer …", or open the dashboard by the link that `hsw dashboard` prints.';
   return c.json({ status: 'refused', reasons: [reason] }, 401);
+}
+
+/** Whether people open it, who can sign in there. */
+function isPage(path: string): boolean {
+  return path === '/' || /^\/experiments(\/|$)/.test(path);
 }
 
 /** Compares in constant time, whatever the position of the first difference. */

@@ -4,7 +4,9 @@ import type { Log } from '../shared/log.ts';
 import { dashboard } from './dashboard/page.ts';
 import { ICON } from './dashboard/icon.ts';
 import { CONTENT_SECURITY_POLICY } from './dashboard/layout.ts';
-import type { DaemonView } from '../status/view.ts';
+import { experimentPage, noExperimentPage } from './dashboard/experiment-page.ts';
+import { idIn } from './dashboard/experiment-address.ts';
+import type { DaemonView, ExperimentRows } from '../status/view.ts';
 import { onlyLoopbackHosts, onlyReads, requireToken, secureHeaders } from './guard.ts';
 import { stalled, unreadiness } from './health.ts';
 import type { Tickets } from './tickets.ts';
@@ -20,12 +22,13 @@ export interface RouteOptions {
   /** The port in use, known once the server listens. */
   readonly port: () => number;
   readonly view: () => DaemonView;
+  readonly rowsOf: (experiment: string) => ExperimentRows;
   readonly log: Log;
 }
 
 /** The routes; `server.ts` serves them on a port. */
 export function createRoutes(options: RouteOptions): Hono {
-  const { isLoopback, view, log } = options;
+  const { isLoopback, view, rowsOf, log } = options;
   const app = new Hono();
   app.use(secureHeaders(CONTENT_SECURITY_POLICY));
   if (isLoopback) app.use(onlyLoopbackHosts(log));
@@ -49,6 +52,13 @@ export function createRoutes(options: RouteOptions): Hono {
   });
   app.get('/api/status', (c) => c.body(statusJson(view()), 200, { 'Content-Type': 'application/json' }));
   app.get('/', (c) => c.html(dashboard(view())));
+  app.on('GET', ['/experiments', '/experiments/*'], (c) => {
+    const id = idIn(new URL(c.req.url));
+    const now = view();
+    const experiment = now.experiments.find((each) => each.id === id);
+    if (experiment === undefined) return c.html(noExperimentPage(now, id), 404);
+    return c.html(experimentPage(now, experiment, rowsOf(experiment.id)));
+  });
   app.get('/icon.svg', (c) => c.body(ICON, 200, { 'Content-Type': 'image/svg+xml' }));
   app.notFound((c) => c.json({ status: 'not found', reasons: ['There is no such page.'] }, 404));
   app.onError((error, c) => {

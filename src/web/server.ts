@@ -6,7 +6,7 @@ import type { Log } from '../shared/log.ts';
 import { createTickets } from './tickets.ts';
 import { createRefuseLate } from './wrong-tokens.ts';
 import { createRoutes } from './routes.ts';
-import type { DaemonView } from '../status/view.ts';
+import type { DaemonView, ExperimentRows } from '../status/view.ts';
 
 export interface HttpOptions {
   readonly host: string;
@@ -18,6 +18,8 @@ export interface HttpOptions {
   readonly wrongTokenMs?: number;
   /** Called for every response. */
   readonly view: () => DaemonView;
+  /** What the tables hold of an experiment; called for its page. */
+  readonly rowsOf: (experiment: string) => ExperimentRows;
   readonly log: Log;
 }
 
@@ -39,7 +41,7 @@ const LIMITS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsChecki
  * @throws WarehouseError USAGE when the address cannot be used, or would be open to others without a token.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { port, token, view, log } = options;
+  const { port, token, view, rowsOf, log } = options;
   const host = options.host.replace(/^\[|\]$/g, '');
   const isLocal = isLoopback(host);
   if (token === undefined || token === '') {
@@ -56,6 +58,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     isLoopback: isLocal,
     port: () => listening,
     view,
+    rowsOf,
     log,
   });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });

@@ -5,6 +5,7 @@ import { startHttp, type HttpOptions, type HttpServer } from '../../src/web/serv
 import type { DaemonView } from '../../src/status/view.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { findChromium, launch } from './browser.ts';
+import { sampleRows } from './sample-rows.ts';
 import { sampleView } from './sample-view.ts';
 
 const NOW = Date.parse('2026-03-11T14:02:05.000Z');
@@ -28,7 +29,14 @@ afterAll(async () => {
 });
 
 function listen(view: () => DaemonView, change: Partial<HttpOptions> = {}): Promise<HttpServer> {
-  const common = { host: '127.0.0.1', port: 0, token: TOKEN, log: silentLog, wrongTokenMs: 0 };
+  const common = {
+    host: '127.0.0.1',
+    port: 0,
+    token: TOKEN,
+    log: silentLog,
+    wrongTokenMs: 0,
+    rowsOf: () => sampleRows(NOW),
+  };
   return startHttp({ ...common, view, ...change });
 }
 
@@ -298,7 +306,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('main');
     const walked: string[] = [];
-    while (walked.at(-1) !== 'Healthy?' && walked.length < 40) {
+    while (walked.at(-1) !== 'Healthy?' && walked.length < 60) {
       await page.keyboard.press('Tab');
       const at = await page.evaluate<[string, string]>(
         "(({ outlineStyle, outlineWidth }, text) => [outlineStyle + ' ' + outlineWidth, text])(getComputedStyle(document.activeElement), document.activeElement.textContent.trim().replace(/\\s+/g, ' '))",
@@ -310,7 +318,11 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
         expect(await page.getByRole('table', { name: 'Dyadic negotiation' }).isVisible()).toBe(true);
       }
     }
-    expect(walked[0]).toBe('2 recent errors');
+    expect(walked.slice(0, 3)).toEqual([
+      'Moral dilemmas with an AI partner',
+      'Joint attention, eye tracking pilot',
+      '2 recent errors',
+    ]);
     expect(walked.filter((text) => /exp_\w+ (live )?.*complete/.test(text)).length).toBeGreaterThanOrEqual(12);
     expect(walked.at(-1)).toBe('Healthy?');
   });

@@ -10,6 +10,7 @@ import { NEVER_READ } from '../../src/warehouse/positions.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { dashboard } from '../../src/web/dashboard/page.ts';
 import { cpuMs } from '../support/cpu.ts';
+import { sampleRows } from './sample-rows.ts';
 import { sampleView } from './sample-view.ts';
 import { MINUTE_MS as MINUTE, HOUR_MS as HOUR } from '../../src/shared/time.ts';
 
@@ -22,6 +23,7 @@ async function serve(change: Partial<HttpOptions> = {}) {
     port: 0,
     token: TOKEN,
     view: () => sampleView(NOW),
+    rowsOf: () => sampleRows(NOW),
     log: silentLog,
     wrongTokenMs: 0,
     ...change,
@@ -649,6 +651,7 @@ describe('the server', () => {
       port: 0,
       token: TOKEN,
       view: () => sampleView(NOW),
+      rowsOf: () => sampleRows(NOW),
       log: silentLog,
     });
     const { hostname, port } = new URL(server.url);

@@ -6,6 +6,8 @@ import { lab, start } from '../support/daemon-lab.ts';
 
 const OTHER = 65_534;
 
+const textOf = async (url: string, cookie: string) => (await fetch(url, { headers: { cookie } })).text();
+
 it('hsw dashboard gives a link that opens the page once, to the user of the daemon only', async () => {
   const { cwd } = await lab({}, 'data: [rooms]\n');
   const without = await hsw(['dashboard'], { cwd });
@@ -24,6 +26,10 @@ it('hsw dashboard gives a link that opens the page once, to the user of the daem
   const [cookie = ''] = (first.headers.get('set-cookie') ?? '').split(';');
   expect((await fetch(origin, { headers: { cookie } })).status).toBe(200);
   expect((await fetch(link, { redirect: 'manual' })).status).toBe(401);
+  // The page of an experiment too, once one is known.
+  const page = async () => /href="(\/experiments\/[^"]+)"/.exec(await textOf(origin, cookie))?.[1] ?? '';
+  await expect.poll(page).not.toBe('');
+  expect(await textOf(origin + (await page()), cookie)).toContain('Rows by room and data type');
   expect(daemon.log()).not.toContain(link.split('=').at(-1));
 
   if (process.geteuid?.() === 0) {

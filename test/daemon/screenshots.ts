@@ -4,6 +4,7 @@ import { startHttp } from '../../src/web/server.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { findChromium, launch } from './browser.ts';
 import { smallPng } from './small-png.ts';
+import { sampleRows } from './sample-rows.ts';
 import { sampleView } from './sample-view.ts';
 
 const executable = findChromium();
@@ -14,6 +15,7 @@ const server = await startHttp({
   port: 0,
   token: 'a-token-for-screenshots',
   view: () => sampleView(now),
+  rowsOf: () => sampleRows(now),
   log: silentLog,
 });
 const browser = await launch(executable);
@@ -24,6 +26,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
   const height = await page.evaluate('document.documentElement.scrollHeight');
   await page.setViewportSize({ width: 1200, height: Number(height) });
   writeFileSync(`docs/images/dashboard-${colorScheme}.png`, smallPng(await page.screenshot()));
+  if (colorScheme === 'dark') continue;
+  await page.goto(`${server.url}/experiments/exp_tN58sYdu`);
+  await page.setViewportSize({ width: 1200, height: 1220 });
+  writeFileSync('docs/images/experiment-light.png', smallPng(await page.screenshot()));
 }
 await browser.close();
 await server.close();

@@ -3,6 +3,7 @@ import { byData, countStates, oldestAge, stateOf, totalRows, worst, type StreamS
 import type { ExperimentView, StreamView } from '../../status/snapshot.ts';
 import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
+import { addressOf } from './experiment-address.ts';
 import { age, badge, NOTHING, STATES, type Html } from './format.ts';
 import { headings, pips } from './pips.ts';
 import { streamTable } from './streams.ts';
@@ -67,6 +68,7 @@ function experimentRow(experiment: ExperimentView, state: StreamState, types: re
       </summary>
       ${streams.length === 0 ? html`<p class="empty">Its streams are not known yet.</p>` : streamTable(experiment, now)}
     </details>
+    <a class="to-page" href="${addressOf(id)}" aria-label="Page of ${name ?? id}">Page ›</a>
     ${reasons(streams)}
   </li>`;
 }

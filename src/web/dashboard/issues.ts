@@ -3,6 +3,7 @@ import { isOfEverything, shownOf, type Issue } from '../../status/issue.ts';
 import { affectedText, titleOf } from '../../status/words.ts';
 import type { DaemonView, Notice } from '../../status/view.ts';
 import { counted } from '../../shared/count.ts';
+import { addressOf } from './experiment-address.ts';
 import { ago, NOTHING, signOf, type Html } from './format.ts';
 
 /** The most that are shown at once; the others are collapsed. */
@@ -17,8 +18,8 @@ export function issuesSection(view: DaemonView): Html {
   const over = view.recent.filter((notice) => !isShown(notice, view));
   return html`<section class="card issues" id="issues" aria-labelledby="issues-title">
     <h2 id="issues-title">Issues</h2>
-    ${issues.length === 0 ? html`<p class="empty">None.</p>` : issueList(first, view.now)}
-    ${folded('more', others.length, 'more issue', () => issueList(others, view.now))}
+    ${issues.length === 0 ? html`<p class="empty">None.</p>` : issueList(first, view)}
+    ${folded('more', others.length, 'more issue', () => issueList(others, view))}
     ${folded('recent', over.length, 'recent error', () => noticeList(over, view.now))}
   </section>`;
 }
@@ -39,7 +40,14 @@ function folded(key: string, length: number, thing: string, list: () => Html): H
   </details>`;
 }
 
-function issueList(issues: readonly Issue[], now: number): Html {
+/**
+ * Issues with what each affects and what to do.
+ * @param experiments those whose pages are linked.
+ */
+export function issueList(
+  issues: readonly Issue[],
+  { now, experiments }: Pick<DaemonView, 'now' | 'experiments'>,
+): Html {
   return html`<ul>
     ${issues.map((issue) => {
       const { id, code, severity, since, text, hint } = issue;
@@ -50,10 +58,18 @@ function issueList(issues: readonly Issue[], now: number): Html {
         </p>
         ${affected === '' ? NOTHING : html`<p>${affected}</p>`}
         <p class="hint"><b>What to do:</b> ${hint}</p>
-        <p class="aside">${since === undefined ? NOTHING : html`began ${ago(since, now)} · `}<code>${code}</code></p>
+        <p class="aside">
+          ${since === undefined ? NOTHING : html`began ${ago(since, now)} · `}<code>${code}</code>${pageLink(issue, experiments)}
+        </p>
       </li>`;
     })}
   </ul>`;
+}
+
+/** A link to the experiment that an issue is about. */
+function pageLink({ scope }: Issue, experiments: DaemonView['experiments']): Html {
+  const found = experiments.find(({ id }) => id === scope.experiment);
+  return found === undefined ? NOTHING : html` · <a href="${addressOf(found.id)}">${found.name ?? found.id}</a>`;
 }
 
 function noticeList(notices: readonly Notice[], now: number): Html {

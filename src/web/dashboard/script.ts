@@ -60,10 +60,11 @@ function show(text) {
 
 async function ask() {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const answer = await fetch('/', { headers: { accept: 'text/html' }, cache: 'no-store', signal }).catch(() => {
+  const answer = await fetch(location.pathname + location.search, { headers: { accept: 'text/html' }, cache: 'no-store', signal }).catch(() => {
     throw new Error('The daemon does not answer.');
   });
   if (answer.status === 401) throw new Error('The daemon requires its token again: reload this page.');
+  if (answer.status === 404) throw new Error('The daemon no longer knows this experiment.');
   if (!answer.ok) throw new Error('The daemon cannot render this page (HTTP ' + answer.status + '); see its log.');
   return answer.text().catch(() => { throw new Error('The connection to the daemon broke off.'); });
 }

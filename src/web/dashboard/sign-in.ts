@@ -5,14 +5,16 @@ import { layout } from './layout.ts';
 /** What was not accepted. */
 export type Wrong = 'token' | 'ticket';
 
-/** A form that asks for the token. */
-export function signIn(wrong: Wrong | undefined): Html {
+/** A form that asks for the token and leads to the page that was asked for. */
+export function signIn({ pathname, searchParams }: URL, wrong: Wrong | undefined): Html {
+  const id = searchParams.get('id');
   return layout(
     'Sign in · HyperStudy Warehouse',
     html`<main id="main" class="sign-in">
       <h1>HyperStudy Warehouse</h1>
       ${wrong === undefined ? NOTHING : html`<p role="alert" class="note"><b>${WRONG[wrong]}</b></p>`}
-      <form method="get" action="/">
+      <form method="get" action="${pathname}">
+        ${id === null ? NOTHING : html`<input type="hidden" name="id" value="${id}" />`}
         <label for="token">Token for this dashboard</label>
         <p>
           <input id="token" name="token" type="password" autocomplete="current-password" required />

@@ -9,6 +9,7 @@ export const STYLE = `
   --text: #1b2433; --soft: #566175; --accent: #2b59c3;
   --ok: #17774a; --warn: #8f5600; --bad: #b3261e; --idle: #5f6b7f;
   --warn-ground: #fff6e5; --bad-ground: #fdecea; --ok-ground: #eaf6ef; --idle-ground: #e9eef8;
+  --heat-1: #eef3fd; --heat-2: #d9e5fb; --heat-3: #bfd3f8; --heat-4: #a3c0f4;
   --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
 }
 @media (prefers-color-scheme: dark) {
@@ -17,6 +18,7 @@ export const STYLE = `
     --text: #e5e9f0; --soft: #a0abbd; --accent: #8db0ff;
     --ok: #5bcb94; --warn: #e8b059; --bad: #ff8f85; --idle: #9aa6b9;
     --warn-ground: #2b2416; --bad-ground: #331d1e; --ok-ground: #14291f; --idle-ground: #1a2435;
+    --heat-1: #19243a; --heat-2: #1c2f54; --heat-3: #213b6e; --heat-4: #28498a;
   }
 }
 * { box-sizing: border-box; }
@@ -125,6 +127,29 @@ tbody tr + tr > * { border-top: 1px solid var(--faint); }
 .scroll td.number, .scroll th.number { padding-right: 1.75rem; }
 .why { max-width: 34rem; color: var(--soft); }
 
+.experiments > ul > li { position: relative; }
+.over, .experiments summary { padding-right: 4.25rem; }
+.experiments .to-page { position: absolute; right: 0; top: 0.45rem; }
+h1 a { color: inherit; }
+.headline h2 { margin-bottom: 0.3rem; }
+.headline > .aside, .headline > .hint { margin-top: 0.3rem; font-size: 0.8125rem; font-weight: 400; letter-spacing: 0; }
+.heat .scroll, .changes .scroll, .streams .scroll { margin-left: 0; }
+.heat .scroll table, .changes .scroll table { min-width: 0; width: auto; }
+.heat .scroll th, .heat .scroll td { width: auto; padding: 0.25rem 0.5rem; white-space: nowrap; }
+.heat .scroll tbody th { white-space: normal; min-width: 6.5rem; max-width: 12rem; position: sticky; left: 0; background: var(--card); }
+.heat tbody td { border-left: 1px solid var(--card); }
+.heat .rest > * { color: var(--soft); }
+.heat-1 { background: var(--heat-1); }
+.heat-2 { background: var(--heat-2); }
+.heat-3 { background: var(--heat-3); }
+.heat-4 { background: var(--heat-4); }
+.lacks { background: var(--bad-ground); color: var(--bad); outline: 1px dashed currentColor; outline-offset: -2px; }
+.changes .scroll th, .changes .scroll td { width: auto; padding-right: 0.9rem; }
+.funnel li + li { margin-top: 0.5rem; }
+.funnel h3 { margin: 0.9rem 0 0.4rem; }
+.funnel ul + .aside, .funnel .aside + .aside { margin-top: 0.7rem; }
+.funnel .bar.full .fill { fill: var(--accent); }
+
 .sign.error { color: var(--bad); }
 .sign.warning { color: var(--warn); }
 .issues li + li { border-top: 1px solid var(--line); margin-top: 0.6rem; padding-top: 0.6rem; }
@@ -165,6 +190,8 @@ footer nav { display: flex; flex-wrap: wrap; gap: 0 1rem; margin-left: auto; }
   .experiments summary .badge { white-space: normal; }
   .scroll table { min-width: 46rem; }
   .scroll th:nth-child(1) { width: 9.5rem; }
+  .over, .experiments summary { padding-right: 0; }
+  .experiments summary > h3 { padding-right: 4rem; }
   .experiments summary { grid-template-columns: minmax(0, 1fr) max-content max-content; }
   .experiments summary > h3, .experiments summary > .pips { grid-column: 1 / -1; }
   .pips { max-width: 100%; }
