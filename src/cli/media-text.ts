@@ -18,7 +18,7 @@ export function roundLine({ fetched, bytes, failed, stopped }: MediaRound): stri
 export function mediaLines({ wanted, held, bytes, problems, odd }: MediaCounts): string {
   const why = problems.map(({ problem, files }) => `  ${count(files)}: ${textOf(problem)}\n`);
   const strange =
-    odd === 0 ? '' : `  ${count(odd)} held: of another size than HyperStudy says, or another file than before\n`;
+    odd === 0 ? '' : `  ${count(odd)} held: not the size that HyperStudy says, or not the same file as before\n`;
   return `Media: ${count(held)} of ${counted(wanted, 'recording')} held (${megabytes(bytes)}).\n${why.join('')}${strange}`;
 }
 

@@ -21,17 +21,17 @@ export function privacySchema() {
       .min(1, 'must be a path')
       .optional()
       .describe(
-        'The file with the key of the pseudonyms, readable by its owner alone (chmod 600), relative to the folder of the configuration file. `hsw privacy --new-key` makes it. Keep a copy where the warehouse is not: without it no pseudonym can be made again.',
+        'The file with the key of the pseudonyms, readable by its owner alone (chmod 600), relative to the folder of the configuration file. `hsw privacy --new-key` makes it. Keep a copy away from the warehouse: without it no pseudonym can be made again.',
       ),
   }).superRefine(({ drop, pseudonymise, key }, context) => {
     const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
     pseudonymise.forEach((name, i) => {
-      if (drop.includes(name)) issue(['pseudonymise', i], `${name} is under drop as well: name it once`);
+      if (drop.includes(name)) issue(['pseudonymise', i], `${name} is also under drop: name it once`);
       const kind = policyField(name)?.spec?.kind;
       if (kind !== undefined && kind !== 'text' && kind !== 'any')
         issue(
           ['pseudonymise', i],
-          `${name} is no text, so that it has no pseudonym: drop it${kind === 'json' ? ', or name a member of it' : ''}`,
+          `${name} is not text, so it cannot have a pseudonym: drop it${kind === 'json' ? ', or name a member of it' : ''}`,
         );
     });
     if (pseudonymise.length > 0 && key === undefined)
@@ -79,14 +79,14 @@ export function readPrivacyKey(folder: string, file: string): SecretFound {
     const isMissing = statSync(path, { throwIfNoEntry: false }) === undefined;
     return isMissing
       ? {
-          problem: `there is no file ${path}: \`hsw privacy --new-key\` makes one; if there was one, bring it back, as other keys make other pseudonyms`,
+          problem: `there is no file ${path}: \`hsw privacy --new-key\` makes one; if there was one, restore it, as another key makes different pseudonyms`,
         }
       : found;
   }
   if ((statSync(path).mode & 0o077) !== 0) return { problem: `others can read ${path}: run chmod 600 on it` };
   if (found.secret.length < SHORTEST_KEY || !/^[\w+/=.:-]+$/.test(found.secret))
     return {
-      problem: `${path} holds no key: one has at least ${SHORTEST_KEY} letters and digits in a line; \`hsw privacy --new-key\` makes one`,
+      problem: `${path} does not hold a key: a key is a line of at least ${SHORTEST_KEY} letters and digits; \`hsw privacy --new-key\` makes one`,
     };
   return found;
 }

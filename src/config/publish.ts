@@ -10,7 +10,7 @@ export function publishSchema() {
       .min(1, 'must be a folder, or s3://BUCKET/FOLDER')
       .refine(
         (text) => !text.includes('://') || /^s3:\/\/[a-z0-9][a-z0-9.-]+[a-z0-9](\/[^?#@]*)?$/.test(text),
-        'must be a folder, or s3://BUCKET/FOLDER; keys belong into the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)',
+        'must be a folder, or s3://BUCKET/FOLDER; keys belong in the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)',
       )
       .describe(
         'Where it is kept: a folder, relative to that of the configuration file, or for a lake also `s3://BUCKET/FOLDER`.',
@@ -23,16 +23,16 @@ export function publishSchema() {
       ),
     lab: z
       .string('must be a name')
-      .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must be letters, digits, points, - and _')
+      .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'may have only letters, digits, dots, - and _')
       .default('lab')
       .describe('The name of the lab in a lake, which several labs may share.'),
     after: z
       .enum(['sync', 'never'], 'must be sync or never')
       .default('sync')
       .describe(
-        'When: after each `sync` of the daemon that changed something, or an erasure; `never` by itself, only by `hsw publish`.',
+        'When the daemon publishes: `sync`, after each sync or erasure that changed something; or `never`, so that only `hsw publish` does.',
       ),
-    every: duration('10s', '7d').prefault('5m').describe('The daemon publishes at most so often.'),
+    every: duration('10s', '7d').prefault('5m').describe('The shortest time between two publications of the daemon.'),
     grace: duration('0s', '365d')
       .prefault('1h')
       .describe('How long former files of a lake stay for those who are still reading them.'),

@@ -73,7 +73,7 @@ export const events = defineDataset({
       kind: 'json',
       about: 'The answer given, with its value and response time.',
       privacy: 'free text',
-      missing: 'The event is no answer.',
+      missing: 'The event is not an answer.',
     },
     deploymentId: { kind: 'text', about: 'The deployment in which it happened.', privacy: 'none' },
     value: {

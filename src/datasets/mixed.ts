@@ -27,7 +27,7 @@ export const PART_ABOUT: Readonly<Record<Part, string>> = {
 export const PART_MISSING: Readonly<Record<Part, string>> = {
   type: 'There is no value.',
   number: 'There is no value, or it is neither a number nor a boolean.',
-  text: 'There is no value, or it is no text.',
+  text: 'There is no value, or it is not text.',
   json: 'There is no value, or it is neither a list nor an object.',
 };
 

@@ -1,9 +1,10 @@
 /** What a column or field tells of a person, and what that means. */
 export const PRIVACY = {
   direct: 'it names a person, is an id or an address of theirs, or leads to a recording of them',
-  indirect: 'together with other things it may show who it is, such as a time, a room or a number that is an answer',
-  'free text': 'people wrote it, so that it may say anything of anybody',
-  none: 'it tells of the study or of a measurement, and not who it is',
+  indirect:
+    'together with other things it may show who a person is, such as a time, a room or a number that is an answer',
+  'free text': 'people wrote it, so it may say anything about anyone',
+  none: 'it describes the study or a measurement, not who a person is',
   unknown: 'HyperStudy Warehouse does not know the field: treat it as direct',
 } as const;
 

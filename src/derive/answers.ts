@@ -102,14 +102,14 @@ const COLUMNS = {
     type: 'TEXT',
     about: 'The stimulus that was rated.',
     privacy: 'none',
-    missing: 'It is no single rating, or names none.',
+    missing: 'It is not a single rating, or names none.',
     isCode: true,
   },
   dimension: {
     type: 'TEXT',
     about: 'What of the stimulus was rated, such as valence.',
     privacy: 'none',
-    missing: 'It is no single rating, or names none.',
+    missing: 'It is not a single rating, or names none.',
     isCode: true,
   },
   sample: {
@@ -117,7 +117,7 @@ const COLUMNS = {
     about: 'Which pause of the stimulus, of a single rating, from 0.',
     privacy: 'none',
     unit: 'rank',
-    missing: 'It is no single rating, or the only one.',
+    missing: 'It is not a single rating, or the only one.',
   },
   timestamp: {
     type: 'TEXT',

@@ -19,7 +19,7 @@ export interface Part {
 export interface DerivedColumn {
   readonly type: 'TEXT' | 'INTEGER' | 'REAL';
   readonly about: string;
-  /** What it tells of a person. */
+  /** What it tells about a person. */
   readonly privacy: PrivacyClass;
   /** What it means that there is no value; `NEVER` where there always is one. */
   readonly missing: string;

@@ -81,7 +81,7 @@ export const design = defineDerived({
       type: 'TEXT',
       about: 'The id of the question, in a questionnaire.',
       privacy: 'none',
-      missing: 'It is no question of a questionnaire.',
+      missing: 'It is not a question of a questionnaire.',
       isCode: true,
     },
     question: {

@@ -24,7 +24,7 @@ const COUNTS = Object.fromEntries(
 
 export const people = defineDerived({
   name: 'people',
-  about: 'Everybody who took part, with what is asked of them most often.',
+  about: 'Everyone who took part, with what is asked about them most often.',
   row: 'a participation: a participant in a room',
   key: ['experiment_id', 'room_id', 'participant_id'],
   of: 'person',

@@ -29,7 +29,7 @@ export const variableValues = defineDerived({
       isCode: true,
       values: {
         participant: "the person's own value",
-        room: 'that of everybody in the room',
+        room: 'that of everyone in the room',
       },
     },
     variable: {

@@ -54,7 +54,7 @@ export function createWideTable(db: Database, experiment: string, named: string 
     '',
     'table',
     table,
-    `Everybody of ${named ?? experiment}, with their variables and answers.`,
+    `Everyone in ${named ?? experiment}, with their variables and answers.`,
   );
   db.exec(`CREATE TABLE ${quote(table)} (${WIDE_KEY.map((name) => `${name} TEXT`).join(', ')}) STRICT;
     CREATE INDEX ${quote(`${table}__by_room`)} ON ${quote(table)} (room_id);
@@ -138,9 +138,9 @@ const LEFT_OUT = { unit: undefined, missing: 'There is no column, as there are t
 
 const UNIT = { number: 'as recorded', boolean: '0 or 1', text: undefined, json: 'JSON' } as const;
 const NONE = {
-  number: 'They have no value, or it is no number.',
+  number: 'They have no value, or it is not a number.',
   boolean: 'They have no value, or it is neither true nor false.',
-  text: 'They have no value, or it is no text.',
+  text: 'They have no value, or it is not text.',
   json: 'They have no value, or it is neither a list nor an object.',
 } as const;
 

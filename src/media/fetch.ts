@@ -158,7 +158,7 @@ export function told(error: unknown, signal: AbortSignal | undefined, path: stri
   if (FULL.has(code))
     return new WarehouseError(
       'WAREHOUSE_FULL',
-      `The disk is full: ${path} could not be written. Nothing half has a final name.`,
+      `The disk is full: ${path} could not be written. No partial file has its final name.`,
       {
         hint: 'Free some space, or set media.path to a folder on a larger disk; the next download continues.',
         cause: error,

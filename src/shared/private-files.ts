@@ -139,7 +139,7 @@ function refuseForeign(path: string, mayBeLink: boolean, isPublic: boolean): voi
   const target = stat.isSymbolicLink() ? statSync(path) : stat;
   if (!target.isFile() && !(mayBeLink && target.isCharacterDevice())) {
     throw unsafe(
-      `${path} is ${target.isDirectory() ? 'a folder' : 'no ordinary file'}, so nothing was written.`,
+      `${path} is ${target.isDirectory() ? 'a folder' : 'not an ordinary file'}, so nothing was written.`,
       'Move it away, or choose another name.',
     );
   }

@@ -31,13 +31,13 @@ export function readDescription(text: string): Description | { readonly problem:
   if ('problem' in parsed) return parsed;
   const { root } = parsed;
   if (!isObject(root))
-    return { problem: 'it is no description of an API, as it is neither YAML nor JSON with members' };
+    return { problem: 'it is not a description of an API, as it is neither a YAML mapping nor a JSON object' };
   if (root['swagger'] !== undefined) return { problem: 'it is OpenAPI 2 (Swagger); only OpenAPI 3 is compared' };
   const version = root['openapi'];
   if (typeof version !== 'string' || !version.startsWith('3.'))
-    return { problem: 'it is no description of an API: the member openapi does not say 3' };
+    return { problem: 'it is not a description of an API: the member openapi does not begin with 3' };
   const paths = root['paths'];
-  if (!isObject(paths)) return { problem: 'it describes no endpoints: the member paths is missing' };
+  if (!isObject(paths)) return { problem: 'it does not describe any endpoints: the member paths is missing' };
   const references = openReferences(root);
   const endpoints = Object.entries<Json>(paths).flatMap(([path, item]) => endpointOf(references, path, item));
   return { version, endpoints, foreign: references.foreign.size };

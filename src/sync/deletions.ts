@@ -34,7 +34,7 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
   const rows = countRows(warehouse.db, stream) ?? position(session).rows;
   const isGuarded = isTooMuch(session, due.length, rows);
   if (isGuarded && !(await mayView(session))) {
-    const text = `${stream.experimentId} is no longer shown to this key, so that nothing is deleted`;
+    const text = `${stream.experimentId} is no longer shown to this key, so nothing is deleted`;
     return { doubts: [{ kind: 'gone', text }], withheld: 0 };
   }
   if (isGuarded) {

@@ -109,7 +109,7 @@ export function requirePolicy(db: Db, settings: PolicySettings, now: number): vo
     throw new WarehouseError(
       'PRIVACY_CHANGED',
       `The configuration no longer lets ${open.join(' and ')} be stored as it comes, and ${where} still hold what was stored before. Nothing was read or written.`,
-      { hint: 'Run `hsw privacy --clean`: it brings them under the policy and writes the file anew.' },
+      { hint: 'Run `hsw privacy --clean`: it applies the policy to them and rewrites the file.' },
     );
   }
   noteApplied(db, settings, now);
@@ -119,9 +119,9 @@ function refuseOtherKey(db: Db, settings: PolicySettings): void {
   if (!hasOtherKey(db, settings)) return;
   throw new WarehouseError(
     'PRIVACY_CHANGED',
-    `The pseudonyms in ${db.name} were made with another key than that of privacy.key, so that the same people would get other ones. Nothing was read or written.`,
+    `The pseudonyms in ${db.name} were made with another key than that of privacy.key, so the same people would get different ones. Nothing was read or written.`,
     {
-      hint: 'Bring the former key file back, or set warehouse.path to a new file, which is then read from the beginning.',
+      hint: 'Restore the former key file, or set warehouse.path to a new file, which is then read from the beginning.',
     },
   );
 }

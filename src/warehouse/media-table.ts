@@ -12,7 +12,12 @@ export const MEDIA_FILES: Explained = {
     key: { type: 'TEXT', about: 'The key of the recording: `recordings.key`.', privacy: 'indirect', missing: NEVER },
     recording_id: { type: 'TEXT', about: 'The id of the recording.', privacy: 'indirect', missing: 'It was erased.' },
     room_id: { type: 'TEXT', about: 'Its room.', privacy: 'indirect', missing: 'It has none, or was erased.' },
-    participant_id: { type: 'TEXT', about: 'Whom it shows.', privacy: 'indirect', missing: 'Nobody alone.' },
+    participant_id: {
+      type: 'TEXT',
+      about: 'Whom it shows.',
+      privacy: 'indirect',
+      missing: 'It does not show one person only.',
+    },
     type: {
       type: 'TEXT',
       about: 'What it is: audio or video.',

@@ -104,7 +104,7 @@ const DATA_DICTIONARY: Explained = {
     },
     privacy: {
       type: 'TEXT',
-      about: 'What it tells of a person.',
+      about: 'What it tells about a person.',
       privacy: 'none',
       missing: NEVER,
       values: PRIVACY,

@@ -36,7 +36,7 @@ describe('hsw privacy', () => {
     ]);
     expect((await run('privacy', '--clean')).status).toBe(2);
     const cleaned = await run('privacy', '--clean', '--yes');
-    expect([cleaned.status, cleaned.stdout]).toEqual([0, expect.stringContaining('The file was written anew')]);
+    expect([cleaned.status, cleaned.stdout]).toEqual([0, expect.stringContaining('The file was rewritten')]);
     const again = await run('sync', 'now', '--full');
     expect(again.status).toBe(0);
     const db = new Database(path, { readonly: true });

@@ -31,7 +31,7 @@ const traces = (path: string, text: string) =>
 const erase = (cwd: string, ...args: string[]) => hsw(['erase', ...args], { cwd });
 
 describe('hsw erase', () => {
-  it('shows what it would erase, asks, erases, and leaves a receipt that names nobody', async () => {
+  it('shows what it would erase, asks, erases, and leaves a receipt that does not identify them', async () => {
     const { cwd, db, id } = await withPerson();
     const before = traces(db, id);
     const trial = await erase(cwd, '--participant', id, '--dry-run');
@@ -122,7 +122,7 @@ describe('hsw erase', () => {
     expect(isErased).toBe(true);
   });
 
-  it('is done by the daemon while one runs, whose log names nobody', async () => {
+  it('is done by the daemon while one runs, whose log does not identify them', async () => {
     const { cwd, db, id } = await withPerson();
     const daemon = await start(cwd);
     await until('ready', () => isReady(daemon));

@@ -31,7 +31,7 @@ export const describe: Describe = (program, run) => {
       'after',
       `
 Erases a person who withdraws: their rows, former versions and malformed records, and their id in what others sent.
-The file is then written anew, so that no byte of them is left in it, and no later sync brings them back. It cannot be
+The file is then rewritten, so that no byte of them is left in it, and no later sync brings them back. It cannot be
 undone. HyperStudy keeps its own copy: delete the participant there as well.
 
 Examples:
@@ -125,14 +125,14 @@ function preview(erasure: Erasure, rooms: readonly string[]): string {
 function closing(erasure: Erasure, receipt: string): string {
   const { isOverwritten, unreached } = erasure;
   const overwritten = isOverwritten
-    ? 'The file was written anew: nothing of them is left in it.'
-    : 'The file could not be written anew yet, as a program has it open or the disk is too full: that is done at the next sync or start.';
+    ? 'The file was rewritten: nothing of them is left in it.'
+    : 'The file could not be rewritten yet, because a program has it open or the disk is too full. This is done at the next sync or start.';
   const backups =
     unreached.length === 0 ? '' : `These files may still hold them; delete them: ${unreached.join(', ')}\n`;
   return (
     `Erased:\n${lines(erasure)}${overwritten}\n${backups}` +
     'Not known to hsw: exports, copies, backups elsewhere, logs, and HyperStudy itself, where they have to be deleted too.\n' +
-    `Receipt, which names nobody: ${receipt}\n`
+    `Receipt, which does not identify anyone: ${receipt}\n`
   );
 }
 

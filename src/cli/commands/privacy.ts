@@ -24,7 +24,7 @@ interface PrivacyFlags {
 export const describe: Describe = (program, run) => {
   program
     .option('--new-key', 'make the file that privacy.key names, with a new key that only its owner can read')
-    .option('--clean', 'bring what was stored before under the policy, and write the file anew')
+    .option('--clean', 'apply the policy to what was stored before, and rewrite the file')
     .option('--dry-run', 'with --clean: only say what would be changed')
     .option('--yes', 'with --clean: do not ask')
     .addHelpText(
@@ -56,14 +56,14 @@ const privacyCommand: Command<PrivacyFlags> = async (context, flags) => {
 
 function newKey({ json, stdout }: CommandContext, { path, privacy: { keyFile } }: Config): number {
   if (keyFile === undefined)
-    throw new WarehouseError('USAGE', `${path} names no file for the key.`, {
+    throw new WarehouseError('USAGE', `${path} does not name a file for the key.`, {
       hint: 'Set privacy.key to the file that is to hold it, such as ./privacy.key.',
     });
   if (!makePseudonymKey(keyFile))
     throw new WarehouseError('USAGE', `There is a file ${keyFile} already. Nothing was changed.`, {
-      hint: 'With another key everybody would get other pseudonyms. To begin anew, move it away and set warehouse.path to a new file.',
+      hint: 'With another key, the same people would get different pseudonyms. To start over, move it away and set warehouse.path to a new file.',
     });
-  const text = `${keyFile} holds a new key, which only its owner can read.\nKeep a copy where the warehouse is not: without it no pseudonym can be made again, and whoever has it can try out whose pseudonym it is.\n`;
+  const text = `${keyFile} holds a new key, which only its owner can read.\nKeep a copy away from the warehouse: without it no pseudonym can be made again, and anyone who has it can find out by trial whose pseudonym is whose.\n`;
   stdout.write(json ? `${JSON.stringify({ keyFile }, null, 2)}\n` : text);
   return EXIT.ok;
 }
@@ -158,8 +158,8 @@ async function confirm(context: CommandContext, text: string): Promise<void> {
 function closing({ tables, isOverwritten, unreached }: Erasure): string {
   const lines = tables.map(({ table, replaced }) => `  ${table}: ${counted(replaced, 'row')}\n`).join('');
   const overwritten = isOverwritten
-    ? 'The file was written anew: nothing of what was left out is in it.\n'
-    : 'The file could not be written anew yet, as a program has it open or the disk is too full: that is done at the next sync or start.\n';
+    ? 'The file was rewritten: nothing of what was left out is in it.\n'
+    : 'The file could not be rewritten yet, because a program has it open or the disk is too full. This is done at the next sync or start.\n';
   const backups = unreached.length === 0 ? '' : `These files may still hold it; delete them: ${unreached.join(', ')}\n`;
   return `Cleaned:\n${lines}${overwritten}${backups}Not known to hsw: exports, copies, backups elsewhere.\n`;
 }

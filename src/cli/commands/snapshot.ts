@@ -36,7 +36,7 @@ export const describe: Describe = (program, run) => {
     .option('--format <format>', `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1) ?? ''}`, 'sqlite')
     .option('--excel', 'CSV for Excel where the decimal separator is a comma')
     .option('--allow-incomplete', 'write it although data may be missing; the manifest then says what')
-    .option('--deidentify', 'without what says who somebody is; pseudonyms for ids, onsets for times')
+    .option('--deidentify', 'leave out what identifies people; pseudonyms replace ids, onsets replace times')
     .option('--with-free-text', 'with --deidentify: keep what people wrote, without the ids and names that are known')
     .option(
       '--key <file>',

@@ -42,7 +42,7 @@ export function folderStore(folder: string): Store {
 function makeRoot(root: string): void {
   const stat = lstatSync(root, { throwIfNoEntry: false });
   if (stat !== undefined && !existsSync(join(root, '.')))
-    throw new WarehouseError('USAGE', `${root} is there already and is not a folder.`, {
+    throw new WarehouseError('USAGE', `${root} already exists and is not a folder.`, {
       hint: 'Move it away, or name another folder with --to. Nothing was changed.',
     });
   makeFolder(root);

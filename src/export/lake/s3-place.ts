@@ -17,7 +17,7 @@ export function s3Place(text: string): S3Place {
     .join('/');
   if (bucket !== '') return { bucket, prefix, place: `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}` };
   throw new WarehouseError('USAGE', 'The address after --to is not s3://BUCKET/FOLDER.', {
-    hint: 'Keys do not belong there: the AWS_ variables of the environment, or ~/.aws, hold them.',
+    hint: 'Keys do not belong there: put them into the AWS_ environment variables, or into ~/.aws.',
   });
 }
 
@@ -30,7 +30,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ExpiredToken: 'The credentials are no longer valid: get new ones.',
   NoSuchBucket: 'Make the bucket first, or check its name.',
   PermanentRedirect: 'Set AWS_REGION to the region of the bucket.',
-  NotImplemented: 'This server has no conditional puts, without which two publications could undo each other.',
+  NotImplemented:
+    'This server does not support conditional puts, without which two publications could undo each other.',
 };
 
 /** The error for people of what a server, or the way to it, refused. Keys are in none of it. */
@@ -45,7 +46,7 @@ export function failedAt(place: string, error: unknown, env: NodeJS.ProcessEnv):
   const why = name === 'CredentialsProviderError' ? 'there are no credentials for it' : said.replace(/\.$/, '');
   return new WarehouseError(
     'PUBLISH_FAILED',
-    `Nothing new is published at ${place}: ${why}. What was published there before is as it was.`,
+    `Nothing new is published at ${place}: ${why}. What was published there before is unchanged.`,
     { hint: HINTS[name] ?? 'Check the network and AWS_ENDPOINT_URL, and publish again: what was put already is used.' },
   );
 }

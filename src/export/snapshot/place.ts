@@ -63,12 +63,16 @@ function refuseOthers(path: string): void {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   const hint = 'Move it away, or choose another name. Nothing was changed.';
-  if (!stat.isDirectory()) throw new WarehouseError('USAGE', `${path} is there already and is not a folder.`, { hint });
+  if (!stat.isDirectory()) throw new WarehouseError('USAGE', `${path} already exists and is not a folder.`, { hint });
   if (readdirSync(path).length === 0) return;
   const manifest = readManifest(path);
   const others = strangersIn(path, manifest.files);
   if (others.length > 0)
-    throw new WarehouseError('USAGE', `${path} holds what is not of its snapshot: ${others.slice(0, 3).join(', ')}.`, {
-      hint,
-    });
+    throw new WarehouseError(
+      'USAGE',
+      `${path} contains what is not part of a snapshot: ${others.slice(0, 3).join(', ')}.`,
+      {
+        hint,
+      },
+    );
 }

@@ -43,7 +43,7 @@ async function twinDiffers(folder: string): Promise<string[]> {
 
 async function compare(folder: string, resource: Resource, signal: AbortSignal): Promise<string[]> {
   const path = join(folder, resource.path);
-  if (!statSync(path).isFile()) return [`${resource.path}: is no file.`];
+  if (!statSync(path).isFile()) return [`${resource.path}: is not a file.`];
   const { bytes, sha256 } = await fileDigest(path, signal);
   if (bytes !== resource.bytes)
     return [`${resource.path}: has ${count(bytes)} bytes instead of ${count(resource.bytes)}.`];

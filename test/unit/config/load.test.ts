@@ -326,10 +326,10 @@ describe('the privacy policy', () => {
     ['{ drop: [components.componentId] }', 'components.componentId identifies the records'],
     ['{ drop: [chat.timestamp] }', 'chat.timestamp is needed to read the records in their order'],
     ['{ drop: [experiments.roomCount] }', 'is needed to know what there is to read'],
-    ['{ pseudonymise: [chat.onset], key: k }', 'chat.onset is no text, so that it has no pseudonym: drop it'],
+    ['{ pseudonymise: [chat.onset], key: k }', 'chat.onset is not text, so it cannot have a pseudonym: drop it'],
     ['{ pseudonymise: [participants.diagnostics], key: k }', 'drop it, or name a member of it'],
     ['{ pseudonymise: [chat.senderName] }', 'privacy.pseudonymise: needs privacy.key'],
-    ['{ drop: [chat.senderName], pseudonymise: [chat.senderName], key: k }', 'chat.senderName is under drop as well'],
+    ['{ drop: [chat.senderName], pseudonymise: [chat.senderName], key: k }', 'chat.senderName is also under drop'],
     ['{ drop: participants.email }', 'must be a list of fields'],
     ['{ dorp: [] }', 'unknown key "dorp"; allowed here: drop, pseudonymise, key'],
     ['{ pseudonymise: [chat.senderName], key: ./nowhere }', 'privacy.key: there is no file'],
@@ -351,7 +351,7 @@ describe('the privacy policy', () => {
     chmodSync(file, 0o600);
     for (const text of ['', 'short', `${'k'.repeat(43)} two`, 'é'.repeat(50)]) {
       writeFileSync(file, text);
-      expect(config).toThrow(/privacy\.key: .*holds no key/);
+      expect(config).toThrow(/privacy\.key: .*does not hold a key/);
     }
     rmSync(file);
     mkdirSync(file);

@@ -117,7 +117,9 @@ describe('a place to write to', () => {
     mkdirSync(join(folder, 'w.db'));
     expect(() => refuseUnsafe(join(folder, 'w.db'))).toThrow('is a folder, so nothing was written');
     spawnSync('mkfifo', [join(folder, 'pipe.lock')]);
-    expect(() => refuseUnsafe(join(folder, 'pipe'), ['.lock'])).toThrow('is no ordinary file, so nothing was written');
+    expect(() => refuseUnsafe(join(folder, 'pipe'), ['.lock'])).toThrow(
+      'is not an ordinary file, so nothing was written',
+    );
   });
 
   it.skipIf(!isRoot)('is refused where it is another user’s link, or in a folder like /tmp another user’s file', () => {

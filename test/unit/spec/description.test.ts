@@ -78,12 +78,12 @@ describe('a description', () => {
 
   it.each([
     ['a web page', '<!DOCTYPE html><html></html>', 'it is a web page'],
-    ['nothing', '', 'neither YAML nor JSON'],
-    ['a text', 'hello', 'neither YAML nor JSON'],
+    ['nothing', '', 'neither a YAML mapping nor a JSON object'],
+    ['a text', 'hello', 'neither a YAML mapping nor a JSON object'],
     ['no YAML', 'a: [1, 2', 'it is not YAML that can be read'],
     ['a key twice', 'openapi: 3.0.0\nopenapi: 3.0.1\npaths: {}', 'it is not YAML that can be read'],
     ['OpenAPI 2', 'swagger: "2.0"\npaths: {}', 'OpenAPI 2'],
-    ['an error', '{"status":"error","error":{"code":"NOT_FOUND"}}', 'does not say 3'],
+    ['an error', '{"status":"error","error":{"code":"NOT_FOUND"}}', 'does not begin with 3'],
     ['cut JSON', '{"openapi":"3.0', 'it cannot be read'],
     ['no paths', 'openapi: 3.1.0', 'paths is missing'],
     ['a member that prototypes have', 'openapi: 3.1.0\n__proto__: { paths: {} }', 'paths is missing'],

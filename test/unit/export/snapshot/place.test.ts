@@ -78,13 +78,13 @@ describe('a folder that is built beside its name', () => {
     const above = temporaryFolder();
     const target = join(above, 'a');
     writeFileSync(target, 'a file');
-    await expect(buildFolder(target, write(''))).rejects.toThrow('is there already and is not a folder');
+    await expect(buildFolder(target, write(''))).rejects.toThrow('already exists and is not a folder');
     const folder = join(above, 'b');
     mkdirSync(folder);
     writeFileSync(join(folder, 'thesis.docx'), 'years of work');
     await expect(buildFolder(folder, write(''))).rejects.toThrow('is not a snapshot: it has no manifest.json');
     writeFileSync(join(folder, 'manifest.json'), MANIFEST);
-    await expect(buildFolder(folder, write(''))).rejects.toThrow('holds what is not of its snapshot: thesis.docx');
+    await expect(buildFolder(folder, write(''))).rejects.toThrow('contains what is not part of a snapshot: thesis.docx');
     expect(existsSync(join(folder, 'thesis.docx'))).toBe(true);
   });
 
