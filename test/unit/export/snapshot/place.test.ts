@@ -84,7 +84,9 @@ describe('a folder that is built beside its name', () => {
     writeFileSync(join(folder, 'thesis.docx'), 'years of work');
     await expect(buildFolder(folder, write(''))).rejects.toThrow('is not a snapshot: it has no manifest.json');
     writeFileSync(join(folder, 'manifest.json'), MANIFEST);
-    await expect(buildFolder(folder, write(''))).rejects.toThrow('contains what is not part of a snapshot: thesis.docx');
+    await expect(buildFolder(folder, write(''))).rejects.toThrow(
+      'contains what is not part of a snapshot: thesis.docx',
+    );
     expect(existsSync(join(folder, 'thesis.docx'))).toBe(true);
   });
 
