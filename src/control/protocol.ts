@@ -4,6 +4,7 @@ import { streamText, type Stream } from '../datasets/stream.ts';
 import { isErrorCode, type ErrorCode } from '../shared/errors.ts';
 import type { SyncResult } from '../sync/run.ts';
 import type { StreamResult } from '../sync/stream.ts';
+import type { Tally } from '../sync/tally.ts';
 import type { Verdict, VerifyResult } from '../sync/verify.ts';
 
 const Selection = z.strictObject({
@@ -87,15 +88,18 @@ export interface Results {
 }
 
 /** A request waits for a limit, for this many milliseconds. */
-const LimitWait = z.object({
+const LimitWaitMessage = z.object({
   endpoint: z.string(),
   waitMs: z.number(),
   limit: z.enum(['hour', 'minute', 'paused', 'share']),
 });
 
+export type LimitWait = z.infer<typeof LimitWaitMessage>;
+
 /** Progress while a request runs. */
 export type ControlEvent =
-  | { readonly wait: z.infer<typeof LimitWait> }
+  | { readonly wait: LimitWait }
+  | { readonly tally: Tally }
   | { readonly stream: Stream; readonly page: { readonly fetched: number; readonly total: number | undefined } }
   | { readonly stream: Stream; readonly verdict: Verdict }
   /** The sync of a stream starts or, with its result, has ended. */
@@ -118,6 +122,13 @@ const StreamMessage = z.object({
 });
 
 const count = z.number();
+const TallyMessage = z.object({
+  done: count,
+  of: count,
+  hour: z.object({ used: count, allowed: count }),
+  doneAt: count,
+});
+
 const keys = z.array(z.string());
 const named = {
   experiment: z.string(),
@@ -203,8 +214,9 @@ export const AnswerMessage = z.union([
   z.strictObject({ result: z.unknown() }),
   z.strictObject({ error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }) }),
   z.strictObject({
-    wait: LimitWait,
+    wait: LimitWaitMessage,
   }),
+  z.strictObject({ tally: TallyMessage }),
   z.strictObject({ stream: StreamMessage, page: z.object({ fetched: count, total: count.optional() }) }),
   z.strictObject({ stream: StreamMessage, verdict: VerdictMessage }),
   z.strictObject({ stream: StreamMessage, ended: StreamResultMessage.exactOptional() }),
@@ -212,7 +224,7 @@ export const AnswerMessage = z.union([
 
 /** An event as it goes over the socket. */
 export function toMessage(event: ControlEvent): unknown {
-  if ('wait' in event) return event;
+  if ('wait' in event || 'tally' in event) return event;
   const { experimentId, dataset, scope, filter } = event.stream;
   return { ...event, stream: { experimentId, data: dataset.name, scope, filter } };
 }
@@ -221,7 +233,7 @@ export function toMessage(event: ControlEvent): unknown {
 export function toEvent(
   message: Exclude<z.infer<typeof AnswerMessage>, { result: unknown } | { error: object }>,
 ): ControlEvent {
-  if ('wait' in message) return message;
+  if ('wait' in message || 'tally' in message) return message;
   const stream = streamOf(message.stream);
   if ('page' in message) return { stream, page: { ...message.page, total: message.page.total } };
   return { ...message, stream };

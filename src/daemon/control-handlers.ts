@@ -57,6 +57,7 @@ export function createControlHandlers(parts: ControlParts): ControlHandlers {
       handle(request, notify, () =>
         requests.sync(request, {
           signal: AbortSignal.any([signal, gone]),
+          onTally: (tally) => notify({ tally }),
           onPage: (stream, page) => notify({ stream, page }),
           onStream: ({ stream, result }) => notify({ stream, ...(result === undefined ? {} : { ended: result }) }),
         }),

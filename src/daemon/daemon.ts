@@ -146,7 +146,7 @@ function assemble(options: DaemonOptions): Daemon {
   const notices = createNotices();
   const outage = createOutage(clock, log, (met) => storeOutage(met, options, connection().config));
   const liveness = createLiveness(clock);
-  const waitingUsers = createWaitingUsers();
+  const waitingUsers = createWaitingUsers(clock);
   const startedAt = clock.now();
   // What a former program met: this one says what it meets itself.
   forgetOutage(warehouse.db, startedAt);
@@ -240,7 +240,7 @@ function hooksOf(log: Log, liveness: Liveness, waitingUsers: WaitingUsers): Budg
   return {
     onWait({ priority, ...wait }) {
       liveness.waits(wait.waitMs);
-      if (priority === PRIORITIES.user.rank) waitingUsers.notify({ wait });
+      if (priority === PRIORITIES.user.rank) waitingUsers.waits(wait);
     },
     onRefused({ endpoint, waitMs }) {
       log.warn({ endpoint, waitMs }, 'the API refused a request within our limits: another program uses the same key');

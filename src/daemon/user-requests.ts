@@ -3,6 +3,7 @@ import { streamText, type Stream } from '../datasets/stream.ts';
 import type { Selection } from '../schedule/streams.ts';
 import type { Clock } from '../shared/clock.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../sync/run.ts';
+import { tallied, type Tally } from '../sync/tally.ts';
 import { runVerify, type Check, type Verification, type VerifyOptions, type VerifyResult } from '../sync/verify.ts';
 import type { Reread } from '../sync/reread.ts';
 import type { Person } from '../warehouse/person.ts';
@@ -28,7 +29,10 @@ export interface VerifyRequest extends VerifyOptions {
   readonly acceptDeletes: boolean;
 }
 
-type SyncHooks = Pick<SyncOptions, 'onPage' | 'onStream'> & { readonly signal: AbortSignal };
+type SyncHooks = Pick<SyncOptions, 'onPage' | 'onStream'> & {
+  readonly signal: AbortSignal;
+  readonly onTally?: (tally: Tally) => void;
+};
 type VerifyHooks = Pick<Verification, 'onVerdict'> & { readonly signal: AbortSignal };
 
 /** Runs what a user requested and is waiting for: its API requests go first. */
@@ -105,7 +109,7 @@ async function sync(
   // The user may have fixed the key.
   over.client.tryKeyAgain();
   const context = contextOf(hooks.signal, PRIORITIES.user.rank);
-  return runSync({
+  const asked: SyncOptions = {
     ...context,
     ...request,
     onPage(stream, progress) {
@@ -117,10 +121,13 @@ async function sync(
       if (event.result !== undefined && request.reread?.dryRun !== true) outcomes.noteRequested(event.result, over);
       onProgress();
     },
-  }).catch((error: unknown) => {
-    outcomes.fail(error, { over });
-    throw error;
-  });
+  };
+  return runSync(tallied({ ...asked, budget: over.budget }, (tally) => hooks.onTally?.(tally))).catch(
+    (error: unknown) => {
+      outcomes.fail(error, { over });
+      throw error;
+    },
+  );
 }
 
 async function verify(

@@ -28,6 +28,8 @@ export interface SyncOptions extends SyncContext {
   readonly selection: Selection;
   /** Read this time range again instead of what is new. */
   readonly reread?: Reread | undefined;
+  /** Given the streams that are known, done ones included: at the start, and when rooms and deployments were found. */
+  readonly onPlan?: ((streams: readonly Stream[]) => void) | undefined;
   readonly onStream?: ((event: { stream: Stream; result?: StreamResult }) => void) | undefined;
 }
 
@@ -87,10 +89,14 @@ async function sync(options: SyncOptions): Promise<SyncResult> {
   try {
     for (const wave of [0, 1, 2] as const) {
       if (!isDry) enrolAll(options, survey);
-      const streams = survey.selected
-        .flatMap((experiment) => plan(options, experiment))
-        .filter((stream) => waveOf(stream) === wave);
-      done.push(...(await syncAll(options, streams)));
+      const known = knownStreams(options, survey.selected);
+      options.onPlan?.(known);
+      done.push(
+        ...(await syncAll(
+          options,
+          known.filter((stream) => waveOf(stream) === wave),
+        )),
+      );
     }
     // If a range shows that the server derived data again, the next sync reads these.
     if (reread === undefined) done = await readAgain(options, done);

@@ -55,3 +55,22 @@ describe('a sync that is killed', () => {
     expect(after?.['held']).toBe(after?.['inserted']);
   });
 });
+
+describe('a sync whose messages nobody reads any more', () => {
+  it.each([
+    ['lines', ''],
+    ['the log', 'log: { level: debug }\n'],
+  ])('goes on and ends as it would have: %s', async (_, settings) => {
+    const simulator = await startSimulator({ world: { experiments: 1 } });
+    onTestFinished(() => simulator.close());
+    const cwd = temporaryFolder();
+    writeFileSync(
+      join(cwd, 'config.yaml'),
+      `api: { baseUrl: "${simulator.url}" }\nwarehouse: { path: w.db }\nexperiments: [{ all: true }]\n${settings}`,
+    );
+    const env = { HYPERSTUDY_API_KEY: simulator.key };
+    const ran = await hsw(['sync', 'now', '--data', 'chat'], { cwd, env, onStart: ({ stderr }) => stderr?.destroy() });
+    expect(ran.status).toBe(0);
+    expect(ran.stdout).toMatch(/^✓ Up to date/);
+  });
+});

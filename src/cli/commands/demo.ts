@@ -6,12 +6,14 @@ import { EXIT } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
 import { formatDuration, HOUR_MS, MINUTE_MS } from '../../shared/time.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
+import { tallied } from '../../sync/tally.ts';
 import { startSimulator } from '../../simulator/server.ts';
 import { acquireWriterLock } from '../../warehouse/lock.ts';
 import { withRuntime } from '../../runtime/runtime.ts';
 import type { Command, Describe, CommandContext } from '../context.ts';
 import { count } from '../../shared/count.ts';
-import { showProgress, table } from '../output.ts';
+import { table } from '../output.ts';
+import { showProgress } from '../sync-progress.ts';
 
 /** Three experiments with six rooms each; the last room of each opens between the two syncs. */
 const WORLD = {
@@ -67,15 +69,20 @@ const demo: Command<DemoFlags> = async (context, { out }) => {
 function syncOnce(context: CommandContext, config: Config): Promise<SyncResult> {
   const progress = showProgress(context.stdout, context.json ? 'silent' : 'auto');
   return withRuntime(config, silentLog, { onWait: progress.wait }, (runtime) =>
-    runSync({
-      ...runtime,
-      selection: {},
-      full: false,
-      acceptDeletes: false,
-      signal: context.signal,
-      onPage: progress.page,
-      onStream: progress.stream,
-    }),
+    runSync(
+      tallied(
+        {
+          ...runtime,
+          selection: {},
+          full: false,
+          acceptDeletes: false,
+          signal: context.signal,
+          onPage: progress.page,
+          onStream: progress.stream,
+        },
+        progress.tally,
+      ),
+    ),
   ).finally(() => progress.stop());
 }
 

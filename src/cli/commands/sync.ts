@@ -7,6 +7,7 @@ import { fetchMedia, type MediaRound } from '../../media/round.ts';
 import { EXIT } from '../../shared/errors.ts';
 import { formatDuration, formatMinute } from '../../shared/time.ts';
 import type { Reread } from '../../sync/reread.ts';
+import { tallied } from '../../sync/tally.ts';
 import { runSync, type SyncResult } from '../../sync/run.ts';
 import { CLOSE_READERS, TOO_LARGE_BYTES, walBytes } from '../../warehouse/wal.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
@@ -15,7 +16,7 @@ import { isJournal, openLog, readConfig, type Command, type Describe, type Comma
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { roundLine } from '../media-text.ts';
-import { showProgress, type Progress } from '../output.ts';
+import { showProgress, type Progress } from '../sync-progress.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 import { readTimeRange, type RangeFlags } from '../time-range.ts';
 import { showPlan } from './plan.ts';
@@ -79,13 +80,12 @@ const sync: Command<SyncFlags> = async (context, flags) => {
     let media: MediaRound | undefined;
     const here = () =>
       withRuntime(config, log, { onWait }, async (runtime) => {
-        const synced = await runSync({
-          ...runtime,
-          ...asked,
-          signal: context.signal,
-          onPage,
-          onStream: (event) => progress.stream(event),
-        });
+        const synced = await runSync(
+          tallied(
+            { ...runtime, ...asked, signal: context.signal, onPage, onStream: (event) => progress.stream(event) },
+            progress.tally,
+          ),
+        );
         if (config.media.recordings && reread === undefined)
           media = await fetchMedia({ ...runtime, signal: context.signal, most: MOST_MEDIA });
         return synced;
@@ -151,6 +151,7 @@ function warnOfReader(path: string, warn: (text: string) => void): () => void {
 function shownBy(progress: Progress): Notify {
   return (event) => {
     if ('wait' in event) progress.wait(event.wait);
+    else if ('tally' in event) progress.tally(event.tally);
     else if ('page' in event) progress.page(event.stream, event.page);
     else if ('ended' in event) progress.stream({ stream: event.stream, result: event.ended });
     else progress.stream({ stream: event.stream });

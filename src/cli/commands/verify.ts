@@ -11,6 +11,7 @@ import { openLog, readConfig, type Command, type CommandContext, type Describe }
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
 import { verifyMedia } from '../media-text.ts';
+import { tellWaits } from '../sync-progress.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
 
 interface VerifyFlags extends SelectionFlags {
@@ -47,9 +48,7 @@ const verify: Command<VerifyFlags> = async (context, flags) => {
   const selection = readSelection(flags);
   const config = readConfig(context, true);
   const log = openLog(context, config, context.json ? config.log.level : 'silent');
-  const onWait = (wait: { endpoint: string; waitMs: number }) => {
-    if (!context.json) context.stderr.write(`… waiting ${formatDuration(wait.waitMs)} for a limit of the API\n`);
-  };
+  const onWait = context.json ? () => undefined : tellWaits(context.stderr);
   const onVerdict = (stream: Stream, verdict: Verdict) => {
     if (!context.json) context.stdout.write(`${cleanLine(line(stream, verdict))}\n`);
   };

@@ -81,6 +81,7 @@ describe('the control socket of a running daemon', () => {
   it('carries requests, what happens meanwhile and results over the socket as they are', async () => {
     const events: ControlEvent[] = [
       { wait: { endpoint: 'events', waitMs: 1200, limit: 'hour' } },
+      { tally: { done: 3, of: 7, hour: { used: 5, allowed: 900 }, doneAt: 1_772_618_400_000 } },
       { stream: STREAM },
       { stream: STREAM, page: { fetched: 5, total: undefined } },
       { stream: STREAM, page: { fetched: 6, total: 9 } },
