@@ -155,6 +155,8 @@ export function told(error: unknown, signal: AbortSignal | undefined, path: stri
   if (error instanceof MediaFailure || error instanceof WarehouseError) return error;
   if (signal?.aborted === true) return interrupted(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // The warehouse's own trouble: it is not about the file.
+  if (code.startsWith('SQLITE_')) return error;
   if (FULL.has(code))
     return new WarehouseError(
       'WAREHOUSE_FULL',

@@ -12,10 +12,11 @@ import { isObject } from '../shared/json.ts';
 import type { Log } from '../shared/log.ts';
 import { isLoopback } from '../shared/loopback.ts';
 import type { Priority } from '../shared/priority.ts';
-import { createPrivate, makeFolder, refuseUnsafe } from '../shared/private-files.ts';
-import { command, queryRows } from '../shared/sqlite.ts';
+import { createPrivate, makeFolder, refuseUnsafe, refuseUnsafeFolders } from '../shared/private-files.ts';
+import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { formatTime, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import { dueFiles, heldFiles, PART, placeOf, refreshZeros, storedPath, type WantedFile } from '../warehouse/media.ts';
+import { plainError } from '../warehouse/open.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { dropPart, fetchFile, told, type Begun, type Fetched } from './fetch.ts';
 import { sdkName, stableName } from './names.ts';
@@ -70,12 +71,13 @@ export async function fetchMedia(options: MediaOptions): Promise<MediaRound> {
     if (signal.aborted) throw interrupted();
     try {
       const done = await fetchOne({ ...options, pace }, file);
-      if (done === undefined) failed++;
-      else [fetched, bytes] = [fetched + 1, bytes + done];
+      if (done === 'failed') failed++;
+      else if (done !== 'erased') [fetched, bytes] = [fetched + 1, bytes + done];
     } catch (error) {
       // No other file would fare better.
-      if (error instanceof WarehouseError && error.code !== 'INTERRUPTED')
-        return { fetched, bytes, failed: failed + 1, stopped: error };
+      const stopped = error instanceof WarehouseError ? error : plainError(db.name, error);
+      if (stopped !== undefined && stopped.code !== 'INTERRUPTED')
+        return { fetched, bytes, failed: failed + 1, stopped };
       throw error;
     }
   }
@@ -95,11 +97,12 @@ function noteLost({ warehouse: { db } }: MediaOptions): void {
   }
 }
 
-/** Downloads one file. @returns the bytes that came, or undefined where it failed: the row then says why. */
+/** Downloads one file. @returns the bytes that came, or `failed`: the row then says why. */
 async function fetchOne(
   options: MediaOptions & { readonly pace: Pace },
   wanted: WantedFile,
-): Promise<number | undefined> {
+): Promise<number | 'failed' | 'erased'> {
+  if (isErased(options, wanted)) return 'erased';
   const path = claim(options, wanted);
   const { onFile, log } = options;
   for (let tried = 1; ; tried++) {
@@ -110,12 +113,12 @@ async function fetchOne(
         await dropPart(placeOf(options.warehouse.db, path) + PART, 'any');
         throw new MediaFailure('other-size');
       }
-      if (!(await place(options, wanted, path, got))) return undefined;
+      if (!(await place(options, wanted, path, got))) return 'erased';
       onFile?.({ path });
       log.info({ experiment: wanted.experimentId, bytes: got.bytes }, 'a recording was downloaded');
       return got.received;
     } catch (error) {
-      if (error instanceof Erased) return undefined;
+      if (error instanceof Erased) return 'erased';
       const problem = error instanceof MediaFailure ? error.problem : aboutOne(error);
       if (problem === undefined) throw error;
       if (PROBLEMS[problem].again && tried < TRIES) continue;
@@ -126,7 +129,7 @@ async function fetchOne(
         { experiment: wanted.experimentId, problem },
         `a recording was not downloaded: ${PROBLEMS[problem].text}`,
       );
-      return undefined;
+      return 'failed';
     }
   }
 }
@@ -134,6 +137,13 @@ async function fetchOne(
 function aboutOne(error: unknown): Problem | undefined {
   if (!(error instanceof WarehouseError) || isOutage(error.code) || stopsEverything(error.code)) return undefined;
   return problemOf(error);
+}
+
+/** Whether the person was erased since the round began, or HyperStudy deleted the recording: nothing may come of it. */
+function isErased({ warehouse: { db } }: MediaOptions, { experimentId, key }: WantedFile): boolean {
+  const sql = `SELECT 1 FROM recordings r WHERE experiment_id = ? AND key = ? AND NOT EXISTS (
+    SELECT 1 FROM media_files m WHERE m.experiment_id = r.experiment_id AND m.key = r.key AND m.status = 'erased')`;
+  return queryValues(db, sql, z.number()).get(experimentId, key) === undefined;
 }
 
 /** The name of the file, which stays once it was given; from now on the row names what is on the disk. */
@@ -191,6 +201,7 @@ async function fetchInto(
   const part = placeOf(db, path) + PART;
   const begun = begunOf(db, experimentId, key);
   try {
+    refuseUnsafeFolders(config.media.path, part);
     makeFolder(dirname(part));
     refuseUnsafe(part);
     createPrivate(part);

@@ -14,7 +14,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { WarehouseError } from './errors.ts';
 
 /**
@@ -124,6 +124,28 @@ export function refuseUnsafe(path: string, companions: readonly string[] = []): 
     );
   }
   for (const suffix of ['', ...companions]) refuseForeign(path + suffix, suffix === '', (place.mode & 0o002) !== 0);
+}
+
+/**
+ * Refuses a folder below `root`, on the way to a file, that another user chose: one that everyone can write, another
+ * user's link, and in a folder like /tmp another user's folder. What is not there yet is made by `makeFolder`.
+ * @throws WarehouseError PLACE_UNSAFE
+ */
+export function refuseUnsafeFolders(root: string, path: string): void {
+  const owner = statSync(root, { throwIfNoEntry: false })?.uid;
+  const parts = relative(root, dirname(path)).split(sep);
+  const below = parts[0] === '..' ? [] : parts.map((_, n) => join(root, ...parts.slice(0, n + 1)));
+  for (const folder of [root, ...below]) {
+    refuseUnsafe(join(folder, 'any'));
+    const stat = folder === root ? undefined : lstatSync(folder, { throwIfNoEntry: false });
+    if (stat === undefined || [0, owner, process.geteuid?.()].includes(stat.uid)) continue;
+    const isPublic = ((statSync(dirname(folder), { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0;
+    if (!stat.isSymbolicLink() && !isPublic) continue;
+    throw unsafe(
+      `${folder} ${stat.isSymbolicLink() ? 'is a symbolic link of' : 'belongs to'} another user, so nothing was written there.`,
+      'Remove it, or choose another folder.',
+    );
+  }
 }
 
 function refuseForeign(path: string, mayBeLink: boolean, isPublic: boolean): void {

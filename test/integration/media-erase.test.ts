@@ -1,0 +1,123 @@
+import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stableName } from '../../src/media/names.ts';
+import { fetchMedia, type MediaOptions } from '../../src/media/round.ts';
+import { silentLog } from '../../src/shared/log.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import type { LoggedDownload } from '../../src/simulator/media.ts';
+import { openLab } from '../support/lab.ts';
+
+/** A lab whose recordings were read; `onDownload` is called when a file is asked for. */
+async function mediaLab() {
+  const hooks: { onDownload: ((download: LoggedDownload) => void) | undefined } = { onDownload: undefined };
+  const lab = await openLab({
+    world: { experiments: 1, roomsPerExperiment: 2 },
+    mediaFault: (download) => void hooks.onDownload?.(download),
+  });
+  await lab.sync({ selection: { data: ['rooms', 'recordings', 'participants'] } });
+  const { config } = lab.context();
+  const folder = join(dirname(lab.warehouse.path), 'media');
+  const set = { ...config, media: { ...config.media, recordings: true, path: folder, maxBytesPerHour: 1e12 } };
+  const fetch = (change: Partial<MediaOptions> = {}) =>
+    fetchMedia({
+      ...lab.context(),
+      config: set,
+      clock: { ...systemClock, now: () => lab.now },
+      log: silentLog,
+      signal: new AbortController().signal,
+      most: 100,
+      ...change,
+    });
+  const rows = () => lab.warehouse.db.prepare<[], { participant_id: string | null }>('SELECT * FROM media_files').all();
+  const people = lab.simulator.world
+    .records('recordings', lab.simulator.world.experimentIds[0] ?? '', lab.now)
+    .map(({ participantId }) => String(participantId));
+  return { lab, folder, fetch, hooks, rows, people };
+}
+
+const filesIn = (folder: string) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+    : [];
+
+describe('an erasure while files are downloaded', () => {
+  it('leaves no file and no name of the person, whose files were next', async () => {
+    const { lab, folder, fetch, rows, people } = await mediaLab();
+    const erase = () => {
+      for (const participant of new Set(people)) lab.warehouse.erase({ participant }, false);
+    };
+    expect(people).toHaveLength(4);
+    expect(await fetch({ onFile: erase })).toMatchObject({ fetched: 1 });
+    expect(filesIn(folder)).toEqual([]);
+    expect(rows()).toEqual([]);
+  });
+
+  it('leaves none of the file that is on its way', async () => {
+    const { lab, folder, fetch, hooks, rows, people } = await mediaLab();
+    hooks.onDownload = () => {
+      for (const participant of new Set(people)) lab.warehouse.erase({ participant }, false);
+    };
+    expect(await fetch()).toMatchObject({ fetched: 0 });
+    expect(filesIn(folder)).toEqual([]);
+    expect(rows()).toEqual([]);
+  });
+
+  it('takes the recording of somebody else that names the person, and the round goes on', async () => {
+    const { lab, folder, fetch, people } = await mediaLab();
+    const { world } = lab.simulator;
+    const [experimentId = ''] = world.experimentIds;
+    const [, two = {}] = world.records('recordings', experimentId, lab.now);
+    const id = { recordingId: 'EG_both', egressId: 'EG_both', startTime: '2020-01-01T00:00:00.000Z' };
+    world.insert('recordings', experimentId, { ...two, ...id, note: `with ${people[0] ?? ''}` }, lab.now);
+    await lab.sync({ selection: { data: ['recordings'] } });
+    let isErased = false;
+    const onFile = () => {
+      if (!isErased) lab.warehouse.erase({ participant: people[0] ?? '' }, false);
+      isErased = true;
+    };
+    const { fetched, stopped } = await fetch({ onFile });
+    expect([fetched, stopped]).toEqual([people.filter((one) => one !== people[0]).length, undefined]);
+    expect(filesIn(folder).map(({ name }) => name)).not.toContainEqual(expect.stringContaining('both'));
+  });
+});
+
+describe('the media folder', () => {
+  // Only root can make what is another user's.
+  it.skipIf(process.geteuid?.() !== 0).each([
+    ['a folder that everyone can write', (folder: string) => void (mkdirSync(folder), chmodSync(folder, 0o777))],
+    [
+      'a link of another user in place of a folder',
+      (folder: string, below: string, elsewhere: string) => {
+        mkdirSync(folder);
+        symlinkSync(elsewhere, join(folder, below));
+        lchownSync(join(folder, below), 12_345, 12_345);
+      },
+    ],
+    [
+      'a folder of another user where everyone can make one',
+      (folder: string, below: string) => {
+        mkdirSync(join(folder, below), { recursive: true });
+        chownSync(join(folder, below), 12_345, 12_345);
+        chmodSync(folder, 0o1777);
+      },
+    ],
+  ])('is refused: %s', async (_, plant) => {
+    const { lab, folder, fetch } = await mediaLab();
+    const elsewhere = join(dirname(folder), 'elsewhere');
+    mkdirSync(elsewhere);
+    chmodSync(dirname(folder), 0o755);
+    const named = {
+      roomId: null,
+      participantId: null,
+      participantName: null,
+      recordingId: '',
+      type: null,
+      format: null,
+    };
+    const experimentId = lab.simulator.world.experimentIds[0] ?? '';
+    plant(folder, dirname(dirname(stableName({ ...named, experimentId }))), elsewhere);
+    expect(await fetch()).toMatchObject({ fetched: 0, stopped: { code: 'PLACE_UNSAFE' } });
+    expect([...filesIn(elsewhere), ...filesIn(folder).filter((entry) => entry.isFile())]).toEqual([]);
+  });
+});
