@@ -13,7 +13,10 @@ async function mediaLab() {
   const hooks: { onDownload: ((download: LoggedDownload) => void) | undefined } = { onDownload: undefined };
   const lab = await openLab({
     world: { experiments: 1, roomsPerExperiment: 2 },
-    mediaFault: (download) => void hooks.onDownload?.(download),
+    mediaFault: (download) => {
+      hooks.onDownload?.(download);
+      return undefined;
+    },
   });
   await lab.sync({ selection: { data: ['rooms', 'recordings', 'participants'] } });
   const { config } = lab.context();
@@ -85,7 +88,13 @@ describe('an erasure while files are downloaded', () => {
 describe('the media folder', () => {
   // Only root can make what is another user's.
   it.skipIf(process.geteuid?.() !== 0).each([
-    ['a folder that everyone can write', (folder: string) => void (mkdirSync(folder), chmodSync(folder, 0o777))],
+    [
+      'a folder that everyone can write',
+      (folder: string) => {
+        mkdirSync(folder);
+        chmodSync(folder, 0o777);
+      },
+    ],
     [
       'a link of another user in place of a folder',
       (folder: string, below: string, elsewhere: string) => {
