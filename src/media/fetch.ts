@@ -4,7 +4,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { download, type Download } from '../api/download.ts';
 import { interrupted, WarehouseError } from '../shared/errors.ts';
 import type { Pace } from './pace.ts';
-import { MediaFailure } from './problems.ts';
+import { Erased, MediaFailure } from './problems.ts';
 
 /** A whole file, as it was downloaded and written to the disk. */
 export interface Fetched {
@@ -152,7 +152,7 @@ const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENOTDIR', 'EIS
 
 /** What an error on the way means: to the file, to all files, or that a person ended it. */
 export function told(error: unknown, signal: AbortSignal | undefined, path: string): unknown {
-  if (error instanceof MediaFailure || error instanceof WarehouseError) return error;
+  if (error instanceof MediaFailure || error instanceof WarehouseError || error instanceof Erased) return error;
   if (signal?.aborted === true) return interrupted(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   // The warehouse's own trouble: it is not about the file.

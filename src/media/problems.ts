@@ -47,6 +47,9 @@ export class MediaFailure extends Error {
   }
 }
 
+/** The person was erased while their file was on its way. */
+export class Erased extends Error {}
+
 /** What a refusal of the API to name an address means for one file; undefined where it is not about the file. */
 export function problemOf(error: WarehouseError): Problem | undefined {
   if (error.code === 'NOT_FOUND') return 'missing';

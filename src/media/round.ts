@@ -21,7 +21,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { dropPart, fetchFile, told, type Begun, type Fetched } from './fetch.ts';
 import { sdkName, stableName } from './names.ts';
 import { createPace, type Pace } from './pace.ts';
-import { MediaFailure, problemOf, PROBLEMS, type Problem } from './problems.ts';
+import { Erased, MediaFailure, problemOf, PROBLEMS, type Problem } from './problems.ts';
 
 export interface MediaOptions {
   readonly config: Config;
@@ -213,7 +213,10 @@ async function fetchInto(
     part,
     begun,
     onBegin: ({ etag, totalBytes }) => void row(etag, totalBytes, experimentId, key),
-    pace,
+    pace: (bytes, ending) => {
+      begunOf(db, experimentId, key);
+      return pace(bytes, ending);
+    },
     timeoutMs: config.api.timeoutMs,
     mostMs: MOST_MS,
     signal,
@@ -228,9 +231,6 @@ function begunOf(db: Warehouse['db'], experimentId: string, key: string): Begun 
   if (row === undefined) throw new Erased();
   return row;
 }
-
-/** The person was erased while their file was on its way. */
-class Erased extends Error {}
 
 /** Whether the size is what HyperStudy says; where it is not, two readings that brought the same file are believed. */
 function isAsSaid(
@@ -258,7 +258,7 @@ async function place(
     const folder = await open(dirname(file));
     await folder.sync().finally(() => folder.close());
   } catch (error) {
-    throw error instanceof Erased ? error : told(error, undefined, file);
+    throw told(error, undefined, file);
   }
   const isChanged = fetchedAt !== null && sha256 !== got.sha256;
   const isOther = fileSize !== null && fileSize !== got.bytes;
