@@ -104,6 +104,7 @@ async function fetchOne(
 ): Promise<number | 'failed' | 'erased'> {
   if (isErased(options, wanted)) return 'erased';
   const path = claim(options, wanted);
+  refusePlace(options, path);
   const { onFile, log } = options;
   for (let tried = 1; ; tried++) {
     try {
@@ -192,6 +193,17 @@ async function addressOf(
   return url;
 }
 
+/** Before a request is spent: where another user chose a folder, or a folder has the file's name. */
+function refusePlace({ config, warehouse: { db } }: MediaOptions, path: string): void {
+  const file = placeOf(db, path);
+  try {
+    refuseUnsafeFolders(config.media.path, file);
+    refuseUnsafe(file);
+  } catch (error) {
+    throw told(error, undefined, file);
+  }
+}
+
 async function fetchInto(
   { config, warehouse: { db }, pace, signal }: MediaOptions & { readonly pace: Pace },
   { experimentId, key }: WantedFile,
@@ -201,7 +213,6 @@ async function fetchInto(
   const part = placeOf(db, path) + PART;
   const begun = begunOf(db, experimentId, key);
   try {
-    refuseUnsafeFolders(config.media.path, part);
     makeFolder(dirname(part));
     refuseUnsafe(part);
     createPrivate(part);

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stableName } from '../../src/media/names.ts';
@@ -91,46 +91,54 @@ describe('an erasure while files are downloaded', () => {
 
 describe('the media folder', () => {
   // Only root can make what is another user's.
-  it.skipIf(process.geteuid?.() !== 0).each([
-    [
-      'a folder that everyone can write',
-      (folder: string) => {
-        mkdirSync(folder);
-        chmodSync(folder, 0o777);
-      },
-    ],
-    [
-      'a link of another user in place of a folder',
-      (folder: string, below: string, elsewhere: string) => {
-        mkdirSync(folder);
-        symlinkSync(elsewhere, join(folder, below));
-        lchownSync(join(folder, below), 12_345, 12_345);
-      },
-    ],
-    [
-      'a folder of another user where everyone can make one',
-      (folder: string, below: string) => {
-        mkdirSync(join(folder, below), { recursive: true });
-        chownSync(join(folder, below), 12_345, 12_345);
-        chmodSync(folder, 0o1777);
-      },
-    ],
-  ])('is refused: %s', async (_, plant) => {
+  it.skipIf(process.geteuid?.() !== 0)('is refused where another user decides what is written', async () => {
     const { lab, folder, fetch } = await mediaLab();
     const elsewhere = join(dirname(folder), 'elsewhere');
     mkdirSync(elsewhere);
     chmodSync(dirname(folder), 0o755);
-    const named = {
-      roomId: null,
-      participantId: null,
-      participantName: null,
-      recordingId: '',
-      type: null,
-      format: null,
-    };
+    const unknown = { roomId: null, participantId: null, participantName: null, type: null, format: null };
     const experimentId = lab.simulator.world.experimentIds[0] ?? '';
-    plant(folder, dirname(dirname(stableName({ ...named, experimentId }))), elsewhere);
-    expect(await fetch()).toMatchObject({ fetched: 0, stopped: { code: 'PLACE_UNSAFE' } });
-    expect([...filesIn(elsewhere), ...filesIn(folder).filter((entry) => entry.isFile())]).toEqual([]);
+    const below = join(folder, dirname(dirname(stableName({ ...unknown, recordingId: '', experimentId }))));
+    for (const [plant, message] of [
+      [() => chmodSync(folder, 0o777), `Everyone on this computer can replace the files in ${folder}`],
+      [
+        () => {
+          symlinkSync(elsewhere, below);
+          lchownSync(below, 12_345, 12_345);
+        },
+        `${below} is a symbolic link of another user`,
+      ],
+      [
+        () => {
+          mkdirSync(below);
+          chownSync(below, 12_345, 12_345);
+          chmodSync(folder, 0o1777);
+        },
+        `${below} belongs to another user`,
+      ],
+    ] as const) {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { mode: 0o700 });
+      plant();
+      const { stopped } = await fetch();
+      expect(stopped?.code).toBe('PLACE_UNSAFE');
+      expect(stopped?.message).toContain(message);
+    }
+    expect(filesIn(elsewhere)).toEqual([]);
+    // No request is spent on an address.
+    expect(lab.simulator.requests.filter(({ path }) => path.includes('/download/'))).toEqual([]);
+  });
+
+  it('is refused where a folder has the name of a file, before anything is asked for', async () => {
+    const { lab, folder, fetch } = await mediaLab();
+    await fetch({ most: 1 });
+    const [file] = filesIn(folder);
+    const path = join(file?.parentPath ?? '', file?.name ?? '');
+    rmSync(path);
+    mkdirSync(path);
+    const before = lab.simulator.requests.length;
+    const { stopped } = await fetch();
+    expect(stopped).toMatchObject({ code: 'PLACE_UNSAFE', message: `${path} is a folder, so nothing was written.` });
+    expect(lab.simulator.requests).toHaveLength(before);
   });
 });
