@@ -62,7 +62,10 @@ describe('an erasure while files are downloaded', () => {
       for (const participant of new Set(people)) lab.warehouse.erase({ participant }, false);
     };
     let paced = 0;
-    const pace = () => Promise.resolve(void paced++);
+    const pace = () => {
+      paced++;
+      return Promise.resolve();
+    };
     expect(await fetch({ pace })).toMatchObject({ fetched: 0, failed: 0 });
     expect(filesIn(folder)).toEqual([]);
     expect(rows()).toEqual([]);
