@@ -2,8 +2,7 @@ import { count } from '../shared/count.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { heldAmong } from '../warehouse/records.ts';
-import type { TraitValues } from '../read/endpoint-traits.ts';
-import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
+import { requestPage, countedBy } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/page.ts';
 import type { Reading, Session } from '../read/session.ts';
@@ -92,7 +91,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     const inserted = takeNew(session, page);
     // The records that came in the meantime were taken, and were all that existed at the time of this answer.
     const isOwnOrder = isSorted === (!isStrict && canSort);
-    if (inserted > 0 && isOwnOrder && isShownEnd(page, traits.known) && sink.held() === offset + page.returned)
+    if (inserted > 0 && isOwnOrder && isCountedEnd(page) && sink.held() === offset + page.returned)
       return settled(sink.held(), sink.held(), reported);
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
       return settled(held, reportedBefore, reportedBefore);
@@ -112,11 +111,12 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
   }
 }
 
-/** Whether an answer is shown to end with the last record by more than its own words. */
-function isShownEnd(page: Page, known: TraitValues): boolean {
-  const { returned, offset, total } = page;
-  const isCounted = total === offset + returned && total > returned;
-  return returned < PROBE && (isCounted || isShownLast(page, Infinity, known));
+/**
+ * Whether the API counts exactly the records up to the end of an answer. That it is short shows nothing: the page
+ * before it may have been as short, and was not the last.
+ */
+function isCountedEnd({ returned, offset, total }: Page): boolean {
+  return returned < PROBE && total === offset + returned && total > returned;
 }
 
 /** How many records a complete reading met, if a request at that place shows that the API has as many. */

@@ -228,3 +228,39 @@ describe('records that say exactly the same', () => {
     expect(it.history('deleted') + it.history('changed')).toBe(0);
   });
 });
+
+/** A change of an answer's place in the listing. */
+const paged =
+  (change: (pagination: Readonly<Record<string, number>>) => object) =>
+  (body: Body): Body => ({
+    ...body,
+    metadata: { ...body.metadata, pagination: change(body.metadata['pagination'] as Record<string, number>) },
+  });
+
+describe('a server that lowers its page size midway, without a word', () => {
+  it('is not believed that a short page is the last', async () => {
+    const { it, fault } = await changedLab('events');
+    it.arrive(350);
+    let answers = 0;
+    fault.change = (body) => {
+      if (++answers < 4) return body;
+      const short = { ...body, data: body.data.slice(0, 40) };
+      return paged(({ limit, offset }) => ({ limit, offset, returned: short.data.length, hasMore: false }))(short);
+    };
+    for (let times = 0; times < 2; times++) {
+      const { complete } = await it.sync();
+      if (complete) expectExact(it);
+    }
+    expectExact(it);
+  });
+});
+
+describe('an answer that sends the first of its records only, as an object', () => {
+  it('is not read, one request for each record', async () => {
+    const { it, fault } = await changedLab('events');
+    it.arrive(50);
+    fault.change = (body) => ({ ...body, data: body.data[0] ?? {} });
+    const { status, requests } = await it.sync();
+    expect({ status, isCheap: requests < 5 }).toEqual({ status: 'failed', isCheap: true });
+  });
+});
