@@ -29,6 +29,7 @@ const NOT_RUN = {
   root: 'it needs root and systemd (test/service/manager.test.ts runs those of docs/service.md)',
   container: 'it needs Docker',
   campaign: 'it takes hours',
+  engine: 'it needs DuckDB, polars, Spark or a bucket (`npm run lake-test` reads with these)',
   person: 'it needs the id of somebody (test/daemon/erase.test.ts runs these)',
 } as const;
 const isNotRun = (word: string): word is keyof typeof NOT_RUN => Object.hasOwn(NOT_RUN, word);
