@@ -138,7 +138,7 @@ describe('the official Python SDK', () => {
             expectSame(events[kind], starting(field, text), `${kind} of ${person}`);
           }
         }
-        expect(got.download).toMatch(/^https:.*X-Goog-Signature=/);
+        expect(got.download).toMatch(/^http:.*X-Goog-Signature=/);
       }
     },
     300_000,
