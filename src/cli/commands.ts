@@ -51,6 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/dashboard.ts')).describe,
   },
   {
+    name: 'open',
+    description: "open the dashboard or, without a daemon, an experiment's page in the browser",
+    load: async () => (await import('./commands/open.ts')).describe,
+  },
+  {
     name: 'status',
     description: 'show streams, rows, freshness, completeness, the daemon and how much of the limits is used',
     load: async () => (await import('./commands/status.ts')).describe,

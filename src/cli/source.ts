@@ -54,13 +54,13 @@ export function experimentsIn(
       ? 'The warehouse has no experiment yet.'
       : `The warehouse has no experiment ${unknown.join(', ')}.`;
   throw new WarehouseError('USAGE', message, {
-    hint:
-      known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${known.map((id) => titleIn(names, id)).join(', ')}.`,
+    hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${titlesIn(db, known)}.`,
   });
 }
 
-/** An id with its name, if it has one. */
-function titleIn(names: ReadonlyMap<string, string>, id: string): string {
-  const name = names.get(id);
-  return name === undefined ? id : `${id} (${name})`;
+/** Ids with their names, as far as they have one. */
+export function titlesIn(db: Db, ids: readonly string[]): string {
+  const names = experimentNames(db);
+  const titleOf = (id: string) => (names.has(id) ? `${id} (${names.get(id) ?? ''})` : id);
+  return ids.map(titleOf).join(', ');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson, parseJson } from '../../src/shared/json.ts';
@@ -142,5 +143,30 @@ describe('hsw certify', () => {
     ]);
     const odd = await certify('--check', 'config.yaml');
     expect([odd.status, odd.stderr]).toEqual([2, expect.stringContaining('is not a certificate') as string]);
+  });
+
+  it('is opened by hsw open where no daemon shows a dashboard', async () => {
+    const page = join(cwd, 'w.db.pages', `${experiment}.html`);
+    const { href } = pathToFileURL(page);
+    const opened = await hsw(['open'], { cwd });
+    expect(opened).toEqual({
+      status: 0,
+      stderr: expect.stringContaining('No daemon is running') as string,
+      stdout: expect.stringMatching(/^No browser can be opened here: there is no screen here\./) as string,
+    });
+    expect(opened.stdout.split('\n').at(-2)).toBe(href);
+    expect(readFileSync(page, 'utf8')).toContain('✓ Complete: ');
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    const file = await hsw(['open', '--warehouse', 'w.db', '--json'], { cwd: cwd });
+    expect(JSON.parse(file.stdout)).toEqual({ url: href, file: page, opened: false });
+  });
+
+  it('is opened from the folder of temporary files where none can be made beside the warehouse', async () => {
+    writeFileSync(join(cwd, 'copy.db.pages'), 'in the way');
+    copyFileSync(join(cwd, 'w.db'), join(cwd, 'copy.db'));
+    const { stdout } = await hsw(['open', '--warehouse', 'copy.db', '--json'], { cwd, env: { TMPDIR: cwd } });
+    const { file } = JSON.parse(stdout) as { file: string };
+    expect(file).toMatch(/hsw-\w+\/exp_.*html$/);
+    expect(readFileSync(file, 'utf8')).toContain('✓ Complete: ');
   });
 });

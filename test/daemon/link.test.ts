@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { hsw } from '../support/command.ts';
@@ -31,6 +31,26 @@ it('hsw dashboard gives a link that opens the page once, to the user of the daem
   await expect.poll(page).not.toBe('');
   expect(await textOf(origin + (await page()), cookie)).toContain('Rows by room and data type');
   expect(daemon.log()).not.toContain(link.split('=').at(-1));
+
+  // hsw open starts the browser of this computer with such a link.
+  writeFileSync(join(cwd, 'xdg-open'), '#!/bin/sh\nprintf %s "$1" > opened\n', { mode: 0o755 });
+  const screen = { PATH: `${cwd}:${process.env['PATH'] ?? ''}`, DISPLAY: ':0' };
+  const id = decodeURIComponent((await page()).split('/').at(-1) ?? '');
+  for (const [flags, text] of [
+    [[], 'id="experiments-title"'],
+    [['--experiment', id], 'Rows by room and data type'],
+  ] as const) {
+    const opened = await hsw(['open', ...flags], { cwd, env: screen });
+    expect([opened.status, opened.stdout]).toEqual([0, expect.stringMatching(/^Opening the (dashboard|page of exp_)/)]);
+    const entered = await fetch(readFileSync(join(cwd, 'opened'), 'utf8'), { redirect: 'manual' });
+    const [mine = ''] = (entered.headers.get('set-cookie') ?? '').split(';');
+    expect(await textOf(new URL(entered.headers.get('location') ?? '', origin).href, mine)).toContain(text);
+  }
+  const remote = await hsw(['open'], { cwd, env: { SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' } });
+  const { port } = new URL(link);
+  expect(remote.stdout).toMatch(new RegExp(`-L ${port}:127\\.0\\.0\\.1:${port} .*\\n.*\\nhttp://127.*ticket=`));
+  const unknown = await hsw(['open', '--experiment', 'exp_nobody'], { cwd, env: screen });
+  expect([unknown.status, unknown.stdout]).toEqual([2, '']);
 
   if (process.geteuid?.() === 0) {
     chmodSync(cwd, 0o755);

@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { certificateHtml } from '../../export/certificate/as-html.ts';
 import { Certificate } from '../../export/certificate/certificate.ts';
 import { compareCertificates } from '../../export/certificate/compare.ts';
-import { readCertificate } from '../../export/certificate/read.ts';
 import { notesOf, titleOf } from '../../export/certificate/words.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json.ts';
 import { makeFolder } from '../../shared/private-files.ts';
-import { formatTime } from '../../shared/time.ts';
-import { plainError } from '../../warehouse/open.ts';
-import type { Command, CommandContext, Describe } from '../context.ts';
-import { experimentsIn, openSource } from '../source.ts';
+import { certificateOf, fileName } from '../certificate.ts';
+import type { Command, Describe } from '../context.ts';
 import { writeFile } from '../write-file.ts';
 
 interface CertifyFlags {
@@ -84,27 +81,6 @@ const check: Command<CheckFlags> = (context, { check: file, warehouse }) => {
   return Promise.resolve(isSame ? EXIT.ok : EXIT.partial);
 };
 
-function certificateOf(
-  context: CommandContext,
-  { experiment, warehouse }: { readonly experiment?: string | undefined; readonly warehouse?: string | undefined },
-): Certificate {
-  const { db, positions } = openSource(context, warehouse);
-  try {
-    // All numbers are those of one state of the data.
-    db.exec('BEGIN');
-    const [id = '', ...others] = experimentsIn(db, positions(), experiment === undefined ? [] : [experiment]);
-    if (others.length > 0)
-      throw new WarehouseError('USAGE', 'Which experiment to certify is not given.', {
-        hint: `Add --experiment with one of: ${[id, ...others].join(', ')}.`,
-      });
-    return readCertificate(db, { experiment: id, positions: positions(), madeAt: formatTime(Date.now()) });
-  } catch (error) {
-    throw plainError(db.name, error) ?? error;
-  } finally {
-    db.close();
-  }
-}
-
 /** @throws WarehouseError USAGE for a file that is no certificate. */
 function readFile(file: string): Certificate {
   const hint = 'Name the .json that `hsw certify` wrote.';
@@ -115,9 +91,4 @@ function readFile(file: string): Certificate {
     const message = isThere ? `The file ${file} is not a certificate.` : `There is no file ${file}.`;
     throw new WarehouseError('USAGE', message, { hint, cause });
   }
-}
-
-/** An id as part of a file's name on every file system. */
-function fileName(id: string): string {
-  return id.replace(/[^\w.-]/g, '_').slice(0, 100);
 }

@@ -1,7 +1,6 @@
-import { askDaemon } from '../../control/socket.ts';
-import { socketPath } from '../../control/place.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { readConfig, type Command, type Describe } from '../context.ts';
+import { askForLink } from '../dashboard-link.ts';
 
 export const describe: Describe = (program, run) => {
   program
@@ -9,7 +8,7 @@ export const describe: Describe = (program, run) => {
       'after',
       `
 The link works once, within five minutes, and lets this browser in until the token changes. Only the user that runs the
-daemon, and root, can ask for one.
+daemon, and root, can ask for one. \`hsw open\` opens it in the browser of this computer.
 
 Example:
   hsw dashboard`,
@@ -19,20 +18,8 @@ Example:
 
 /** `hsw dashboard`: a link to the dashboard of the running daemon. */
 const dashboard: Command<unknown> = async (context) => {
-  const { warehouse } = readConfig(context, false);
-  const socket = socketPath(warehouse.path);
-  const told =
-    socket === undefined ? undefined : await askDaemon(socket, { ask: 'dashboard' }, () => undefined, context.signal);
-  if (told === undefined) {
-    throw new WarehouseError('USAGE', `No daemon is running for ${warehouse.path}, so there is no dashboard.`, {
-      hint: 'Start it with `hsw daemon` or as a service; `hsw status` needs none.',
-    });
-  }
-  if (told.url === null) {
-    throw new WarehouseError('USAGE', 'The daemon serves no dashboard: its configuration says http: false.', {
-      hint: 'Remove that line, and start the daemon again.',
-    });
-  }
-  context.stdout.write(context.json ? `${JSON.stringify({ url: told.url })}\n` : `${told.url}\n`);
+  const link = await askForLink(readConfig(context, false).warehouse.path, context.signal);
+  if ('lacks' in link) throw new WarehouseError('USAGE', link.message, { hint: link.hint });
+  context.stdout.write(context.json ? `${JSON.stringify({ url: link.url })}\n` : `${link.url}\n`);
   return EXIT.ok;
 };
