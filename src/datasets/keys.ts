@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, isRawNumber, type Json, type JsonObject } from '../shared/json.ts';
 import type { Dataset } from './define.ts';
-import { isStorableText, timeOf, type SqlValue } from './values.ts';
+import { exactTime } from './exact-time.ts';
+import { isStorableText, timeOf } from './values.ts';
 
 /*
  * A key is made of parts, separated by `/`: the room and the id, or the values that identify a record without an id.
@@ -65,19 +66,6 @@ export function idInKey({ identity }: Dataset, key: string): string | undefined 
   return own.slice(own.indexOf('/') + 1);
 }
 
-/** A digest of a row's content, which sorts records with one key independently of the server's order. */
-export function contentOf({
-  values,
-  extra,
-}: {
-  readonly values: readonly SqlValue[];
-  readonly extra: string | null;
-}): string {
-  return createHash('sha256')
-    .update(JSON.stringify([values, extra]))
-    .digest('base64url');
-}
-
 function isId(value: Json | undefined): boolean {
   return typeof value === 'number' || isRawNumber(value) || (typeof value === 'string' && value !== '');
 }
@@ -115,8 +103,18 @@ function nameOf({ naming = [], fields }: Dataset, record: JsonObject, room: Json
 }
 
 function digestOf(dataset: Dataset, record: JsonObject, room: Json | undefined): string {
-  const digest = DIGEST + createHash('sha256').update(canonicalJson(record)).digest('base64url');
+  const content = canonicalJson(withExactTimes(dataset, record));
+  const digest = DIGEST + createHash('sha256').update(content).digest('base64url');
   return isInRoomAlways(dataset) ? within(room, digest) : digest;
+}
+
+/** The record with its times in one form, so that it has the same digest in whatever form they come. */
+function withExactTimes({ fields }: Dataset, record: JsonObject): JsonObject {
+  const times = Object.entries<Json>(record).flatMap(([field, sent]): [string, Json][] => {
+    const exact = Object.hasOwn(fields, field) && fields[field]?.kind === 'time' ? exactTime(sent) : undefined;
+    return exact === undefined ? [] : [[field, exact]];
+  });
+  return { ...record, ...Object.fromEntries(times) };
 }
 
 /** A value as part of a key: different values give different parts; null counts as absent. */

@@ -7,6 +7,7 @@ import { decode, encode, timeOf, UNFIT, type PlainKind, type SqlValue } from './
 
 /** A record in the shape of its table. */
 export interface Row extends Key {
+  readonly dataset: Dataset;
   /** Unique within the data type and experiment, once records that share one have their ordinals. */
   readonly key: string;
   /** Milliseconds since 1970 UTC of the data type's time field; undefined when absent or unreadable. */
@@ -82,6 +83,7 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
 
   const unnamed = unnamedScopes(dataset, record);
   return {
+    dataset,
     ...keyOf(dataset, record, origin),
     time: timeIn(dataset, record),
     values,

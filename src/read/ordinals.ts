@@ -1,4 +1,5 @@
-import { contentOf, isDigest, withOrdinal } from '../datasets/keys.ts';
+import { contentOf } from '../datasets/content.ts';
+import { isDigest, withOrdinal } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 
 export interface Numbered {

@@ -1,4 +1,4 @@
-import { contentOf } from '../datasets/keys.ts';
+import { contentOf } from '../datasets/content.ts';
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { heedsOffset } from './evidence.ts';

@@ -1,4 +1,5 @@
-import { contentOf, isDigest, withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
+import { contentOf } from '../datasets/content.ts';
+import { isDigest, withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { formatTime } from '../shared/time.ts';

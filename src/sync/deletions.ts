@@ -63,12 +63,14 @@ function mayBeMalformed(session: Session): number {
 }
 
 function hiddenDoubt(rows: number, malformed: number): Doubt {
-  const are = rows === 1 ? 'it is' : 'they are';
   const came =
     malformed === 1
       ? 'a malformed record that came instead'
       : `${count(malformed)} malformed records that came instead`;
-  const text = `${counted(rows, 'row')} did not come and may be ${came}, so that ${are} withheld from deletion (delete with: ${ACCEPT})`;
+  const text =
+    rows <= malformed
+      ? `${counted(rows, 'row')} did not come and may be ${came}, so that ${rows === 1 ? 'it is' : 'they are'} withheld from deletion (delete with: ${ACCEPT})`
+      : `${counted(rows, 'row')} did not come, and ${count(malformed)} of them may be ${came}; as it is not known which, all are withheld from deletion (delete with: ${ACCEPT})`;
   return { kind: 'withheld', text, count: rows };
 }
 

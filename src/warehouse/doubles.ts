@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { contentOf, withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
+import { contentOf } from '../datasets/content.ts';
+import { withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
 import type { Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
@@ -149,6 +150,6 @@ export function twinsOf(db: Db, { experimentId, dataset }: Stream): (base: strin
   );
   return (base) =>
     find.all({ experimentId, base }).map(([key = '', time = null, ...stored]) => {
-      return { key: String(key), time, content: contentOf(heldIn(stored)) };
+      return { key: String(key), time, content: contentOf({ dataset, ...heldIn(stored) }) };
     });
 }

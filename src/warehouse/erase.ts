@@ -110,7 +110,7 @@ function eraseRows(db: Db, person: Person, { dataset, erasure, upsert, at }: OfT
     const [experimentId, rowKey] = [String(experiment), String(key)];
     const held = heldIn(stored);
     const time = typeof held.values[timeAt] === 'string' ? parseTime(held.values[timeAt]) : undefined;
-    const row: Row = { key: rowKey, needsOrdinal: false, time, ...held };
+    const row: Row = { dataset, key: rowKey, needsOrdinal: false, time, ...held };
     const stream = { experimentId, dataset, scope: { kind: 'experiment' as const } };
     const remaining = erasure.apply(dataset, { rows: [row] });
     noteErased(db, stream, remaining.erased, at);

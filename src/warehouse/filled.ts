@@ -1,3 +1,4 @@
+import { isSameRow } from '../datasets/content.ts';
 import type { Dataset } from '../datasets/define.ts';
 import { denormalise, normalise, type Row } from '../datasets/normalise.ts';
 import { fallbackValues } from '../datasets/fallbacks.ts';
@@ -6,7 +7,6 @@ import { isObject, parseJson } from '../shared/json.ts';
 import { queryLists, quote } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { heldColumns, heldIn, type Held } from './held.ts';
-import { isSameRow } from './same-row.ts';
 
 type Fill = Readonly<Record<string, string | boolean>>;
 

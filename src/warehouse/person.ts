@@ -36,7 +36,7 @@ export function placesOf(
 }
 
 /** A former version of a row, from the JSON of `_history`, and all that this has. */
-export function formerRow({ columns }: Dataset, record: string): { row: Row; values: JsonObject } {
+export function formerRow(dataset: Dataset, record: string): { row: Row; values: JsonObject } {
   const former = parseJson(record);
   const values = isObject(former) ? former : {};
   const valueOf = (name: string) => {
@@ -45,10 +45,11 @@ export function formerRow({ columns }: Dataset, record: string): { row: Row; val
   };
   const extra = valueOf('extra');
   const row: Row = {
+    dataset,
     key: '',
     needsOrdinal: false,
     time: undefined,
-    values: columns.map(({ name }) => valueOf(name)),
+    values: dataset.columns.map(({ name }) => valueOf(name)),
     extra: extra === null ? null : String(extra),
   };
   return { row, values };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { differingColumns } from '../datasets/content.ts';
 import type { Dataset } from '../datasets/define.ts';
 import { denormalise, type Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
@@ -8,7 +9,6 @@ import { formatTime } from '../shared/time.ts';
 import { countErased } from './erased-records.ts';
 import { heldColumns, heldIn } from './held.ts';
 import type { Db } from './open.ts';
-import { differingColumns } from './same-row.ts';
 import { viewName } from './views.ts';
 
 /** A range of the time field, both ends included, in milliseconds since 1970 UTC; an open end is undefined. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { contentOf } from '../datasets/content.ts';
 import { snakeCase, type Dataset } from '../datasets/define.ts';
-import { contentOf, keyOf, withoutOrdinal } from '../datasets/keys.ts';
+import { keyOf, withoutOrdinal } from '../datasets/keys.ts';
 import { encodePart } from '../datasets/mixed.ts';
 import { denormalise } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
@@ -14,7 +15,7 @@ import { recall, remember } from './state.ts';
  * Raise it when `datasets/keys.ts` makes different keys, or a data type's identity changes: every key is then made
  * again.
  */
-const VERSION = 2;
+const VERSION = 3;
 const NAME = 'keys';
 const Note = z.object({ version: z.number(), tables: z.array(z.string()) });
 
@@ -107,7 +108,7 @@ function readStored(dataset: Dataset, stored: readonly SqlValue[]) {
     experiment: String(experiment),
     old: String(old),
     ...keyed(dataset, String(experiment), held),
-    content: () => contentOf(held),
+    content: () => contentOf({ dataset, ...held }),
   };
 }
 

@@ -1,10 +1,10 @@
+import { isSameRow } from '../datasets/content.ts';
 import type { Dataset } from '../datasets/define.ts';
 import { derivedValues } from '../datasets/derived.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { command, queryLists, quote, type SqlValue } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
 import { heldColumns, heldIn } from './held.ts';
-import { hasJson, isSameRow } from './same-row.ts';
 
 /** The result of writing one row. */
 export type Written = 'inserted' | 'updated' | 'unchanged';
@@ -49,8 +49,8 @@ export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns =
     }
     const by = run ?? null;
     if (statements.insert(experimentId, row.key, ...written, now, now, by) === 1) return 'inserted';
-    // SQL compares texts, in which the members of an object have an order.
-    const held = hasJson(dataset, row) ? find.get(experimentId, row.key) : undefined;
+    // SQL compares texts, and there are several that say the same.
+    const held = find.get(experimentId, row.key);
     if (held !== undefined && isSameRow(dataset, row, heldIn(held))) return 'unchanged';
     return statements.update(...written, now, by, experimentId, row.key, ...compared) === 1 ? 'updated' : 'unchanged';
   };

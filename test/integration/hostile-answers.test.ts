@@ -186,7 +186,13 @@ describe('a row that comes as a malformed record', () => {
   });
 });
 
-describe('objects whose members come in another order each time', () => {
+/** An answer of which every second one writes its records in another way. */
+function everySecond(write: (value: unknown) => unknown): (body: Body) => object {
+  let n = 0;
+  return (body) => (++n % 2 === 1 ? body : { ...body, data: body.data.map(write) });
+}
+
+describe('objects whose members come in another order', () => {
   const turned = (value: unknown): unknown =>
     Array.isArray(value)
       ? value.map(turned)
@@ -198,16 +204,72 @@ describe('objects whose members come in another order each time', () => {
           )
         : value;
 
-  it.each(['events', 'components', 'recordings'])('are no change (%s)', async (data) => {
+  it.each<[string, string, (body: Body) => object]>(
+    ['events', 'components', 'recordings'].flatMap((data) => [
+      [data, 'each sync', (body) => ({ ...body, data: turned(body.data) })],
+      [data, 'every second answer', everySecond(turned)],
+    ]),
+  )('are no change (%s, %s)', async (data, _, change) => {
     const { it, fault } = await changedLab(data);
     const members = { a: 1, b: [{ c: 2, d: 3 }] };
-    it.arrive(30, () => ({ data: members, config: members, metadata: members, unknown: members, other: 1 }));
+    it.arrive(130, (i) => ({ data: members, config: members, metadata: members, unknown: members, other: i }));
     await it.sync();
-    fault.change = (body) => ({ ...body, data: turned(body.data) });
+    fault.change = change;
     expect(await it.sync()).toMatchObject({ complete: true, updated: 0 });
     expect(await it.sync({ full: true })).toMatchObject({ complete: true, updated: 0 });
     expect(it.history('changed')).toBe(0);
     expectExact(it);
+  });
+});
+
+describe('times that come in another form in every second answer', () => {
+  const FORMS: Readonly<Record<string, (time: string) => unknown>> = {
+    'another zone': (time) => new Date(Date.parse(time) + 7_200_000).toISOString().replace('Z', '+02:00'),
+    'more zeros': (time) => time.replace('Z', '000Z'),
+    milliseconds: (time) => Date.parse(time),
+  };
+  const inForm =
+    (form: string) =>
+    (record: unknown): unknown => {
+      const isTime = (value: unknown) => typeof value === 'string' && /^\d{4}-[^T]*T[^Z]*\.\d{3}Z$/.test(value);
+      const members = Object.entries(record as object);
+      return Object.fromEntries(
+        members.map(([name, value]) => [name, isTime(value) ? FORMS[form]?.(String(value)) : value]),
+      );
+    };
+
+  it.each([
+    ...OF_EACH_KIND.map((data) => [data, 'another zone'] as const),
+    ['events', 'more zeros'],
+    ['eyetracking', 'milliseconds'],
+  ])('are no change and cost nothing (%s, %s)', async (data, form) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(130);
+    await it.sync();
+    const before = it.history('changed');
+    fault.change = everySecond(inForm(form));
+    for (let times = 0; times < 3; times++) {
+      const { requests, ...result } = await it.sync();
+      expect(result).toMatchObject({ complete: true, inserted: 0, updated: 0, marked: 0 });
+      expect(requests).toBeLessThanOrEqual(2);
+    }
+    expect(await it.sync({ full: true })).toMatchObject({ complete: true, inserted: 0, updated: 0, marked: 0 });
+    expect(it.history('changed')).toBe(before);
+    expectExact(it);
+  });
+
+  it('are a change where the instant differs beyond the millisecond', async () => {
+    const { it, fault } = await changedLab('events');
+    it.arrive(3);
+    await it.sync();
+    const [{ timestamp } = {}] = it.lab.simulator.world.records('events', it.id, it.lab.now).slice(-1);
+    const finer = (value: unknown) => (value === timestamp ? String(value).replace('Z', '5Z') : value);
+    fault.change = (body) => ({
+      ...body,
+      data: body.data.map((one) => ({ ...one, timestamp: finer(one['timestamp']) })),
+    });
+    expect(await it.sync()).toMatchObject({ complete: true, updated: 1 });
+    expect(await it.sync()).toMatchObject({ complete: true, updated: 0 });
   });
 });
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../../src/datasets/normalise.ts';
+import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { markOf, numbered, tailStart, type Repeats } from '../../../src/read/ordinals.ts';
 
 const id = (key: string, content = '', time = 1): Row => ({
+  dataset: datasetNamed('components'),
   key,
   needsOrdinal: false,
   time,

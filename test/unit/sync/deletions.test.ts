@@ -177,3 +177,24 @@ describe('the delete guard', () => {
     expect(fake.held()).toHaveLength(10);
   });
 });
+
+describe('rows that a reading misses while a malformed record came', () => {
+  it.each([
+    [1, /^1 row did not come and may be a malformed record that came instead, so that it is withheld/],
+    [
+      3,
+      /^3 rows did not come, and 1 of them may be a malformed record .* all are withheld from deletion \(delete with: hsw sync now --accept-deletes\)$/,
+    ],
+  ])('are withheld, and the text says how many may be it: %i', async (rows, text) => {
+    const fake = holding(100);
+    await miss(fake, keys(1, rows));
+    fake.session().sink.take({ rows: [], bad: [{ reason: 'not an object', text: 'null' }] });
+    fake.now += A_MINUTE_LATER;
+    const { doubts, withheld } = await miss(fake, keys(1, rows));
+    expect(doubts).toMatchObject([{ kind: 'withheld', count: rows, text: expect.stringMatching(text) as string }]);
+    expect(withheld).toBe(rows);
+    expect(fake.held()).toHaveLength(100);
+    expect(await miss(fake, keys(1, rows), { acceptDeletes: true })).toMatchObject({ doubts: [], withheld: 0 });
+    expect(fake.held()).toHaveLength(100 - rows);
+  });
+});
