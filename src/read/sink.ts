@@ -61,7 +61,7 @@ export interface Sink {
   drop(gone: Gone): void;
   /**
    * Called after the whole stream was read from this local time on. Malformed records that did not come again leave the
-   * quarantine, and the number of rows that belong elsewhere is stored.
+   * quarantine, rows that are held no longer are not missing, and the number of rows that belong elsewhere is stored.
    */
   settle(since: number): void;
   /** How many of the records that the API counts are held, rows and quarantined records, including what was taken. */
@@ -150,7 +150,7 @@ export function committing(
     settle(since) {
       const known = readPosition(warehouse.db, stream);
       const elsewhereRows = seen.countElsewhere();
-      const isSettled = known.quarantinedRecords === 0 && countErased(warehouse.db, stream) === 0;
+      const isSettled = known.quarantinedRecords + known.missingRows === 0 && countErased(warehouse.db, stream) === 0;
       if (!isSettled) commit({ rows: [], wholeSince: since });
       if (known.elsewhereRows !== elsewhereRows) commit({ rows: [], position: { elsewhereRows } });
     },

@@ -8,7 +8,7 @@ import { formatTime, DAY_MS } from '../shared/time.ts';
 import { keepMetadata, noteStart } from './answer-metadata.ts';
 import { noteErased, settleErased, type ErasedRecord } from './erased-records.ts';
 import { erasuresOf } from './erasures.ts';
-import { clearMissing, countMissing, markMissing } from './missing.ts';
+import { clearMissing, clearUnheld, countMissing, markMissing } from './missing.ts';
 import type { Db } from './open.ts';
 import { readPosition, writePosition, type Position, type PositionChange } from './positions.ts';
 import { countQuarantined, quarantine, settleQuarantine } from './quarantine.ts';
@@ -85,13 +85,11 @@ export function openCommit(parts: CommitParts) {
     if (batch.wholeSince !== undefined) {
       settleQuarantine(db, stream, batch.wholeSince);
       settleErased(db, stream, batch.wholeSince);
+      if (before.missingRows > 0) clearUnheld(db, stream);
     }
     const marked = markMissing(db, stream, batch.missing ?? [], batch.missedAt ?? now);
     const deleted = remove(db, stream, batch.deleted ?? []);
-    clearMissing(db, stream, [
-      ...(before.missingRows === 0 ? [] : batch.rows.map(({ key }) => key)),
-      ...(batch.deleted ?? []),
-    ]);
+    clearMissing(db, stream, [...batch.rows.map(({ key }) => key), ...(batch.deleted ?? [])]);
     const isMarked = before.missingRows > 0 || (batch.missing ?? []).length > 0;
     const isQuarantined = before.quarantinedRecords > 0 || (batch.bad ?? []).length > 0;
     const position = {

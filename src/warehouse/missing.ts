@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { scopeText, type Stream } from '../datasets/stream.ts';
-import { command, queryRows, queryValues } from '../shared/sqlite.ts';
+import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
 
@@ -27,10 +27,23 @@ export function markMissing(db: Db, stream: Stream, keys: readonly string[], now
   return fresh;
 }
 
-/** Rows that came again, or that were deleted, are no longer missing. */
-export function clearMissing(db: Db, stream: Stream, keys: readonly string[]): void {
+/**
+ * Rows that came again, or that were deleted, are no longer missing, in no stream: streams share their table's rows if one
+ * is a part of another, or was configured before it.
+ */
+export function clearMissing(db: Db, { experimentId, dataset: { name } }: Stream, keys: readonly string[]): void {
+  if (keys.length === 0) return;
+  const marked = 'SELECT scope FROM _streams WHERE experiment_id = ? AND data = ? AND missing_rows > 0';
   const clear = command(db, `DELETE FROM _missing_rows WHERE ${OF_STREAM} AND key = ?`);
-  for (const key of keys) clear(...named(stream), key);
+  for (const scope of queryValues(db, marked, z.string()).all(experimentId, name))
+    for (const key of keys) clear(experimentId, name, scope, key);
+}
+
+/** Forgets the marks of rows that are not held any more, as an earlier version left them. */
+export function clearUnheld(db: Db, stream: Stream): void {
+  const held = `SELECT 1 FROM ${quote(stream.dataset.table)} t WHERE t.experiment_id = m.experiment_id AND t.key = m.key`;
+  const sql = `DELETE FROM _missing_rows AS m WHERE ${OF_STREAM} AND NOT EXISTS (${held})`;
+  command(db, sql)(...named(stream));
 }
 
 export function countMissing(db: Db, stream: Stream): number {

@@ -238,8 +238,8 @@ describe('times that come in another form in every second answer', () => {
       );
     };
 
-  it.each([
-    ...OF_EACH_KIND.map((data) => [data, 'another zone'] as const),
+  it.each<[string, string]>([
+    ...OF_EACH_KIND.map((data): [string, string] => [data, 'another zone']),
     ['events', 'more zeros'],
     ['eyetracking', 'milliseconds'],
   ])('are no change and cost nothing (%s, %s)', async (data, form) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ExperimentConfig } from '../../src/config/schema.ts';
 import { allPositions, type StoredPosition } from '../../src/warehouse/positions.ts';
 import { listExperiments } from '../../src/sync/experiment-list.ts';
 import type { SyncResult } from '../../src/sync/run.ts';
@@ -286,5 +287,67 @@ describe('a scope that was lost', () => {
     expect(await refused()).toEqual(['partial', 'failed']);
     isRefused = false;
     expect(await refused()).toEqual(['ok', 'ok']);
+  });
+});
+
+describe('a row that two streams share, as the configuration changed', () => {
+  async function sharedLab() {
+    const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 2 } });
+    lab.now += 20 * HOUR;
+    const [id = ''] = lab.simulator.world.experimentIds;
+    const { world } = lab.simulator;
+    const [event = {}] = world.records('events', id, lab.now).filter(({ roomId }) => typeof roomId === 'string');
+    const room = String(event['roomId']);
+    const isIt = (record: Readonly<Record<string, unknown>>) => record['id'] === event['id'];
+    const sync = (experiments: readonly ExperimentConfig[]) => {
+      lab.now += HOUR / 4;
+      return lab.sync({ config: { experiments, data: ['events'] }, full: true });
+    };
+    await lab.sync({ config: { data: ['rooms', 'events'] } });
+    return {
+      lab,
+      id,
+      whole: () => sync([{ all: true }]),
+      ofRoom: () => sync([{ id, rooms: [room] }]),
+      remove: () => world.remove('events', id, isIt, lab.now),
+      bringBack: () => {
+        world.insert('events', id, event, lab.now);
+      },
+      isHeld: () => lab.mirrored('events', id).some((text) => text.includes(String(event['id']))),
+    };
+  }
+
+  it('is missing in neither once one of them has deleted it', async () => {
+    const { lab, id, whole, ofRoom, remove, isHeld } = await sharedLab();
+    await ofRoom();
+    remove();
+    await ofRoom();
+    await whole();
+    await ofRoom();
+    expect(isHeld()).toBe(false);
+    const { streams } = await whole();
+    expect(streams).toMatchObject([{ data: 'events', complete: true }]);
+    expect(lab.mirrored('events', id)).toEqual(lab.truth('events', id));
+  });
+
+  it('is no longer missing after a full read if it is not held, as an earlier version left it', async () => {
+    const { lab, id, whole } = await sharedLab();
+    lab.warehouse.db.exec(`UPDATE _streams SET missing_rows = 1 WHERE data = 'events' AND scope = 'experiment';
+      INSERT INTO _missing_rows VALUES ('${id}', 'events', 'experiment', 'gone', '2026-01-12T12:00:00.000Z', '2026-01-12T12:00:00.000Z')`);
+    expect((await whole()).streams).toMatchObject([{ data: 'events', complete: true }]);
+  });
+
+  it('is not deleted on one reading of a stream that had missed it before it came back in the other', async () => {
+    const { whole, ofRoom, remove, bringBack, isHeld } = await sharedLab();
+    await ofRoom();
+    remove();
+    await whole();
+    bringBack();
+    await ofRoom();
+    remove();
+    await whole();
+    expect(isHeld()).toBe(true);
+    await whole();
+    expect(isHeld()).toBe(false);
   });
 });
