@@ -40,13 +40,39 @@ const STREAM = {
   unsettled: z.number().int(),
   /** The same after one search: it may also be a record that came in the meantime. */
   suspected: z.number().int(),
+  /** Records held minus records counted by the API, each time that within a day the count alone changed. */
+  strayCounts: z.array(z.number().int()),
+  /** The versions of the processing for which everything was to be read again within a day. */
+  versions: z.array(z.string()),
   /** The experiment's start moved: another move is not believed. */
   startMoved: z.literal(true),
 };
 
 /** How long a trait counts as known, in milliseconds; then the endpoint is tried again. */
 const WEEK_MS = 7 * DAY_MS;
-const LASTS: Partial<Record<Name, number>> = { narrowerFailed: DAY_MS, unsettled: DAY_MS, smallerPage: DAY_MS };
+const LASTS: Partial<Record<Name, number>> = {
+  narrowerFailed: DAY_MS,
+  unsettled: DAY_MS,
+  smallerPage: DAY_MS,
+  strayCounts: DAY_MS,
+  versions: DAY_MS,
+};
+
+/** A difference that the count alone made so often within a day is not searched for, nor listed for. */
+const OFTEN = 2;
+/** As many are remembered: a count that is another one each time explains nothing. */
+const MOST_STRAY = 16;
+
+export function isStray({ strayCounts = [] }: TraitValues, surplus: number): boolean {
+  return strayCounts.filter((one) => one === surplus).length >= OFTEN;
+}
+
+/** Remembers a difference that the count alone made: the same records are held as before. */
+export function learnStray(traits: Traits, surplus: number): void {
+  if (isStray(traits.known, surplus)) return;
+  const strayCounts = [...(traits.known.strayCounts ?? []), surplus].slice(-MOST_STRAY);
+  traits.learn({ strayCounts }, 'it counted another number, while the records stayed the same');
+}
 
 const SCHEMAS = { ...ENDPOINT, ...STREAM };
 type Name = keyof typeof SCHEMAS;

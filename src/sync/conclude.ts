@@ -44,7 +44,7 @@ export interface Found {
 /** Combines everything that was found into what is known about the stream. */
 export function conclude(session: Session, found: Found): Proof {
   const { before, reading, account, deletion } = found;
-  const { startedAt, reader, sink } = session;
+  const { startedAt, sink } = session;
   const rederived = rederivation(session, before, reading);
   const after = position(session);
   const counts = countDoubts(found);
@@ -80,7 +80,7 @@ export function conclude(session: Session, found: Found): Proof {
       withheldRows,
       datedAheadRows,
       rereadReason: rederived.rereadReason,
-      serverBasis: reader.serverInfo().basis ?? before.serverBasis,
+      serverBasis: rederived.basis,
       apiTotal: account.total ?? account.truth,
       accountedAt: startedAt,
       ...(isBalanced(found) ? { balancedAt: balancedAt(session) } : {}),

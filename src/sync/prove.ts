@@ -5,6 +5,7 @@ import { conclude, isCountedAbove, type Proof } from './conclude.ts';
 import { settleGone, type Deletion } from './deletions.ts';
 import { withAwaited } from './repeats.ts';
 import { listWhole, searches, stillMissing } from './search.ts';
+import { isStray, learnStray } from '../read/endpoint-traits.ts';
 import { both, position, type Reading, type Session } from '../read/session.ts';
 
 /** What was read so far, and the account of it. */
@@ -106,14 +107,18 @@ async function listIfNeeded(
  * search it may be a record that came in the meantime. Withheld rows were missed by two readings already.
  */
 function learnUnsettled(
-  { traits }: Session,
+  { traits, sink }: Session,
   unsettled: number | undefined,
   { held, truth = 0 }: Account,
   deletion: Deletion | undefined,
 ): void {
   const { suspected, unsettled: known } = traits.known;
   if (unsettled === undefined) {
-    if (suspected !== undefined && known === undefined) traits.forget('suspected');
+    if (suspected === undefined || known !== undefined) return;
+    traits.forget('suspected');
+    // It was the count that came back, and no record.
+    const { inserted, deleted } = sink.tally;
+    if (inserted === 0 && deleted === 0) learnStray(traits, suspected);
     return;
   }
   const evidence = `after everything was read ${held} of ${truth}`;
@@ -157,6 +162,7 @@ function isExplained(session: Session, reading: Reading, account: Account, befor
   const surplus = account.held - account.truth;
   if (surplus === gone) return gone > 0 || stillMissing(session).length === 0;
   if (session.full || gone > 0) return false;
+  if (surplus !== 0 && isStray(session.traits.known, surplus)) return true;
   const isWaiting = surplus > 0 && surplus === before.missingRows && isRecent(session);
   return isWaiting || surplus === session.traits.known.unsettled;
 }

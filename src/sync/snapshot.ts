@@ -1,3 +1,5 @@
+import { isBlocking, type Doubt } from '../warehouse/doubts.ts';
+import { isStray, learnStray } from '../read/endpoint-traits.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { readLiveRooms, readRooms, roomsOf } from '../read/by-room.ts';
 import { requestPage, countedBy, type CheckedPage } from '../read/evidence.ts';
@@ -18,9 +20,13 @@ const RELIST_AFTER_MS = DAY_MS;
 export async function readSnapshot(session: Session): Promise<Reading> {
   const { stream, startedAt, sink, full, traits } = session;
   const { complete, listedAt = 0, doubts } = position(session);
-  const isRecent = complete && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
+  const held = sink.held();
+  const isStrayCounted = traits.known.strayCounts !== undefined;
+  const isSettled = complete || (isStrayCounted && doubts.every((doubt) => !isBlocking(doubt) || isOfCount(doubt)));
+  const isRecent = isSettled && listedAt <= startedAt && startedAt - listedAt < RELIST_AFTER_MS;
   // The newest records change most. Without ids, ordinals are counted from the first record on.
-  const isNewest = !full && isRecent && stream.dataset.identity.length > 0 && sink.held() > session.reader.pageSize;
+  const isNewest =
+    !full && (isRecent || isStrayCounted) && stream.dataset.identity.length > 0 && held > session.reader.pageSize;
   const { page: first, contradiction } = await firstPage(session, isNewest ? 'desc' : 'asc');
   if (first.doubts.length > 0) return readCut(session, first);
   if (contradiction !== undefined) traits.forget('totalProven');
@@ -28,25 +34,40 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   const isPart = total !== undefined && total > first.returned && contradiction === undefined;
   // If the answer counts nothing, or only what it sent, accounting requests the last place that the rows fill.
   const isUncounted = isSilent(session, first, total) && contradiction === undefined && sink.held() > first.returned;
-  if (!full && isRecent && (isUncounted || (isPart && total === sink.held()))) {
+  // Listings of the last day have shown that the count is wrong by so many.
+  const isKnownWrong = isPart && isStray(traits.known, held - total);
+  if (!full && (isKnownWrong || (isRecent && (isUncounted || (isPart && total === held))))) {
     // The last timestamp may continue on the next page, which would make its ordinals guesses.
     const whole = isNewest ? withCertainKeys(first.rows) : numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const rows = openSharedNames(session.warehouse.db, stream, () => false).place(whole);
     const { inserted, updated } = sink.take({ rows, bad: first.bad });
     if (inserted === 0 && updated === 0 && rows.length === whole.length)
-      return isUncounted ? NOTHING_READ : { doubts: [], unseen: [], total, isShown: true };
+      return isUncounted ? NOTHING_READ : { doubts: [], unseen: [], total, isShown: total === held };
   }
   // Repeats that a second reading has to show may be in any room.
   if (!full && isPart && !doubts.some(({ kind }) => kind === 'repeated')) {
     const reading = await readLiveRooms(session, total);
     if (reading !== undefined) return reading;
   }
-  return list(session, { first: contradiction === undefined && !isNewest ? first : undefined }, (_seen, listed) => ({
-    ...listed,
-    unseen: listed.doubts.length === 0 ? session.sink.seen.missing({}) : [],
-    isWhole: listed.doubts.length === 0,
-    isListed: listed.doubts.length === 0,
-  }));
+  const reading = await list(
+    session,
+    { first: contradiction === undefined && !isNewest ? first : undefined },
+    (_seen, listed) => ({
+      ...listed,
+      unseen: listed.doubts.length === 0 ? session.sink.seen.missing({}) : [],
+      isWhole: listed.doubts.length === 0,
+      isListed: listed.doubts.length === 0,
+    }),
+  );
+  // All that is held came, and nothing else. If the API has more, the account says so, at whatever cost this listing had.
+  const isSame = sink.held() === held && sink.seen.missing({}).length === 0;
+  if (isPart && total !== held && isSame) learnStray(traits, held - total);
+  return reading;
+}
+
+/** Whether a doubt comes from nothing but a count. */
+function isOfCount({ kind }: Doubt): boolean {
+  return kind === 'lacking' || kind === 'surplus' || kind === 'contradiction';
 }
 
 /** Whether an answer does not count all records although offsets work, so that a place can be requested instead. */

@@ -326,3 +326,69 @@ describe('an answer that sends the first of its records only, as an object', () 
     expect({ status, isCheap: requests < 5 }).toEqual({ status: 'failed', isCheap: true });
   });
 });
+
+describe('a count that is wrong, while the records stay the same', () => {
+  it.each<[string, string, (turn: number, sync: number) => number]>([
+    ['events', 'by one in every second sync', (_, sync) => sync % 2],
+    ['events', 'by one more or less in every second sync', (_, sync) => (sync % 2) * 2 - 1],
+    ['components', 'by one in every second sync', (_, sync) => sync % 2],
+    ['components', 'by one more or less in every second sync', (_, sync) => (sync % 2) * 2 - 1],
+    ['participants', 'by one in every second answer', (turn) => turn % 2],
+  ])('is not searched for at every sync, and other differences are (%s, %s)', async (data, _, by) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(250, (i) => ({ onset: i }));
+    let [turn, sync] = [0, 0];
+    const add = (page: Readonly<Record<string, number>>) => ({ total: (page['total'] ?? 0) + by(++turn, sync) });
+    fault.change = paged((page) => ({ ...page, ...add(page) }));
+    for (; sync < 8; sync++) await it.sync();
+    for (; sync < 10; sync++) {
+      const { requests, complete } = await it.sync();
+      expect(requests).toBeLessThanOrEqual(3);
+      const { right, held, truth } = it.rows();
+      expect([right, held]).toEqual([truth, truth]);
+      if (!complete)
+        expect(it.position().doubts).toContainEqual(expect.objectContaining({ kind: 'lacking', count: 1 }));
+    }
+    it.arrive(3, (i) => ({ onset: 1000 + i }));
+    for (; sync < 12; sync++) await it.sync();
+    const { right, truth } = it.rows();
+    expect(right).toBe(truth);
+    fault.change = undefined;
+    for (let times = 0; times < 2; times++) await it.sync();
+    expectExact(it);
+    expect(it.history('deleted')).toBe(0);
+  });
+
+  it.each(['components', 'participants'])(
+    'is not listed for at every sync if it is always too high (%s)',
+    async (data) => {
+      const { it, fault } = await changedLab(data);
+      it.arrive(250, (i) => ({ onset: i }));
+      fault.change = paged((page) => ({ ...page, total: (page['total'] ?? 0) + 7 }));
+      for (let times = 0; times < 3; times++) await it.sync();
+      const { complete, reason, requests } = await it.sync();
+      expect({ complete, isCheap: requests <= 3 }).toEqual({ complete: false, isCheap: true });
+      expect(reason).toContain('the API counts');
+      expect((await it.sync({ after: 2 * DAY })).requests).toBeGreaterThan(3);
+    },
+  );
+});
+
+describe('answers in turn from servers of two versions', () => {
+  it.each(['events', 'participants'])('have everything read again once a day, not at every sync (%s)', async (data) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(250);
+    let turn = 0;
+    fault.change = (body) => {
+      const version = `v${turn % 2}`;
+      return { ...body, metadata: { ...body.metadata, processing: { version } } };
+    };
+    const costs = [];
+    for (; turn < 7; turn++) costs.push((await it.sync()).requests);
+    expect(costs[1]).toBeGreaterThan(2);
+    expect(costs.slice(2).every((requests) => requests <= 2)).toBe(true);
+    for (turn = 8; turn < 10; turn++) costs.push((await it.sync({ after: 1.1 * DAY })).requests);
+    expect(Math.max(...costs.slice(-2))).toBeGreaterThan(2);
+    expectExact(it);
+  });
+});

@@ -139,6 +139,23 @@ describe('the server’s basis of processing', () => {
     fake.now += 8 * DAY;
     expect(await told(fake, [null, 'tuesday'], [null, 'monday'])).toContain('start moved');
   });
+
+  it('counts as a changed version once a day, and one that did not count is noticed later', async () => {
+    const fake = holding(10);
+    expect(await told(fake, ['v1', null], ['v2', null])).toContain('from version v1 to v2');
+    expect(await told(fake, ['v2', null], ['v1', null])).toBeUndefined();
+    fake.hold([], { serverBasis: '["v2",null]' });
+    expect(await after(fake, 1, 0)).toMatchObject({ basis: '["v2",null]' });
+    expect(await told(fake, ['v2', null], ['v3', null])).toContain('from version v2 to v3');
+    fake.now += 2 * DAY;
+    expect(await told(fake, ['v2', null], ['v1', null])).toContain('from version v2 to v1');
+  });
+
+  it('is not believed to change with every answer', async () => {
+    const fake = holding(10);
+    for (let n = 1; n <= 3; n++) await told(fake, [`v${n}`, null], [`v${n + 1}`, null]);
+    expect(await told(fake, ['v4', null], ['v5', null])).toBeUndefined();
+  });
 });
 
 describe('a reading of everything', () => {
