@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
-import type { BadRecord, Row } from '../datasets/normalise.ts';
-import { isObject, isRawNumber, parseJson, textOfJson, type Json } from '../shared/json.ts';
+import { DEEPEST, isDeeperThan, type BadRecord, type Row } from '../datasets/normalise.ts';
+import { isObject, isRawNumber, JsonTooMuch, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { command, queryRows } from '../shared/sqlite.ts';
 import { formatTime } from '../shared/time.ts';
 import type { ErasedRecord } from './erased-records.ts';
@@ -125,7 +125,7 @@ function scrubAny(text: string, isErased: (id: string) => boolean): string {
     try {
       return scrubJsonText(text, isErased);
     } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+      if (!(error instanceof SyntaxError || error instanceof JsonTooMuch)) throw error;
     }
   }
   return scrubText(text, isErased, false);
@@ -139,7 +139,7 @@ function scrubWritten(text: string, isErased: (id: string) => boolean, isWhole: 
       const scrubbed = scrubJson(value, isErased, true);
       if (scrubbed !== value) return typeof scrubbed === 'string' ? scrubbed : textOfJson(scrubbed);
     } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+      if (!(error instanceof SyntaxError || error instanceof JsonTooMuch)) throw error;
     }
   }
   return scrubText(text, isErased, isWhole);
@@ -148,12 +148,20 @@ function scrubWritten(text: string, isErased: (id: string) => boolean, isWhole: 
 /** Members that say whom an object is about. Others, such as `partnerId`, only name somebody. */
 const ABOUT = ['id', 'participantId', 'userId', 'uid'];
 
-/** The same value where nothing is replaced. An object inside a record that is about an erased person goes as a whole. */
+/** The same value where nothing is replaced. One that is nested deeper than any row's is searched as a text. */
 function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = false): Json {
+  if (!isDeeperThan(value, DEEPEST)) return scrubMembers(value, isErased, isInside);
+  const text = textOfJson(value);
+  const scrubbed = scrubText(text, isErased, false);
+  return scrubbed === text ? value : scrubbed;
+}
+
+/** An object inside a record that is about an erased person goes as a whole. */
+function scrubMembers(value: Json, isErased: (id: string) => boolean, isInside: boolean): Json {
   if (typeof value === 'string') return scrubWritten(value, isErased, true);
   if (typeof value === 'number' || isRawNumber(value)) return isLongId(textOfJson(value), isErased) ? ERASED : value;
   if (Array.isArray(value)) {
-    const scrubbed = value.map((one) => scrubJson(one, isErased, true));
+    const scrubbed = value.map((one) => scrubMembers(one, isErased, true));
     return scrubbed.every((one, i) => one === value[i]) ? value : scrubbed;
   }
   if (!isObject(value)) return value;
@@ -161,7 +169,7 @@ function scrubJson(value: Json, isErased: (id: string) => boolean, isInside = fa
   if (isInside && ABOUT.some((name) => isId(value[name]))) return ERASED;
   const members = Object.entries(value);
   const scrubbed = members.map(([name, one]): [string, Json] =>
-    isErased(name) ? [ERASED, ERASED] : [scrubText(name, isErased, true), scrubJson(one, isErased, true)],
+    isErased(name) ? [ERASED, ERASED] : [scrubText(name, isErased, true), scrubMembers(one, isErased, true)],
   );
   const isSame = scrubbed.every(([name, one], i) => name === members[i]?.[0] && one === members[i][1]);
   return isSame ? value : Object.fromEntries(scrubbed);

@@ -36,9 +36,11 @@ export interface MemberColumns {
 export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns = NO_MEMBERS): Upsert {
   let width = members.names.length;
   let statements = prepare(db, dataset, members.names);
+  const differing = [...dataset.columns.map(({ name }) => quote(name)), 'extra'].map((column) => `${column} IS NOT ?`);
   const find = queryLists(
     db,
-    `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`,
+    `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)}
+       WHERE experiment_id = ? AND key = ? AND (${differing.join(' OR ')})`,
   );
   return (experimentId, row, now, run) => {
     const compared = [...row.values, row.extra];
@@ -49,10 +51,11 @@ export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns =
     }
     const by = run ?? null;
     if (statements.insert(experimentId, row.key, ...written, now, now, by) === 1) return 'inserted';
+    const held = find.get(experimentId, row.key, ...compared);
     // SQL compares texts, and there are several that say the same.
-    const held = find.get(experimentId, row.key);
-    if (held !== undefined && isSameRow(dataset, row, heldIn(held))) return 'unchanged';
-    return statements.update(...written, now, by, experimentId, row.key, ...compared) === 1 ? 'updated' : 'unchanged';
+    if (held === undefined || isSameRow(dataset, row, heldIn(held))) return 'unchanged';
+    statements.update(...written, now, by, experimentId, row.key);
+    return 'updated';
   };
 }
 
@@ -72,7 +75,7 @@ function prepare(db: Db, dataset: Dataset, members: readonly string[]) {
   const update = command(
     db,
     `UPDATE ${table} SET ${[...compared, ...derived, 'synced_at', 'synced_run'].map((column) => `${column} = ?`).join(', ')}
-       WHERE experiment_id = ? AND key = ? AND (${compared.map((column) => `${column} IS NOT ?`).join(' OR ')})`,
+       WHERE experiment_id = ? AND key = ?`,
   );
   return { insert, update };
 }

@@ -31,6 +31,7 @@ describe('the id of an erased person', () => {
   it.each([
     ['a record', '["p1","secret"]'],
     ['one that is nested too deep', `${'['.repeat(50_000)}"user_SEADYH7Yuz"${']'.repeat(50_000)}`],
+    ['one that is too deep to be parsed', `${'['.repeat(600_000)}"user_SEADYH7Yuz"${']'.repeat(600_000)}`],
   ])('is found in a malformed record: %s', (_what, text) => {
     const id = text.includes('p1') ? 'p1' : 'user_SEADYH7Yuz';
     const { bad, erased } = erasing(id).apply(datasetNamed('chat'), { rows: [], bad: [{ reason: 'malformed', text }] });
