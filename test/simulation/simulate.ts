@@ -30,6 +30,9 @@ export interface Outcome {
 }
 
 const START = Date.parse('2026-03-01T08:00:00.000Z');
+/** So many rooms are played, one after another. */
+const ROOMS = 3;
+const ROOM_EVERY_MS = 26 * 3_600_000;
 
 /**
  * A world of random readings that lives for weeks while the real sync code mirrors it, with faults on the network and
@@ -74,10 +77,10 @@ function createRun(seed: number): Run {
     seed,
     start: START,
     experiments,
-    roomsPerExperiment: 3,
+    roomsPerExperiment: ROOMS,
     participantsPerRoom: 2,
     videoSeconds: 12,
-    roomEveryMs: 26 * 3_600_000,
+    roomEveryMs: ROOM_EVERY_MS,
     ...(idsByRoom ? { ids: 'room' as const } : {}),
   });
   const lasting = lastingFaults(random);
@@ -155,7 +158,7 @@ function befall(run: Run, warned: readonly ApiFault[], kind: Kind): void {
 async function fallQuiet(run: Run, sync: Sync): Promise<void> {
   run.stormy = false;
   run.wrong.splice(0, Infinity, ...run.lasting);
-  run.now += 2 * DAY_MS;
+  run.now = Math.max(run.now + 2 * DAY_MS, START + ROOMS * ROOM_EVERY_MS);
   const isNightly = run.seed % 8 === 0;
   const rest = isNightly ? Array<Kind>(32).fill('reconcile') : Array<Kind>(4).fill('full');
   const kinds: Kind[] = ['ordinary', ...rest];
