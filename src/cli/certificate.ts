@@ -4,7 +4,8 @@ import { WarehouseError } from '../shared/errors.ts';
 import { formatTime } from '../shared/time.ts';
 import { plainError } from '../warehouse/open.ts';
 import type { CommandContext } from './context.ts';
-import { experimentsIn, openSource, titlesIn } from './source.ts';
+import { titles } from './experiment-names.ts';
+import { experimentsIn, openSource, withNames } from './source.ts';
 
 /** The certificate of an experiment that is named by its id or name, or that is the only one. */
 export function certificateOf(
@@ -19,7 +20,7 @@ export function certificateOf(
     const [id = '', ...others] = ids;
     if (others.length > 0)
       throw new WarehouseError('USAGE', 'The warehouse has more than one experiment.', {
-        hint: `Add --experiment with one of: ${titlesIn(db, ids)}.`,
+        hint: `Add --experiment with one of: ${titles(withNames(db, ids))}.`,
       });
     return readCertificate(db, { experiment: id, positions: positions(), madeAt: formatTime(Date.now()) });
   } catch (error) {

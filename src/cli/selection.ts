@@ -12,7 +12,7 @@ export interface SelectionFlags {
 /** Adds these flags. */
 export function selectable(program: Program): Program {
   return program
-    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
     .option('--data <type>', 'only this data type; can be repeated', list);
 }
 

@@ -1,11 +1,17 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import type { Config } from '../config/schema.ts';
+import type { Selection } from '../schedule/streams.ts';
 import { WarehouseError } from '../shared/errors.ts';
+import { queryValues } from '../shared/sqlite.ts';
 import { configuredExperiments, currentPositions } from '../sync/roster.ts';
 import { openReader } from '../runtime/reader.ts';
 import { recallList } from '../warehouse/experiment-list.ts';
-import type { Db } from '../warehouse/open.ts';
+import { openForReading, withPlainErrors, type Db } from '../warehouse/open.ts';
 import { allPositions, type StoredPosition } from '../warehouse/positions.ts';
-import { experimentNames } from '../warehouse/structure.ts';
+import { experimentNames, knownExperiments } from '../warehouse/structure.ts';
 import { readConfig, type CommandContext } from './context.ts';
+import { idsOf, meant, suggestion, type KnownExperiment } from './experiment-names.ts';
 import { openFile } from './warehouse-file.ts';
 
 /** A warehouse that a command describes, copies or certifies. */
@@ -43,24 +49,59 @@ export function experimentsIn(
   positions: readonly StoredPosition[],
   asked: readonly string[] = [],
 ): readonly string[] {
-  const known = [...new Set(positions.map(({ experimentId }) => experimentId))].sort();
-  const names = experimentNames(db);
-  const idsOf = (one: string) => (known.includes(one) ? [one] : known.filter((id) => names.get(id) === one));
-  const unknown = asked.filter((one) => idsOf(one).length === 0);
-  if (known.length > 0 && unknown.length === 0)
-    return asked.length === 0 ? known : [...new Set(asked.flatMap(idsOf))].sort();
-  const message =
-    known.length === 0
-      ? 'The warehouse has no experiment yet.'
-      : `The warehouse has no experiment ${unknown.join(', ')}.`;
-  throw new WarehouseError('USAGE', message, {
-    hint: known.length === 0 ? 'Run `hsw sync now` first.' : `It has: ${titlesIn(db, known)}.`,
-  });
+  const all = [...new Set(positions.map(({ experimentId }) => experimentId))].sort();
+  if (all.length === 0)
+    throw new WarehouseError('USAGE', 'The warehouse has no experiment yet.', { hint: 'Run `hsw sync now` first.' });
+  const known = withNames(db, all);
+  const { ids, unknown } = idsOf(asked, known);
+  if (unknown.length > 0)
+    throw new WarehouseError('USAGE', `The warehouse has no experiment ${unknown.join(', ')}.`, {
+      hint: suggestion(unknown, known, 'It has'),
+    });
+  return asked.length === 0 ? all : [...ids].sort();
 }
 
-/** Ids with their names, as far as they have one. */
-export function titlesIn(db: Db, ids: readonly string[]): string {
+/** Experiments with their names, as far as the warehouse has them. */
+export function withNames(db: Db, ids: readonly string[]): KnownExperiment[] {
   const names = experimentNames(db);
-  const titleOf = (id: string) => (names.has(id) ? `${id} (${names.get(id) ?? ''})` : id);
-  return ids.map(titleOf).join(', ');
+  return ids.map((id) => ({ id, name: names.get(id) }));
+}
+
+/**
+ * Does something to experiments that were selected by id or name. An id that the warehouse does not know may be new, so
+ * that it is looked for in the API.
+ * @throws WarehouseError what `use` throws, with what may have been meant by an experiment that is nowhere.
+ */
+export async function withIds<T>(
+  config: Config,
+  selection: Selection,
+  use: (selection: Selection) => Promise<T>,
+): Promise<T> {
+  const asked = selection.experiments;
+  if (asked === undefined) return use(selection);
+  const known = knownIn(config.warehouse.path);
+  const { ids, unknown } = idsOf(asked, known);
+  try {
+    return await use({ ...selection, experiments: [...ids, ...unknown] });
+  } catch (error) {
+    const question = meant(unknown, known);
+    if (question === undefined || !(error instanceof WarehouseError) || error.code !== 'USAGE') throw error;
+    throw new WarehouseError('USAGE', error.message, { hint: `${question} ${error.hint ?? ''}`.trim(), cause: error });
+  }
+}
+
+/** The experiments of a warehouse, which may be one of an earlier version. */
+function knownIn(path: string): KnownExperiment[] {
+  if (!existsSync(path)) return [];
+  const db = openForReading(path);
+  try {
+    return withPlainErrors(path, () => (isEmpty(db) ? [] : withNames(db, knownExperiments(db))));
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether a kill came before the first tables were made. */
+function isEmpty(db: Db): boolean {
+  return queryValues(db, "SELECT count(*) FROM sqlite_schema WHERE name = '_streams'", z.number()).get() === 0;
 }

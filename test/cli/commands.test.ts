@@ -83,6 +83,39 @@ describe('hsw', () => {
     expect(new Set(simulator.requests.map(({ key }) => key))).toEqual(new Set([simulator.key]));
   });
 
+  it('takes an experiment by its name, and says which ones share one', async () => {
+    const { simulator, ...at } = await lab();
+    const [first = '', second = ''] = simulator.world.experimentIds;
+    await hsw(['sync', 'now', '--data', 'experiments', '--data', 'rooms'], at);
+    const db = new Database(join(at.cwd, 'data', 'hyperstudy.db'));
+    db.prepare('UPDATE experiments SET name = ? WHERE experiment_id = ?').run('Étude un', first);
+    const streamsOf = async (args: readonly string[]) => {
+      const { stdout, stderr } = await hsw([...args, '--experiment', 'étude  UN', '--data', 'rooms', '--json'], at);
+      expect(stdout, stderr).toMatch(/^\{/);
+      const { streams } = JSON.parse(stdout) as { streams: { experiment?: string; stream?: string }[] };
+      return streams.map(({ experiment, stream = '' }) => experiment ?? stream.split('/')[0]);
+    };
+    for (const args of [['plan'], ['sync', 'now', '--dry-run']])
+      expect([args, (await streamsOf(args)).every((stream) => stream?.includes(first))]).toEqual([args, true]);
+    for (const args of [['verify'], ['sync', 'now']]) expect([args, await streamsOf(args)]).toEqual([args, [first]]);
+    const unknown = await hsw(['sync', 'now', '--experiment', 'Étude deux'], at);
+    expect([unknown.status, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining('Did you mean "Étude un"?') as string,
+    ]);
+
+    db.prepare('UPDATE experiments SET name = ? WHERE experiment_id = ?').run('Étude un', second);
+    db.close();
+    for (const args of [['plan'], ['sync', 'now'], ['certify', '--out', 'certificates']]) {
+      const refused = await hsw([...args, '--experiment', 'Étude un'], at);
+      expect([args, refused.status, refused.stderr.split('\n').slice(-3)]).toEqual([
+        args,
+        2,
+        ['✗ 2 experiments are called Étude un.', expect.stringContaining(`${first} (Étude un)`) as string, ''],
+      ]);
+    }
+  });
+
   it('tells before a sync what it would cost, asking and writing nothing', async () => {
     const { simulator, ...at } = await lab({}, 'experiments: [{ id: exp_x }]\n');
     const ran = await hsw(['sync', 'now', '--dry-run'], at);

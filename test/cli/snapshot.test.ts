@@ -373,7 +373,11 @@ describe('hsw diff', () => {
     const back = JSON.parse((await diff('after.db', 'before', '--json')).stdout) as { tables: { table: string }[] };
     expect(back.tables.find(({ table }) => table === 'answers')).toMatchObject({ added: 0, removed: 2 });
     const [id = ''] = ids;
+    const held = new Database(inFolder('w.db'), { readonly: true });
+    const name = String(held.prepare('SELECT name FROM experiments WHERE experiment_id = ?').pluck().get(id));
+    held.close();
     expect((await diff('before', 'after.db', '--experiment', id)).stdout).not.toContain('rooms');
+    expect((await diff('before', 'after.db', '--experiment', name)).stdout).not.toContain('rooms');
     expect(await diff('before', 'after.db', '--experiment', 'exp_nowhere')).toMatchObject({
       status: 2,
       stdout: '',

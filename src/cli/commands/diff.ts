@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { compareFiles, unknownIn, type Difference, type TableDifference } from '../../export/snapshot/diff.ts';
+import { compareFiles, experimentsOf, type Difference, type TableDifference } from '../../export/snapshot/diff.ts';
 import { readManifest } from '../../export/snapshot/manifest.ts';
 import { cleanLine } from '../../shared/clean-text.ts';
 import { count, counted } from '../../shared/count.ts';
@@ -9,6 +9,7 @@ import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { command, queryValues } from '../../shared/sqlite.ts';
 import { openForReading, withPlainErrors, type Db } from '../../warehouse/open.ts';
 import type { Command, Describe } from '../context.ts';
+import { idsOf, suggestion } from '../experiment-names.ts';
 import { list } from '../selection.ts';
 
 interface DiffFlags {
@@ -21,7 +22,7 @@ export const describe: Describe = (program, run) => {
   program
     .argument('<before>', 'the folder of a snapshot, or an SQLite file: a warehouse or a copy')
     .argument('<after>', 'what to compare it with, likewise')
-    .option('--experiment <id>', 'only this experiment; can be repeated', list)
+    .option('--experiment <id>', 'only this experiment, by its id or name; can be repeated', list)
     .addHelpText(
       'after',
       `
@@ -54,12 +55,13 @@ const diff: Command<DiffFlags> = ({ json, stdout }, { before, after, experiment 
         requireTables(db, schema, path);
       db.exec('BEGIN');
       // Nothing of an experiment that is nowhere would differ.
-      const unknown = unknownIn(db, experiment);
+      const known = experimentsOf(db);
+      const { ids, unknown } = idsOf(experiment, known);
       if (unknown.length > 0)
         throw new WarehouseError('USAGE', `Neither file has an experiment ${unknown.join(', ')}.`, {
-          hint: 'Name it by its id, as in experiments.experiment_id.',
+          hint: suggestion(unknown, known, 'They have'),
         });
-      return compareFiles(db, experiment);
+      return compareFiles(db, ids);
     });
     stdout.write(json ? `${JSON.stringify(difference, null, 2)}\n` : textOf(difference));
     return Promise.resolve(isSame(difference) ? EXIT.ok : EXIT.partial);

@@ -14,6 +14,7 @@ import { listShared } from '../../sync/shares.ts';
 import { askAgain, askOn, type Ask } from '../ask.ts';
 import { commandName, type Command, type CommandContext, type Describe } from '../context.ts';
 import { configText } from '../config-text.ts';
+import { idsOf, suggestion } from '../experiment-names.ts';
 import { list } from '../selection.ts';
 import { table } from '../output.ts';
 
@@ -43,7 +44,7 @@ export const describe: Describe = (program, run) => {
     .option('--key-expires <date>', 'when the key expires (a date, or never), so that you are warned a week before')
     .option('--base-url <url>', 'a different API URL')
     .option('--organization <id>', 'the organization whose data to request (otherwise HYPERSTUDY_ORGANIZATION_ID)')
-    .option('--experiment <id>', 'an experiment to sync; can be repeated', list)
+    .option('--experiment <id>', 'an experiment to sync, by its id or name; can be repeated', list)
     .option('--all', 'sync every experiment that the key can see')
     .option('--warehouse <path>', 'the SQLite file to keep')
     .option('--yes', 'ask no questions; use flags and defaults')
@@ -76,8 +77,7 @@ export const init: Command<InitFlags> = async (context, flags) => {
       experiments.map(({ id, name, rooms, shared }) => [id, name, rooms, ...(isAnyShared ? [shared] : [])]),
     )}\n\n`,
   );
-  const ids = experiments.map(({ id }) => id);
-  const chosen = await askAgain(context, isAsked(ask, flags.experiment), () => choose(flags, ids, ask));
+  const chosen = await askAgain(context, isAsked(ask, flags.experiment), () => choose(flags, experiments, ask));
   const warehouse =
     flags.warehouse ??
     ((await ask?.('Where should the SQLite file be? [./data/hyperstudy.db] ')) || './data/hyperstudy.db');
@@ -244,25 +244,28 @@ function seen({ id, name, roomCount }: Listed, shared: Seen['shared']): Seen {
 
 async function choose(
   { experiment, all, yes }: InitFlags,
-  ids: readonly string[],
+  seenOnes: readonly Seen[],
   ask: Ask | undefined,
 ): Promise<readonly string[] | 'all'> {
   if (all === true) return 'all';
   const typed =
     experiment ??
-    (await ask?.('Which experiments? Enter their ids with spaces between, or press Enter for all: '))
-      ?.split(/[\s,]+/)
-      .filter((id) => id !== '') ??
-    [];
-  const unknown = typed.filter((id) => !ids.includes(id));
+    split(await ask?.('Which experiments? Enter their ids with spaces between, or press Enter for all: '), seenOnes);
+  const { ids, unknown } = idsOf(typed, seenOnes);
   if (unknown.length > 0) {
     throw new WarehouseError('USAGE', `The key cannot see the experiment ${unknown.join(', ')}. Nothing was written.`, {
-      hint: `It can see: ${ids.join(', ')}.`,
+      hint: suggestion(unknown, seenOnes, 'It can see'),
     });
   }
-  if (typed.length > 0) return typed;
+  if (ids.length > 0) return ids;
   if (yes === true || ask !== undefined) return 'all';
   throw new WarehouseError('USAGE', 'No experiments were chosen. Nothing was written.', {
     hint: 'Add --all, or --experiment ID for each.',
   });
+}
+
+/** What was typed is one name, which may have spaces, or several ids. */
+function split(line = '', experiments: readonly Seen[]): readonly string[] {
+  const words = line.split(/[\s,]+/).filter((word) => word !== '');
+  return words.length > 1 && idsOf([line], experiments).unknown.length === 0 ? [line] : words;
 }

@@ -14,13 +14,16 @@ import { knownStreams } from '../../sync/run.ts';
 import { shareRequests } from '../../sync/shares.ts';
 import { openEmpty } from '../../warehouse/migrate.ts';
 import { readPosition } from '../../warehouse/positions.ts';
+import type { Db } from '../../warehouse/open.ts';
 import { knownExperiments } from '../../warehouse/structure.ts';
 import { openBudget } from '../../runtime/budget.ts';
 import { openReader } from '../../runtime/reader.ts';
 import { readConfig, type Command, type Describe, type CommandContext } from '../context.ts';
 import { count, counted } from '../../shared/count.ts';
+import { idsOf, suggestion } from '../experiment-names.ts';
 import { table } from '../output.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
+import { withNames } from '../source.ts';
 
 interface PlanFlags extends SelectionFlags {
   readonly full?: boolean;
@@ -44,11 +47,9 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
   const db = existsSync(config.warehouse.path) ? openReader(config) : openEmpty();
   try {
     const known = configuredExperiments(db, config).experiments;
-    requireKnown(
-      known.map(({ id }) => id),
-      selection.experiments,
-    );
-    const experiments = known.filter(({ id }) => selection.experiments?.includes(id) ?? true);
+    const named = known.map(({ id }) => id);
+    const ids = selection.experiments === undefined ? named : chosen(db, named, selection.experiments);
+    const experiments = known.filter(({ id }) => ids.includes(id));
     const streams = knownStreams({ config, warehouse: { db }, selection, full }, experiments);
     const costs = streams.map((stream) => ({
       stream,
@@ -75,18 +76,24 @@ export function showPlan(context: CommandContext, config: Config, selection: Sel
   }
 }
 
-/** Without a request, no experiment can be planned of which neither the configuration nor the warehouse knows. */
-function requireKnown(known: readonly string[], asked: readonly string[] = []): void {
-  const unknown = asked.filter((id) => !known.includes(id));
-  if (unknown.length === 0) return;
-  const has =
-    known.length === 0
-      ? 'The warehouse knows no experiment yet: run `hsw sync now` first.'
-      : `Known are: ${known.join(', ')}. One that is new is known after the next sync.`;
+/**
+ * The experiments that were asked for by id or name.
+ * @throws WarehouseError USAGE: without a request, none can be planned of which neither the configuration nor the
+ * warehouse knows.
+ */
+function chosen(db: Db, all: readonly string[], asked: readonly string[]): readonly string[] {
+  const known = withNames(db, all);
+  const { ids, unknown } = idsOf(asked, known);
+  if (unknown.length === 0) return ids;
   throw new WarehouseError(
     'USAGE',
     `Neither the configuration nor the warehouse has the experiment ${unknown.join(', ')}.`,
-    { hint: has },
+    {
+      hint:
+        known.length === 0
+          ? 'The warehouse knows no experiment yet: run `hsw sync now` first.'
+          : `${suggestion(unknown, known, 'Known are')} One that is new is known after the next sync.`,
+    },
   );
 }
 

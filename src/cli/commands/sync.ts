@@ -18,6 +18,7 @@ import { count, counted } from '../../shared/count.ts';
 import { roundLine } from '../media-text.ts';
 import { showProgress, type Progress } from '../sync-progress.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
+import { withIds } from '../source.ts';
 import { readTimeRange, type RangeFlags } from '../time-range.ts';
 import { showPlan } from './plan.ts';
 
@@ -64,38 +65,33 @@ the range. Rows that are no longer in the API are marked, and deleted when a lat
 
 /** `hsw sync now`: one sync of everything that is configured, or of the selection, or a range of time again. */
 const sync: Command<SyncFlags> = async (context, flags) => {
-  const selection = readSelection(flags);
+  const selected = readSelection(flags);
   const reread = readTimeRange(flags, Date.now());
   const config = readConfig(context, true);
-  if (flags.dryRun === true && reread === undefined) return showPlan(context, config, selection, flags.full === true);
+  if (flags.dryRun === true && reread === undefined) return showPlan(context, config, selected, flags.full === true);
   const { log, progress, onWait, onPage } = reporting(context, config);
   try {
-    const asked = {
-      selection,
+    const chosen = {
       full: flags.full === true,
       acceptDeletes: flags.acceptDeletes === true,
       acceptSchema: flags.acceptSchema === true,
       ...(reread === undefined ? {} : { reread }),
     };
     let media: MediaRound | undefined;
-    const here = () =>
-      withRuntime(config, log, { onWait }, async (runtime) => {
-        const synced = await runSync(
-          tallied(
-            { ...runtime, ...asked, signal: context.signal, onPage, onStream: (event) => progress.stream(event) },
-            progress.tally,
-          ),
-        );
-        if (config.media.recordings && reread === undefined)
-          media = await fetchMedia({ ...runtime, signal: context.signal, most: MOST_MEDIA });
-        return synced;
-      });
     const { signal } = context;
-    const result = await runOrDelegate(
-      here,
-      { ask: 'sync', reads: readsOf(config), ...asked },
-      { config, notify: shownBy({ ...progress, page: onPage }), signal },
-    );
+    const onStream = (event: Parameters<Progress['stream']>[0]) => progress.stream(event);
+    const result = await withIds(config, selected, (selection) => {
+      const asked = { selection, ...chosen };
+      const here = () =>
+        withRuntime(config, log, { onWait }, async (runtime) => {
+          const synced = await runSync(tallied({ ...runtime, ...asked, signal, onPage, onStream }, progress.tally));
+          if (config.media.recordings && reread === undefined)
+            media = await fetchMedia({ ...runtime, signal, most: MOST_MEDIA });
+          return synced;
+        });
+      const notify = shownBy({ ...progress, page: onPage });
+      return runOrDelegate(here, { ask: 'sync', reads: readsOf(config), ...asked }, { config, notify, signal });
+    });
     progress.stop();
     context.stdout.write(
       context.json

@@ -13,6 +13,7 @@ import { count, counted } from '../../shared/count.ts';
 import { verifyMedia } from '../media-text.ts';
 import { tellWaits } from '../sync-progress.ts';
 import { readSelection, selectable, type SelectionFlags } from '../selection.ts';
+import { withIds } from '../source.ts';
 
 interface VerifyFlags extends SelectionFlags {
   readonly repair?: boolean;
@@ -45,7 +46,7 @@ Examples:
 /** `hsw verify`: proves that the tables equal the API, or reports what differs. */
 const verify: Command<VerifyFlags> = async (context, flags) => {
   if (flags.media === true) return ofMedia(context, flags);
-  const selection = readSelection(flags);
+  const selected = readSelection(flags);
   const config = readConfig(context, true);
   const log = openLog(context, config, context.json ? config.log.level : 'silent');
   const onWait = context.json ? () => undefined : tellWaits(context.stderr);
@@ -53,24 +54,26 @@ const verify: Command<VerifyFlags> = async (context, flags) => {
     if (!context.json) context.stdout.write(`${cleanLine(line(stream, verdict))}\n`);
   };
   const { signal } = context;
-  const asked = {
-    selection,
+  const chosen = {
     deep: flags.deep === true,
     repair: flags.repair === true,
     acceptDeletes: flags.acceptDeletes === true,
   };
-  const here = () =>
-    withRuntime(config, log, { onWait }, (runtime) =>
-      runVerify({ ...runtime, ...asked, signal, full: true, onVerdict }),
-    );
   const notify: Notify = (event) => {
     if ('wait' in event) onWait(event.wait);
     else if ('verdict' in event) onVerdict(event.stream, event.verdict);
   };
-  const request = { ask: 'verify', reads: readsOf(config), ...asked } as const;
-  const result = await runOrDelegate(here, request, { config, notify, signal });
-  context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result, asked.repair));
-  return isProven(result, asked.repair) ? EXIT.ok : EXIT.partial;
+  const result = await withIds(config, selected, (selection) => {
+    const asked = { selection, ...chosen };
+    const here = () =>
+      withRuntime(config, log, { onWait }, (runtime) =>
+        runVerify({ ...runtime, ...asked, signal, full: true, onVerdict }),
+      );
+    const request = { ask: 'verify', reads: readsOf(config), ...asked } as const;
+    return runOrDelegate(here, request, { config, notify, signal });
+  });
+  context.stdout.write(context.json ? `${JSON.stringify(result, null, 2)}\n` : closing(result, chosen.repair));
+  return isProven(result, chosen.repair) ? EXIT.ok : EXIT.partial;
 };
 
 function ofMedia(context: CommandContext, { repair, deep, acceptDeletes, experiment, data }: VerifyFlags) {

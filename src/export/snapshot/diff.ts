@@ -47,12 +47,20 @@ export function compareFiles(db: Db, experiments: readonly string[]): Difference
   };
 }
 
-/** Those of some experiments that neither file has. */
-export function unknownIn(db: Db, experiments: readonly string[]): string[] {
-  const known = (schema: string) =>
+/** The experiments of either file, with the names that they have there. */
+export function experimentsOf(db: Db): { readonly id: string; readonly name?: string | undefined }[] {
+  const Name = z.object({ id: z.string(), name: z.string() });
+  const namesIn = (schema: string) =>
+    columnsIn(db, schema, 'experiments').includes('name')
+      ? queryRows(db, `SELECT experiment_id AS id, name FROM ${schema}.experiments WHERE name IS NOT NULL`, Name).all()
+      : [];
+  const idsIn = (schema: string) =>
     queryValues(db, `SELECT DISTINCT experiment_id FROM ${schema}._freshness`, z.string()).all();
-  const either = new Set([...known('main'), ...known('other')]);
-  return experiments.filter((id) => !either.has(id));
+  const inBoth = <T>(of: (schema: string) => T[]) => [...of('main'), ...of('other')];
+  const named = new Map(inBoth(namesIn).map((one) => [`${one.id} ${one.name}`, one]));
+  const isNamed = new Set([...named.values()].map(({ id }) => id));
+  const nameless = [...new Set(inBoth(idsIn))].filter((id) => !isNamed.has(id));
+  return [...named.values(), ...nameless.map((id) => ({ id }))];
 }
 
 function tablesIn(db: Db, schema: string): string[] {

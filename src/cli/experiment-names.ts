@@ -1,0 +1,71 @@
+import { nearest } from '../config/suggest.ts';
+import { WarehouseError } from '../shared/errors.ts';
+
+/** An experiment that can be named on the command line. */
+export interface KnownExperiment {
+  readonly id: string;
+  readonly name?: string | undefined;
+}
+
+/**
+ * The ids that were asked for by id or name, each once, and what is neither. A name counts in any case where only one
+ * experiment has it so.
+ * @throws WarehouseError USAGE for a name that several experiments have.
+ */
+export function idsOf(
+  asked: readonly string[],
+  known: readonly KnownExperiment[],
+): { readonly ids: readonly string[]; readonly unknown: readonly string[] } {
+  const found = asked.map((text) => ({ text, id: idOf(text, known) }));
+  return {
+    ids: [...new Set(found.flatMap(({ id }) => id ?? []))],
+    unknown: found.flatMap(({ text, id }) => (id === undefined ? [text] : [])),
+  };
+}
+
+function idOf(text: string, known: readonly KnownExperiment[]): string | undefined {
+  const exact = known.filter(({ id }) => id === text);
+  const named = exact.length > 0 ? exact : known.filter(({ name }) => name === text && text !== '');
+  const alike = named.length > 0 ? named : known.filter(({ name = '' }) => isAlike(name, text));
+  const [one, ...others] = new Set(alike.map(({ id }) => id));
+  if (others.length === 0) return one;
+  throw new WarehouseError('USAGE', `${others.length + 1} experiments are called ${text}.`, {
+    hint: `Name one by its id: ${titles(alike)}.`,
+  });
+}
+
+function isAlike(name: string, text: string): boolean {
+  return folded(name) !== '' && folded(name) === folded(text);
+}
+
+/** Without what people do not see or do not mind: case, how accents are encoded, and how many spaces there are. */
+function folded(name: string): string {
+  return name.normalize('NFC').toLowerCase().trim().replace(/\s+/gu, ' ');
+}
+
+/** What may be meant by something unknown, as a question. */
+export function meant(unknown: readonly string[], known: readonly KnownExperiment[]): string | undefined {
+  const all = known.flatMap(({ id, name }) => (name === undefined || name === '' ? [id] : [id, name]));
+  const likely = unknown.flatMap((text) => nearest(text, all) ?? []);
+  return likely.length === 0 ? undefined : `Did you mean ${likely.map((text) => `"${text}"`).join(', ')}?`;
+}
+
+/**
+ * What may be meant by something unknown, and what there is.
+ * @param lead the words before what there is.
+ */
+export function suggestion(unknown: readonly string[], known: readonly KnownExperiment[], lead: string): string {
+  const question = meant(unknown, known);
+  const isLong = known.length > MOST;
+  const more = isLong ? ` and ${known.length - MOST} more, which \`hsw status\` lists` : '';
+  const has = `${lead}: ${titles(known.slice(0, MOST))}${more}.`;
+  return question === undefined ? has : `${question} ${has}`;
+}
+
+/** How many experiments a message names. */
+const MOST = 20;
+
+/** Ids with their names, as far as they have one. */
+export function titles(known: readonly KnownExperiment[]): string {
+  return known.map(({ id, name = '' }) => (name === '' ? id : `${id} (${name})`)).join(', ');
+}
