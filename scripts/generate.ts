@@ -1,9 +1,15 @@
-/** Writes the generated pages: `npm run docs`. With --check it writes nothing and fails when one is out of date. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Writes the generated pages, the manual page and the completions of the shells: `npm run docs`. With --check it writes nothing and fails when one is out of date. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { format } from 'prettier';
+import { commandModels } from './command-model.ts';
 import { commandsText } from './commands.ts';
+import { bashCompletion } from './completions/bash.ts';
+import { fishCompletion } from './completions/fish.ts';
+import { zshCompletion } from './completions/zsh.ts';
 import { configJsonSchema } from './config-schema.ts';
 import { coverageText, tablesText } from './data-types.ts';
+import { manPage } from './man.ts';
 import { settingsText } from './settings.ts';
 import { columnsText } from './tables.ts';
 
@@ -18,7 +24,15 @@ function between(path: string, generated: string): string {
   return `${page.slice(0, start)}${START}\n\n${generated}\n\n${page.slice(end)}`;
 }
 
+/** What the citation says of the last release: a date of today would change the page each day. */
+function release(): { version: string; date: string } {
+  const citation = readFileSync('CITATION.cff', 'utf8');
+  const of = (name: string) => new RegExp(`^${name}: (\\S+)$`, 'm').exec(citation)?.[1] ?? '';
+  return { version: of('version'), date: of('date-released') };
+}
+
 const schema = configJsonSchema();
+const { program, commands } = await commandModels();
 const pages: readonly (readonly [path: string, text: string])[] = [
   ['config.schema.json', JSON.stringify(schema)],
   ['docs/configuration.md', between('docs/configuration.md', settingsText(schema))],
@@ -26,13 +40,21 @@ const pages: readonly (readonly [path: string, text: string])[] = [
   ['docs/querying.md', between('docs/querying.md', tablesText())],
   ['docs/tables.md', between('docs/tables.md', columnsText())],
   ['docs/api-coverage.md', between('docs/api-coverage.md', coverageText())],
+  ['completions/hsw.bash', bashCompletion(program, commands)],
+  ['completions/_hsw', zshCompletion(program, commands)],
+  ['completions/hsw.fish', fishCompletion(program, commands)],
+  ['man/hsw.1', manPage(program, commands, release())],
 ];
 const stale: string[] = [];
 for (const [path, text] of pages) {
-  const wanted = await format(text, { filepath: path, singleQuote: true, printWidth: 120, proseWrap: 'always' });
+  const options = { filepath: path, singleQuote: true, printWidth: 120, proseWrap: 'always' } as const;
+  const wanted = /\.(md|json)$/.test(path) ? await format(text, options) : text;
   if (process.argv.includes('--check')) {
-    if (readFileSync(path, 'utf8') !== wanted) stale.push(path);
-  } else writeFileSync(path, wanted);
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== wanted) stale.push(path);
+  } else {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, wanted);
+  }
 }
 if (stale.length > 0) {
   console.error(`Out of date: ${stale.join(', ')}. Run npm run docs.`);

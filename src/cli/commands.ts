@@ -117,6 +117,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/alerts.ts')).describe,
   },
   {
+    name: 'completion',
+    description: 'print the script with which bash, zsh or fish completes the command line',
+    load: async () => (await import('./commands/completion.ts')).describe,
+  },
+  {
     name: 'demo',
     description: 'sync three simulated experiments into ./data/demo.db, twice, and show what to query next',
     load: async () => (await import('./commands/demo.ts')).describe,
