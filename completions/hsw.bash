@@ -111,7 +111,7 @@ _hsw() {
         certify) flags='--experiment --out --check --warehouse --help --config --json' ;;
         erase) flags='--participant --room --dry-run --yes --help --config --json' ;;
         privacy) flags='--new-key --clean --dry-run --yes --help --config --json' ;;
-        install-service) flags='--timer --install --force --root --help --config --json' ;;
+        install-service) flags='--timer --labs --install --force --root --help --config --json' ;;
         alerts) flags='--help --config --json' ;;
         completion) flags='--help --config --json' ;;
         demo) flags='--out --help --config --json' ;;

@@ -123,6 +123,7 @@ complete -c hsw -n 'test (__hsw_command) = privacy' -l clean -d 'apply the polic
 complete -c hsw -n 'test (__hsw_command) = privacy' -l dry-run -d 'with --clean: only say what would be changed'
 complete -c hsw -n 'test (__hsw_command) = privacy' -l yes -d 'with --clean: do not ask'
 complete -c hsw -n 'test (__hsw_command) = install-service' -l timer -d 'a timer that runs `hsw sync now` every 15 minutes, instead of the daemon'
+complete -c hsw -n 'test (__hsw_command) = install-service' -l labs -d 'the unit for several labs on this machine, each with its own user, configuration and data'
 complete -c hsw -n 'test (__hsw_command) = install-service' -l install -d 'write the unit; needs root'
 complete -c hsw -n 'test (__hsw_command) = install-service' -l force -d 'replace a unit that differs, and write it even if it would not work'
 complete -c hsw -n 'test (__hsw_command) = install-service' -l root -r -F -d 'write below this folder instead of /, for building packages and images'

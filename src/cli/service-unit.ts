@@ -8,6 +8,9 @@ export const SERVICE_USER = 'hyperstudy-warehouse';
 /** The folder that `StateDirectory=` in the units creates. */
 export const STATE_FOLDER = '/var/lib/hyperstudy-warehouse';
 
+/** From here systemd takes the key. */
+export const KEY_FILE = '/etc/hyperstudy-warehouse/key';
+
 /** The paths of an installation; all absolute. */
 export interface InstallationPaths {
   readonly node: string;
@@ -17,11 +20,29 @@ export interface InstallationPaths {
   readonly data: string;
 }
 
-/** The units of the daemon, or of the timer. */
-export function unitNames(timer: boolean): readonly string[] {
-  return timer
-    ? ['hyperstudy-warehouse-sync.service', 'hyperstudy-warehouse-sync.timer']
-    : ['hyperstudy-warehouse.service'];
+/** What is there, and what the unit is made for. */
+export interface Installation {
+  readonly paths: InstallationPaths;
+  readonly hasConfig: boolean;
+  /** Whether the configuration itself names the key. */
+  readonly namesKey: boolean;
+  /** The SQLite file, which may not exist yet. */
+  readonly database: string;
+}
+
+/** What is installed: the daemon, a timer without a daemon, or a daemon for each of several labs. */
+export type ServiceKind = 'daemon' | 'timer' | 'labs';
+
+/** The units of each, the one that is enabled last. */
+export const UNIT_NAMES: Readonly<Record<ServiceKind, readonly string[]>> = {
+  daemon: ['hyperstudy-warehouse.service'],
+  timer: ['hyperstudy-warehouse-sync.service', 'hyperstudy-warehouse-sync.timer'],
+  labs: ['hyperstudy-warehouse@.service'],
+};
+
+/** The paths of a lab, whose name systemd puts in the place of `%i`. */
+export function labPaths(lab: string): Pick<InstallationPaths, 'config' | 'data'> {
+  return { config: `/etc/hyperstudy-warehouse/${lab}/config.yaml`, data: `${STATE_FOLDER}-${lab}` };
 }
 
 /** Folders that `ProtectHome=yes` hides. */
@@ -31,13 +52,20 @@ const HOMES = ['/home', '/root', '/run/user'];
 export function renderUnit(name: string, { node, main, config, data }: InstallationPaths): string {
   const shipped = readFileSync(packaged('systemd', name), 'utf8');
   if (name.endsWith('.timer')) return shipped;
-  const command = name === 'hyperstudy-warehouse.service' ? 'daemon' : 'sync now';
-  const start = `ExecStart=${word(node)} ${argument(main)} --config ${argument(config)} ${command}`;
-  const unit = replaceLine(shipped, 'ExecStart=', start);
-  const seen = [node, main, config, data].some((path) => HOMES.some((home) => isWithin(path, home)))
+  const command = name === 'hyperstudy-warehouse-sync.service' ? 'sync now' : 'daemon';
+  const isOfLabs = UNIT_NAMES.labs.includes(name);
+  const configured = isOfLabs ? labPaths('%i').config : argument(config);
+  const unit = replaceLine(
+    shipped,
+    'ExecStart=',
+    `ExecStart=${word(node)} ${argument(main)} --config ${configured} ${command}`,
+  );
+  const seen = [node, main, ...(isOfLabs ? [] : [config, data])].some((path) =>
+    HOMES.some((home) => isWithin(path, home)),
+  )
     ? replaceLine(unit, 'ProtectHome=', 'ProtectHome=read-only')
     : unit;
-  if (isWithin(data, STATE_FOLDER)) return seen;
+  if (isOfLabs || isWithin(data, STATE_FOLDER)) return seen;
   const mounted = replaceLine(seen, 'After=', `After=network-online.target\nRequiresMountsFor=${word(data)}`);
   return replaceLine(mounted, 'ProtectSystem=', `ProtectSystem=strict\nReadWritePaths=${word(data)}`);
 }

@@ -121,6 +121,23 @@ describe('hsw install-service', () => {
     );
   });
 
+  it('writes one unit for several labs, whose paths hold the name of the lab', async () => {
+    const { cwd, root } = place('not: [valid');
+    const { stdout, status, stderr } = await hsw(['install-service', '--labs', '--install', '--root', root, '--json'], {
+      cwd,
+    });
+    expect(status, stderr).toBe(0);
+    const { files, steps, user } = JSON_SHAPE.parse(JSON.parse(stdout));
+    expect([user, files.map(({ done }) => done)]).toEqual(['hsw-LAB', ['written']]);
+    const unit = readFileSync(join(root, 'etc/systemd/system/hyperstudy-warehouse@.service'), 'utf8');
+    expect(unit).toContain(
+      `ExecStart=${realpathSync(process.execPath)} ${realpathSync(MAIN)} --config /etc/hyperstudy-warehouse/%i/config.yaml daemon`,
+    );
+    expect(steps.map(({ command }) => command).join('\n')).toContain('enable --now hyperstudy-warehouse@$LAB');
+    const both = await hsw(['install-service', '--labs', '--timer'], { cwd });
+    expect([both.status, both.stdout]).toEqual([2, '']);
+  });
+
   it('begins with the configuration where there is none', async () => {
     const config = join(temporaryFolder(), 'later.yaml');
     const { stdout } = await hsw(['--config', config, 'install-service'], { cwd: temporaryFolder() });

@@ -153,4 +153,32 @@ printf '[Service]\\nWatchdogSec=${WATCHDOG_S}\\nRestartSec=1\\n' >/etc/systemd/s
     await run(`systemctl start ${UNIT}-sync.service`);
     expect(await state(`${UNIT}-sync.service`)).toMatchObject({ Result: 'success', ExecMainStatus: '0' });
   });
+
+  it('keeps the data of several labs, each by its own user, and a mistake in one stops that one only', async () => {
+    const [once, each] = ['```sh root\n(cd [\\s\\S]*?)```', '```sh root\n(LAB=[\\s\\S]*?)```'].map(
+      (block) => new RegExp(block).exec(readFileSync(join(REPOSITORY, 'docs', 'service.md'), 'utf8'))?.[1] ?? '',
+    );
+    const here = `set -e
+hsw() { node_modules/.bin/node dist/main.js "$@"; }
+export HYPERSTUDY_BASE_URL=${simulator.url}\n`;
+    const lines = (text = '') =>
+      text.replaceAll('./hsw', 'hsw').replace('cd /opt/hyperstudy-warehouse', `cd ${CHECKOUT}`);
+    await run(`${here}${lines(once)}`);
+    for (const lab of ['one', 'two']) {
+      const own = lines(each).replace('LAB=first PORT=8788', `cd ${CHECKOUT}; LAB=${lab} PORT=0`);
+      await run(`${here}${own}`, `${simulator.key}\n`);
+    }
+    for (const lab of ['one', 'two']) expect(await state(`${UNIT}@${lab}`)).toMatchObject({ ActiveState: 'active' });
+    expect(await run(`stat -c %U%a /var/lib/${UNIT}-one /var/lib/${UNIT}-two/hyperstudy.db`)).toBe(
+      'hsw-one750\nhsw-two640\n',
+    );
+    const foreign = await manager.run(
+      `setpriv --reuid hsw-one --regid hsw-one --clear-groups cat /var/lib/${UNIT}-two/hyperstudy.db`,
+    );
+    expect([foreign.status, foreign.stderr]).toEqual([1, expect.stringContaining('Permission denied') as string]);
+    await run(`echo 'dtaa: all' >>/etc/${UNIT}/one/config.yaml; systemctl restart ${UNIT}@one || true`);
+    await expect.poll(() => state(`${UNIT}@one`), { timeout: 20_000 }).toMatchObject({ ActiveState: 'failed' });
+    expect(await state(`${UNIT}@two`)).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+    await run(`systemctl stop ${UNIT}@two`);
+  });
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderUnit, unitNames, type InstallationPaths } from '../../src/cli/service-unit.ts';
+import { renderUnit, UNIT_NAMES, type InstallationPaths } from '../../src/cli/service-unit.ts';
 import { temporaryFolder } from '../support/lab.ts';
 
 /** 0 is locked away, 10 is open to everything. */
@@ -21,7 +21,7 @@ const AWKWARD: InstallationPaths = {
   config: '/home/lab 1/config.yaml',
   data: '/srv/our data/50%',
 };
-const NAMES = [...unitNames(false), ...unitNames(true)];
+const NAMES = Object.values(UNIT_NAMES).flat();
 const SERVICES = NAMES.filter((name) => name.endsWith('.service'));
 
 function analyze(args: readonly string[], cwd?: string) {
@@ -107,7 +107,22 @@ describe('the units', () => {
     );
   });
 
-  it.each(SERVICES)('of %s may write to its data, and see a home only where something lies there', (name) => {
+  it('of several labs are that of one, but for what each lab has of its own', () => {
+    const [one, labs] = ['hyperstudy-warehouse.service', 'hyperstudy-warehouse@.service'].map((name) =>
+      renderUnit(name, HERE)
+        .split('\n')
+        .filter((text) => !text.startsWith('#')),
+    );
+    const own = labs?.filter((text) => one?.includes(text) === false) ?? [];
+    expect([own.length, one?.length]).toEqual([8, labs?.length]);
+    expect(own.filter((text) => !text.includes('%i'))).toEqual([]);
+    expect(line('hyperstudy-warehouse@.service', AWKWARD, 'ExecStart=')).toEqual([
+      `ExecStart=${process.execPath} "/home/lab 1/50%%/a$$b;c/dist/main.js" --config /etc/hyperstudy-warehouse/%i/config.yaml daemon`,
+    ]);
+  });
+
+  const ofOne = SERVICES.filter((name) => !UNIT_NAMES.labs.includes(name));
+  it.each(ofOne)('of %s may write to its data, and see a home only where something lies there', (name) => {
     const open: InstallationPaths = { ...HERE, node: '/usr/bin/node', main: '/opt/x/dist/main.js' };
     expect(line(name, open, 'ReadWritePaths=')).toEqual([]);
     expect(line(name, open, 'ProtectHome=')).toEqual(['ProtectHome=yes']);

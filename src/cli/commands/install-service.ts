@@ -17,17 +17,22 @@ import { DATA_TYPE_OPTIONS } from '../../datasets/registry.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { packaged } from '../../shared/package.ts';
 import type { Command, Describe } from '../context.ts';
+import { labSteps, nextSteps, stepsText } from '../service-steps.ts';
 import {
   isWithin,
+  KEY_FILE,
+  labPaths,
   renderUnit,
   SERVICE_USER,
   STATE_FOLDER,
-  unitNames,
+  UNIT_NAMES,
+  type Installation,
   type InstallationPaths,
 } from '../service-unit.ts';
 
 interface InstallFlags {
   readonly timer?: boolean;
+  readonly labs?: boolean;
   readonly install?: boolean;
   readonly force?: boolean;
   /** Write below this folder instead of `/`. */
@@ -42,12 +47,12 @@ interface UnitFile {
 }
 
 const UNIT_FOLDER = '/etc/systemd/system';
-const KEY_FILE = '/etc/hyperstudy-warehouse/key';
 const USUAL_CONFIG = '/etc/hyperstudy-warehouse/config.yaml';
 
 export const describe: Describe = (program, run) => {
   program
     .option('--timer', 'a timer that runs `hsw sync now` every 15 minutes, instead of the daemon')
+    .option('--labs', 'the unit for several labs on this machine, each with its own user, configuration and data')
     .option('--install', 'write the unit; needs root')
     .option('--force', 'replace a unit that differs, and write it even if it would not work')
     .option('--root <folder>', 'write below this folder instead of /, for building packages and images')
@@ -57,25 +62,31 @@ export const describe: Describe = (program, run) => {
 Examples:
   hsw install-service
   sudo hsw --config /etc/hyperstudy-warehouse/config.yaml install-service --install
-  sudo hsw install-service --timer --install`,
+  sudo hsw install-service --timer --install
+  sudo hsw install-service --labs --install`,
     )
     .action((flags: InstallFlags) => run(installService, flags));
 };
 
 /** `hsw install-service`: prints the systemd units for this installation, or writes them, and says what to do next. */
 const installService: Command<InstallFlags> = (context, flags) => {
-  const timer = flags.timer === true;
-  const found = findInstallation(context.configPath);
+  if (flags.timer === true && flags.labs === true)
+    throw new WarehouseError('USAGE', '--timer and --labs contradict each other: leave one of them out.');
+  const kind = flags.labs === true ? 'labs' : flags.timer === true ? 'timer' : 'daemon';
+  const found = kind === 'labs' ? installationOfLabs() : findInstallation(context.configPath);
   const problems = hidden(found);
-  const rendered = unitNames(timer).map((name) => ({
+  const rendered = UNIT_NAMES[kind].map((name) => ({
     path: join(flags.root ?? '/', UNIT_FOLDER, name),
     text: renderUnit(name, found.paths),
   }));
   const files = flags.install === true ? write(rendered, flags, problems) : rendered.map(printed);
-  const steps = nextSteps(found, timer, flags.install === true);
+  const isInstalled = flags.install === true;
+  const steps = kind === 'labs' ? labSteps(found.paths, isInstalled) : nextSteps(found, kind, isInstalled);
   if (context.json) {
     const { paths } = found;
-    context.stdout.write(`${JSON.stringify({ user: SERVICE_USER, paths, files, problems, steps }, null, 2)}\n`);
+    context.stdout.write(
+      `${JSON.stringify({ user: kind === 'labs' ? 'hsw-LAB' : SERVICE_USER, paths, files, problems, steps }, null, 2)}\n`,
+    );
   } else {
     for (const { path, text, done } of files)
       context.stdout.write(done === 'printed' ? `# ${path}\n${text}\n` : `✓ ${path}: ${done}\n`);
@@ -88,15 +99,6 @@ const installService: Command<InstallFlags> = (context, flags) => {
   return Promise.resolve(problems.length === 0 ? EXIT.ok : EXIT.partial);
 };
 
-interface Installation {
-  readonly paths: InstallationPaths;
-  readonly hasConfig: boolean;
-  /** Whether the configuration itself names the key. */
-  readonly namesKey: boolean;
-  /** The SQLite file, which may not exist yet. */
-  readonly database: string;
-}
-
 function findInstallation(named: string | undefined): Installation {
   const config = resolve(named ?? SEARCHED.find((path) => existsSync(path)) ?? USUAL_CONFIG);
   const hasConfig = existsSync(config);
@@ -106,16 +108,26 @@ function findInstallation(named: string | undefined): Installation {
     : undefined;
   const database = read?.warehouse.path ?? join(STATE_FOLDER, 'hyperstudy.db');
   return {
-    paths: {
-      node: realpathSync(process.execPath),
-      main: realpathSync(packaged('dist', 'main.js')),
-      config,
-      data: dirname(database),
-    },
+    paths: { ...program(), config, data: dirname(database) },
     hasConfig,
     namesKey: read?.api.key !== undefined,
     database,
   };
+}
+
+/** Each lab has a configuration of its own, which may not be there yet. */
+function installationOfLabs(): Installation {
+  const { config, data } = labPaths('LAB');
+  return {
+    paths: { ...program(), config, data },
+    hasConfig: false,
+    namesKey: false,
+    database: join(data, 'hyperstudy.db'),
+  };
+}
+
+function program(): Pick<InstallationPaths, 'node' | 'main'> {
+  return { node: realpathSync(process.execPath), main: realpathSync(packaged('dist', 'main.js')) };
 }
 
 /** What the service cannot see or read, as sentences. */
@@ -207,55 +219,4 @@ function writeWhole(path: string, text: string): void {
       cause,
     });
   }
-}
-
-/** A step to take as root: why, and the command. */
-interface Step {
-  readonly why: string;
-  readonly command: string;
-}
-
-function nextSteps({ paths, hasConfig, database }: Installation, timer: boolean, isInstalled: boolean): Step[] {
-  const { node, main, config, data } = paths;
-  const hsw = `${quote(node)} ${quote(main)} --config ${quote(config)}`;
-  const unit = unitNames(timer).at(-1) ?? '';
-  const service = unitNames(timer)[0] ?? '';
-  const own = `-o ${SERVICE_USER} -g ${SERVICE_USER}`;
-  const outside = !isWithin(data, STATE_FOLDER);
-  const step = (why: string, command: string): Step => ({ why, command });
-  return [
-    step(
-      'Create a user for the service',
-      `id -u ${SERVICE_USER} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir ${STATE_FOLDER} --shell /usr/sbin/nologin ${SERVICE_USER}`,
-    ),
-    ...(existsSync(KEY_FILE)
-      ? []
-      : [step('Store the key: paste it, press Enter, then Ctrl-D', `install -D -m 600 /dev/stdin ${KEY_FILE}`)]),
-    ...(hasConfig
-      ? []
-      : [
-          step('Create the data folder', `install -d ${own} -m 750 ${STATE_FOLDER}`),
-          step(
-            'Write the configuration; this checks the key and lists your experiments',
-            `install -d ${quote(dirname(config))} && HYPERSTUDY_API_KEY="$(cat ${KEY_FILE})" ${hsw} init --all --yes --warehouse ${database} && chmod 644 ${quote(config)}`,
-          ),
-        ]),
-    ...(outside ? [step('Create the data folder', `install -d ${own} -m 750 ${quote(data)}`)] : []),
-    ...(existsSync(database)
-      ? [step('Hand over the existing warehouse', `chown ${SERVICE_USER}:${SERVICE_USER} ${quote(database)}*`)]
-      : []),
-    ...(isInstalled ? [] : [step('Install the unit', `${hsw} install-service --install${timer ? ' --timer' : ''}`)]),
-    step('Start it now and at every boot', `systemctl daemon-reload && systemctl enable --now ${unit}`),
-    step('Check its status', `systemctl status ${service}; journalctl -u ${service} -n 20 -o cat`),
-    step('Let a colleague read the data (after their next login)', `usermod -aG ${SERVICE_USER} NAME`),
-  ];
-}
-
-function stepsText(steps: readonly Step[]): string {
-  return steps.map(({ why, command }) => `# ${why}\n${command}\n`).join('\n');
-}
-
-/** A path quoted as one word of a shell command. */
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
