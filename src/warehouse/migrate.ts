@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { drizzle, migrate as runMigrations } from '../shared/drizzle.ts';
@@ -38,6 +38,7 @@ export function migrate(db: Db, folder = FOLDER): string[] {
   if (applied.length > 0) backUp(db, `${db.name}.before-${journal.entries.at(-1)?.tag ?? 'migration'}`);
   db.transaction(() => releaseNames(db, DATASETS)).immediate();
   try {
+    if (applied.length === 0) createWhole(db, folder);
     runMigrations(drizzle(db), { migrationsFolder: folder });
   } catch (error) {
     needRoom(db);
@@ -54,6 +55,16 @@ export function migrate(db: Db, folder = FOLDER): string[] {
   }
   const fresh = journal.entries.filter(({ when }) => !applied.includes(when));
   return applied.length === 0 ? [] : fresh.map(({ tag }) => tag);
+}
+
+/**
+ * Gives an empty file at once the tables that the migrations make one after the other, as SQLite reads the whole schema
+ * again for each of their columns. `npm run docs` writes the statements, and `npm run check` compares them. A migration
+ * that they lack is run after them.
+ */
+function createWhole(db: Db, folder: string): void {
+  const file = join(folder, 'whole.sql');
+  if (existsSync(file)) db.transaction(() => db.exec(readFileSync(file, 'utf8')))();
 }
 
 /**

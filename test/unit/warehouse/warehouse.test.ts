@@ -8,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -254,6 +255,21 @@ describe('the warehouse', () => {
     const text = join(temporaryFolder(), 'text.db');
     writeFileSync(text, 'this is no database, only some text that somebody saved under that name');
     expect(() => open(text)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_CORRUPT', exitStatus: 4 }));
+  });
+
+  it('gives a new file the tables and rows that its migrations make one after the other', () => {
+    const single = join(temporaryFolder(), 'migrations');
+    cpSync('migrations', single, { recursive: true });
+    rmSync(join(single, 'whole.sql'));
+    const [atOnce, inSteps] = [undefined, single].map((folder) => {
+      const db = new Database(':memory:');
+      expect(migrate(db, folder)).toEqual([]);
+      const made = db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all();
+      const applied = db.prepare('SELECT * FROM __drizzle_migrations ORDER BY created_at').all();
+      db.close();
+      return { made, applied };
+    });
+    expect(atOnce).toEqual(inSteps);
   });
 
   it('backs up a file with data before it changes tables', () => {
