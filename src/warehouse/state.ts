@@ -1,21 +1,22 @@
-import { desc, drizzle, eq, sql } from '../shared/drizzle.ts';
+import { z } from 'zod';
+import { desc, drizzle, sql } from '../shared/drizzle.ts';
+import { command, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
-import { growth, state, streams } from './schema.ts';
+import { growth, streams } from './schema.ts';
 
 /** What was last stored under a name, as the JSON text given to `remember`. */
 export function recall(db: Db, name: string): string | undefined {
-  return drizzle(db).select().from(state).where(eq(state.name, name)).get()?.value;
+  return queryValues(db, 'SELECT value FROM _state WHERE name = ?', z.string()).get(name);
 }
 
 /** Stores a JSON text under a name across restarts. */
 export function remember(db: Db, name: string, value: string, now: number): void {
-  const values = { value, updatedAt: formatTime(now) };
-  drizzle(db)
-    .insert(state)
-    .values({ name, ...values })
-    .onConflictDoUpdate({ target: state.name, set: values })
-    .run();
+  command(
+    db,
+    `INSERT INTO _state (name, value, updated_at) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
+  )(name, value, formatTime(now));
 }
 
 /** How many points of the warehouse's growth are kept: a year of hours. */
