@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.ts';
@@ -81,6 +82,29 @@ describe('hsw', () => {
     const everything = `${synced.stdout}${synced.stderr}${status.stdout}${readFileSync(join(at.cwd, 'data', 'hyperstudy.db'), 'latin1')}`;
     expect(everything).not.toContain(simulator.key);
     expect(new Set(simulator.requests.map(({ key }) => key))).toEqual(new Set([simulator.key]));
+  });
+
+  it('runs from cron by the lines of the docs, and prints something only when it failed', async () => {
+    const { simulator, cwd } = await lab();
+    const settings = (file: string) =>
+      `api: { baseUrl: "${simulator.url}", keyFile: ./${file} }\nexperiments: [{ all: true }]\ndata: [rooms]\n`;
+    writeFileSync(join(cwd, 'config.yaml'), settings('key'));
+    writeFileSync(join(cwd, 'key'), simulator.key, { mode: 0o600 });
+    writeFileSync(join(cwd, 'wrong'), `${simulator.key.slice(0, -4)}0000`, { mode: 0o600 });
+    symlinkSync(join(MAIN, '..', '..', 'hsw'), join(cwd, 'hsw'));
+    const page = readFileSync(join(MAIN, '..', '..', 'docs', 'getting-started.md'), 'utf8');
+    const lines = [...page.matchAll(/^`\*\/15 \* \* \* \* (.*)`$/gm)].map(([, line = '']) => line);
+    expect(lines).toHaveLength(2);
+    // As crontab(5) says, nothing else is in the environment.
+    const env = { HOME: cwd, LOGNAME: 'lab', SHELL: '/bin/sh', PATH: '/usr/bin:/bin' };
+    const cron = (line: string) =>
+      promisify(execFile)('/bin/sh', ['-c', line.replace('/srv/hyperstudy', cwd).replace('/usr/local/bin', cwd)], {
+        env,
+      });
+    for (const line of lines) expect(await cron(line)).toEqual({ stdout: '', stderr: '' });
+    expect(existsSync(join(cwd, 'data', 'hyperstudy.db'))).toBe(true);
+    writeFileSync(join(cwd, 'config.yaml'), settings('wrong'));
+    for (const line of lines) expect((await cron(line)).stdout).toContain('✗ ');
   });
 
   it('takes an experiment by its name, and says which ones share one', async () => {
