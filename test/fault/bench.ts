@@ -91,7 +91,12 @@ export async function openBench({ pageSize = 20 } = {}): Promise<Bench> {
   // Every cell is undone in the end, and an index would be built by a connection that waits for that.
   const opened = openWarehouse(path, { clock, history: true, queryIndexes: false });
   // Views and indexes follow from the tables, and to look for new columns takes longer than a sync of the bench.
-  const warehouse = { ...opened, tendForReaders: () => undefined };
+  const untended = (own: Warehouse): Warehouse => ({
+    ...own,
+    during: (run) => untended(own.during(run)),
+    tendForReaders: () => undefined,
+  });
+  const warehouse = untended(opened);
   // Made once, as SQLite reads its whole schema again when a table's making is undone.
   createSeen(warehouse.db).drop();
   // The second experiment is the one with agents.

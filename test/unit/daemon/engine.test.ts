@@ -162,7 +162,7 @@ describe('the streams that the daemon plans', () => {
     hidden.pop();
     await wait(1.5 * MINUTE);
     expect(ask(gone)).toEqual([0]);
-    await wait(1.5 * HOUR);
+    await wait(HOUR / 2);
     expect(ask('SELECT data FROM _streams WHERE NOT complete AND last_status IS NOT NULL AND backfilled')).toEqual([]);
     await stop();
   });
