@@ -1,11 +1,13 @@
+import { isPostgres, postgresPlace } from '../../export/postgres/address.ts';
+import type { PostgresReport } from '../../export/postgres/publish.ts';
 import { folderStore } from '../../export/lake/folder-store.ts';
-import { publish as publishLake, type PublishedReport } from '../../export/lake/publish.ts';
+import { publish as publishLake, type Publication, type PublishedReport } from '../../export/lake/publish.ts';
 import { s3Place } from '../../export/lake/s3-place.ts';
 import type { Store } from '../../export/lake/store.ts';
 import { count, counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { HOUR_MS, parseDuration } from '../../shared/time.ts';
-import { plainError } from '../../warehouse/open.ts';
+import { plainError, type Db } from '../../warehouse/open.ts';
 import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
 import { lacksOf } from '../lacks.ts';
 import { showRows } from '../rows-progress.ts';
@@ -21,8 +23,14 @@ interface PublishFlags {
 
 export const describe: Describe = (program, run) => {
   program
-    .option('--to <place>', 'the folder of the lake, or s3://bucket/folder (default: publish.to)')
-    .option('--lab <name>', 'the name of your lab in the lake, which others may share (default: publish.lab, or lab)')
+    .option(
+      '--to <place>',
+      'the folder of the lake, s3://bucket/folder or postgres://user@host/database (default: publish.to)',
+    )
+    .option(
+      '--lab <name>',
+      'the name of your lab in the lake, or of the schema in the database (default: publish.lab, or lab)',
+    )
     .option(
       '--grace <duration>',
       'how long former files stay for those who still read them (default: publish.grace, or 1h)',
@@ -37,46 +45,94 @@ since the last time are written. lab=NAME/manifest.json comes last: it says whic
 are, and for each table of each experiment how many records there are, with a digest of them. Read the files that it
 names, and no others: docs/lake.md shows how.
 
+To postgres://, they are tables of a schema with the name of the lab, replaced in one transaction. The password comes
+from ~/.pgpass, PGPASSWORD or a service file, and never from the command line: docs/postgres.md has the details.
+
 Examples:
   hsw publish --to /archive/lake
   hsw publish --to /archive/lake --lab smith
-  hsw publish --to s3://our-bucket/hyperstudy --lab smith`,
+  hsw publish --to s3://our-bucket/hyperstudy --lab smith
+  hsw publish --to postgres://hsw@db.example.org/research --lab smith`,
     )
     .action((flags: PublishFlags) => run(publish, flags));
 };
 
-/** `hsw publish`: a copy of the data for engines that read Parquet, of which only what changed is written. */
+/** `hsw publish`: a copy of the data for engines that read Parquet, or in PostgreSQL; only what changed is written. */
 const publish: Command<PublishFlags> = async (context, flags) => {
-  const { to, lab, graceMs } = wantedBy(context, flags);
-  const store = await storeOf(to, context);
-  const { db, positions, issues } = openSource(context, flags.warehouse);
+  const wanted = wantedBy(context, flags);
+  const target = isPostgres(wanted.to) ? await databaseOf(wanted, context) : await lakeOf(wanted, context);
   const progress = showRows(context.stderr, context.json);
   try {
-    const about = () => {
-      const now = positions();
-      const experiments = experimentsIn(db, now);
-      return { experiments, ...lacksOf(db, experiments, now, issues()) };
-    };
-    const { signal } = context;
-    const done = await publishLake(db, store, {
-      lab,
-      graceMs,
-      all: flags.all === true,
-      about,
-      now: Date.now,
-      signal,
-      rows: progress.rows,
-    });
-    progress.stop();
-    say(context, store, done);
-    return EXIT.ok;
-  } catch (error) {
-    progress.stop();
-    throw unfinished(error, store.place) ?? plainError(db.name, error) ?? error;
+    const { db, positions, issues } = openSource(context, flags.warehouse);
+    try {
+      const about = () => {
+        const now = positions();
+        const experiments = experimentsIn(db, now);
+        return { experiments, ...lacksOf(db, experiments, now, issues()) };
+      };
+      const { signal } = context;
+      const { lab, graceMs } = wanted;
+      const all = flags.all === true;
+      const say = await target.publish(db, { lab, graceMs, all, about, now: Date.now, signal, rows: progress.rows });
+      progress.stop();
+      say(context);
+      return EXIT.ok;
+    } catch (error) {
+      progress.stop();
+      throw unfinished(error, target.place) ?? plainError(db.name, error) ?? error;
+    } finally {
+      db.close();
+    }
   } finally {
-    db.close();
+    await target.close();
   }
 };
+
+/** Where something is published. */
+interface Target {
+  readonly place: string;
+  /** Publishes, and gives what is to be said of it. */
+  publish(db: Db, publication: Publication): Promise<(context: CommandContext) => void>;
+  close(): Promise<void>;
+}
+
+async function lakeOf({ to }: { readonly to: string }, context: CommandContext): Promise<Target> {
+  const store = await storeOf(to, context);
+  return {
+    place: store.place,
+    async publish(db, publication) {
+      const done = await publishLake(db, store, publication);
+      return (to) => sayLake(to, store, done);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** @throws WarehouseError USAGE, where the lab cannot be the name of a schema */
+async function databaseOf(
+  { to, lab }: { readonly to: string; readonly lab: string },
+  { env, signal }: CommandContext,
+): Promise<Target> {
+  if (lab.length > 63 || /^(pg_|information_schema$)/i.test(lab))
+    throw new WarehouseError('USAGE', `${lab} cannot be the name of a schema.`, {
+      hint: 'Choose another one with --lab, of at most 63 letters.',
+    });
+  const place = postgresPlace(to, env);
+  // It is large, so that nobody else waits for it.
+  const [{ openServer }, { publishToPostgres }] = await Promise.all([
+    import('../../export/postgres/server.ts'),
+    import('../../export/postgres/publish.ts'),
+  ]);
+  const server = await openServer(place, signal);
+  return {
+    place: server.place,
+    async publish(db, publication) {
+      const done = await publishToPostgres(db, server, publication);
+      return (to) => sayDatabase(to, { place: server.place, schema: lab }, done);
+    },
+    close: () => server.close(),
+  };
+}
 
 /** What the flags say, or else the configuration. */
 function wantedBy(context: CommandContext, { to, lab, grace, warehouse }: PublishFlags) {
@@ -84,7 +140,7 @@ function wantedBy(context: CommandContext, { to, lab, grace, warehouse }: Publis
   const place = to ?? (settings?.format === 'lake' ? settings.to : undefined);
   if (place === undefined)
     throw new WarehouseError('USAGE', 'Where to publish is not given.', {
-      hint: 'Add --to FOLDER or --to s3://BUCKET/FOLDER, or set `publish: { to: … }` in the configuration.',
+      hint: 'Add --to FOLDER, --to s3://BUCKET/FOLDER or --to postgres://USER@HOST/DATABASE, or set `publish: { to: … }` in the configuration.',
     });
   return {
     to: place,
@@ -119,7 +175,7 @@ async function storeOf(to: string, { env, signal }: CommandContext): Promise<Sto
     return s3Store(place, env, signal);
   }
   throw new WarehouseError('USAGE', `A lake cannot be kept at ${scheme}://.`, {
-    hint: 'Name a folder or s3://BUCKET/FOLDER with --to.',
+    hint: 'Name a folder, s3://BUCKET/FOLDER or postgres://USER@HOST/DATABASE with --to.',
   });
 }
 
@@ -143,7 +199,7 @@ function unfinished(cause: unknown, place: string): WarehouseError | undefined {
   );
 }
 
-function say({ json, stdout, stderr }: CommandContext, store: Store, done: PublishedReport): void {
+function sayLake({ json, stdout, stderr }: CommandContext, store: Store, done: PublishedReport): void {
   const { manifest, written, unchanged, files, bytes, removed, isNew } = done;
   const { lab, partitions, complete, lacks, published } = manifest;
   const rows = partitions.reduce((sum, one) => sum + one.rows, 0);
@@ -165,8 +221,7 @@ function say({ json, stdout, stderr }: CommandContext, store: Store, done: Publi
     stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return;
   }
-  if (!complete)
-    stderr.write(`! The data may be incomplete; the manifest says what they may lack, and so does \`hsw status\`.\n`);
+  if (!complete) stderr.write(INCOMPLETE('the manifest'));
   const what = isNew
     ? `${counted(written, 'partition')} written, ${count(unchanged)} unchanged`
     : 'nothing has changed since the last time';
@@ -174,5 +229,35 @@ function say({ json, stdout, stderr }: CommandContext, store: Store, done: Publi
   const gone = removed === 0 ? '' : `, ${counted(removed, 'former file')} removed`;
   stdout.write(
     `${store.place}: lab ${lab} with ${counted(rows, 'row')} in ${counted(partitions.length, 'partition')}; ${what}${put}${gone}.\n`,
+  );
+}
+
+const INCOMPLETE = (where: string) =>
+  `! The data may be incomplete; ${where} says what they may lack, and so does \`hsw status\`.\n`;
+
+function sayDatabase(
+  { json, stdout, stderr }: CommandContext,
+  at: { readonly place: string; readonly schema: string },
+  done: PostgresReport,
+): void {
+  if (json) {
+    stdout.write(`${JSON.stringify({ ...at, ...done }, null, 2)}\n`);
+    return;
+  }
+  const { complete, isNew, rows, partitions, written, unchanged, removed, bytes, leftOut, unswept } = done;
+  if (!complete) stderr.write(INCOMPLETE('the table _publication'));
+  for (const table of leftOut)
+    stderr.write(`! ${table} is left out: a row of it is wider than PostgreSQL allows. Its values are in answers.\n`);
+  if (unswept.length > 0)
+    stderr.write(
+      `! Rows of erased people may still be in files of the server: run VACUUM there on ${unswept.join(', ')}.\n`,
+    );
+  const what = isNew
+    ? `${counted(written, 'partition')} sent, ${count(unchanged)} unchanged`
+    : 'nothing has changed since the last time';
+  const sent = bytes === 0 ? '' : ` (${(bytes / 1e6).toFixed(1)} MB, read back and compared)`;
+  const gone = removed === 0 ? '' : `, ${count(removed)} removed`;
+  stdout.write(
+    `${at.place}, schema ${at.schema}: ${counted(rows, 'row')} in ${counted(partitions, 'partition')}; ${what}${sent}${gone}.\n`,
   );
 }

@@ -2,17 +2,14 @@ import { createHash } from 'node:crypto';
 import { openSync, readSync, closeSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Dataset } from '../../datasets/define.ts';
-import { denormalise } from '../../datasets/normalise.ts';
-import { DATASETS } from '../../datasets/registry.ts';
-import type { Json } from '../../shared/json.ts';
 import type { SqlValue } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { beginDigest, type Digest } from '../certificate/digest.ts';
 import { openParquet } from '../snapshot/parquet.ts';
-import { tablesIn, type Column, type Table } from '../snapshot/tables.ts';
-import { columnsMark, readMarks, SAID_BESIDE } from './marks.ts';
+import { tablesIn, type Table } from '../snapshot/tables.ts';
+import { columnsMark, readMarks } from './marks.ts';
 import type { LakeTable, Partition } from './manifest.ts';
+import { isOfExperiments, recordReader } from './records.ts';
 
 /** A file ends after so many rows or bytes: engines read several at once, and one that is full rarely changes again. */
 const [MOST_ROWS, MOST_BYTES] = [1_000_000, 64_000_000];
@@ -81,12 +78,6 @@ export async function draft(db: Db, drafting: Drafting): Promise<{ tables: LakeT
 
 export function placeOf({ table, experiment }: Pick<Partition, 'table' | 'experiment'>): string {
   return JSON.stringify([table, experiment]);
-}
-
-/** Tables about the file and its streams are in the manifest instead. */
-function isOfExperiments({ name, columns }: Table): boolean {
-  const isOwn = name.startsWith('_') && !SAID_BESIDE.includes(name);
-  return !isOwn && columns.some((column) => column.name === 'experiment_id');
 }
 
 function described({ name, about, columns, key }: Table): LakeTable {
@@ -165,26 +156,4 @@ function sha256Of(path: string): string {
     closeSync(file);
   }
   return hash.digest('hex');
-}
-
-/** What a line of an NDJSON export has: the record as the API sent it, or a row with its columns as members. */
-function recordReader({ name, columns }: Table): (row: readonly SqlValue[]) => Json {
-  const dataset = DATASETS.find(({ table }) => table === name);
-  return dataset === undefined
-    ? (row) => Object.fromEntries(columns.map((column, i) => [column.name, row[i] ?? null]))
-    : apiRecords(dataset, columns);
-}
-
-function apiRecords(dataset: Dataset, columns: readonly Column[]): (row: readonly SqlValue[]) => Json {
-  const at = (name: string) => columns.findIndex((column) => column.name === name);
-  const held = dataset.columns.map(({ name }) => at(name));
-  const [experiment, extra] = [at('experiment_id'), at('extra')];
-  return (row) => {
-    const rest = row[extra];
-    return denormalise(dataset, {
-      experimentId: String(row[experiment]),
-      values: held.map((i) => row[i] ?? null),
-      extra: typeof rest === 'string' ? rest : null,
-    });
-  };
 }
