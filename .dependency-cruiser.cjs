@@ -55,6 +55,7 @@ module.exports = {
     },
     only('simulator', ['shared']),
     sole('undici', 'api/(client|download)\\.ts$'),
+    sole('(pg|pg-copy-streams)', 'export/postgres/server\\.ts$'),
     sole('bottleneck', 'budget/queue\\.ts$'),
     {
       name: 'only-shared-drizzle-loads-drizzle-orm',

@@ -14,6 +14,7 @@ import { HOUR, openLab, temporaryFolder, type Lab } from '../support/lab.ts';
 import { hasPostgres, startPostgres, type PostgresServer } from '../support/postgres.ts';
 
 const world = { experiments: 2, roomsPerExperiment: 1, participantsPerRoom: 2 };
+const SMALL = { ...world, experiments: 1 };
 const FEW = ['participants', 'rooms', 'chat', 'ratings/sparse'];
 
 describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
@@ -28,8 +29,8 @@ describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
   afterAll(() => postgres.stop());
 
   let labs = 0;
-  async function open(data: readonly string[] = FEW) {
-    const lab = await openLab({ world });
+  async function open(data: readonly string[] = FEW, of = SMALL) {
+    const lab = await openLab({ world: of });
     await lab.sync({ selection: { data } });
     labs += 1;
     const schema = `lab_${labs}`;
@@ -80,7 +81,10 @@ describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
   }
 
   it('holds every row, with the types and words of the dictionary and the digests of the SQLite file', async () => {
-    const { lab, schema, ask } = await open(DATASETS.map(({ name }) => name));
+    const { lab, schema, ask } = await open(
+      DATASETS.map(({ name }) => name),
+      world,
+    );
     const report = await publishTo({ lab, schema });
     expect(report).toMatchObject({ isNew: true, unchanged: 0, leftOut: [], unswept: [] });
     for (const experiment of lab.simulator.world.experimentIds)
@@ -187,12 +191,26 @@ describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
     expect(await ask('SELECT count(*) > 0 FROM chat')).toBe('t');
   });
 
-  it('is as it was, or as it is to be, after a kill between any two statements', async () => {
+  it('is as it was, or as it is to be, after a kill or an interruption between any two statements', async () => {
     const { lab, schema, ask } = await open();
     await publishTo({ lab, schema });
     says(lab, { messageId: 'new', content: 'a new one' });
     await syncs(lab);
     const former = await content(schema);
+    for (const when of ['COPY', 'INSERT']) {
+      const abort = new AbortController();
+      const wrap = (server: Server): Server =>
+        noting(server, [], (sql) => {
+          if (sql.startsWith(when)) abort.abort(new WarehouseError('INTERRUPTED', 'Interrupted.'));
+        });
+      await expect(publishTo({ lab, schema }, { all: true, signal: abort.signal, wrap })).rejects.toThrow(
+        'Interrupted.',
+      );
+      expect(await content(schema)).toBe(former);
+    }
+    await expect
+      .poll(() => ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hyperstudy-warehouse'"))
+      .toBe('0');
     const asked: string[] = [];
     await publishTo({ lab, schema: `${schema}_whole` }, { wrap: (server) => noting(server, asked) });
     const wanted = await content(`${schema}_whole`);
@@ -238,7 +256,7 @@ describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
   });
 
   it('holds nothing of people who were erased, nor of experiments that are no longer there', async () => {
-    const { lab, schema, ask } = await open();
+    const { lab, schema, ask } = await open(FEW, world);
     await publishTo({ lab, schema });
     const [experimentId = '', other = ''] = lab.simulator.world.experimentIds;
     const [person] = lab.simulator.world.records('participants', experimentId, lab.now);
@@ -302,26 +320,6 @@ describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
     expect(await publishTo({ lab, schema }, { all: true })).toMatchObject({ leftOut: [wide] });
     expect(await ask(`SELECT to_regclass('${wide}') IS NULL`)).toBe('t');
     expect(await publishTo({ lab, schema })).toMatchObject({ leftOut: [wide], isNew: false });
-  });
-
-  it('ends at once when it is interrupted, and leaves nothing behind', async () => {
-    const { lab, schema, ask } = await open();
-    await publishTo({ lab, schema });
-    const before = await content(schema);
-    for (const when of ['COPY', 'INSERT']) {
-      const abort = new AbortController();
-      const wrap = (server: Server): Server =>
-        noting(server, [], (sql) => {
-          if (sql.startsWith(when)) abort.abort(new WarehouseError('INTERRUPTED', 'Interrupted.'));
-        });
-      await expect(publishTo({ lab, schema }, { all: true, signal: abort.signal, wrap })).rejects.toThrow(
-        'Interrupted.',
-      );
-      expect(await content(schema)).toBe(before);
-    }
-    await expect
-      .poll(() => ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hyperstudy-warehouse'"))
-      .toBe('0');
   });
 
   it('finds the password where psql does, and never shows it', async () => {

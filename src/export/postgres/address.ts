@@ -87,7 +87,7 @@ export function postgresPlace(text: string, env: NodeJS.ProcessEnv): PostgresPla
 }
 
 /** @throws WarehouseError USAGE for what is no such address, or has a password. */
-export function optionsIn(text: string): ReadonlyMap<string, string> {
+function optionsIn(text: string): ReadonlyMap<string, string> {
   const [all, user = '', place = '', database = '', query = ''] =
     /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/i.exec(text) ?? [];
   if (all === undefined) throw unreadable('The address of PostgreSQL is not postgres://USER@HOST:PORT/DATABASE.');
@@ -123,7 +123,7 @@ function localHost(): string {
   return ['/var/run/postgresql', '/tmp'].find((folder) => existsSync(join(folder, '.s.PGSQL.5432'))) ?? 'localhost';
 }
 
-export function isLocal(host: string): boolean {
+function isLocal(host: string): boolean {
   return host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
 }
 
