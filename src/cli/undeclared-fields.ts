@@ -26,7 +26,7 @@ export function undeclaredIn(path: string): string[] {
 /** The most fields that are printed; `--json` has them all. */
 const MOST_NAMED = 20;
 
-/** Nothing is wrong with the data, but somebody has to look at what the fields hold. */
+/** Nothing is wrong with the data, but someone has to look at what the fields hold. */
 export function undeclaredText(fields: readonly string[]): string {
   const more = fields.length - MOST_NAMED;
   const named = fields.slice(0, MOST_NAMED).map((field) => cleanLine(field));

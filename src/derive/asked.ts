@@ -10,7 +10,7 @@ import { membersOf, PLACED, roomWideRows, rowsOf, Text } from './source.ts';
 /** What is known about questions besides their answers: the design, and the settings of components as they were shown. */
 export interface Asked {
   readonly planned: readonly Planned[];
-  /** The settings of a component as a person saw it, or as everybody in the room did. */
+  /** The settings of a component as a person saw it, or as everyone in the room did. */
   readonly settingsOf: (person: string | null, component: string | null) => JsonObject;
 }
 

@@ -11,7 +11,7 @@ import type { Place } from './whose.ts';
 export interface Part {
   readonly experiment: string;
   readonly room: string | null;
-  /** The participants whose rows it is about. Null: all of the room or the experiment, and what names nobody. */
+  /** The participants whose rows it is about. Null: all of the room or the experiment, and what names no one. */
   readonly people: readonly string[] | null;
 }
 
@@ -55,7 +55,7 @@ export interface DerivedTable extends Explained {
   readonly of: 'room' | 'person' | 'experiment';
   /** The data types that it is computed from, as far as they concern a part. */
   readonly sources: readonly string[];
-  /** Those of which a row that names nobody concerns everybody in its room; other such rows concern nobody. */
+  /** Those of which a row that names no one concerns everyone in its room; other such rows concern no one. */
   readonly roomWide?: readonly string[];
   /** Data types of which a change concerns every part of the experiment. */
   readonly commonSources?: readonly string[];

@@ -59,7 +59,7 @@ const Found = z.object({
 
 /** Every part of a table, of one experiment or of all: those that its sources have, and those that it holds. */
 export function everyPart(db: Database, table: DerivedTable, experiment?: string): Part[] {
-  // What everybody has is counted, so that no large table has to be read for it.
+  // What everyone has is counted, so that no large table has to be read for it.
   const counted = { table: '_people_counts', room: undefined, participant: 'participant_id' };
   const sources = DATASETS.filter(({ name }) => table.sources.includes(name)).map((dataset) => ({
     table: dataset.table,
@@ -69,7 +69,7 @@ export function everyPart(db: Database, table: DerivedTable, experiment?: string
     table.of === 'person' ? [...sources.filter(({ table: name }) => name === 'participants'), counted] : sources;
   const held = { table: table.name, room: columnIn(table, 'room_id'), participant: columnIn(table, 'participant_id') };
   const queries = [...read, held].map(({ table: from, room = 'NULL', participant = 'NULL' }) => {
-    // Of a room, everybody is computed together.
+    // Of a room, everyone is computed together.
     const person = table.of === 'room' ? `CASE WHEN ${room} IS NULL THEN ${participant} END` : participant;
     return `SELECT DISTINCT '' AS data, experiment_id AS experiment, ${room} AS room, ${person} AS participant FROM ${from}
        WHERE experiment_id IS NOT NULL AND (@experiment IS NULL OR experiment_id = @experiment)`;

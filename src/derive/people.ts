@@ -220,7 +220,7 @@ function countedIn(counted: readonly { data: string; rows: number }[]): Record<s
 /** The data types that say more of a person than how many rows they have. */
 const TELLING = ['participants', 'rooms', 'deployment-sessions', 'events'];
 
-/** A rating more changes only the count of somebody who is known in that room. */
+/** A rating more changes only the count of someone who is known in that room. */
 function addToPerson(db: Database, data: string, { experiment, room, participant }: Place, rows: number): boolean {
   const counted = COUNTED.find(({ name }) => name === data);
   if (counted === undefined || TELLING.includes(data) || room === null || rows < 0) return false;

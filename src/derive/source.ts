@@ -40,7 +40,7 @@ export function rowsOf<Row extends Placed>(
 
 const IS_NOBODYS = 'participant_id IS NULL';
 
-/** The rows of a room in one of the mirrored tables that name nobody and concern everybody in it. */
+/** The rows of a room in one of the mirrored tables that name no one and concern everyone in it. */
 export function roomWideRows<Row extends Placed>(
   db: Database,
   dataset: Dataset,

@@ -14,13 +14,13 @@ export interface Event extends Timed {
   readonly isJoining?: true;
 }
 
-/** From when to when somebody took part, as far as that is known. */
+/** From when to when someone took part, as far as that is known. */
 export interface Presence {
   readonly from?: number;
   readonly until?: number;
 }
 
-/** The events of the room that concern somebody who was there for a part of the time. */
+/** The events of the room that concern someone who was there for a part of the time. */
 export function witnessed(ofRoom: readonly Event[], { from = -Infinity, until = Infinity }: Presence): Event[] {
   const found = ofRoom.findLast(({ at }) => at < from);
   const isIn = found !== undefined && BEGINS.test(found.event_type ?? '');

@@ -30,7 +30,7 @@ export function createTables(db: Database, tables: readonly DerivedTable[]): boo
   return created.length > 0;
 }
 
-/** What is looked for by its id or, of a room, what names nobody. */
+/** What is looked for by its id or, of a room, what names no one. */
 const INDEXES = [
   ...['participants', 'rooms', 'deployment_sessions'].map(
     (table) => `CREATE INDEX IF NOT EXISTS ${table}_by_id ON ${table} (id)`,

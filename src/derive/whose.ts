@@ -11,7 +11,7 @@ export interface Place {
 export interface Whose {
   readonly room: string | undefined;
   readonly participant: string | undefined;
-  /** How this column begins in rows that name nobody and concern their room; such rows with others concern nothing. */
+  /** How this column begins in rows that name no one and concern their room; such rows with others concern nothing. */
   readonly roomWide?: { readonly column: string; readonly start: string };
 }
 
@@ -30,7 +30,7 @@ export function whose({ name, columns }: Pick<Dataset, 'name' | 'columns'>): Who
   return { room: named('room_id'), participant: named('participant_id'), ...OTHERWISE[name] };
 }
 
-/** Which rows that name nobody concern their room, as SQL with a word before it. */
+/** Which rows that name no one concern their room, as SQL with a word before it. */
 export function roomWideOnly({ roomWide }: Whose, word: 'AND' | 'OR', row = ''): string {
   if (roomWide === undefined) return '';
   const { column, start } = roomWide;

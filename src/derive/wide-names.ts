@@ -106,7 +106,7 @@ export function addWideColumn(
 
 const VARIABLE = 'variable ';
 
-/** What a column holds. Only the design has the words of a question: as somebody was asked, they may name a person. */
+/** What a column holds. Only the design has the words of a question: as someone was asked, they may name a person. */
 function meaningOf(path: string, words: string | undefined): string {
   if (path.startsWith(VARIABLE))
     return `The last value of the variable ${path.slice(VARIABLE.length)}: the person's own, or else that of the room.`;

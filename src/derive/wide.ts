@@ -42,7 +42,7 @@ function placesOf({ experiment, room, people }: Part): SourcePlace[] {
 }
 
 const ROOM = 'room';
-/** What concerns a room concerns everybody in it. */
+/** What concerns a room concerns everyone in it. */
 const WIDE = { of: 'room', roomWide: [ROOM] } as const;
 
 function recomputeParts(db: Database, places: readonly SourcePlace[]): number {
@@ -104,7 +104,7 @@ function recomputeWide(db: Database, part: Part, tables: Map<string, Wide>): num
   return writeRows(db, { table, names: [...WIDE_KEY, ...names], part, wanted });
 }
 
-/** The table of an experiment, which is made when somebody is to have a row in it. */
+/** The table of an experiment, which is made when someone is to have a row in it. */
 function openWide(db: Database, experiment: string, hasPeople: boolean): Wide | undefined {
   const found = wideTable(db, experiment);
   if (found === undefined && !hasPeople) return undefined;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * A function that gives the pseudonym of a text: the same with the same key, and without the key nobody can find out or
+ * A function that gives the pseudonym of a text: the same with the same key, and without the key no one can find out or
  * try which text it stands for. HMAC-SHA-256, of which 128 bits are kept.
  */
 export function pseudonymBy(key: string): (text: string) => string {

@@ -22,7 +22,7 @@ import { rowsIn } from './records.ts';
 import { backupsOf } from './retention.ts';
 import type { Upsert } from './upsert.ts';
 
-/** What an erasure did. It names nobody. */
+/** What an erasure did. It names no one. */
 export interface Receipt {
   /** Local time, ISO 8601. */
   readonly at: string;
@@ -248,11 +248,11 @@ export function isOverwriteDue(db: Db): boolean {
 }
 
 /**
- * Writes the file anew without its freed pages, and empties the write-ahead log. Gives false where a reader keeps the
+ * Rewrites the file without its freed pages, and empties the write-ahead log. Gives false where a reader keeps the
  * log, or the disk has no room for a second file: it is tried again after the next sync and at the next start.
  */
 export function overwrite(db: Db, now: number): boolean {
-  // Without waiting, as nothing is written anew for a reader that would keep what was.
+  // Without waiting, as rewriting is no use while a reader keeps the file as it was.
   if (!emptiesLog(db, 0)) return false;
   try {
     sortOnDisk(db, (other) => other.exec('VACUUM'));

@@ -37,7 +37,7 @@ export interface Erasures {
 
 const Tombstone = z.object({ person: z.string(), room: z.string().nullable() });
 
-/** The erasures of now; undefined where nobody was erased, which costs one look into a table without rows. */
+/** The erasures of now; undefined where no one was erased, which costs one look into a table without rows. */
 export function erasuresOf(db: Db): Erasures | undefined {
   const tombstones = queryRows(db, 'SELECT person, room FROM _erased_people', Tombstone).all();
   if (tombstones.length === 0) return undefined;
@@ -131,7 +131,7 @@ function scrubAny(text: string, isErased: (id: string) => boolean): string {
   return scrubText(text, isErased, false);
 }
 
-/** A text that somebody or a program wrote, which may be a JSON object or list with other escapes than ours. */
+/** A text that someone or a program wrote, which may be a JSON object or list with other escapes than ours. */
 function scrubWritten(text: string, isErased: (id: string) => boolean, isWhole: boolean): string {
   if (/^\s*[{[]/.test(text)) {
     try {
@@ -145,7 +145,7 @@ function scrubWritten(text: string, isErased: (id: string) => boolean, isWhole: 
   return scrubText(text, isErased, isWhole);
 }
 
-/** Members that say whom an object is about. Others, such as `partnerId`, only name somebody. */
+/** Members that say whom an object is about. Others, such as `partnerId`, only name someone. */
 const ABOUT = ['id', 'participantId', 'userId', 'uid'];
 
 /** The same value where nothing is replaced. One that is nested deeper than any row's is searched as a text. */

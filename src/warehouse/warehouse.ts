@@ -36,7 +36,7 @@ export interface Warehouse {
   /** The same warehouse, whose commits count for a run and leave its id in the rows that they write. */
   during(run: Run): Warehouse;
   /**
-   * Erases a person from every table, and writes the file anew so that nothing of them is left in it. A kill meanwhile
+   * Erases a person from every table, and rewrites the file so that nothing of them is left in it. A kill meanwhile
    * undoes it, or it is finished at the next start.
    * @param isTrial only finds out what would be erased.
    */

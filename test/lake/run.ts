@@ -35,7 +35,7 @@ function install(): string | undefined {
     return undefined;
   } catch {
     rmSync(VENV, { recursive: true, force: true });
-    return `python3 with venv and ${PACKAGES.join(', ')} from PyPI cannot be had`;
+    return `python3 with venv and ${PACKAGES.join(', ')} from PyPI cannot be installed`;
   }
 }
 

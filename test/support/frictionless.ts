@@ -8,7 +8,7 @@ const VENV = join(tmpdir(), 'hyperstudy-warehouse-frictionless-1');
 /** A Python that has it. */
 const PYTHON = join(VENV, 'bin', 'python');
 
-/** Installs it in an environment of its own, or says why it cannot be had. */
+/** Installs it in an environment of its own, or says why it cannot be installed. */
 export function installFrictionless(): string | undefined {
   if (existsSync(PYTHON)) return undefined;
   const run = (command: string, args: readonly string[]) => spawnSync(command, args, { timeout: 300_000 }).status === 0;
@@ -18,7 +18,7 @@ export function installFrictionless(): string | undefined {
     run(join(draft, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', PACKAGE]);
   if (made && !existsSync(VENV)) renameSync(draft, VENV);
   rmSync(draft, { recursive: true, force: true });
-  return made ? undefined : `python3 with venv and ${PACKAGE} from PyPI cannot be had`;
+  return made ? undefined : `python3 with venv and ${PACKAGE} from PyPI cannot be installed`;
 }
 
 /** What it finds wrong with a data package: the descriptor, and each cell of each table in CSV. */

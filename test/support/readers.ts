@@ -21,7 +21,7 @@ const run = (command: string, args: readonly string[]) => spawnSync(command, arg
 const imports = (python: string) =>
   existsSync(python) && run(python, ['-c', 'import pandas, polars, connectorx, duckdb, matplotlib']);
 
-/** Installs them in an environment of their own, or says why they cannot be had. */
+/** Installs them in an environment of their own, or says why they cannot be installed. */
 export function installReaders(): string | undefined {
   if (imports(READER_PYTHON)) return undefined;
   rmSync(VENV, { recursive: true, force: true });
@@ -37,11 +37,11 @@ export function installReaders(): string | undefined {
   // Made as a whole or not at all: tests that need it at the same time must not find it half made.
   if (made && !existsSync(VENV)) renameSync(draft, VENV);
   rmSync(draft, { recursive: true, force: true });
-  return made ? undefined : `python3 with venv and ${PACKAGES.join(', ')} from PyPI cannot be had`;
+  return made ? undefined : `python3 with venv and ${PACKAGES.join(', ')} from PyPI cannot be installed`;
 }
 
 /** What R lacks of some packages. */
 export function lacksInR(...packages: readonly string[]): string | undefined {
   const missing = packages.filter((name) => !run('Rscript', ['-e', `library(${name})`]));
-  return missing.length === 0 ? undefined : `R with ${missing.join(' and ')} cannot be had`;
+  return missing.length === 0 ? undefined : `R with ${missing.join(' and ')} is missing`;
 }

@@ -11,7 +11,7 @@ const SOURCES = join(VENV, 'sources');
 const run = (command: string, args: readonly string[]) =>
   spawnSync(command, args, { encoding: 'utf8', timeout: 240_000 }).status === 0;
 
-/** Makes the official SDK importable in an environment of its own, or says why it cannot be had. */
+/** Makes the official SDK importable in an environment of its own, or says why it cannot be installed. */
 export function installSdk(): string | undefined {
   const imports = (python: string) => run(python, ['-c', 'import hyperstudy']);
   if (existsSync(PYTHON) && imports(PYTHON)) return undefined;
@@ -24,7 +24,7 @@ export function installSdk(): string | undefined {
   });
 }
 
-/** The folder of the answers that the SDK's source package publishes as its test data, or why it cannot be had. */
+/** The folder of the answers that the SDK's source package publishes as its test data, or why it cannot be installed. */
 export function fetchPublishedAnswers(): { folder?: string; missing?: string } {
   const missing =
     installSdk() ??

@@ -170,7 +170,7 @@ async function storeOf(to: string, { env, signal }: CommandContext): Promise<Sto
   if (scheme === undefined) return folderStore(to);
   if (scheme === 's3') {
     const place = s3Place(to);
-    // It is large, so that nobody else waits for it.
+    // It is large, so that no one else waits for it.
     const { s3Store } = await import('../../export/lake/s3-store.ts');
     return s3Store(place, env, signal);
   }

@@ -77,7 +77,7 @@ function putFile(path: string, file: string): boolean {
   return true;
 }
 
-/** Between the comparison and the rename nobody else may rename, which the lock sees to; a kill lets go of it. */
+/** Between the comparison and the rename no one else may rename, which the lock sees to; a kill lets go of it. */
 function replaceText(root: string, path: string, text: string, version: string | undefined): boolean {
   makeFolder(dirname(path));
   const lock = claim(join(root, '.lock'));

@@ -219,7 +219,7 @@ function droppedNow(
     .flatMap(({ files }) => files.map(({ path }) => ({ path, until: formatTime(now + graceMs) })))
     .filter(({ path }) => !named.has(path));
   const former = base.dropped.filter(({ until }) => now - (parseTime(until) ?? 0) < ORPHAN_MS);
-  // What may show somebody who was erased does not wait for those who are reading.
+  // What may show someone who was erased does not wait for those who are reading.
   const isErased = erasures !== base.erasures;
   return [...former, ...fresh].map((one) => (isErased ? { ...one, until: formatTime(now) } : one));
 }

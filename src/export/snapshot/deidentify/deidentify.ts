@@ -31,7 +31,7 @@ const EXPLAINING = ['_tables', '_values', '_data_dictionary'];
 /** Tables about reading, which name rooms and people everywhere. */
 const LEFT_OUT = ['_answer_metadata', '_experiment_starts'];
 
-/** The tables without what says who somebody is, and what became of each column. */
+/** The tables without what says who someone is, and what became of each column. */
 export function deidentify(
   db: Db,
   tables: readonly Table[],
@@ -103,7 +103,7 @@ function planOf(
 /** What the report says instead of a name that is an id, or made of one. */
 const NAMED_AFTER = '(named after a person or room)';
 
-/** A function that says whether a column is named after somebody: members of objects are, and variables may be. */
+/** A function that says whether a column is named after someone: members of objects are, and variables may be. */
 function personalColumns(db: Db, scrub: (text: string) => string): (table: string, column: string) => boolean {
   const sql = `SELECT relation, "column" AS name, path FROM _column_names WHERE "column" IS NOT NULL
     UNION ALL SELECT t.column_name, w.column_name, w.path FROM _wide_columns w
@@ -141,7 +141,7 @@ function treated({ table, columns, roomAt }: Plan, { pseudonym, scrub, zero }: W
     return treatment === 'pseudonyms' ? pseudonym(value) : scrub(value);
   };
   const names = columns.map(({ column }) => column.name);
-  // The names of tables and columns that are there tell of nobody.
+  // The names of tables and columns that are there tell of no one.
   const isName = ({ name }: Column) => EXPLAINING.includes(table.name) && /^(name|table_name|column_name)$/.test(name);
   return {
     name: table.name,

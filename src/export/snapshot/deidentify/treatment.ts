@@ -15,7 +15,7 @@ const PEOPLE = new Map(
   ]),
 );
 
-/** When a row was read here says nothing that a reader of a copy needs, and may say when somebody took part. */
+/** When a row was read here says nothing that a reader of a copy needs, and may say when someone took part. */
 const OF_READING = ['first_seen_at', 'synced_at', 'synced_run'];
 
 /** The form of a time as a number. */
