@@ -240,6 +240,7 @@ function drizzleTable({
     first_seen_at: text().notNull(),
     synced_at: text().notNull(),
     synced_run: integer(),
+    null_fields: text(),
     ...Object.fromEntries(derived.map(({ name, type }) => [name, drizzleColumn(type)])),
   };
   const own = new Set(['experiment_id', ...columns.map(({ name }) => name)]);

@@ -4,6 +4,7 @@ import { canBeColumn, memberName } from '../datasets/members.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { NEVER, type Explained } from '../derive/define.ts';
 import { ROW_NUMBER_NAMES } from '../shared/sql-words.ts';
+import { heldNames } from './held.ts';
 import type { Db } from './open.ts';
 
 /** What a name stands for: the form of a column's values, a part of a mixed value, or one of these: */
@@ -62,7 +63,7 @@ export function takeReserved(db: Db, table: string, { path, column, type, unit }
 export function takenNames({ columns, derived }: Dataset, names: readonly ColumnName[]): Set<string> {
   const given = names.flatMap(({ column }) => (column === null ? [] : [column]));
   return new Set([
-    ...['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'],
+    ...['experiment_id', 'key', 'extra', 'null_fields', 'first_seen_at', 'synced_at', 'synced_run'],
     ...ROW_NUMBER_NAMES,
     ...[...columns, ...derived].map(({ name }) => name),
     ...given,
@@ -116,7 +117,7 @@ export function releaseNames(db: Db, datasets: readonly Dataset[]): void {
   const isNoted = "SELECT 1 FROM sqlite_schema WHERE name = '_column_names'";
   if (queryValues(db, isNoted, z.number()).get() === undefined) return;
   for (const dataset of datasets) {
-    const own = new Set([...dataset.columns, ...dataset.derived].map(({ name }) => name));
+    const own = new Set([...heldNames(dataset), ...dataset.derived.map(({ name }) => name)]);
     for (const { path, column, type } of columnNames(db, dataset.table)) {
       if (column === null || !own.has(column)) continue;
       if (isColumn({ path, column, type, unit: null })) {

@@ -32,10 +32,17 @@ const COMMON = {
   },
   extra: {
     type: 'TEXT',
-    about:
-      'Everything that has no column of its own or does not fit it. A field with a column that is null here was sent without a value; one that is not here was not sent.',
+    about: 'Everything that has no column of its own or does not fit it.',
     privacy: 'unknown',
     missing: 'Nothing is left over.',
+    unit: 'JSON',
+  },
+  null_fields: {
+    type: 'TEXT',
+    about:
+      'The fields that the API sent as null. Another field without a value in its column was not sent, or is in `extra`.',
+    privacy: 'none',
+    missing: 'No field was sent as null.',
     unit: 'JSON',
   },
   first_seen_at: {

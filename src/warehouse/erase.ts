@@ -3,7 +3,6 @@ import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { partIn, type Stream } from '../datasets/stream.ts';
-import { textOfJson } from '../shared/json.ts';
 import { command, queryLists, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { VERSION } from '../shared/version.ts';
@@ -13,7 +12,7 @@ import { noteErased } from './erased-records.ts';
 import { erasureOf, markErased, type Erasures } from './erasures.ts';
 import { eraseMedia } from './erased-media.ts';
 import { PRAGMAS, sortOnDisk, type Db } from './open.ts';
-import { formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts';
+import { formerRecord, formerRow, mentions, textsOf, wordsOf, type Person } from './person.ts';
 import { allPositions, writePosition } from './positions.ts';
 import { countMissing } from './missing.ts';
 import { countQuarantined } from './quarantine.ts';
@@ -154,8 +153,7 @@ function eraseHistory(db: Db, person: Person, dataset: Dataset, erasure: Erasure
     const [other] = erasure.apply(dataset, { rows: [row] }).rows;
     if (other === undefined) erased += drop(id);
     else if (other !== row) {
-      const now = Object.fromEntries(dataset.columns.map(({ name }, i) => [name, other.values[i] ?? null]));
-      replaced += rewrite(textOfJson({ ...values, ...now, extra: other.extra }), other.key, id);
+      replaced += rewrite(formerRecord(dataset, values, other), other.key, id);
     }
   }
   return { table: '_history', erased, replaced };

@@ -49,7 +49,7 @@ export function explain(db: Db, datasets: readonly Dataset[], schemaVersion: str
           'view',
           name,
           `a record of ${name}`,
-          `${table} without extra, in the order in which one reads it.`,
+          `${table} without extra and null_fields, in the order in which one reads it.`,
           join,
         ],
       ];

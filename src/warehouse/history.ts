@@ -1,6 +1,7 @@
 import { quote } from '../shared/sqlite.ts';
 import type { Dataset } from '../datasets/define.ts';
 import { NEVER, type Explained } from '../derive/define.ts';
+import { heldNames } from './held.ts';
 import type { Db } from './open.ts';
 
 /**
@@ -14,8 +15,9 @@ export function keepHistory(
   currentRun: () => number | undefined = () => undefined,
 ): void {
   db.function('current_run', () => currentRun() ?? null);
-  for (const { table, columns } of datasets) {
-    const kept = [...columns.map(({ name }) => name), 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
+  for (const dataset of datasets) {
+    const { table } = dataset;
+    const kept = [...heldNames(dataset), 'first_seen_at', 'synced_at', 'synced_run'];
     const former = kept.map((name) => `'${name.replaceAll("'", "''")}', OLD.${quote(name)}`).join(', ');
     const keep = (what: string, at: string) =>
       `INSERT INTO _history (table_name, experiment_id, key, what, at, record, run_id)

@@ -1,8 +1,9 @@
 import type { Dataset } from '../datasets/define.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { whose } from '../derive/whose.ts';
-import { isObject, parseJson, type JsonObject } from '../shared/json.ts';
+import { isObject, parseJson, textOfJson, type JsonObject } from '../shared/json.ts';
 import { quote } from '../shared/sqlite.ts';
+import { heldIn, heldNames, storedValues, type Held } from './held.ts';
 
 /*
  * Where a person is found in the warehouse: as the one whom a row is about, or who wrote it, and by their id anywhere.
@@ -43,16 +44,23 @@ export function formerRow(dataset: Dataset, record: string): { row: Row; values:
     const value = values[name];
     return typeof value === 'string' || typeof value === 'number' ? value : null;
   };
-  const extra = valueOf('extra');
   const row: Row = {
     dataset,
     key: '',
     needsOrdinal: false,
     time: undefined,
-    values: dataset.columns.map(({ name }) => valueOf(name)),
-    extra: extra === null ? null : String(extra),
+    ...heldIn(heldNames(dataset).map(valueOf)),
   };
   return { row, values };
+}
+
+/** The JSON of `_history` for a former version that now says something else. */
+export function formerRecord(dataset: Dataset, values: JsonObject, now: Held): string {
+  const stored = storedValues(dataset, now);
+  return textOfJson({
+    ...values,
+    ...Object.fromEntries(heldNames(dataset).map((name, i) => [name, stored[i] ?? null])),
+  });
 }
 
 /** The columns of a data type's table that may hold an id. */

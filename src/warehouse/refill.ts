@@ -7,7 +7,7 @@ import { formatTime } from '../shared/time.ts';
 import { reserveNames } from './column-names.ts';
 import type { Db } from './open.ts';
 import { filledIn, refilled } from './filled.ts';
-import { heldColumns, heldIn, type Held } from './held.ts';
+import { heldColumns, heldIn, heldNames, storedValues } from './held.ts';
 import { recall, remember } from './state.ts';
 import { addMixed, openMembers } from './members.ts';
 import type { MemberColumns } from './upsert.ts';
@@ -19,7 +19,7 @@ const Note = z.record(z.string(), z.object({ form: z.string(), after: z.number()
 type Note = z.infer<typeof Note>;
 
 /** Raise it when the same columns are filled in another way. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Rows of a transaction: they are in memory at a time. */
 const CHUNK = 2000;
@@ -87,24 +87,20 @@ function refillChunk(
     db,
     `SELECT rowid, experiment_id, ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE rowid > ? ORDER BY rowid LIMIT ?`,
   );
-  const stored = [...dataset.columns.map(({ name }) => name), 'extra'];
+  const names = heldNames(dataset);
   const chunk = next.all(after, CHUNK);
-  for (const [rowid = null, experiment, ...values] of chunk) {
-    const held = heldIn(values);
+  for (const [rowid = null, experiment, ...stored] of chunk) {
+    const held = heldIn(stored);
     const row = refilled(dataset, String(experiment), held, filledIn(dataset, held)) ?? held;
     const also = [...derivedValues(dataset.derived, row.values), ...members.of(row, since)];
     const follows = [...dataset.derived.map(({ name }) => name), ...members.names];
     // Indexes are written only where their columns are.
-    if (!isStoredAs(row, held))
-      update(db, dataset, [...stored, ...follows], [...row.values, row.extra, ...also, rowid]);
+    const values = storedValues(dataset, row);
+    if (values.some((value, i) => value !== stored[i]))
+      update(db, dataset, [...names, ...follows], [...values, ...also, rowid]);
     else if (follows.length > 0) update(db, dataset, follows, [...also, rowid]);
   }
   return chunk.length < CHUNK ? undefined : Number(chunk.at(-1)?.[0]);
-}
-
-/** Whether a row is stored to the letter: the members of its objects in the same order as well. */
-function isStoredAs(row: Held, held: Held): boolean {
-  return row.extra === held.extra && row.values.every((value, i) => value === held.values[i]);
 }
 
 function update(db: Db, { table }: Dataset, columns: readonly string[], values: readonly SqlValue[]): void {

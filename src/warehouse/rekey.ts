@@ -181,5 +181,5 @@ function heldOf({ columns }: Dataset, record: string): Held {
   const values = columns.map(({ field, name, part }) => {
     return former[name] ?? (part === undefined ? null : encodePart(part, former[snakeCase(field)] ?? null));
   });
-  return heldIn([...values, former['extra'] ?? null]);
+  return heldIn([...values, former['extra'] ?? null, former['null_fields'] ?? null]);
 }

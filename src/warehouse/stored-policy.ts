@@ -8,7 +8,7 @@ import { isObject, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { queryLists, queryRows, quote } from '../shared/sqlite.ts';
 import { filledIn } from './filled.ts';
 import type { Db } from './open.ts';
-import { formerRow } from './person.ts';
+import { formerRecord, formerRow } from './person.ts';
 import { heldColumns, heldIn, type Held } from './held.ts';
 
 /*
@@ -52,8 +52,7 @@ export function* historyAgainst(db: Db, policy: Policy, dataset: Dataset): Gener
       const { row, values } = formerRow(dataset, record);
       const now = storableRow(policy, dataset, experimentId, row);
       if (now === undefined) continue;
-      const columns = dataset.columns.map(({ name }, i): [string, Json] => [name, now.values[i] ?? null]);
-      yield { id, record: textOfJson({ ...values, ...Object.fromEntries(columns), extra: now.extra }) };
+      yield { id, record: formerRecord(dataset, values, now) };
     }
   }
 }
@@ -123,7 +122,7 @@ function mayHold(policy: Policy, dataset: Dataset, columns: readonly string[]): 
 }
 
 function jsonColumns({ columns }: Dataset): string[] {
-  return [...columns.filter(isJsonColumn).map(({ name }) => name), 'extra'];
+  return [...columns.filter(isJsonColumn).map(({ name }) => name), 'extra', 'null_fields'];
 }
 
 /** What is no JSON counts as a text. */

@@ -4,7 +4,7 @@ import { derivedValues } from '../datasets/derived.ts';
 import type { Row } from '../datasets/normalise.ts';
 import { command, queryLists, quote, type SqlValue } from '../shared/sqlite.ts';
 import type { Db } from './open.ts';
-import { heldColumns, heldIn } from './held.ts';
+import { heldColumns, heldIn, heldNames, storedValues } from './held.ts';
 
 /** The result of writing one row. */
 export type Written = 'inserted' | 'updated' | 'unchanged';
@@ -36,14 +36,14 @@ export interface MemberColumns {
 export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns = NO_MEMBERS): Upsert {
   let width = members.names.length;
   let statements = prepare(db, dataset, members.names);
-  const differing = [...dataset.columns.map(({ name }) => quote(name)), 'extra'].map((column) => `${column} IS NOT ?`);
+  const differing = heldNames(dataset).map((name) => `${quote(name)} IS NOT ?`);
   const find = queryLists(
     db,
     `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)}
        WHERE experiment_id = ? AND key = ? AND (${differing.join(' OR ')})`,
   );
   return (experimentId, row, now, run) => {
-    const compared = [...row.values, row.extra];
+    const compared = storedValues(dataset, row);
     const written = [...compared, ...derivedValues(dataset.derived, row.values), ...members.of(row, now)];
     if (members.names.length !== width) {
       width = members.names.length;
@@ -62,10 +62,9 @@ export function prepareUpsert(db: Db, dataset: Dataset, members: MemberColumns =
 const NO_MEMBERS: MemberColumns = { names: [], of: () => [] };
 
 function prepare(db: Db, dataset: Dataset, members: readonly string[]) {
-  const fields = dataset.columns.map(({ name }) => quote(name));
+  const held = heldNames(dataset).map(quote);
   const derived = [...dataset.derived.map(({ name }) => name), ...members].map(quote);
-  const columns = ['experiment_id', 'key', ...fields, 'extra', ...derived, 'first_seen_at', 'synced_at', 'synced_run'];
-  const compared = [...fields, 'extra'];
+  const columns = ['experiment_id', 'key', ...held, ...derived, 'first_seen_at', 'synced_at', 'synced_run'];
   const table = quote(dataset.table);
   const insert = command(
     db,
@@ -74,7 +73,7 @@ function prepare(db: Db, dataset: Dataset, members: readonly string[]) {
   );
   const update = command(
     db,
-    `UPDATE ${table} SET ${[...compared, ...derived, 'synced_at', 'synced_run'].map((column) => `${column} = ?`).join(', ')}
+    `UPDATE ${table} SET ${[...held, ...derived, 'synced_at', 'synced_run'].map((column) => `${column} = ?`).join(', ')}
        WHERE experiment_id = ? AND key = ?`,
   );
   return { insert, update };

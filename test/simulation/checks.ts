@@ -3,6 +3,7 @@ import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { compareDerived } from '../../src/derive/rebuild.ts';
 import { roomOf } from '../../src/simulator/catalogue/entry.ts';
 import type { SimRecord } from '../../src/simulator/life.ts';
+import { heldNames } from '../../src/warehouse/held.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { steady } from './compare.ts';
 import { counted, difference, mirrored, textOf } from './mirror.ts';
@@ -147,7 +148,7 @@ export function wrongDerived(db: Db): string[] {
 /** Rows that changed or went since the last look, and whose former version is not in the history. */
 export function gapsInHistory(db: Db, former: Map<string, Map<string, string>>): string[] {
   return DATASETS.flatMap((dataset) => {
-    const columns = [...dataset.columns.map(({ name }) => name), 'extra'];
+    const columns = heldNames(dataset);
     const rows = db
       .prepare<[], Record<string, string>>(
         `SELECT key, json_object(${columns.map((name) => `'${name}', "${name}"`).join(', ')}) AS version FROM "${dataset.table}"`,

@@ -8,6 +8,7 @@ import { DATASETS } from '../../src/datasets/registry.ts';
 import { beginDigest } from '../../src/export/certificate/digest.ts';
 import { folderStore } from '../../src/export/lake/folder-store.ts';
 import { readLake, type LakeManifest, type Partition } from '../../src/export/lake/manifest.ts';
+import { heldIn, heldNames } from '../../src/warehouse/held.ts';
 import { formatTime } from '../../src/shared/time.ts';
 import type { SqlValue } from '../../src/shared/sqlite.ts';
 
@@ -53,14 +54,12 @@ export async function digestOfFiles(root: string, partition: Partition): Promise
   const digest = beginDigest();
   for (const row of await rowsOf(root, partition)) {
     const stored = (name: string) => storedValue(row[name]);
-    const extra = stored('extra');
     digest.add(
       dataset === undefined
         ? Object.fromEntries(Object.keys(row).map((name) => [name, stored(name)]))
         : denormalise(dataset, {
             experimentId: String(stored('experiment_id')),
-            values: dataset.columns.map(({ name }) => stored(name)),
-            extra: typeof extra === 'string' ? extra : null,
+            ...heldIn(heldNames(dataset).map(stored)),
           }),
     );
   }

@@ -13,7 +13,7 @@ import { presentable } from './shown.ts';
 import { variablesOf } from './variables.ts';
 
 /** Columns that every table of records has; they are explained once. */
-const COMMON = ['key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
+const COMMON = ['key', 'extra', 'null_fields', 'first_seen_at', 'synced_at', 'synced_run'];
 
 /** Reads the codebook of some experiments; call it in a transaction, so that its numbers fit each other. */
 export function readCodebook(

@@ -3,6 +3,7 @@ import { denormalise } from '../../datasets/normalise.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import type { Json } from '../../shared/json.ts';
 import type { SqlValue } from '../../shared/sqlite.ts';
+import { heldIn, heldNames } from '../../warehouse/held.ts';
 import type { Column, Table } from '../snapshot/tables.ts';
 import { SAID_BESIDE } from './marks.ts';
 
@@ -21,15 +22,11 @@ export function recordReader({ name, columns }: Table): (row: readonly SqlValue[
 }
 
 function apiRecords(dataset: Dataset, columns: readonly Column[]): (row: readonly SqlValue[]) => Json {
-  const at = (name: string) => columns.findIndex((column) => column.name === name);
-  const held = dataset.columns.map(({ name }) => at(name));
-  const [experiment, extra] = [at('experiment_id'), at('extra')];
-  return (row) => {
-    const rest = row[extra];
-    return denormalise(dataset, {
+  const held = heldNames(dataset).map((name) => columns.findIndex((column) => column.name === name));
+  const experiment = columns.findIndex(({ name }) => name === 'experiment_id');
+  return (row) =>
+    denormalise(dataset, {
       experimentId: String(row[experiment]),
-      values: held.map((i) => row[i] ?? null),
-      extra: typeof rest === 'string' ? rest : null,
+      ...heldIn(held.map((i) => row[i] ?? null)),
     });
-  };
 }

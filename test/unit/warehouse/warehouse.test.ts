@@ -67,7 +67,7 @@ describe('the warehouse', () => {
     for (const { table, columns, derived } of DATASETS) {
       const found = warehouse.db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table);
       // A column that a later version adds stands at the end.
-      const common = ['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run'];
+      const common = ['experiment_id', 'key', 'extra', 'first_seen_at', 'synced_at', 'synced_run', 'null_fields'];
       const members = columnNames(warehouse.db, table)
         .filter(isColumn)
         .map(({ column }) => column);

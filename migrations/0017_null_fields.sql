@@ -1,0 +1,19 @@
+ALTER TABLE `agent_decisions` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `agent_runs` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `agent_spend` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `chat` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `components` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `deployment_sessions` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `deployments` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `events` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `experiment_configs` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `experiments` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `eyetracking` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `participants` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `ratings_continuous` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `ratings_sparse` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `recordings` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `rooms` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `sync_metrics` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `variables` ADD `null_fields` text;--> statement-breakpoint
+ALTER TABLE `videochat` ADD `null_fields` text;
