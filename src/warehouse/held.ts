@@ -45,7 +45,9 @@ function joined(extra: SqlValue, nulls: SqlValue): string | null {
   const rest = typeof extra === 'string' ? extra : null;
   if (typeof nulls !== 'string') return rest;
   const names = parseJson(nulls);
-  const sent = Object.fromEntries(Array.isArray(names) ? names.map((name) => [String(name), null]) : []);
+  const sent = Object.fromEntries(
+    Array.isArray(names) ? names.filter((name) => typeof name === 'string').map((name) => [name, null]) : [],
+  );
   return textOfJson({ ...(rest === null ? {} : objectOf(rest)), ...sent });
 }
 
