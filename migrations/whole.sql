@@ -25,7 +25,7 @@ CREATE TABLE `agent_decisions` (
 	`chain` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `cost_usd` real, `gate_fired` integer, `peer_model_snapshot` text, `prediction_update` text, `synced_run` integer, `timestamp_unix` real, `value_type` text, `value_number` real, `value_text` text, `value_json` text, `prompt` text, `reasoning` text,
+	`synced_at` text NOT NULL, `cost_usd` real, `gate_fired` integer, `peer_model_snapshot` text, `prediction_update` text, `synced_run` integer, `timestamp_unix` real, `value_type` text, `value_number` real, `value_text` text, `value_json` text, `prompt` text, `reasoning` text, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `agent_decisions_by_experiment_and_time` ON `agent_decisions` (`experiment_id`,`timestamp`);
@@ -46,7 +46,7 @@ CREATE TABLE `agent_runs` (
 	`orphaned` integer,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `persona_id` text, `persona_name` text, `total_input_tokens` integer, `total_output_tokens` integer, `turns` integer, `code_commit_sha` text, `cognition` text, `synced_run` integer, `started_at_unix` real, `ended_at_unix` real, `seed` integer,
+	`synced_at` text NOT NULL, `persona_id` text, `persona_name` text, `total_input_tokens` integer, `total_output_tokens` integer, `turns` integer, `code_commit_sha` text, `cognition` text, `synced_run` integer, `started_at_unix` real, `ended_at_unix` real, `seed` integer, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `agent_runs_by_experiment_and_time` ON `agent_runs` (`experiment_id`,`started_at`);
@@ -66,7 +66,7 @@ CREATE TABLE `chat` (
 	`message_type` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `participant_id` text, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `participant_id` text, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `chat_by_experiment_and_time` ON `chat` (`experiment_id`,`timestamp`);
@@ -86,7 +86,7 @@ CREATE TABLE `components` (
 	`variable_snapshot` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `components_by_experiment_and_time` ON `components` (`experiment_id`,`timestamp`);
@@ -104,7 +104,7 @@ CREATE TABLE `deployment_sessions` (
 	`ended_at` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `room_id` text, `created_at_unix` real, `started_at_unix` real, `ended_at_unix` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `room_id` text, `created_at_unix` real, `started_at_unix` real, `ended_at_unix` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `deployment_sessions_by_experiment_and_time` ON `deployment_sessions` (`experiment_id`,`created_at`);
@@ -119,7 +119,7 @@ CREATE TABLE `deployments` (
 	`updated_at` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `owner_id` text, `owner_name` text, `participant_count` integer, `max_participants` integer, `synced_run` integer, `deployment_id` text, `created_at_unix` real, `updated_at_unix` real,
+	`synced_at` text NOT NULL, `owner_id` text, `owner_name` text, `participant_count` integer, `max_participants` integer, `synced_run` integer, `deployment_id` text, `created_at_unix` real, `updated_at_unix` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `deployments_by_experiment_and_time` ON `deployments` (`experiment_id`,`created_at`);
@@ -143,7 +143,7 @@ CREATE TABLE `events` (
 	`response` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `deployment_id` text, `value` text, `data` text, `synced_run` integer, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `deployment_id` text, `value` text, `data` text, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `events_by_experiment_and_time` ON `events` (`experiment_id`,`timestamp`);
@@ -160,7 +160,7 @@ CREATE TABLE `experiment_configs` (
 	`global_components` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer,
+	`synced_at` text NOT NULL, `synced_run` integer, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE TABLE `experiments` (
@@ -176,7 +176,7 @@ CREATE TABLE `experiments` (
 	`updated_at` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `shared` integer, `synced_run` integer, `created_at_unix` real, `updated_at_unix` real,
+	`synced_at` text NOT NULL, `shared` integer, `synced_run` integer, `created_at_unix` real, `updated_at_unix` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `experiments_by_experiment_and_time` ON `experiments` (`experiment_id`,`created_at`);
@@ -192,7 +192,7 @@ CREATE TABLE `eyetracking` (
 	`confidence` real,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `gaze_x` real, `gaze_y` real, `pupil_diameter` real, `synced_run` integer, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `gaze_x` real, `gaze_y` real, `pupil_diameter` real, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `eyetracking_by_experiment_and_time` ON `eyetracking` (`experiment_id`,`timestamp`);
@@ -211,7 +211,7 @@ CREATE TABLE `participants` (
 	`completed_at` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `is_agent` integer, `diagnostics` text, `synced_run` integer, `participant_id` text, `joined_at_unix` real, `completed_at_unix` real,
+	`synced_at` text NOT NULL, `is_agent` integer, `diagnostics` text, `synced_run` integer, `participant_id` text, `joined_at_unix` real, `completed_at_unix` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `participants_by_experiment_and_time` ON `participants` (`experiment_id`,`joined_at`);
@@ -232,7 +232,7 @@ CREATE TABLE `ratings_continuous` (
 	`scale_max` real,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `ratings_continuous_by_experiment_and_time` ON `ratings_continuous` (`experiment_id`,`timestamp`);
@@ -267,7 +267,7 @@ CREATE TABLE `ratings_sparse` (
 	`sparse_rating_data` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `state_start_time_type` text, `state_start_time_number` real, `state_start_time_text` text, `state_start_time_json` text,
+	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `state_start_time_type` text, `state_start_time_number` real, `state_start_time_text` text, `state_start_time_json` text, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `ratings_sparse_by_experiment_and_time` ON `ratings_sparse` (`experiment_id`,`timestamp`);
@@ -295,7 +295,7 @@ CREATE TABLE `recordings` (
 	`metadata` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `start_time_unix` real, `end_time_unix` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `start_time_unix` real, `end_time_unix` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `recordings_by_experiment_and_time` ON `recordings` (`experiment_id`,`start_time`);
@@ -314,7 +314,7 @@ CREATE TABLE `rooms` (
 	`ended_at` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `room_id` text, `created_at_unix` real, `started_at_unix` real, `ended_at_unix` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `room_id` text, `created_at_unix` real, `started_at_unix` real, `ended_at_unix` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `rooms_by_experiment_and_time` ON `rooms` (`experiment_id`,`created_at`);
@@ -333,7 +333,7 @@ CREATE TABLE `sync_metrics` (
 	`buffer_health` real,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `sync_metrics_by_experiment_and_time` ON `sync_metrics` (`experiment_id`,`timestamp`);
@@ -351,7 +351,7 @@ CREATE TABLE `variables` (
 	`onset` real,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `value_type` text, `value_number` real, `value_text` text, `value_json` text,
+	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `value_type` text, `value_number` real, `value_text` text, `value_json` text, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `variables_by_experiment_and_time` ON `variables` (`experiment_id`,`timestamp`);
@@ -367,7 +367,7 @@ CREATE TABLE `videochat` (
 	`event_type` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real,
+	`synced_at` text NOT NULL, `synced_run` integer, `timestamp_unix` real, `onset_s` real, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE INDEX `videochat_by_experiment_and_time` ON `videochat` (`experiment_id`,`timestamp`);
@@ -471,7 +471,7 @@ CREATE TABLE `agent_spend` (
 	`per_room` text,
 	`extra` text,
 	`first_seen_at` text NOT NULL,
-	`synced_at` text NOT NULL, `synced_run` integer,
+	`synced_at` text NOT NULL, `synced_run` integer, `null_fields` text,
 	PRIMARY KEY(`experiment_id`, `key`)
 ) STRICT;
 CREATE TABLE `_answer_metadata` (
@@ -616,3 +616,4 @@ INSERT INTO "__drizzle_migrations" VALUES (NULL, '222406cc3bf535a63d4a3b916a5a38
 INSERT INTO "__drizzle_migrations" VALUES (NULL, '1d6a5431c60518e1f74ca304a746acdc314c7e1b54ced4935417eccb1c5ae2cd', 1795835813263);
 INSERT INTO "__drizzle_migrations" VALUES (NULL, 'a661e035506d0a6ce86b167ce6ade10bc0684129ea01bb6bcfc6d78f8ab6ae0a', 1795854833273);
 INSERT INTO "__drizzle_migrations" VALUES (NULL, 'f0cb40a0a2f78c860b4ac06b79b5033fedd0472729bbdeab4948fe79e9f83665', 1795856955701);
+INSERT INTO "__drizzle_migrations" VALUES (NULL, '48aff6511ece65a9e9f830bdd31060db202cba1000dfe5428ed4b92a38898f3d', 1795865484384);
