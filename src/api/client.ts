@@ -221,6 +221,8 @@ function sender(
         headers: {
           accept,
           'accept-encoding': ACCEPTED_ENCODING,
+          // An old answer from a cache would look like the present one.
+          'cache-control': 'no-cache',
           'user-agent': userAgent,
           ...(withKey ? { 'x-api-key': key } : {}),
           ...(organization === undefined ? {} : { 'x-organization-id': organization }),
@@ -233,6 +235,7 @@ function sender(
         body: await readBody(body as AsyncIterable<Buffer>, about, largestBody),
         retryAfter: header(headers, 'retry-after'),
         date: header(headers, 'date'),
+        age: header(headers, 'age'),
         requestId: idOf(headers, [key]),
       };
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { ErrorCode, WarehouseError } from '../shared/errors.ts';
 import type { Json, JsonObject } from '../shared/json.ts';
 import type { Body } from './body.ts';
+import { SECOND_MS } from '../shared/time.ts';
 import { isJsonObject, readEnvelope, type Envelope, type Pagination } from './envelope.ts';
 import { effectiveStatus, notTheApi, quoted, refused, tooLarge, unreadable } from './failure.ts';
 import { httpTime } from './headers.ts';
@@ -21,6 +22,8 @@ export interface Answer {
   readonly basis: string | undefined;
   /** The server's clock when it answered, in milliseconds since 1970 UTC. */
   readonly serverTime: number | undefined;
+  /** How long a cache on the way kept it, in milliseconds. */
+  readonly ageMs?: number | undefined;
   /** The requests that it took, retries included. */
   readonly tries: number;
 }
@@ -31,6 +34,8 @@ export interface Reply {
   readonly body: Body;
   readonly retryAfter: string | undefined;
   readonly date: string | undefined;
+  /** Seconds for which a cache on the way kept it. */
+  readonly age?: string | undefined;
   /** The server's id of the request. */
   readonly requestId: string | undefined;
 }
@@ -56,7 +61,12 @@ export function judge(reply: Reply, what: string, key: string): Outcome {
     const warnings = readableWarnings(envelope.warnings, key);
     return {
       kind: 'answer',
-      answer: { ...envelope, warnings, serverTime: serverTime(httpTime(reply.date), envelope.sentAt) },
+      answer: {
+        ...envelope,
+        warnings,
+        serverTime: serverTime(httpTime(reply.date), envelope.sentAt),
+        ...ageOf(reply),
+      },
     };
   }
   if (envelope.kind === 'error') return refusal(reply, envelope, what, key);
@@ -120,6 +130,10 @@ function refusal(reply: Reply, envelope: Extract<Envelope, { kind: 'error' }>, w
 /** The earlier of the times in the answer's header and metadata, as a proxy may have cached one of them. */
 function serverTime(header: number | undefined, metadata: number | undefined): number | undefined {
   return header === undefined || metadata === undefined ? (header ?? metadata) : Math.min(header, metadata);
+}
+
+function ageOf({ age }: Reply): Pick<Answer, 'ageMs'> {
+  return age !== undefined && /^\d{1,9}$/.test(age.trim()) ? { ageMs: Number(age) * SECOND_MS } : {};
 }
 
 /** An error page of a proxy says nothing about scopes, ids or parameters. */

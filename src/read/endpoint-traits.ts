@@ -17,6 +17,10 @@ const ENDPOINT = {
   pageSizeTried: z.literal(true),
   /** The number of records in its longest answer: a shorter one was not cut down to the size of a page. */
   largestPage: z.number().int().positive(),
+  /** Its answers name its own data type. */
+  namesItself: z.literal(true),
+  /** Its answers name the offset that was requested. */
+  offsetNamed: z.literal(true),
 };
 
 /** Behaviour that was seen in one stream and may be due to its data. */

@@ -71,7 +71,7 @@ export function openPageSize(traits: Traits, fixed: number | undefined): PageSiz
           traits.learn({ pageSize: DOCUMENTED_PAGE, pageSizeTried: true }, `a page of ${size} was refused`);
         return page;
       }
-      if (size <= SMALLEST || !isOneOf(TOO_MUCH, error) || isAway(error)) throw error;
+      if (size <= SMALLEST || !isOneOf(TOO_MUCH, error) || isOfAnySize(error)) throw error;
       const page = await ask(SMALLEST).catch(() => {
         throw error;
       });
@@ -134,8 +134,12 @@ function withHint({ code, message, requestId }: WarehouseError, size: number): W
   return new WarehouseError(code, message, { hint, requestId });
 }
 
-/** Whether nothing came at all, and not because of a time-out: then the size is not the cause. */
-function isAway({ code, cause }: WarehouseError): boolean {
+/** The answer was one to another request. */
+export class OtherAnswer extends Error {}
+
+/** Whether another answer came, or nothing at all and not because of a time-out: then the size is not the cause. */
+function isOfAnySize({ code, cause }: WarehouseError): boolean {
+  if (cause instanceof OtherAnswer) return true;
   return code === 'SERVER_UNREACHABLE' && !(cause instanceof Error && cause.name === 'TimeoutError');
 }
 

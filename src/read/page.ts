@@ -56,10 +56,12 @@ export interface Answered {
   readonly sent: Readonly<Record<string, string | number | boolean>>;
   /** Values for records that lack these fields. */
   readonly fill: Origin['fill'];
+  /** Why the answer may be another one than was requested. */
+  readonly doubt?: string | undefined;
 }
 
 /** An answer to a request for a part of a stream, with its records as rows. */
-export function toPage(stream: Stream, { answer, request, limit, sent, fill }: Answered): Page {
+export function toPage(stream: Stream, { answer, request, limit, sent, fill, doubt }: Answered): Page {
   const { from, to, offset = 0 } = request;
   const { read, unpaged } = stream.dataset;
   // Without pages, no limit is sent, unless an answer that was cut is requested again.
@@ -75,14 +77,23 @@ export function toPage(stream: Stream, { answer, request, limit, sent, fill }: A
     offset,
     // An echo may repeat the limit that was sent, not the one that was applied.
     capacity: hasRoom ? Infinity : answer.pagination?.limit,
-    isFiltered: from !== undefined || to !== undefined,
+    isFiltered: from !== undefined || to !== undefined || isFilteredUnasked(answer),
     total,
     hasMore: hasMore ?? (read === 'single' ? false : undefined),
     nextOffset,
     reportedReturned,
     ignored: ignoredParameters(answer.echo, sent),
-    ...withFlood(doubtsOf(stream, answer), isFlood ? answer.data.length : 0, limit),
+    ...withFlood(withDoubt(doubtsOf(stream, answer), doubt), isFlood ? answer.data.length : 0, limit),
   };
+}
+
+function withDoubt(said: Pick<Page, 'cut' | 'doubts'>, text: string | undefined): Pick<Page, 'cut' | 'doubts'> {
+  return text === undefined ? said : { cut: said.cut, doubts: [...said.doubts, { kind: 'contradiction', text }] };
+}
+
+/** Whether the echo names a time, be it a default of the endpoint: then its total may not be that of the whole. */
+function isFilteredUnasked({ echo = {} }: Answer): boolean {
+  return typeof echo['startTime'] === 'string' || typeof echo['endTime'] === 'string';
 }
 
 /** As many as twice the largest page that is requested may come unasked. */

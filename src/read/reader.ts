@@ -9,8 +9,9 @@ import { isObject, type Json } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
 import type { CostMeter } from './cost.ts';
+import { agedText, type CheckOwn } from './own-answer.ts';
 import { toPage, type Page, type PageRequest } from './page.ts';
-import type { PageSize } from './page-size.ts';
+import { OtherAnswer, type PageSize } from './page-size.ts';
 
 /** What the answers say about the server. */
 export interface ServerInfo {
@@ -45,6 +46,8 @@ export interface ReaderOptions {
   readonly mayBeAbsent?: boolean;
   /** Called with the number of records in each answer. */
   readonly onLength?: ((length: number) => void) | undefined;
+  /** Tells an answer to another request. */
+  readonly checkOwn: CheckOwn;
   /** Adds up requests and records. */
   readonly meter: CostMeter;
   /** Called after each page with the number of records fetched so far and, if the API says, how many there are. */
@@ -76,10 +79,16 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       onTry: meter.countRequest,
       ...(signal === undefined ? {} : { signal }),
     };
-    const answer = await client.get(request).then(storable, (error: unknown) => {
-      if (options.mayBeAbsent === true && isAbsence(error)) return NO_RECORDS;
-      throw error;
-    });
+    const get = () =>
+      client.get(request).then(storable, (error: unknown) => {
+        if (options.mayBeAbsent === true && isAbsence(error)) return NO_RECORDS;
+        throw error;
+      });
+    const foreignIn = (came: Answer) => options.checkOwn({ stream, path, sent, answer: came });
+    let answer = await get();
+    if (foreignIn(answer) !== undefined) answer = await get();
+    const foreign = foreignIn(answer);
+    if (foreign?.of === 'another thing') throw otherAnswer(stream, foreign.text);
     if (answer.isSingle === true) checkRecord(stream, answer);
     meter.countRecords(answer.data.length);
     serverInfo = {
@@ -90,7 +99,9 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
     };
     options.onLength?.(answer.data.length);
     onPage?.({ fetched: meter.cost().records, total: answer.pagination?.total });
-    return toPage(stream, { answer, request: requested, limit, sent, fill: options.fill });
+    const doubt =
+      agedText(answer) ?? (foreign === undefined ? undefined : `an answer is not for its request: ${foreign.text}`);
+    return toPage(stream, { answer, request: requested, limit, sent, fill: options.fill, doubt });
   };
   return {
     stream,
@@ -127,6 +138,12 @@ function checkRecord(stream: Stream, { data: [record], pagination: { returned = 
   if (read === 'single' || (returned <= 1 && identity.some(has))) return;
   const message = `The answer for ${streamText(stream)} cannot be read: it holds an object instead of a list. ${STAYS}`;
   throw new WarehouseError('ANSWER_UNREADABLE', message, { hint: 'If it stays so, please report it.' });
+}
+
+function otherAnswer(stream: Stream, text: string): WarehouseError {
+  const message = `The answer for ${streamText(stream)} is not for this request: ${text}. ${STAYS}`;
+  const hint = 'A proxy or cache in between may mix up answers. The next sync requests it again.';
+  return new WarehouseError('ANSWER_UNREADABLE', message, { hint, cause: new OtherAnswer() });
 }
 
 function isAbsence(error: unknown): boolean {

@@ -20,6 +20,7 @@ import { openCostMeter } from '../read/cost.ts';
 import { openPageSize } from '../read/page-size.ts';
 import type { Proof } from './conclude.ts';
 import { prove } from './prove.ts';
+import { openOwnAnswers } from '../read/own-answer.ts';
 import { createReader, type ReaderOptions } from '../read/reader.ts';
 import { position, type Session } from '../read/session.ts';
 import { committing, type Sink } from '../read/sink.ts';
@@ -239,6 +240,7 @@ export function openSession(
     signal,
     fill: stream.dataset.name === 'experiments' && isShared(warehouse.db, stream.experimentId) ? { shared: true } : {},
     mayBeAbsent: stream.dataset.mayBeAbsent === true && rows === 0,
+    checkOwn: openOwnAnswers(warehouse.db, traits),
     meter,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
     onLength(length) {
