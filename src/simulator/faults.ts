@@ -23,8 +23,11 @@ export type Which = number | ((record: SimRecord) => boolean);
 export type ApiFault = Where &
   (
     | { readonly kind: 'totalIsReturned' }
-    /** A success with `_warnings` in which records are missing and not counted; without `lacks` all are missing. */
-    | { readonly kind: 'warned'; readonly lacks?: Which }
+    /**
+     * A success with `_warnings` in which records are missing and not counted; without `lacks` all are missing. With
+     * `isFiltered` only requests with a time filter are affected, as where only the index for these is missing.
+     */
+    | { readonly kind: 'warned'; readonly lacks?: Which; readonly isFiltered?: true }
     /**
      * An answer without these records that does not count them either, as from a copy of the store that lags behind. With
      * `maxLimit` only requests for at most so many records are affected, as by a cache of the pages that others requested.

@@ -1,4 +1,4 @@
-import { isAmong, type Faults, type Target, type Which } from './faults.ts';
+import { isAmong, type FaultOf, type Faults, type Target, type Which } from './faults.ts';
 import { echo } from './echo.ts';
 import type { Entry } from './catalogue/entry.ts';
 import type { SimRecord } from './life.ts';
@@ -25,7 +25,7 @@ export interface Listing extends Target {
 /** A list in the envelope, or in the requested format. */
 export function listing(asked: Listing): SimReply {
   const { dataType, entry, scope, request, readings, faults, random } = asked;
-  const warned = faults.strike('warned', asked);
+  const warned = warning(asked);
   const lacks = warned === undefined ? lagging(asked) : (warned.lacks ?? 1);
   const records = present(asked, lacks);
   const isUnpaged = entry?.isUnpaged === true || scope === 'none';
@@ -57,6 +57,13 @@ function present(asked: Listing, lacks: Which | undefined): readonly SimRecord[]
   const there = lacks === undefined ? listed : listed.filter((record) => !isAmong(lacks, record));
   const replaced = faults.strike('replaced', asked)?.of;
   return replaced === undefined ? there : replacing(there, (record) => isAmong(replaced, record));
+}
+
+/** The warning that an answer has. */
+function warning({ faults, request, ...target }: Listing): FaultOf<'warned'> | undefined {
+  const warned = faults.strike('warned', target);
+  const isFiltered = request.query.has('startTime') || request.query.has('endTime');
+  return warned?.isFiltered === true && !isFiltered ? undefined : warned;
 }
 
 /** Which records a stale answer lacks. */

@@ -138,12 +138,20 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   // If nothing on the page is new or changed, the previous account still holds; older rows show in the count.
   const isNews =
     reading.total === undefined ? sink.tally.inserted + sink.tally.updated > 0 : reading.total !== sink.held();
-  const isGap = reading.isWhole !== true && !isReached && isNews;
+  const isGap = reading.isWhole !== true && !isReached && (isNews || isApart(session, oldest, watermark));
   if (!isGap) return reading;
   const walked = both(reading, await walkOn(session, watermark));
   // This read only the newest of the known rows: the server may have changed others as well.
   if (sink.tally.updated > 0) await takeSome(session, { order: 'desc', to: watermark });
   return walked;
+}
+
+/**
+ * Whether a page begins behind the watermark, so that what lies between was never read to its end: an earlier reading
+ * may have ended there. No count excuses it, as others may have gone meanwhile. Rows dated ahead are always behind it.
+ */
+function isApart(session: Session, oldest: number | undefined, watermark: number | undefined): boolean {
+  return oldest !== undefined && watermark !== undefined && oldest > watermark && oldest <= serverNow(session);
 }
 
 /** How many known rows are enough to see whether a change affects a single row only. */

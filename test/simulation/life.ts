@@ -15,7 +15,7 @@ const LIVELY = {
   components: undefined,
   eyetracking: undefined,
 } as const;
-type Lively = keyof typeof LIVELY;
+export type Lively = keyof typeof LIVELY;
 export const TYPES = Object.keys(LIVELY) as [Lively, ...Lively[]];
 /** Those with an id. */
 export const IDENTIFIED = TYPES.filter((type) => LIVELY[type] !== undefined) as [Lively, ...Lively[]];
@@ -84,7 +84,8 @@ function sampleOf(
   return records[random.int(0, Math.max(records.length - 1, 0))];
 }
 
-function arrive(
+/** A record like another one, with an id of its own, that happened at a time and comes now. */
+export function arrive(
   world: World,
   type: Lively,
   experimentId: string,

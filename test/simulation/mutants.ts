@@ -35,6 +35,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'time === undefined ? latest',
   },
   {
+    name: 'a gap behind the newest page is left where the counts agree',
+    file: 'src/sync/incremental.ts',
+    from: 'isNews || isApart(session, oldest, watermark)',
+    to: 'isNews',
+  },
+  {
     name: 'pages go on behind the last timestamp instead of at it',
     file: 'src/read/place.ts',
     from: '? { from: time, offset: 0 }',

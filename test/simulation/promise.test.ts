@@ -139,6 +139,14 @@ describe('the promise of a stream that says complete', () => {
     expect(left([...LIVES, fresh, gone], [...USUAL, message(91, 4)])).toEqual([1, 0, 1, 0]);
   });
 
+  it('excuses no row that was the newest when it came, as the watermark says that it is still to be read', () => {
+    const prompt = USUAL.map((record, i) => life(record, { from: at(18 + i) }));
+    const newest = life(message(94, 20.5), { from: at(20.5) });
+    const behind = life(message(94, 19.5), { from: at(20.5) });
+    expect(left([...prompt, newest, gone], [...USUAL, message(91, 4)])).toEqual([1, 0, 1, 0]);
+    expect(left([...prompt, behind, gone], [...USUAL, message(91, 4)])).toEqual([0, 0, 0, 0]);
+  });
+
   it('excuses an edit behind the newest page, and none in it', () => {
     expect(left([...LIVES, editedOld], [...USUAL, message(92, 5)])).toEqual([0, 0, 0, 0]);
     const editedNew = life(message(93, 47), { edited: [[at(47.5), { content: 'new' }]] });

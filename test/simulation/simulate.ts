@@ -11,6 +11,7 @@ import { DEMO_KEY } from '../../src/simulator/server.ts';
 import { createWorld } from '../../src/simulator/world.ts';
 import { COMPARED } from './checks.ts';
 import { lastingFaults, passingFault, singleReading, strangely } from './faults.ts';
+import { createGap } from './gap.ts';
 import { live, randomReadings } from './life.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import type { Run } from './state.ts';
@@ -48,12 +49,13 @@ export async function simulate(seed: number): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'hsw-simulation-'));
   const sync = createSync(run, network, join(folder, 'w.db'));
   const warned = warnings(seed, random);
+  const gap = createGap(seed);
   run.story.push(...warned.map((fault) => JSON.stringify(fault)));
   try {
     for (let round = random.int(6, 14); round > 0; round--) {
       run.stormy = random.chance(0.5);
       const kind = random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary';
-      befall(run, warned, kind);
+      befall(run, warned, kind, gap);
       await sync(kind, 'early');
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }
@@ -132,7 +134,7 @@ function warnings(seed: number, random: Random): ApiFault[] {
 }
 
 /** What a round brings: life goes on, and now and then something goes wrong, mostly while it storms. */
-function befall(run: Run, warned: readonly ApiFault[], kind: Kind): void {
+function befall(run: Run, warned: readonly ApiFault[], kind: Kind, gap: ReturnType<typeof createGap>): void {
   const { random, world, experimentId, now, wrong, stormy } = run;
   live(world, experimentId, now, random);
   if (random.chance(run.isEventful ? 0.6 : 0.15)) strangely(run, now);
@@ -148,6 +150,11 @@ function befall(run: Run, warned: readonly ApiFault[], kind: Kind): void {
   if (single !== undefined) run.story.push(JSON.stringify(single));
   const ofThisSync = single === undefined ? [] : [single];
   wrong.splice(0, Infinity, ...run.lasting, ...passing, ...(stormy ? warned : []), ...ofThisSync);
+  const ofGap = gap(run, kind === 'ordinary');
+  if (ofGap === undefined) return;
+  // Nothing else hides it.
+  run.stormy = false;
+  wrong.splice(0, Infinity, ...run.lasting, ...ofGap);
 }
 
 /**

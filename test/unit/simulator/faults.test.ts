@@ -47,6 +47,15 @@ describe('a fault', () => {
     expect(metadata.pagination?.['total']).toBe(data.length);
   });
 
+  it('warns of requests with a time filter only, if so configured', () => {
+    const { chat } = messages({ kind: 'warned', lacks: 0.5, isFiltered: true });
+    expect(chat().data.length).toBe(MESSAGES);
+    expect(chat().metadata).not.toHaveProperty('_warnings');
+    const filtered = chat(`startTime=${at(0)}`);
+    expect(filtered.data.length).toBeLessThan(MESSAGES);
+    expect(filtered.metadata).toHaveProperty('_warnings');
+  });
+
   it('cuts a page, and tells the whole total beside it', () => {
     expect(told(messages({ kind: 'cutPage', rows: 0 }).chat())).toEqual([0, MESSAGES, false, undefined]);
     expect(told(messages({ kind: 'cutPage', rows: 1 }).chat('sort=timestamp'))).toEqual([

@@ -128,11 +128,35 @@ describe('a poll', () => {
     expect(fake.api.asked[1]).toMatchObject({ startTime: since(10), order: 'asc' });
   });
 
-  it('reads no gap if the counts agree', async () => {
+  it('reads no gap if the page goes back to the watermark and the counts agree', async () => {
     const fake = polled(10);
-    fake.api.records = fake.series(1, 14);
+    fake.api.records = fake.series(1, 13);
     await readIncremental(fake.session());
+    expect(fake.held()).toHaveLength(13);
+    expect(fake.api.asked).toHaveLength(1);
+  });
+
+  it('reads the gap that an interrupted reading left, although as many old rows have gone since', async () => {
+    const fake = polled(10);
+    fake.api.records = fake.series(1, 20);
+    fake.api.change = (answer, { startTime }) => {
+      if (startTime !== undefined) throw new WarehouseError('SERVER_FAILED', 'the server failed');
+      return answer;
+    };
+    await expect(readIncremental(fake.session())).rejects.toMatchObject({ code: 'SERVER_FAILED' });
     expect(fake.held()).toHaveLength(14);
+    fake.api.change = (answer) => answer;
+    fake.api.records = fake.series(7, 20);
+    await readIncremental(fake.session());
+    expect(fake.held()).toEqual(expect.arrayContaining(['e11', 'e12', 'e15', 'e16', 'e20']));
+  });
+
+  it('reads no gap to rows that are dated ahead, as the watermark never comes there', async () => {
+    const fake = polled(10);
+    const ahead = [1, 2, 3, 4].map((i) => fake.make(`ahead${i}`, 9999 + i));
+    fake.hold(ahead, { watermark: at(10) });
+    fake.api.records = [...fake.series(1, 10), ...ahead];
+    await readIncremental(fake.session());
     expect(fake.api.asked).toHaveLength(1);
   });
 
