@@ -87,6 +87,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   let moves = 0;
   let asked: Place | undefined;
   let beginning: Page | undefined;
+  let previous: Page | undefined;
   let shorter = 0;
   let isBehindFullTimestamp = false;
   let isHeeded: boolean | undefined;
@@ -100,12 +101,14 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       checkEcho(page);
       checkOrder(page, place.from);
     }
-    const looksRepeated = options.by === 'offset' && place.offset > 0 && isSame(page, beginning);
+    const looksRepeated =
+      options.by === 'offset' && place.offset > 0 && (isSame(page, beginning) || isSame(page, previous));
     if (looksRepeated && hasRepeats(page))
       isHeeded ??= await heedsOffset((further) => reader.page(pageAt(options, place, further)));
     const isRepeated = looksRepeated && isHeeded !== true;
     if (isRepeated) doubts.push(OFFSET_IGNORED);
     beginning ??= page;
+    previous = page;
     shorter = options.end === 'empty' && isShort(page, beginning) ? shorter + 1 : 0;
     const start = tailStart(rows);
     if (!isRepeated && contradictionIn(page) === undefined && hasMoved(own, carried, { place, guard, page, options })) {

@@ -103,6 +103,31 @@ describe('an answer to a request for another page', () => {
   });
 });
 
+describe('one later page that comes at every later place, and names none', () => {
+  it.each<[string, boolean]>([
+    ['events', true],
+    ['components', true],
+    ['components', false],
+    ['participants', true],
+  ])('ends the reading, and is not all there is (%s, counted: %s)', async (data, isCounted) => {
+    const { it, fault } = await otherLab(data);
+    it.arrive(450, (i) => ({ onset: i }));
+    let [requests, kept]: [number, SimReply | undefined] = [0, undefined];
+    fault.change = (reply, { query }) => {
+      // An endless reading ends as well, but too late.
+      if (++requests > 100) return { ...reply, status: 400 };
+      if (Number(query.get('offset') ?? 0) > 0) reply = kept ??= reply;
+      const body = JSON.parse(reply.body) as { data: unknown[]; metadata: { pagination: { total: number } } };
+      const { total } = body.metadata.pagination;
+      const pagination = { returned: body.data.length, hasMore: true, ...(isCounted ? { total } : {}) };
+      return saying(reply, { pagination, query: undefined, filters: undefined });
+    };
+    const { complete } = await it.sync();
+    const { right, truth } = it.rows();
+    expect({ isFalse: complete && right !== truth, isCheap: requests < 60 }).toEqual({ isFalse: false, isCheap: true });
+  });
+});
+
 describe('an answer that a cache kept', () => {
   it.each(['events', 'components'])('does not complete a stream or delete a row (%s)', async (data) => {
     const { it, fault } = await otherLab(data);
