@@ -38,7 +38,7 @@ describe('a warehouse of an earlier version', () => {
     const at = await earlier();
     await hsw(['sync', 'now'], at);
     const newest = readdirSync('migrations')
-      .filter((name) => name.endsWith('.sql'))
+      .filter((name) => /^\d+_.*\.sql$/.test(name))
       .sort()
       .at(-1);
     expect(readdirSync(at.cwd)).toContain(`w.db.before-${newest?.replace('.sql', '') ?? ''}`);
