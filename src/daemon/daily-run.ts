@@ -1,6 +1,7 @@
 import type { Stream } from '../datasets/stream.ts';
 import { openRecording, type Recording } from '../sync/recording.ts';
-import { isFine, type StreamResult, type SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/open-session.ts';
+import { isFine, type StreamResult } from '../sync/stream.ts';
 import { formatTime } from '../shared/time.ts';
 import type { ReadContext } from './read-context.ts';
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { ApiConnection } from '../runtime/api-connection.ts';
 import type { DueTimes } from '../schedule/due-times.ts';
 import { createSchedules } from '../schedule/slots.ts';
-import type { SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/open-session.ts';
 import { plainError } from '../warehouse/open.ts';
 import { createBackground } from './background.ts';
 import { openConnections } from './connections.ts';

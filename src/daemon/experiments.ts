@@ -7,7 +7,7 @@ import type { JsonObject } from '../shared/json.ts';
 import { listRequests } from '../sync/experiment-list.ts';
 import { unnamed } from '../sync/experiments.ts';
 import { listWithShares, SHARES_EVERY_MS, type WholeListing } from '../sync/shares.ts';
-import type { SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/open-session.ts';
 import type { StreamResult } from '../sync/stream.ts';
 import { goneExperiments } from '../warehouse/enrolment.ts';
 import { knownExperiments, latestRooms } from '../warehouse/structure.ts';

@@ -1,7 +1,7 @@
 import { isOver } from '../datasets/room-status.ts';
 import type { DueTime } from '../schedule/due-times.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import type { SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/open-session.ts';
 import { latestRooms } from '../warehouse/structure.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 

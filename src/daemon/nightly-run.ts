@@ -3,7 +3,7 @@ import type { Stream } from '../datasets/stream.ts';
 import type { Schedule } from '../schedule/slots.ts';
 import { HOUR_MS } from '../shared/time.ts';
 import { reconcile, type Claim } from '../sync/rolling.ts';
-import type { SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/open-session.ts';
 import { recall, remember } from '../warehouse/state.ts';
 
 const Stored = z.object({ slot: z.number(), isDone: z.boolean() });

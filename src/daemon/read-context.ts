@@ -1,5 +1,5 @@
 import type { Priority } from '../shared/priority.ts';
-import type { SyncContext } from '../sync/stream.ts';
+import type { SyncContext } from '../sync/open-session.ts';
 
 /** What reading a stream needs, whether whole or not. */
 export type ReadContext = Omit<SyncContext, 'full'>;

@@ -12,15 +12,8 @@ import { readNarrower } from '../read/retry-narrower.ts';
 import type { Reading, Session } from '../read/session.ts';
 import { comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
-import {
-  runSession,
-  isStopped,
-  leaveStopped,
-  openSession,
-  release,
-  type StreamResult,
-  type SyncContext,
-} from './stream.ts';
+import { openSession, type SyncContext } from './open-session.ts';
+import { runSession, isStopped, leaveStopped, release, type StreamResult } from './stream.ts';
 
 /** A time range to read again. */
 export interface Reread {

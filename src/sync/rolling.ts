@@ -10,7 +10,8 @@ import { freeTime, readRange } from '../read/reconcile.ts';
 import { recorded, type Recording } from './recording.ts';
 import { position, type Reading, type Session } from '../read/session.ts';
 import { readSnapshot } from './snapshot.ts';
-import { named, openSession, type SyncContext } from './stream.ts';
+import { openSession, type SyncContext } from './open-session.ts';
+import { named } from './stream.ts';
 
 /** What one run of the rolling reconcile did. */
 export interface Reconciled {

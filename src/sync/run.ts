@@ -8,7 +8,8 @@ import { knownDeployments, knownRooms } from '../warehouse/structure.ts';
 import { recorded, type Recording } from './recording.ts';
 import { hasTime, rangeText, rereadStream, type Reread } from './reread.ts';
 import { enrol } from './roster.ts';
-import { isFine, syncStream, type StreamResult, type SyncContext } from './stream.ts';
+import type { SyncContext } from './open-session.ts';
+import { isFine, syncStream, type StreamResult } from './stream.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 
 /** What a sync did, as `sync now --json` prints it. */

@@ -17,7 +17,8 @@ import type { Reading, Session } from '../read/session.ts';
 import type { Differences } from '../read/differences.ts';
 import { committing, comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
-import { named, openSession, type SyncContext } from './stream.ts';
+import { openSession, type SyncContext } from './open-session.ts';
+import { named } from './stream.ts';
 import { compareDerived, rebuild, type Rebuilt } from '../derive/rebuild.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
 

@@ -11,7 +11,7 @@ import { DAY_MS as DAY, formatTime, HOUR_MS as HOUR, MINUTE_MS as MINUTE } from 
 import { numbered } from '../../src/read/ordinals.ts';
 import type { Session } from '../../src/read/session.ts';
 import { committing, type Batch, type Sink } from '../../src/read/sink.ts';
-import { openSession, type SyncContext } from '../../src/sync/stream.ts';
+import { openSession, type SyncContext } from '../../src/sync/open-session.ts';
 import { readPosition, type Position, type PositionChange } from '../../src/warehouse/positions.ts';
 import { keysOf } from '../../src/warehouse/records.ts';
 import { openWarehouse } from '../../src/warehouse/warehouse.ts';

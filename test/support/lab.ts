@@ -12,7 +12,7 @@ import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
 import { runSync, type SyncOptions, type SyncResult } from '../../src/sync/run.ts';
-import type { SyncContext } from '../../src/sync/stream.ts';
+import type { SyncContext } from '../../src/sync/open-session.ts';
 import { records } from '../../src/warehouse/records.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
 import { HOUR_MS as HOUR } from '../../src/shared/time.ts';
