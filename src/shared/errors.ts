@@ -138,7 +138,7 @@ function known(code: Code): Known {
 export function interrupted(cause?: unknown): WarehouseError {
   return new WarehouseError(
     'INTERRUPTED',
-    'Interrupted. Everything read so far is stored; the next sync continues from there.',
+    'Interrupted. What was stored stays, and the next sync continues from there.',
     { cause },
   );
 }

@@ -8,9 +8,10 @@ import { PAGE_SIZE, strikes, type Run } from './state.ts';
 import { MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 
 /**
- * A gap that no count shows, in some of the runs: more new records come than a page has, while all answers to requests with a time filter
- * warn and lack some of them; before the next sync as many old records go as are lacking. Only the watermark says that
- * the part behind it is still to be read. Has randomness of its own, so that it changes no other draw.
+ * A gap that no count shows, in some of the runs: more new records come than a page has, while all answers to requests
+ * with a time filter warn and lack some of them; before the next sync as many old records go as are lacking. Only the
+ * watermark says that the part behind it is still to be read. Has randomness of its own, so that it changes no other
+ * draw.
  * @returns what is wrong in a round that it needs for itself; undefined in all others.
  */
 export function createGap(seed: number): (run: Run, isOrdinary: boolean) => readonly ApiFault[] | undefined {

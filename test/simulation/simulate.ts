@@ -159,8 +159,8 @@ function befall(run: Run, warned: readonly ApiFault[], kind: Kind, gap: ReturnTy
 
 /**
  * The end of a run, when only what lasts is wrong: mostly full reads (several, as the first may have to learn how the
- * endpoints behave, a repeat counts once a second has shown it, and no row goes before that, nor on one reading), with some seeds a month of nightly reconciles, which must come to
- * the same. The last sync finds nothing changed.
+ * endpoints behave, a repeat counts once a second has shown it, and no row goes before that, nor on one reading), with
+ * some seeds a month of nightly reconciles, which must come to the same. The last sync finds nothing changed.
  */
 async function fallQuiet(run: Run, sync: Sync): Promise<void> {
   run.stormy = false;
