@@ -31,8 +31,12 @@ export function createGap(seed: number): (run: Run, isOrdinary: boolean) => read
     const [sample] = world.records(type, experimentId, now);
     if (sample === undefined) return undefined;
     const count = random.int(2, 3) * PAGE_SIZE + random.int(5, 15);
-    for (let i = count; i > 0; i--)
-      arrive(world, type, experimentId, sample, now - Math.floor((i * 4 * MINUTE) / count), now, random);
+    // Several at one instant may lie on both sides of a page's end.
+    const together = random.pick([1, 3]);
+    for (let i = count; i > 0; i--) {
+      const place = i - (i % together);
+      arrive(world, type, experimentId, sample, now - Math.floor((place * 4 * MINUTE) / count), now, random);
+    }
     open = type;
     isToCome = false;
     run.story.push(`a gap of ${type}`);
