@@ -175,6 +175,7 @@ const VerdictMessage = z.object({
   missing: keys,
   changed: keys,
   extra: keys,
+  newer: keys,
   requests: count,
   reason: z.string().exactOptional(),
 });

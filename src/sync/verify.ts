@@ -6,6 +6,7 @@ import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/d
 import { countQuarantined } from '../warehouse/quarantine.ts';
 import { countErased } from '../warehouse/erased-records.ts';
 import type { Db } from '../warehouse/open.ts';
+import { readPosition } from '../warehouse/positions.ts';
 import { countRows } from '../warehouse/records.ts';
 import { surveyExperiments, withGone } from './experiments.ts';
 import { byTime } from './incremental.ts';
@@ -13,7 +14,7 @@ import { prove } from './prove.ts';
 import { compareRange, readRange } from '../read/reconcile.ts';
 import { counting, recorded, type Recording } from './recording.ts';
 import { knownStreams } from './run.ts';
-import type { Reading, Session } from '../read/session.ts';
+import { serverNow, type Reading, type Session } from '../read/session.ts';
 import type { Differences } from '../read/differences.ts';
 import { committing, comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -40,6 +41,8 @@ export interface Verdict {
   readonly missing: readonly string[];
   readonly changed: readonly string[];
   readonly extra: readonly string[];
+  /** Keys of records dated after the last sync, which could not have them; they are no difference. */
+  readonly newer: readonly string[];
   readonly requests: number;
   readonly reason?: string;
 }
@@ -138,11 +141,12 @@ function isEqual({ status }: Verdict): boolean {
  */
 export async function verifyStream(context: SyncContext, stream: Stream, options: VerifyOptions): Promise<Verdict> {
   const { repair, deep } = options;
-  const first = await verifyOnce(context, stream, options);
+  const { dataAsOf } = readPosition(context.warehouse.db, stream);
+  const first = await verifyOnce(context, stream, dataAsOf, options);
   // A row that is gone is deleted when two readings miss it, and a repeat is a record when two show it; asked for by
   // hand, one can follow the other.
   const isPending = repair && first.doubts.some(({ kind }) => kind === 'missing-upstream' || kind === 'repeated');
-  const second = isPending ? await verifyOnce(context, stream, options) : first;
+  const second = isPending ? await verifyOnce(context, stream, dataAsOf, options) : first;
   const { missing, changed, extra } = first.differences;
   const doubts = second.doubts.filter(({ kind }) => !ARE_DIFFERENCES.has(kind));
   const isWithheld = second.doubts.some(({ kind }) => kind === 'withheld');
@@ -158,6 +162,7 @@ export async function verifyStream(context: SyncContext, stream: Stream, options
     missing: [...missing].sort(),
     changed: [...changed].sort(),
     extra: [...extra].sort(),
+    newer: [...first.newer].sort(),
     requests: first.requests + (isPending ? second.requests : 0),
     ...(isUnknown ? { reason: `unknown: ${reasonOf(doubts) ?? ''}` } : {}),
   };
@@ -175,10 +180,16 @@ const ARE_DIFFERENCES: ReadonlySet<DoubtKind> = new Set(['missing-upstream', 'wi
 interface Verified {
   readonly doubts: readonly Doubt[];
   readonly differences: Differences;
+  readonly newer: ReadonlySet<string>;
   readonly requests: number;
 }
 
-async function verifyOnce(context: SyncContext, stream: Stream, { deep, repair }: VerifyOptions): Promise<Verified> {
+async function verifyOnce(
+  context: SyncContext,
+  stream: Stream,
+  dataAsOf: number | undefined,
+  { deep, repair }: VerifyOptions,
+): Promise<Verified> {
   const { warehouse } = context;
   const sink = repair
     ? committing(warehouse, stream, { withDifferences: true, freezes: context.config.schema === 'freeze' })
@@ -186,7 +197,7 @@ async function verifyOnce(context: SyncContext, stream: Stream, { deep, repair }
   const session: Session = { ...openSession({ ...context, full: true }, stream, sink), confirmAfterMs: 0 };
   const verified = (doubts: readonly Doubt[]): Verified => ({
     doubts,
-    differences: withoutArrivals(session, sink.differences),
+    ...withoutNewer(session, sink.differences, dataAsOf),
     requests: session.meter.cost().requests,
   });
   try {
@@ -206,9 +217,21 @@ async function compare(session: Session, deep: boolean): Promise<Reading> {
   return byTime(session, () => (deep ? readRange(session, {}) : compareRange(session, {}, HALVINGS)));
 }
 
-/** Leaves out rows dated after the first answer: they arrived while the stream was read and are not a difference. */
-function withoutArrivals({ reader }: Session, { missing, times, ...others }: Differences): Differences {
-  const began = reader.serverInfo().firstServerTime;
-  const arrived = (key: string) => began !== undefined && (times.get(key) ?? -Infinity) >= began;
-  return { ...others, times, missing: new Set([...missing].filter((key) => !arrived(key))) };
+/**
+ * Tells records that came after the last sync from missing ones: those dated behind its beginning, which was at
+ * `dataAsOf` by the local clock. Those dated behind the first answer came while the stream was read.
+ */
+function withoutNewer(
+  session: Session,
+  { missing, times, ...others }: Differences,
+  dataAsOf: number | undefined,
+): Pick<Verified, 'differences' | 'newer'> {
+  const began = session.reader.serverInfo().firstServerTime;
+  const synced = dataAsOf === undefined ? undefined : dataAsOf + serverNow(session) - session.clock.now();
+  const isBehind = (key: string, time: number | undefined) =>
+    time !== undefined && (times.get(key) ?? -Infinity) >= time;
+  const arrived = new Set([...missing].filter((key) => isBehind(key, began)));
+  const newer = new Set([...missing].filter((key) => !arrived.has(key) && isBehind(key, synced)));
+  const left = new Set([...missing].filter((key) => !arrived.has(key) && !newer.has(key)));
+  return { differences: { ...others, times, missing: left }, newer };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { createClient } from '../../src/api/client.ts';
 import { datasetNamed } from '../../src/datasets/registry.ts';
 import { normalise } from '../../src/datasets/normalise.ts';
@@ -9,7 +10,7 @@ import { createRandom } from '../../src/simulator/random.ts';
 import { verifyStream, type VerifyOptions } from '../../src/sync/verify.ts';
 import { openWarehouse } from '../../src/warehouse/warehouse.ts';
 import { SimulatedNetwork } from '../simulation/network.ts';
-import { configFor, openLab, temporaryFolder, type Lab } from '../support/lab.ts';
+import { configFor, HOUR, openLab, temporaryFolder, type Lab } from '../support/lab.ts';
 
 function verify(lab: Lab, data: string, experimentId: string, options: VerifyOptions) {
   const config = configFor(lab.simulator.url, lab.warehouse.path);
@@ -25,6 +26,9 @@ function verify(lab: Lab, data: string, experimentId: string, options: VerifyOpt
   };
   return verifyStream(context, { experimentId, dataset: datasetNamed(data), scope: { kind: 'experiment' } }, options);
 }
+
+/** The time of a record that is given as canonical JSON, as it was sent. */
+const timeOf = (record: string) => z.object({ timestamp: z.string() }).parse(JSON.parse(record)).timestamp;
 
 describe('verify', () => {
   it('proves that a synced warehouse equals the API', async () => {
@@ -75,6 +79,59 @@ describe('verify', () => {
     });
     expect(lab.mirrored('events', id)).toEqual(lab.truth('events', id));
     expect(await verify(lab, 'events', id, { deep: true, repair: false })).toMatchObject({ status: 'equal' });
+  });
+
+  it('tells records dated after the last sync from missing ones, and stores both on request', async () => {
+    const lab = await openLab();
+    const [id = ''] = lab.simulator.world.experimentIds;
+    const stored = lab.warehouse.db
+      .prepare<[string], string>('SELECT key FROM events WHERE experiment_id = ? ORDER BY timestamp')
+      .pluck();
+    lab.now -= HOUR;
+    await lab.sync();
+    const before = lab.truth('events', id);
+    const keys = new Set(stored.all(id));
+    const syncedAt = new Date(lab.now).toISOString();
+    lab.now += HOUR;
+    const came = lab.truth('events', id).filter((record) => !before.includes(record));
+    // The simulator also delivers a few records late, which nothing tells from missing ones.
+    const [newer, late] = [true, false].map(
+      (isNewer) => came.filter((record) => timeOf(record) >= syncedAt === isNewer).length,
+    );
+    expect([newer, late]).toEqual([expect.toSatisfy((n) => n > 0), expect.toSatisfy((n) => n > 0)]);
+    const lost = [...keys].at(-1) ?? '';
+    lab.warehouse.db.prepare('DELETE FROM events WHERE key = ?').run(lost);
+    for (const deep of [false, true]) {
+      const live = await verify(lab, 'events', id, { deep, repair: false });
+      expect(live).toMatchObject({ status: 'different', changed: [], extra: [] });
+      expect([live.newer, live.missing].map(({ length }) => length)).toEqual([newer, (late ?? 0) + 1]);
+      expect(live.missing).toContain(lost);
+    }
+    const repaired = await verify(lab, 'events', id, { deep: true, repair: true });
+    expect([repaired.status, repaired.newer.length]).toEqual(['repaired', newer]);
+    expect(lab.mirrored('events', id)).toEqual(lab.truth('events', id));
+    expect(await verify(lab, 'events', id, { deep: true, repair: false })).toMatchObject({
+      status: 'equal',
+      newer: [],
+    });
+  });
+
+  it('calls a stream equal whose only unknown records are newer than its last sync', async () => {
+    const lab = await openLab();
+    const [id = ''] = lab.simulator.world.experimentIds;
+    lab.now -= HOUR;
+    await lab.sync();
+    const count = () => lab.truth('ratings/continuous', id).length;
+    const rows = count();
+    while (count() === rows) lab.now += 5000;
+    const newer = count() - rows;
+    for (const deep of [false, true])
+      expect(await verify(lab, 'ratings/continuous', id, { deep, repair: false })).toMatchObject({
+        status: 'equal',
+        missing: [],
+        rows,
+        newer: { length: newer },
+      });
   });
 
   it('finds 10 scattered differences among 1000 pages with at most 10 × (2 × log2(1000) + 3) requests', async () => {

@@ -51,7 +51,7 @@ const verify: Command<VerifyFlags> = async (context, flags) => {
   const log = openLog(context, config, context.json ? config.log.level : 'silent');
   const onWait = context.json ? () => undefined : tellWaits(context.stderr);
   const onVerdict = (stream: Stream, verdict: Verdict) => {
-    if (!context.json) context.stdout.write(`${cleanLine(line(stream, verdict))}\n`);
+    if (!context.json) context.stdout.write(`${cleanLine(line(stream, verdict, flags.repair === true))}\n`);
   };
   const { signal } = context;
   const chosen = {
@@ -85,17 +85,24 @@ function ofMedia(context: CommandContext, { repair, deep, acceptDeletes, experim
   return verifyMedia(context, db).finally(() => db.close());
 }
 
-function line(stream: Stream, { status, proof, rows, missing, changed, extra, reason, quarantined }: Verdict): string {
+function line(stream: Stream, verdict: Verdict, isRepair: boolean): string {
+  const { status, reason, newer } = verdict;
   const name = streamText(stream);
   if (status === 'unknown') return `✗ ${name}: ${reason ?? 'unknown'}`;
+  const since = newer.length === 0 ? '' : `; ${counted(newer.length, 'record')} newer than the last sync`;
+  const next = since === '' ? '' : isRepair ? ', stored now' : ', for the next one';
+  return `${status === 'different' ? '✗' : '✓'} ${name}: ${found(verdict)}${since}${next}`;
+}
+
+function found({ status, proof, rows, missing, changed, extra, quarantined }: Verdict): string {
   if (status === 'equal')
-    return `✓ ${name}: ${counted(rows ?? 0, 'row')}${quarantined === 0 ? '' : ` and ${counted(quarantined, 'record')} in quarantine`}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
+    return `${counted(rows ?? 0, 'row')}${quarantined === 0 ? '' : ` and ${counted(quarantined, 'record')} in quarantine`}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
   const parts = Object.entries({ missing, changed, extra }).filter(([, keys]) => keys.length > 0);
   const differences = parts.map(
     ([what, keys]) =>
       `${count(keys.length)} ${what} (${keys.slice(0, KEYS_SHOWN).join(', ')}${keys.length > KEYS_SHOWN ? ', …' : ''})`,
   );
-  return `${status === 'repaired' ? '✓' : '✗'} ${name}: ${differences.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
+  return `${differences.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
 }
 
 function closing({ at, requests, durationMs, streams, issues, derived }: VerifyResult, isRepair: boolean): string {

@@ -29,6 +29,7 @@ const VERDICT: Verdict = {
   missing: ['a'],
   changed: ['b', 'c'],
   extra: [],
+  newer: [],
   requests: 2,
 };
 const RESULT: StreamResult = {
