@@ -6,7 +6,7 @@ import { isBlocking, reasonOf, type Doubt, type DoubtKind } from '../warehouse/d
 import { countQuarantined } from '../warehouse/quarantine.ts';
 import { countErased } from '../warehouse/erased-records.ts';
 import type { Db } from '../warehouse/open.ts';
-import { readPosition } from '../warehouse/positions.ts';
+import { readPosition, type Position } from '../warehouse/positions.ts';
 import { countRows } from '../warehouse/records.ts';
 import { surveyExperiments, withGone } from './experiments.ts';
 import { byTime } from './incremental.ts';
@@ -41,7 +41,7 @@ export interface Verdict {
   readonly missing: readonly string[];
   readonly changed: readonly string[];
   readonly extra: readonly string[];
-  /** Keys of records dated after the last sync, which could not have them; they are no difference. */
+  /** Keys of records that came after the last sync, which could not have them; they are no difference. */
   readonly newer: readonly string[];
   readonly requests: number;
   readonly reason?: string;
@@ -141,12 +141,12 @@ function isEqual({ status }: Verdict): boolean {
  */
 export async function verifyStream(context: SyncContext, stream: Stream, options: VerifyOptions): Promise<Verdict> {
   const { repair, deep } = options;
-  const { dataAsOf } = readPosition(context.warehouse.db, stream);
-  const first = await verifyOnce(context, stream, dataAsOf, options);
+  const before = readPosition(context.warehouse.db, stream);
+  const first = await verifyOnce(context, stream, before, options);
   // A row that is gone is deleted when two readings miss it, and a repeat is a record when two show it; asked for by
   // hand, one can follow the other.
   const isPending = repair && first.doubts.some(({ kind }) => kind === 'missing-upstream' || kind === 'repeated');
-  const second = isPending ? await verifyOnce(context, stream, dataAsOf, options) : first;
+  const second = isPending ? await verifyOnce(context, stream, before, options) : first;
   const { missing, changed, extra } = first.differences;
   const doubts = second.doubts.filter(({ kind }) => !ARE_DIFFERENCES.has(kind));
   const isWithheld = second.doubts.some(({ kind }) => kind === 'withheld');
@@ -187,7 +187,7 @@ interface Verified {
 async function verifyOnce(
   context: SyncContext,
   stream: Stream,
-  dataAsOf: number | undefined,
+  before: Position,
   { deep, repair }: VerifyOptions,
 ): Promise<Verified> {
   const { warehouse } = context;
@@ -195,9 +195,10 @@ async function verifyOnce(
     ? committing(warehouse, stream, { withDifferences: true, freezes: context.config.schema === 'freeze' })
     : comparing(warehouse, stream);
   const session: Session = { ...openSession({ ...context, full: true }, stream, sink), confirmAfterMs: 0 };
+  const heldBefore = sink.held();
   const verified = (doubts: readonly Doubt[]): Verified => ({
     doubts,
-    ...withoutNewer(session, sink.differences, dataAsOf),
+    ...withoutNewer(session, sink.differences, before, heldBefore),
     requests: session.meter.cost().requests,
   });
   try {
@@ -218,20 +219,21 @@ async function compare(session: Session, deep: boolean): Promise<Reading> {
 }
 
 /**
- * Tells records that came after the last sync from missing ones: those dated behind its beginning, which was at
- * `dataAsOf` by the local clock. Those dated behind the first answer came while the stream was read.
+ * Tells records that came after the last sync from missing ones. All of them did if the table still has as many as the
+ * API had when they were last accounted for, and none that the API has not; otherwise those dated after its beginning.
+ * Those dated after the first answer came while the stream was read.
  */
 function withoutNewer(
   session: Session,
   { missing, times, ...others }: Differences,
-  dataAsOf: number | undefined,
+  { complete, apiTotal, dataAsOf }: Position,
+  heldBefore: number,
 ): Pick<Verified, 'differences' | 'newer'> {
-  const began = session.reader.serverInfo().firstServerTime;
-  const synced = dataAsOf === undefined ? undefined : dataAsOf + serverNow(session) - session.clock.now();
-  const isBehind = (key: string, time: number | undefined) =>
-    time !== undefined && (times.get(key) ?? -Infinity) >= time;
-  const arrived = new Set([...missing].filter((key) => isBehind(key, began)));
-  const newer = new Set([...missing].filter((key) => !arrived.has(key) && isBehind(key, synced)));
-  const left = new Set([...missing].filter((key) => !arrived.has(key) && !newer.has(key)));
-  return { differences: { ...others, times, missing: left }, newer };
+  const began = session.reader.serverInfo().firstServerTime ?? Infinity;
+  const synced = dataAsOf === undefined ? Infinity : dataAsOf + serverNow(session) - session.clock.now();
+  const isAccounted = complete && apiTotal === heldBefore && others.extra.size === 0;
+  const dated = (key: string) => times.get(key) ?? -Infinity;
+  const left = new Set([...missing].filter((key) => dated(key) < began));
+  const newer = new Set([...left].filter((key) => isAccounted || dated(key) >= synced));
+  return { differences: { ...others, times, missing: left.difference(newer) }, newer };
 }
