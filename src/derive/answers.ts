@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isObject, type Json } from '../shared/json.ts';
 import { askedIn, questionOf, type Asked } from './asked.ts';
 import { numbered } from './attempts.ts';
-import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
+import { code, flag, rank, real, text, time, unixTime, VALUE, WHOSE } from './columns.ts';
+import { defineDerived, type Part } from './define.ts';
 import { SCALE, scaleIn, scaleOr } from './scale.ts';
 import { secondsOf } from './moment.ts';
 import {
@@ -22,140 +23,59 @@ import { typed } from './typed.ts';
 
 const COLUMNS = {
   ...WHOSE,
-  kind: {
-    type: 'TEXT',
-    about: 'What asked for it.',
-    privacy: 'none',
-    missing: NEVER,
+  kind: code('What asked for it.', {
     values: {
       questionnaire: 'a question of a questionnaire',
       component: 'a component that asks, in a state',
       rating: 'a single rating',
     },
-    isCode: true,
-  },
-  question_id: {
-    type: 'TEXT',
-    about: 'What was asked: the id of the question or, where it has none, its text (questionnaires) or the component.',
-    privacy: 'indirect',
-    missing: 'The record names no question and no component.',
-    isCode: true,
-  },
-  question: {
-    type: 'TEXT',
-    about: 'The question, from the record or from the settings of the component.',
+  }),
+  question_id: code(
+    'What was asked: the id of the question or, where it has none, its text (questionnaires) or the component.',
+    { privacy: 'indirect', missing: 'The record names no question and no component.' },
+  ),
+  question: text('The question, from the record or from the settings of the component.', {
     privacy: 'free text',
     missing: 'Neither the record nor the configuration has the words.',
-  },
-  question_type: {
-    type: 'TEXT',
-    about: 'The type of the question or the component.',
-    privacy: 'none',
+  }),
+  question_type: code('The type of the question or the component.', {
     missing: 'Neither the record nor the component says.',
-    isCode: true,
-  },
+  }),
   ...VALUE,
   ...SCALE,
-  response_time: {
-    type: 'REAL',
-    about: 'How long the participant took to answer.',
+  response_time: real('How long the participant took to answer.', {
     privacy: 'none',
     unit: 'ms',
     missing: 'The record does not say.',
-  },
-  attempt: {
-    type: 'INTEGER',
-    about: '1 for the first answer of the participant to this question.',
-    privacy: 'none',
-    unit: 'rank',
-    missing: NEVER,
-  },
-  is_last: {
-    type: 'INTEGER',
-    about: "Whether it is the participant's last answer to this question.",
-    privacy: 'none',
-    isBoolean: true,
-    missing: NEVER,
-  },
-  state_id: {
-    type: 'TEXT',
-    about: 'The state in which it was given.',
-    privacy: 'none',
-    missing: 'The record names none.',
-    isCode: true,
-  },
-  state_name: {
-    type: 'TEXT',
-    about: 'The name of that state.',
-    privacy: 'none',
-    missing: 'The state has none, or is not known.',
-    isCode: true,
-  },
-  component_id: {
-    type: 'TEXT',
-    about: 'The component that asked.',
-    privacy: 'none',
-    missing: 'The record names none.',
-    isCode: true,
-  },
-  stimulus_id: {
-    type: 'TEXT',
-    about: 'The stimulus that was rated.',
-    privacy: 'none',
+  }),
+  attempt: rank('1 for the first answer of the participant to this question.'),
+  is_last: flag("Whether it is the participant's last answer to this question."),
+  state_id: code('The state in which it was given.', { missing: 'The record names none.' }),
+  state_name: code('The name of that state.', { missing: 'The state has none, or is not known.' }),
+  component_id: code('The component that asked.', { missing: 'The record names none.' }),
+  stimulus_id: code('The stimulus that was rated.', { missing: 'It is not a single rating, or names none.' }),
+  dimension: code('What of the stimulus was rated, such as valence.', {
     missing: 'It is not a single rating, or names none.',
-    isCode: true,
-  },
-  dimension: {
-    type: 'TEXT',
-    about: 'What of the stimulus was rated, such as valence.',
-    privacy: 'none',
-    missing: 'It is not a single rating, or names none.',
-    isCode: true,
-  },
-  sample: {
-    type: 'REAL',
-    about: 'Which pause of the stimulus, of a single rating, from 0.',
+  }),
+  sample: real('Which pause of the stimulus, of a single rating, from 0.', {
     privacy: 'none',
     unit: 'rank',
     missing: 'It is not a single rating, or the only one.',
-  },
-  timestamp: {
-    type: 'TEXT',
-    about: 'When it was given, UTC.',
-    privacy: 'indirect',
-    unit: 'ISO 8601, UTC',
-    missing: 'The record has no time.',
-  },
-  timestamp_unix: {
-    type: 'REAL',
-    about: 'When it was given.',
-    privacy: 'indirect',
-    unit: 's since 1970, UTC',
-    missing: 'The record has no time.',
-  },
-  onset: {
-    type: 'REAL',
-    about: 'When it was given, from the start of the experiment.',
+  }),
+  timestamp: time('When it was given, UTC.', { privacy: 'indirect', missing: 'The record has no time.' }),
+  timestamp_unix: unixTime('When it was given.', { privacy: 'indirect', missing: 'The record has no time.' }),
+  onset: real('When it was given, from the start of the experiment.', {
     privacy: 'none',
     unit: 'ms',
     missing: 'The record has none.',
-  },
-  onset_s: {
-    type: 'REAL',
-    about: 'When it was given, from the start of the experiment.',
+  }),
+  onset_s: real('When it was given, from the start of the experiment.', {
     privacy: 'none',
     unit: 's',
     missing: 'The record has none.',
-  },
-  table_name: {
-    type: 'TEXT',
-    about: 'The table with the record.',
-    privacy: 'none',
-    missing: NEVER,
-    isCode: true,
-    allowed: ['events', 'ratings_sparse'],
-  },
-  key: { type: 'TEXT', about: 'Its key there.', privacy: 'direct', missing: NEVER },
+  }),
+  table_name: code('The table with the record.', { allowed: ['events', 'ratings_sparse'] }),
+  key: text('Its key there.', { privacy: 'direct' }),
 } as const;
 
 type Answer = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { MIXED_TYPES, PART_MISSING } from '../datasets/mixed.ts';
-import type { PrivacyClass } from '../datasets/privacy.ts';
 import type { SqlValue } from '../shared/sqlite.ts';
+import type { Columns, Explained } from './columns.ts';
 import type { Place } from './whose.ts';
 
 /**
@@ -13,38 +12,6 @@ export interface Part {
   readonly room: string | null;
   /** The participants whose rows it is about. Null: all of the room or the experiment, and what names no one. */
   readonly people: readonly string[] | null;
-}
-
-/** A column of a derived table. */
-export interface DerivedColumn {
-  readonly type: 'TEXT' | 'INTEGER' | 'REAL';
-  readonly about: string;
-  /** What it tells about a person. */
-  readonly privacy: PrivacyClass;
-  /** What it means that there is no value; `NEVER` where there always is one. */
-  readonly missing: string;
-  readonly unit?: string;
-  readonly isBoolean?: true;
-  /** The values that it may have, each with what it means. */
-  readonly values?: Readonly<Record<string, string>>;
-  /** The values that it may have, where they say themselves what they mean. */
-  readonly allowed?: readonly string[];
-  /** Its values are codes, or names of the design: a codebook lists them. Other texts are only counted. */
-  readonly isCode?: true;
-}
-
-/** What is said of a column that always has a value. */
-export const NEVER = 'never missing';
-
-export type Columns = Readonly<Record<string, DerivedColumn>>;
-
-/** A table or view, as it is explained to readers. */
-export interface Explained {
-  readonly name: string;
-  readonly about: string;
-  /** What one row is. */
-  readonly row: string;
-  readonly columns: Columns;
 }
 
 /** A table that is computed from the mirrored ones. Columns come in the order in which they are declared. */
@@ -90,47 +57,3 @@ export function defineDerived<const C extends Columns>(
 ): DerivedTable {
   return spec;
 }
-
-/** The columns that say whose a row is; the same names in every table. */
-export const WHOSE = {
-  experiment_id: { type: 'TEXT', about: 'The experiment.', privacy: 'none', missing: NEVER },
-  room_id: {
-    type: 'TEXT',
-    about: 'The room (session).',
-    privacy: 'indirect',
-    missing: 'It was before a room was assigned.',
-  },
-  participant_id: {
-    type: 'TEXT',
-    about: 'The participant; ids are unique within a room only.',
-    privacy: 'direct',
-    missing: 'It concerns no single participant.',
-  },
-} as const satisfies Columns;
-
-/** The columns of a value that may be a number, a text or something else. */
-export const VALUE = {
-  value_type: {
-    type: 'TEXT',
-    about: 'What the value is.',
-    privacy: 'none',
-    missing: PART_MISSING.type,
-    allowed: MIXED_TYPES,
-    isCode: true,
-  },
-  value_number: {
-    type: 'REAL',
-    about: 'The value as a number; a boolean as 0 or 1.',
-    privacy: 'indirect',
-    missing: PART_MISSING.number,
-    unit: 'as recorded',
-  },
-  value_text: { type: 'TEXT', about: 'The value, if it is a text.', privacy: 'free text', missing: PART_MISSING.text },
-  value_json: {
-    type: 'TEXT',
-    about: 'The value as JSON, if it is a list or an object, or more than the other columns hold exactly.',
-    privacy: 'free text',
-    missing: 'There is no value, or the other columns hold it.',
-    unit: 'JSON',
-  },
-} as const satisfies Columns;

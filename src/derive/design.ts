@@ -2,7 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { isObject, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
-import { defineDerived, NEVER } from './define.ts';
+import { code, json, rank, real, text } from './columns.ts';
+import { defineDerived } from './define.ts';
 import { questionIn, SCALE, scaleIn, type Scale } from './scale.ts';
 import { idIn, listIn, membersOf, numberIn, objectIn, objectOf, parsed, Text, textIn } from './source.ts';
 
@@ -29,83 +30,34 @@ export const design = defineDerived({
   sources: ['experiment-configs'],
   version: 1,
   columns: {
-    experiment_id: { type: 'TEXT', about: 'The experiment.', privacy: 'none', missing: NEVER },
-    position: {
-      type: 'INTEGER',
-      about: 'The place in the order of the experiment, from 1.',
-      privacy: 'none',
-      unit: 'rank',
-      missing: NEVER,
-    },
-    part: {
-      type: 'TEXT',
-      about: 'Where it is shown.',
-      privacy: 'none',
-      missing: NEVER,
-      isCode: true,
+    experiment_id: text('The experiment.', { privacy: 'none' }),
+    position: rank('The place in the order of the experiment, from 1.'),
+    part: code('Where it is shown.', {
       values: {
         state: 'in a state',
         global: 'in every state',
         questionnaire: 'in the questionnaire after the last state',
       },
-    },
-    state_id: {
-      type: 'TEXT',
-      about: 'The state.',
-      privacy: 'none',
-      missing: 'It is in no single state.',
-      isCode: true,
-    },
-    state_name: {
-      type: 'TEXT',
-      about: 'The name of the state.',
-      privacy: 'none',
-      missing: 'It is in no single state, or that has no name.',
-      isCode: true,
-    },
-    component_id: {
-      type: 'TEXT',
-      about: 'The component.',
-      privacy: 'none',
-      missing: 'The configuration gives it none.',
-      isCode: true,
-    },
-    component_type: {
-      type: 'TEXT',
-      about: 'The type of the component.',
-      privacy: 'none',
-      missing: 'The state shows nothing.',
-      isCode: true,
-    },
-    question_id: {
-      type: 'TEXT',
-      about: 'The id of the question, in a questionnaire.',
-      privacy: 'none',
+    }),
+    state_id: code('The state.', { missing: 'It is in no single state.' }),
+    state_name: code('The name of the state.', { missing: 'It is in no single state, or that has no name.' }),
+    component_id: code('The component.', { missing: 'The configuration gives it none.' }),
+    component_type: code('The type of the component.', { missing: 'The state shows nothing.' }),
+    question_id: code('The id of the question, in a questionnaire.', {
       missing: 'It is not a question of a questionnaire.',
-      isCode: true,
-    },
-    question: {
-      type: 'TEXT',
-      about: 'The question.',
+    }),
+    question: text('The question.', {
       privacy: 'none',
       missing: 'It asks nothing, or the configuration does not have the words.',
-    },
+    }),
     ...SCALE,
-    medium: {
-      type: 'TEXT',
-      about: 'The video, image or sound that is shown.',
-      privacy: 'none',
-      missing: 'It shows none.',
-      isCode: true,
-    },
-    duration: {
-      type: 'REAL',
-      about: 'How long it is shown, if that is fixed.',
+    medium: code('The video, image or sound that is shown.', { missing: 'It shows none.' }),
+    duration: real('How long it is shown, if that is fixed.', {
       privacy: 'none',
       unit: 'ms',
       missing: 'It is not fixed.',
-    },
-    config: { type: 'TEXT', about: 'All its settings, as JSON.', privacy: 'none', missing: NEVER, unit: 'JSON' },
+    }),
+    config: json('All its settings, as JSON.', { privacy: 'none' }),
   },
   rows: (db, { experiment }) =>
     plannedIn(db, experiment).map((planned, i) => ({ experiment_id: experiment, position: i + 1, ...planned })),

@@ -1,6 +1,7 @@
 import { isStorableText } from '../datasets/values.ts';
 import { isObject, parseJson, type Json } from '../shared/json.ts';
-import { defineDerived, NEVER } from './define.ts';
+import { code, rank, real, text } from './columns.ts';
+import { defineDerived } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { textIn } from './source.ts';
 
@@ -13,37 +14,23 @@ export const values = defineDerived({
   sources: ['experiment-configs'],
   version: 2,
   columns: {
-    experiment_id: {
-      type: 'TEXT',
-      about: 'The experiment whose question it is.',
+    experiment_id: text('The experiment whose question it is.', {
       privacy: 'none',
       missing: 'The value means the same everywhere.',
-    },
-    table_name: { type: 'TEXT', about: 'The table.', privacy: 'none', missing: NEVER, isCode: true },
-    column_name: { type: 'TEXT', about: 'The column.', privacy: 'none', missing: NEVER, isCode: true },
-    question_id: {
-      type: 'TEXT',
-      about: 'answers.question_id, for the values of one question.',
-      privacy: 'none',
+    }),
+    table_name: code('The table.'),
+    column_name: code('The column.'),
+    question_id: code('answers.question_id, for the values of one question.', {
       missing: 'The value is not one of a single question.',
-      isCode: true,
-    },
-    position: {
-      type: 'INTEGER',
-      about: 'The place in the order of the values, from 1.',
-      privacy: 'none',
-      unit: 'rank',
-      missing: NEVER,
-    },
-    value_number: {
-      type: 'REAL',
-      about: 'The value, if it is a number.',
+    }),
+    position: rank('The place in the order of the values, from 1.'),
+    value_number: real('The value, if it is a number.', {
       privacy: 'none',
       unit: 'as recorded',
       missing: 'It is a text.',
-    },
-    value_text: { type: 'TEXT', about: 'The value, if it is a text.', privacy: 'none', missing: 'It is a number.' },
-    label: { type: 'TEXT', about: 'What it means.', privacy: 'none', missing: NEVER },
+    }),
+    value_text: text('The value, if it is a text.', { privacy: 'none', missing: 'It is a number.' }),
+    label: text('What it means.', { privacy: 'none' }),
   },
   rows(db, { experiment }) {
     const labels = plannedIn(db, experiment).flatMap(labelsOf);

@@ -2,7 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { command } from '../shared/sqlite.ts';
 import { COMPLETION_CODES } from '../datasets/fields.ts';
 import { COUNTED, countsOf } from './counts.ts';
-import { defineDerived, NEVER, WHOSE, type DerivedColumn } from './define.ts';
+import { code, count, flag, rank, real, text, time, unixTime, WHOSE, type DerivedColumn } from './columns.ts';
+import { defineDerived } from './define.ts';
 import {
   clockZeroOf,
   COMPLETE,
@@ -16,10 +17,7 @@ import {
 import type { Place } from './whose.ts';
 
 const COUNTS = Object.fromEntries(
-  COUNTED.map(({ name, table }): [string, DerivedColumn] => [
-    `n_${table}`,
-    { type: 'INTEGER', about: `Rows of ${name} that are theirs.`, privacy: 'none', missing: NEVER, unit: 'count' },
-  ]),
+  COUNTED.map(({ name, table }): [string, DerivedColumn] => [`n_${table}`, count(`Rows of ${name} that are theirs.`)]),
 );
 
 export const people = defineDerived({
@@ -34,145 +32,55 @@ export const people = defineDerived({
   version: 1,
   columns: {
     ...WHOSE,
-    experiment_name: {
-      type: 'TEXT',
-      about: 'The name of the experiment.',
-      privacy: 'none',
-      missing: 'The experiment has none, or was not read.',
-      isCode: true,
-    },
-    deployment_id: {
-      type: 'TEXT',
-      about: 'The deployment that opened the room.',
+    experiment_name: code('The name of the experiment.', { missing: 'The experiment has none, or was not read.' }),
+    deployment_id: text('The deployment that opened the room.', {
       privacy: 'none',
       missing: 'The room is of none, or none is known.',
-    },
-    deployment_name: {
-      type: 'TEXT',
-      about: 'The name of the deployment.',
-      privacy: 'none',
-      missing: 'The deployment has none, or none is known.',
-      isCode: true,
-    },
-    room_name: {
-      type: 'TEXT',
-      about: 'The name of the room, if it has one.',
-      privacy: 'indirect',
-      missing: 'The room has none.',
-    },
-    room_number: {
-      type: 'INTEGER',
-      about: 'The room in its experiment, from 1, in the order of opening.',
-      privacy: 'none',
-      unit: 'rank',
+    }),
+    deployment_name: code('The name of the deployment.', { missing: 'The deployment has none, or none is known.' }),
+    room_name: text('The name of the room, if it has one.', { privacy: 'indirect', missing: 'The room has none.' }),
+    room_number: rank('The room in its experiment, from 1, in the order of opening.', {
       missing: 'It was before a room was assigned.',
-    },
-    participant_number: {
-      type: 'INTEGER',
-      about: 'The participant in the room, from 1, in the order of joining.',
-      privacy: 'none',
-      unit: 'rank',
+    }),
+    participant_number: rank('The participant in the room, from 1, in the order of joining.', {
       missing: 'There is no room in which to count.',
-    },
-    role: {
-      type: 'TEXT',
-      about: 'The role in the experiment.',
-      privacy: 'none',
-      missing: 'participants names none.',
-      isCode: true,
-    },
-    is_agent: {
-      type: 'INTEGER',
-      about: 'Whether it is an AI agent.',
-      privacy: 'none',
-      isBoolean: true,
-      missing: 'participants does not say.',
-    },
-    is_listed: {
-      type: 'INTEGER',
-      about: 'Whether participants has them; otherwise only their data are known.',
-      privacy: 'none',
-      isBoolean: true,
-      missing: NEVER,
-    },
-    completion_code: {
-      type: 'TEXT',
-      about: 'How the participation ended.',
-      privacy: 'none',
-      missing: 'There is no code.',
-      values: COMPLETION_CODES,
-      isCode: true,
-    },
-    is_complete: {
-      type: 'INTEGER',
-      about: `Whether the completion code is ${COMPLETE.join(' or ')}.`,
-      privacy: 'none',
-      isBoolean: true,
+    }),
+    role: code('The role in the experiment.', { missing: 'participants names none.' }),
+    is_agent: flag('Whether it is an AI agent.', { missing: 'participants does not say.' }),
+    is_listed: flag('Whether participants has them; otherwise only their data are known.'),
+    completion_code: code('How the participation ended.', { missing: 'There is no code.', values: COMPLETION_CODES }),
+    is_complete: flag(`Whether the completion code is ${COMPLETE.join(' or ')}.`, {
       missing: 'There is no completion code.',
-    },
-    joined_at: {
-      type: 'TEXT',
-      about: 'When they joined, UTC.',
+    }),
+    joined_at: time('When they joined, UTC.', { privacy: 'indirect', missing: 'participants does not say.' }),
+    joined_unix: unixTime('When they joined.', { privacy: 'indirect', missing: 'participants does not say.' }),
+    completed_at: time('When they finished, UTC.', {
       privacy: 'indirect',
-      unit: 'ISO 8601, UTC',
-      missing: 'participants does not say.',
-    },
-    joined_unix: {
-      type: 'REAL',
-      about: 'When they joined.',
-      privacy: 'indirect',
-      unit: 's since 1970, UTC',
-      missing: 'participants does not say.',
-    },
-    completed_at: {
-      type: 'TEXT',
-      about: 'When they finished, UTC.',
-      privacy: 'indirect',
-      unit: 'ISO 8601, UTC',
       missing: 'They have not finished, or the API does not say when.',
-    },
-    completed_unix: {
-      type: 'REAL',
-      about: 'When they finished.',
+    }),
+    completed_unix: unixTime('When they finished.', {
       privacy: 'indirect',
-      unit: 's since 1970, UTC',
       missing: 'They have not finished, or the API does not say when.',
-    },
-    duration_s: {
-      type: 'REAL',
-      about: 'From joining to finishing.',
+    }),
+    duration_s: real('From joining to finishing.', {
       privacy: 'none',
       unit: 's',
       missing: 'One of the two times is missing.',
-    },
-    clock_zero_at: {
-      type: 'TEXT',
-      about: 'When onset 0 was, by their first event in the room, UTC.',
+    }),
+    clock_zero_at: time('When onset 0 was, by their first event in the room, UTC.', {
       privacy: 'indirect',
-      unit: 'ISO 8601, UTC',
       missing: 'They have no event with an onset in the room.',
-    },
-    clock_zero_unix: {
-      type: 'REAL',
-      about: 'When onset 0 was.',
+    }),
+    clock_zero_unix: unixTime('When onset 0 was.', {
       privacy: 'indirect',
-      unit: 's since 1970, UTC',
       missing: 'They have no event with an onset in the room.',
-    },
-    last_state_id: {
-      type: 'TEXT',
-      about: 'The state of their last event that names one.',
-      privacy: 'none',
+    }),
+    last_state_id: code('The state of their last event that names one.', {
       missing: 'No event of theirs names a state.',
-      isCode: true,
-    },
-    last_state_name: {
-      type: 'TEXT',
-      about: 'The name of that state.',
-      privacy: 'none',
+    }),
+    last_state_name: code('The name of that state.', {
       missing: 'No event of theirs names a state, or it has no name.',
-      isCode: true,
-    },
+    }),
     ...COUNTS,
   },
   rows: (db, { experiment, people: ids }) => (ids ?? []).flatMap((id) => participationsOf(db, experiment, id)),

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { queryRows } from '../shared/sqlite.ts';
-import { defineDerived, NEVER, WHOSE, type DerivedTable, type Part } from './define.ts';
+import { code, count, real, WHOSE } from './columns.ts';
+import { defineDerived, type DerivedTable, type Part } from './define.ts';
 import { named, Num, Text, within } from './source.ts';
 import { stages } from './stages.ts';
 
@@ -12,55 +13,16 @@ const MOST_CARRIED = 10_000;
 
 const COLUMNS = {
   ...WHOSE,
-  component_id: {
-    type: 'TEXT',
-    about: 'The component that was rated.',
-    privacy: 'none',
-    missing: 'The ratings name none.',
-    isCode: true,
-  },
-  onset: {
-    type: 'REAL',
-    about: 'The instant, from the start of the experiment: a whole multiple of the interval.',
+  component_id: code('The component that was rated.', { missing: 'The ratings name none.' }),
+  onset: real('The instant, from the start of the experiment: a whole multiple of the interval.', {
     privacy: 'none',
     unit: 'ms',
-    missing: NEVER,
-  },
-  onset_s: {
-    type: 'REAL',
-    about: 'The instant, from the start of the experiment.',
-    privacy: 'none',
-    unit: 's',
-    missing: NEVER,
-  },
-  value: {
-    type: 'REAL',
-    about: 'The last rating at that instant.',
-    privacy: 'none',
-    unit: 'scale units',
-    missing: NEVER,
-  },
-  samples: {
-    type: 'INTEGER',
-    about: 'How many ratings there were since the instant before; 0: the value is carried forward.',
-    privacy: 'none',
-    unit: 'count',
-    missing: NEVER,
-  },
-  state_id: {
-    type: 'TEXT',
-    about: 'The state in which that rating was given.',
-    privacy: 'none',
-    missing: 'No event says so.',
-    isCode: true,
-  },
-  medium: {
-    type: 'TEXT',
-    about: 'The medium on the screen, as in stages.',
-    privacy: 'none',
-    missing: 'There was none, or it is not known.',
-    isCode: true,
-  },
+  }),
+  onset_s: real('The instant, from the start of the experiment.', { privacy: 'none', unit: 's' }),
+  value: real('The last rating at that instant.', { privacy: 'none', unit: 'scale units' }),
+  samples: count('How many ratings there were since the instant before; 0: the value is carried forward.'),
+  state_id: code('The state in which that rating was given.', { missing: 'No event says so.' }),
+  medium: code('The medium on the screen, as in stages.', { missing: 'There was none, or it is not known.' }),
 } as const;
 
 /**

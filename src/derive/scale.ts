@@ -1,42 +1,25 @@
 import { textOfJson, type JsonObject } from '../shared/json.ts';
-import type { DerivedColumn } from './define.ts';
+import { json, real, text, type DerivedColumn } from './columns.ts';
 import { listIn, numberIn, objectIn, textIn } from './source.ts';
 
 /** What a question is answered on. */
 export const SCALE = {
-  scale_min: {
-    type: 'REAL',
-    about: 'Lower end of the scale.',
+  scale_min: real('Lower end of the scale.', {
     privacy: 'none',
     unit: 'scale units',
     missing: 'There is no scale, or it is not known.',
-  },
-  scale_max: {
-    type: 'REAL',
-    about: 'Upper end of the scale.',
+  }),
+  scale_max: real('Upper end of the scale.', {
     privacy: 'none',
     unit: 'scale units',
     missing: 'There is no scale, or it is not known.',
-  },
-  label_min: {
-    type: 'TEXT',
-    about: 'The label at the lower end.',
-    privacy: 'none',
-    missing: 'There is none, or it is not known.',
-  },
-  label_max: {
-    type: 'TEXT',
-    about: 'The label at the upper end.',
-    privacy: 'none',
-    missing: 'There is none, or it is not known.',
-  },
-  options: {
-    type: 'TEXT',
-    about: 'The choices, as a JSON list, in the order in which they are shown.',
+  }),
+  label_min: text('The label at the lower end.', { privacy: 'none', missing: 'There is none, or it is not known.' }),
+  label_max: text('The label at the upper end.', { privacy: 'none', missing: 'There is none, or it is not known.' }),
+  options: json('The choices, as a JSON list, in the order in which they are shown.', {
     privacy: 'none',
     missing: 'There are none, or they are not known.',
-    unit: 'JSON',
-  },
+  }),
 } as const satisfies Readonly<Record<string, DerivedColumn>>;
 
 export interface Scale {

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { events } from '../datasets/events.ts';
 import { isOver } from '../datasets/room-status.ts';
 import { queryRows } from '../shared/sqlite.ts';
-import { defineDerived, NEVER, WHOSE, type Part } from './define.ts';
+import { code, count, rank, real, time, WHOSE } from './columns.ts';
+import { defineDerived, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { inOrder, timeText } from './moment.ts';
 import { membersOf, named, PLACED, roomWideRows, rowsOf, Text, textIn, within } from './source.ts';
@@ -21,109 +22,45 @@ import {
 
 const COLUMNS = {
   ...WHOSE,
-  number: {
-    type: 'INTEGER',
-    about: 'The place in the order of the participant, from 1.',
-    privacy: 'none',
-    unit: 'rank',
-    missing: NEVER,
-  },
-  state_id: { type: 'TEXT', about: 'The state.', privacy: 'none', missing: NEVER, isCode: true },
-  state_name: {
-    type: 'TEXT',
-    about: 'The name of the state.',
-    privacy: 'none',
-    missing: 'The state has none, or is not known.',
-    isCode: true,
-  },
-  component_id: {
-    type: 'TEXT',
-    about: 'The component on the screen.',
-    privacy: 'none',
-    missing: 'No event of the stage names one.',
-    isCode: true,
-  },
-  component_type: {
-    type: 'TEXT',
-    about: 'The type of the component.',
-    privacy: 'none',
-    missing: 'No event of the stage names one.',
-    isCode: true,
-  },
-  medium: {
-    type: 'TEXT',
-    about: 'The video, image or sound of the component.',
-    privacy: 'none',
+  number: rank('The place in the order of the participant, from 1.'),
+  state_id: code('The state.'),
+  state_name: code('The name of the state.', { missing: 'The state has none, or is not known.' }),
+  component_id: code('The component on the screen.', { missing: 'No event of the stage names one.' }),
+  component_type: code('The type of the component.', { missing: 'No event of the stage names one.' }),
+  medium: code('The video, image or sound of the component.', {
     missing: 'The component shows none, or it is not known.',
-    isCode: true,
-  },
-  start_onset: {
-    type: 'REAL',
-    about: 'When it began, from the start of the experiment.',
+  }),
+  start_onset: real('When it began, from the start of the experiment.', {
     privacy: 'none',
     unit: 'ms',
     missing: 'The event has no onset.',
-  },
-  end_onset: {
-    type: 'REAL',
-    about: 'When it ended, from the start of the experiment.',
+  }),
+  end_onset: real('When it ended, from the start of the experiment.', {
     privacy: 'none',
     unit: 'ms',
     missing: 'It is not known.',
-  },
-  start_s: {
-    type: 'REAL',
-    about: 'When it began, from the start of the experiment.',
+  }),
+  start_s: real('When it began, from the start of the experiment.', {
     privacy: 'none',
     unit: 's',
     missing: 'The event has no onset.',
-  },
-  end_s: {
-    type: 'REAL',
-    about: 'When it ended, from the start of the experiment.',
+  }),
+  end_s: real('When it ended, from the start of the experiment.', {
     privacy: 'none',
     unit: 's',
     missing: 'It is not known.',
-  },
-  duration_s: {
-    type: 'REAL',
-    about: 'How long it lasted.',
-    privacy: 'none',
-    unit: 's',
-    missing: 'Its end is not known.',
-  },
-  started_at: {
-    type: 'TEXT',
-    about: 'When it began, UTC.',
-    privacy: 'indirect',
-    unit: 'ISO 8601, UTC',
-    missing: NEVER,
-  },
-  ended_at: {
-    type: 'TEXT',
-    about: 'When it ended, UTC.',
-    privacy: 'indirect',
-    unit: 'ISO 8601, UTC',
-    missing: 'It is not known.',
-  },
-  start_known_by: {
-    type: 'TEXT',
-    about: 'How its beginning is known.',
-    privacy: 'none',
-    missing: NEVER,
-    isCode: true,
+  }),
+  duration_s: real('How long it lasted.', { privacy: 'none', unit: 's', missing: 'Its end is not known.' }),
+  started_at: time('When it began, UTC.', { privacy: 'indirect' }),
+  ended_at: time('When it ended, UTC.', { privacy: 'indirect', missing: 'It is not known.' }),
+  start_known_by: code('How its beginning is known.', {
     values: {
       event: 'an event says so',
       'first event': 'it is the first of the events that show the stage',
       participation: 'the participant joined a room that was in it already',
     },
-  },
-  end_known_by: {
-    type: 'TEXT',
-    about: 'How its end is known.',
-    privacy: 'none',
-    missing: NEVER,
-    isCode: true,
+  }),
+  end_known_by: code('How its end is known.', {
     values: {
       event: 'an event says so',
       'next stage': 'the next stage began',
@@ -132,14 +69,8 @@ const COLUMNS = {
       'last event': 'the room is over, and no later event is known',
       open: 'it may still last',
     },
-  },
-  events: {
-    type: 'INTEGER',
-    about: 'How many events of the participant show it.',
-    privacy: 'none',
-    unit: 'count',
-    missing: NEVER,
-  },
+  }),
+  events: count('How many events of the participant show it.'),
 } as const;
 
 export const stages = defineDerived({

@@ -2,7 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { decodeParts } from '../datasets/mixed.ts';
 import { textOfJson } from '../shared/json.ts';
-import { defineDerived, NEVER, VALUE, WHOSE, type Part } from './define.ts';
+import { code, flag, json, rank, real, text, time, unixTime, VALUE, WHOSE } from './columns.ts';
+import { defineDerived, type Part } from './define.ts';
 import { membersOf, Num, PLACED, rowsOf, Text } from './source.ts';
 import { secondsOf } from './moment.ts';
 import { typed } from './typed.ts';
@@ -21,83 +22,35 @@ export const variableValues = defineDerived({
   version: 2,
   columns: {
     ...WHOSE,
-    owner: {
-      type: 'TEXT',
-      about: 'Whose value it is.',
-      privacy: 'none',
-      missing: NEVER,
-      isCode: true,
+    owner: code('Whose value it is.', {
       values: {
         participant: "the person's own value",
         room: 'that of everyone in the room',
       },
-    },
-    variable: {
-      type: 'TEXT',
-      about: 'The name of the variable.',
-      privacy: 'none',
-      missing: 'The record names none.',
-      isCode: true,
-    },
+    }),
+    variable: code('The name of the variable.', { missing: 'The record names none.' }),
     ...VALUE,
-    write_number: {
-      type: 'INTEGER',
-      about: "1 for the first write of the owner's variable.",
-      privacy: 'none',
-      unit: 'rank',
-      missing: NEVER,
-    },
-    is_last: {
-      type: 'INTEGER',
-      about: "Whether it is the last write of the owner's variable.",
-      privacy: 'none',
-      isBoolean: true,
-      missing: NEVER,
-    },
-    source: { type: 'TEXT', about: 'Who wrote it.', privacy: 'direct', missing: 'The record does not say.' },
-    persisted: {
-      type: 'INTEGER',
-      about: 'Whether the write was persisted.',
-      privacy: 'none',
-      isBoolean: true,
-      missing: 'The record does not say.',
-    },
-    state: {
-      type: 'TEXT',
-      about: "The owner's variables after the write, as JSON.",
+    write_number: rank("1 for the first write of the owner's variable."),
+    is_last: flag("Whether it is the last write of the owner's variable."),
+    source: text('Who wrote it.', { privacy: 'direct', missing: 'The record does not say.' }),
+    persisted: flag('Whether the write was persisted.', { missing: 'The record does not say.' }),
+    state: json("The owner's variables after the write, as JSON.", {
       privacy: 'free text',
       missing: `It would have more than ${LONGEST_STATE} characters.`,
-      unit: 'JSON',
-    },
-    timestamp: {
-      type: 'TEXT',
-      about: 'When it was written, UTC.',
-      privacy: 'indirect',
-      unit: 'ISO 8601, UTC',
-      missing: 'The record has no time.',
-    },
-    timestamp_unix: {
-      type: 'REAL',
-      about: 'When it was written.',
-      privacy: 'indirect',
-      unit: 's since 1970, UTC',
-      missing: 'The record has no time.',
-    },
-    onset: {
-      type: 'REAL',
-      about: 'When it was written, from the start of the experiment.',
+    }),
+    timestamp: time('When it was written, UTC.', { privacy: 'indirect', missing: 'The record has no time.' }),
+    timestamp_unix: unixTime('When it was written.', { privacy: 'indirect', missing: 'The record has no time.' }),
+    onset: real('When it was written, from the start of the experiment.', {
       privacy: 'none',
       unit: 'ms',
       missing: 'The record has none.',
-    },
-    onset_s: {
-      type: 'REAL',
-      about: 'When it was written, from the start of the experiment.',
+    }),
+    onset_s: real('When it was written, from the start of the experiment.', {
       privacy: 'none',
       unit: 's',
       missing: 'The record has none.',
-    },
-    key: { type: 'TEXT', about: 'The key of the row in variables.', privacy: 'direct', missing: NEVER },
+    }),
+    key: text('The key of the row in variables.', { privacy: 'direct' }),
   },
   rows(db, part) {
     const writes = writesOf(db, part);

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { queryValues } from '../shared/sqlite.ts';
-import { NEVER, WHOSE, type Columns } from './define.ts';
+import { code, real, text, time, unixTime, WHOSE, type Columns } from './columns.ts';
 
 /** A view for readers. It only renames, joins and selects, so that every engine reads it alike. */
 export interface DerivedView {
@@ -48,57 +48,31 @@ const TIMELINE: readonly Happening[] = [
 
 const TIMELINE_COLUMNS: Columns = {
   ...WHOSE,
-  timestamp: {
-    type: 'TEXT',
-    about: 'When it happened, UTC; of a recording, when it began.',
+  timestamp: time('When it happened, UTC; of a recording, when it began.', {
     privacy: 'indirect',
     missing: 'The record has no time.',
-    unit: 'ISO 8601, UTC',
-  },
-  timestamp_unix: {
-    type: 'REAL',
-    about: 'When it happened.',
-    privacy: 'indirect',
-    missing: 'The record has no time.',
-    unit: 's since 1970, UTC',
-  },
-  onset_s: {
-    type: 'REAL',
-    about: 'When it happened, from the start of the experiment.',
+  }),
+  timestamp_unix: unixTime('When it happened.', { privacy: 'indirect', missing: 'The record has no time.' }),
+  onset_s: real('When it happened, from the start of the experiment.', {
     privacy: 'none',
-    missing: 'The record has none, as decisions of agents and recordings.',
     unit: 's',
-  },
-  table_name: {
-    type: 'TEXT',
-    about: 'The table with the record.',
-    privacy: 'none',
-    missing: NEVER,
-    allowed: TIMELINE.map(({ table }) => table),
-    isCode: true,
-  },
-  what: {
-    type: 'TEXT',
-    about: 'The type of the event, the name of the variable, the action of the agent; or message, rating, recording.',
-    privacy: 'none',
-    missing: 'The record does not say.',
-    isCode: true,
-  },
-  text_value: {
-    type: 'TEXT',
-    about:
-      'The content of the event, the message, the component that was rated, the text in the variable, the state of the decision, or the format of the recording.',
-    privacy: 'free text',
-    missing: 'The record has none.',
-  },
-  number_value: {
-    type: 'REAL',
-    about: 'The rating, the number in the variable, or the length of the recording in ms.',
+    missing: 'The record has none, as decisions of agents and recordings.',
+  }),
+  table_name: code('The table with the record.', { allowed: TIMELINE.map(({ table }) => table) }),
+  what: code(
+    'The type of the event, the name of the variable, the action of the agent; or message, rating, recording.',
+    { missing: 'The record does not say.' },
+  ),
+  text_value: text(
+    'The content of the event, the message, the component that was rated, the text in the variable, the state of the decision, or the format of the recording.',
+    { privacy: 'free text', missing: 'The record has none.' },
+  ),
+  number_value: real('The rating, the number in the variable, or the length of the recording in ms.', {
     privacy: 'indirect',
-    missing: 'The record has none.',
     unit: 'as the table has it',
-  },
-  key: { type: 'TEXT', about: 'The key of the row in that table.', privacy: 'direct', missing: NEVER },
+    missing: 'The record has none.',
+  }),
+  key: text('The key of the row in that table.', { privacy: 'direct' }),
 };
 
 function timeline(): string {

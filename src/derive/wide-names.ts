@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { privacyOfForm } from '../datasets/privacy.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { ROW_NUMBER_NAMES, SQL_WORDS } from '../shared/sql-words.ts';
-import { WHOSE } from './define.ts';
+import { WHOSE } from './columns.ts';
 import { plannedIn } from './design.ts';
 import { dictionaryWriter, type Entry } from './dictionary.ts';
 

@@ -3,7 +3,7 @@ import { scopeText, type Stream } from '../datasets/stream.ts';
 import { canonicalJson, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseEpoch, parseTime } from '../shared/time.ts';
-import { NEVER, type Columns, type Explained } from '../derive/define.ts';
+import { code, json, text, time, type Columns, type Explained } from '../derive/columns.ts';
 import type { Db } from './open.ts';
 
 /** Stores what a stream's answers say besides their records: the last value of each member, and since when it holds. */
@@ -47,18 +47,12 @@ function plainText(value: unknown): string | null {
 }
 
 const STREAM = {
-  experiment_id: { type: 'TEXT', about: 'The experiment.', privacy: 'none', missing: NEVER },
-  data: { type: 'TEXT', about: 'The data type whose answers say so.', privacy: 'none', missing: NEVER, isCode: true },
-  scope: { type: 'TEXT', about: 'The scope of its stream, as in `_freshness`.', privacy: 'direct', missing: NEVER },
+  experiment_id: text('The experiment.', { privacy: 'none' }),
+  data: code('The data type whose answers say so.'),
+  scope: text('The scope of its stream, as in `_freshness`.', { privacy: 'direct' }),
 } as const satisfies Columns;
 const SINCE = {
-  since: {
-    type: 'TEXT',
-    about: 'When it was first said so, by the local clock.',
-    privacy: 'none',
-    missing: NEVER,
-    unit: 'ISO 8601, UTC',
-  },
+  since: time('When it was first said so, by the local clock.', { privacy: 'none' }),
 } as const satisfies Columns;
 
 /** The tables of what answers say besides their records, for readers. */
@@ -69,26 +63,12 @@ export const ANSWER_TABLES: readonly Explained[] = [
     row: 'a stream, as its last answer says',
     columns: {
       ...STREAM,
-      room_id: {
-        type: 'TEXT',
-        about: 'The room, if they are those of one.',
+      room_id: text('The room, if they are those of one.', {
         privacy: 'indirect',
         missing: 'They are those of all rooms.',
-      },
-      started_at: {
-        type: 'TEXT',
-        about: 'When onset 0 is.',
-        privacy: 'indirect',
-        missing: 'The answers do not say.',
-        unit: 'ISO 8601, UTC',
-      },
-      processing_version: {
-        type: 'TEXT',
-        about: "The version of HyperStudy's processing.",
-        privacy: 'none',
-        missing: 'The answers do not say.',
-        isCode: true,
-      },
+      }),
+      started_at: time('When onset 0 is.', { privacy: 'indirect', missing: 'The answers do not say.' }),
+      processing_version: code("The version of HyperStudy's processing.", { missing: 'The answers do not say.' }),
       ...SINCE,
     },
   },
@@ -98,8 +78,8 @@ export const ANSWER_TABLES: readonly Explained[] = [
     row: 'a member of the metadata of a stream',
     columns: {
       ...STREAM,
-      member: { type: 'TEXT', about: 'The name of the member.', privacy: 'none', missing: NEVER, isCode: true },
-      value: { type: 'TEXT', about: 'Its value.', privacy: 'free text', missing: NEVER, unit: 'JSON' },
+      member: code('The name of the member.'),
+      value: json('Its value.', { privacy: 'free text' }),
       ...SINCE,
     },
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { canBeColumn, memberName } from '../datasets/members.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
-import { NEVER, type Explained } from '../derive/define.ts';
+import { code, text, time, type Explained } from '../derive/columns.ts';
 import { ROW_NUMBER_NAMES } from '../shared/sql-words.ts';
 import { heldNames } from './held.ts';
 import type { Db } from './open.ts';
@@ -134,24 +134,13 @@ export const COLUMN_NAMES: Explained = {
   about: 'The columns that members of objects and unknown fields got. A name is given once.',
   row: 'a name, or a member that has none',
   columns: {
-    relation: { type: 'TEXT', about: 'The table.', privacy: 'none', missing: NEVER, isCode: true },
-    path: {
-      type: 'TEXT',
-      about: 'The column and the member, as in `response.value`.',
-      privacy: 'indirect',
-      missing: NEVER,
-    },
-    column: {
-      type: 'TEXT',
-      about: 'The name of its column.',
+    relation: code('The table.'),
+    path: text('The column and the member, as in `response.value`.', { privacy: 'indirect' }),
+    column: text('The name of its column.', {
       privacy: 'indirect',
       missing: 'It has none: there are too many, or its name cannot be one.',
-    },
-    type: {
-      type: 'TEXT',
-      about: 'What the column holds.',
-      privacy: 'none',
-      missing: NEVER,
+    }),
+    type: code('What the column holds.', {
       values: {
         text: 'texts',
         number: 'numbers',
@@ -161,15 +150,11 @@ export const COLUMN_NAMES: Explained = {
         mixed: 'no column: the name with which those of such a value begin',
         reserved: 'no column yet, as no value was seen',
       } satisfies Record<NameType, string>,
-      isCode: true,
-    },
-    unit: { type: 'TEXT', about: 'Its unit.', privacy: 'none', missing: 'It has none.', isCode: true },
-    since: {
-      type: 'TEXT',
-      about: 'When it was first seen, by the local clock.',
+    }),
+    unit: code('Its unit.', { missing: 'It has none.' }),
+    since: time('When it was first seen, by the local clock.', {
       privacy: 'none',
       missing: 'An earlier version has seen it.',
-      unit: 'ISO 8601, UTC',
-    },
+    }),
   },
 };

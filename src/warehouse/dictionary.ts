@@ -3,7 +3,7 @@ import { aboutOf, missingOf, privacyOf, privacyOfKey, unitOf } from '../datasets
 import { FORM_TYPE, type Form } from '../datasets/members.ts';
 import { privacyOfForm, type PrivacyClass } from '../datasets/privacy.ts';
 import { MIXED_TYPES } from '../datasets/mixed.ts';
-import { NEVER, type Columns, type DerivedColumn as Meaning } from '../derive/define.ts';
+import { integer, json, text, time, type Columns, type DerivedColumn as Meaning } from '../derive/columns.ts';
 import { dictionaryWriter, explainLike } from '../derive/dictionary.ts';
 import { derivedIn } from '../derive/registry.ts';
 import { VIEWS } from '../derive/views.ts';
@@ -14,58 +14,27 @@ import type { Db } from './open.ts';
 import { OWN_TABLES } from './own-tables.ts';
 import { viewName } from './views.ts';
 
-const TIME = 'ISO 8601, UTC';
-
 const COMMON = {
-  experiment_id: {
-    type: 'TEXT',
-    about: 'The experiment under which the record was read.',
-    privacy: 'none',
-    missing: NEVER,
-  },
-  key: {
-    type: 'TEXT',
-    about:
-      "What identifies the row in its experiment: the room and the API's id or, without one, the values that identify the record or a digest of it; #2 for the second record of one key. %, /, # and : in them are percent-encoded.",
-    privacy: 'direct',
-    missing: NEVER,
-  },
-  extra: {
-    type: 'TEXT',
-    about: 'Everything that has no column of its own or does not fit it.',
+  experiment_id: text('The experiment under which the record was read.', { privacy: 'none' }),
+  key: text(
+    "What identifies the row in its experiment: the room and the API's id or, without one, the values that identify the record or a digest of it; #2 for the second record of one key. %, /, # and : in them are percent-encoded.",
+    { privacy: 'direct' },
+  ),
+  extra: json('Everything that has no column of its own or does not fit it.', {
     privacy: 'unknown',
     missing: 'Nothing is left over.',
-    unit: 'JSON',
-  },
-  null_fields: {
-    type: 'TEXT',
-    about:
-      'The fields that the API sent as null. Another field without a value in its column was not sent, or is in `extra`.',
+  }),
+  null_fields: json(
+    'The fields that the API sent as null. Another field without a value in its column was not sent, or is in `extra`.',
+    { privacy: 'none', missing: 'No field was sent as null.' },
+  ),
+  first_seen_at: time('When this row was first read, by the local clock.', { privacy: 'indirect' }),
+  synced_at: time('When this version of the row was written, by the local clock.', { privacy: 'indirect' }),
+  synced_run: integer('The run that wrote this version of the row: `_runs.id`.', {
     privacy: 'none',
-    missing: 'No field was sent as null.',
-    unit: 'JSON',
-  },
-  first_seen_at: {
-    type: 'TEXT',
-    about: 'When this row was first read, by the local clock.',
-    privacy: 'indirect',
-    missing: NEVER,
-    unit: TIME,
-  },
-  synced_at: {
-    type: 'TEXT',
-    about: 'When this version of the row was written, by the local clock.',
-    privacy: 'indirect',
-    missing: NEVER,
-    unit: TIME,
-  },
-  synced_run: {
-    type: 'INTEGER',
-    about: 'The run that wrote this version of the row: `_runs.id`.',
-    privacy: 'none',
-    missing: 'It was written before runs were recorded.',
     unit: 'id',
-  },
+    missing: 'It was written before runs were recorded.',
+  }),
 } as const satisfies Columns;
 
 /** Writes `_data_dictionary`, which explains every column of every table and view to readers of the file. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
 import { derivedIn } from '../derive/registry.ts';
-import type { Explained } from '../derive/define.ts';
+import type { Explained } from '../derive/columns.ts';
 import { sourcesOf } from '../derive/sources.ts';
 import { wideTables } from '../derive/wide-names.ts';
 import { VIEWS } from '../derive/views.ts';

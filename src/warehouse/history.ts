@@ -1,6 +1,6 @@
 import { quote } from '../shared/sqlite.ts';
 import type { Dataset } from '../datasets/define.ts';
-import { NEVER, type Explained } from '../derive/define.ts';
+import { code, integer, json, text, time, type Explained } from '../derive/columns.ts';
 import { heldNames } from './held.ts';
 import type { Db } from './open.ts';
 
@@ -35,38 +35,17 @@ export const HISTORY: Explained = {
   about: 'Rows of the mirrored tables as they were before they changed or were deleted.',
   row: 'an earlier version of a row',
   columns: {
-    id: {
-      type: 'INTEGER',
-      about: 'A number; a later change has a larger one.',
+    id: integer('A number; a later change has a larger one.', { privacy: 'none', unit: 'id' }),
+    table_name: code('The table of the row.'),
+    experiment_id: text('The experiment of the row.', { privacy: 'none' }),
+    key: text('The key of the row in its table.', { privacy: 'direct' }),
+    what: code('What happened to this version.', { allowed: ['changed', 'deleted'] }),
+    at: time('When, by the local clock.', { privacy: 'none' }),
+    record: json('The row as it was: its columns and their values.', { privacy: 'direct' }),
+    run_id: integer('The run that changed or deleted it: `_runs.id`.', {
       privacy: 'none',
-      missing: NEVER,
       unit: 'id',
-    },
-    table_name: { type: 'TEXT', about: 'The table of the row.', privacy: 'none', missing: NEVER, isCode: true },
-    experiment_id: { type: 'TEXT', about: 'The experiment of the row.', privacy: 'none', missing: NEVER },
-    key: { type: 'TEXT', about: 'The key of the row in its table.', privacy: 'direct', missing: NEVER },
-    what: {
-      type: 'TEXT',
-      about: 'What happened to this version.',
-      privacy: 'none',
-      missing: NEVER,
-      allowed: ['changed', 'deleted'],
-      isCode: true,
-    },
-    at: { type: 'TEXT', about: 'When, by the local clock.', privacy: 'none', missing: NEVER, unit: 'ISO 8601, UTC' },
-    record: {
-      type: 'TEXT',
-      about: 'The row as it was: its columns and their values.',
-      privacy: 'direct',
-      missing: NEVER,
-      unit: 'JSON',
-    },
-    run_id: {
-      type: 'INTEGER',
-      about: 'The run that changed or deleted it: `_runs.id`.',
-      privacy: 'none',
       missing: 'It was before runs were recorded.',
-      unit: 'id',
-    },
+    }),
   },
 };

@@ -2,7 +2,7 @@ import { scopeText, type Stream } from '../datasets/stream.ts';
 import { command, queryValues } from '../shared/sqlite.ts';
 import { DAY_MS, formatTime } from '../shared/time.ts';
 import { z } from 'zod';
-import { NEVER, type Columns, type Explained } from '../derive/define.ts';
+import { code, count, integer, json, text, time, type Columns, type Explained } from '../derive/columns.ts';
 import { withPlainErrors, type Db } from './open.ts';
 
 /** What reads, and may write. A comparison that writes nothing is no run. */
@@ -109,37 +109,11 @@ export function endInterrupted(db: Db): void {
   )();
 }
 
-const TIME = 'ISO 8601, UTC';
-
 const CHANGED = {
-  inserted: {
-    type: 'INTEGER',
-    about: 'Rows that it wrote for the first time.',
-    privacy: 'none',
-    missing: NEVER,
-    unit: 'count',
-  },
-  updated: {
-    type: 'INTEGER',
-    about: 'How often it changed a row; a row that changed twice counts twice.',
-    privacy: 'none',
-    missing: NEVER,
-    unit: 'count',
-  },
-  deleted: {
-    type: 'INTEGER',
-    about: 'Rows that it moved to `_history`.',
-    privacy: 'none',
-    missing: NEVER,
-    unit: 'count',
-  },
-  marked_missing: {
-    type: 'INTEGER',
-    about: 'Rows that it marked as missing upstream, and that were not before.',
-    privacy: 'none',
-    missing: NEVER,
-    unit: 'count',
-  },
+  inserted: count('Rows that it wrote for the first time.'),
+  updated: count('How often it changed a row; a row that changed twice counts twice.'),
+  deleted: count('Rows that it moved to `_history`.'),
+  marked_missing: count('Rows that it marked as missing upstream, and that were not before.'),
 } as const satisfies Columns;
 
 /** The tables of runs, for readers. */
@@ -149,79 +123,28 @@ export const RUN_TABLES: readonly Explained[] = [
     about: 'What each sync, nightly reconcile, repair and day of the daemon read and changed, and how it ended.',
     row: 'a run',
     columns: {
-      id: {
-        type: 'INTEGER',
-        about: 'The run, as in `synced_run` of the rows that it wrote. A later run has a larger one.',
+      id: integer('The run, as in `synced_run` of the rows that it wrote. A later run has a larger one.', {
         privacy: 'none',
-        missing: NEVER,
         unit: 'id',
-      },
-      kind: {
-        type: 'TEXT',
-        about: 'What ran. A run of the daemon is all that one process read by schedule in one day, UTC.',
-        privacy: 'none',
-        missing: NEVER,
+      }),
+      kind: code('What ran. A run of the daemon is all that one process read by schedule in one day, UTC.', {
         allowed: RUN_KINDS,
-        isCode: true,
-      },
-      version: {
-        type: 'TEXT',
-        about: 'The version of HyperStudy Warehouse that ran.',
-        privacy: 'none',
-        missing: NEVER,
-        isCode: true,
-      },
-      options: {
-        type: 'TEXT',
-        about: 'JSON of what it was asked for: experiments, data, from, to, full …',
+      }),
+      version: code('The version of HyperStudy Warehouse that ran.'),
+      options: json('JSON of what it was asked for: experiments, data, from, to, full …', {
         privacy: 'indirect',
         missing: 'Everything as usual.',
-        unit: 'JSON',
-      },
-      started_at: {
-        type: 'TEXT',
-        about: 'When it began, by the local clock.',
-        privacy: 'none',
-        missing: NEVER,
-        unit: TIME,
-      },
-      ended_at: {
-        type: 'TEXT',
-        about: 'When it ended, by the local clock.',
+      }),
+      started_at: time('When it began, by the local clock.', { privacy: 'none' }),
+      ended_at: time('When it ended, by the local clock.', {
         privacy: 'none',
         missing: 'It is running, or it was killed.',
-        unit: TIME,
-      },
-      outcome: {
-        type: 'TEXT',
-        about: 'How it ended.',
-        privacy: 'none',
-        missing: 'It is running.',
-        values: RUN_OUTCOMES,
-        isCode: true,
-      },
-      error: { type: 'TEXT', about: 'What ended it.', privacy: 'direct', missing: 'Nothing went wrong.' },
-      readings: {
-        type: 'INTEGER',
-        about: 'How often it read a stream; a stream that was read twice counts twice.',
-        privacy: 'none',
-        missing: NEVER,
-        unit: 'count',
-      },
-      incomplete_streams: {
-        type: 'INTEGER',
-        about: 'Streams that its last reading of them left incomplete.',
-        privacy: 'none',
-        missing: NEVER,
-        unit: 'count',
-      },
-      requests: {
-        type: 'INTEGER',
-        about: 'Requests that it sent, retries included.',
-        privacy: 'none',
-        missing: NEVER,
-        unit: 'count',
-      },
+      }),
+      outcome: code('How it ended.', { missing: 'It is running.', values: RUN_OUTCOMES }),
+      error: text('What ended it.', { privacy: 'direct', missing: 'Nothing went wrong.' }),
+      readings: count('How often it read a stream; a stream that was read twice counts twice.'),
+      incomplete_streams: count('Streams that its last reading of them left incomplete.'),
+      requests: count('Requests that it sent, retries included.'),
       ...CHANGED,
     },
   },
@@ -230,10 +153,10 @@ export const RUN_TABLES: readonly Explained[] = [
     about: 'What each run changed in each stream.',
     row: 'a stream in which a run changed something',
     columns: {
-      run_id: { type: 'INTEGER', about: 'The run: `_runs.id`.', privacy: 'none', missing: NEVER, unit: 'id' },
-      experiment_id: { type: 'TEXT', about: 'The experiment of the stream.', privacy: 'none', missing: NEVER },
-      data: { type: 'TEXT', about: 'Its data type.', privacy: 'none', missing: NEVER, isCode: true },
-      scope: { type: 'TEXT', about: 'Its scope, as in `_freshness`.', privacy: 'direct', missing: NEVER },
+      run_id: integer('The run: `_runs.id`.', { privacy: 'none', unit: 'id' }),
+      experiment_id: text('The experiment of the stream.', { privacy: 'none' }),
+      data: code('Its data type.'),
+      scope: text('Its scope, as in `_freshness`.', { privacy: 'direct' }),
       ...CHANGED,
     },
   },

@@ -3,7 +3,7 @@ import { counted } from '../shared/count.ts';
 import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Doubt } from './doubts.ts';
-import { NEVER, type Explained } from '../derive/define.ts';
+import { code, count, integer, text, time, type Explained } from '../derive/columns.ts';
 import type { Db } from './open.ts';
 
 /** One thing in which the records of a data type differ from what was known of them. Never a value of theirs. */
@@ -26,7 +26,7 @@ export interface SchemaChange {
   readonly seenAt: number;
 }
 
-const time = z.string().transform((text) => parseTime(text) ?? 0);
+const Time = z.string().transform((text) => parseTime(text) ?? 0);
 const Stored = z.object({
   id: z.number(),
   data: z.string(),
@@ -36,8 +36,8 @@ const Stored = z.object({
   typeNow: z.string().nullable(),
   experimentId: z.string(),
   records: z.number(),
-  since: time.nullable().transform((at) => at ?? undefined),
-  seenAt: time,
+  since: Time.nullable().transform((at) => at ?? undefined),
+  seenAt: Time,
 });
 
 const SELECT = `SELECT id, data, field, change, type_before AS typeBefore, type_now AS typeNow,
@@ -96,7 +96,6 @@ export function changeText({ field, change, typeBefore, typeNow }: SchemaChange)
   }
 }
 
-const TIME = 'ISO 8601, UTC';
 const TYPES = 'text, number, boolean, object, list or null; several are joined by "or".';
 
 export const SCHEMA_CHANGES: Explained = {
@@ -104,73 +103,30 @@ export const SCHEMA_CHANGES: Explained = {
   about: 'New fields of records, and fields whose values have another type than before.',
   row: 'a change',
   columns: {
-    id: { type: 'INTEGER', about: 'The number of the change.', privacy: 'none', missing: NEVER, unit: 'id' },
-    data: { type: 'TEXT', about: "The data type, by the API's name.", privacy: 'none', missing: NEVER, isCode: true },
-    field: {
-      type: 'TEXT',
-      about: 'The field of its records.',
+    id: integer('The number of the change.', { privacy: 'none', unit: 'id' }),
+    data: code("The data type, by the API's name."),
+    field: text('The field of its records.', {
       privacy: 'indirect',
       missing: 'The row counts changes that are too many to be listed.',
-    },
-    change: {
-      type: 'TEXT',
-      about: 'What is new.',
-      privacy: 'none',
-      missing: NEVER,
+    }),
+    change: code('What is new.', {
       values: {
         'new field': 'neither the data type nor the file knew it',
         'changed type': 'its values have another type than before',
         more: 'further changes, which are only counted',
       },
-      isCode: true,
-    },
-    type_before: {
-      type: 'TEXT',
-      about: `The types of its values so far: ${TYPES}`,
-      privacy: 'none',
-      missing: 'There were none.',
-      isCode: true,
-    },
-    type_now: {
-      type: 'TEXT',
-      about: `The types that came: ${TYPES} A value is never stored here.`,
-      privacy: 'none',
+    }),
+    type_before: code(`The types of its values so far: ${TYPES}`, { missing: 'There were none.' }),
+    type_now: code(`The types that came: ${TYPES} A value is never stored here.`, {
       missing: 'The row counts changes that are too many to be listed.',
-      isCode: true,
-    },
-    experiment_id: {
-      type: 'TEXT',
-      about: 'The experiment whose records first brought it.',
-      privacy: 'none',
-      missing: NEVER,
-    },
-    records: {
-      type: 'INTEGER',
-      about: 'How often a record was written with it; one that changed later on counts again.',
-      privacy: 'none',
-      missing: NEVER,
-      unit: 'count',
-    },
-    since: {
-      type: 'TEXT',
-      about: 'The earliest time of these records, by the server.',
-      privacy: 'none',
-      missing: 'They have none.',
-      unit: TIME,
-    },
-    seen_at: {
-      type: 'TEXT',
-      about: 'When it was first read, by the local clock.',
-      privacy: 'none',
-      missing: NEVER,
-      unit: TIME,
-    },
-    accepted_at: {
-      type: 'TEXT',
-      about: 'When it was accepted, by the local clock: at once with `schema: follow`.',
+    }),
+    experiment_id: text('The experiment whose records first brought it.', { privacy: 'none' }),
+    records: count('How often a record was written with it; one that changed later on counts again.'),
+    since: time('The earliest time of these records, by the server.', { privacy: 'none', missing: 'They have none.' }),
+    seen_at: time('When it was first read, by the local clock.', { privacy: 'none' }),
+    accepted_at: time('When it was accepted, by the local clock: at once with `schema: follow`.', {
       privacy: 'none',
       missing: 'Streams are stopped for it.',
-      unit: TIME,
-    },
+    }),
   },
 };

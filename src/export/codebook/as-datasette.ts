@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { z } from 'zod';
-import { NEVER } from '../../derive/define.ts';
+import { NEVER } from '../../derive/columns.ts';
 import { queryRows, queryValues } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { meaningsOf } from './columns.ts';
