@@ -46,8 +46,15 @@ function folded(name: string): string {
 /** What may be meant by something unknown, as a question. */
 export function meant(unknown: readonly string[], known: readonly KnownExperiment[]): string | undefined {
   const all = known.flatMap(({ id, name }) => (name === undefined || name === '' ? [id] : [id, name]));
-  const likely = unknown.flatMap((text) => nearest(text, all) ?? []);
+  const likely = unknown.flatMap((text) => begunWith(text, all) ?? nearest(text, all) ?? []);
   return likely.length === 0 ? undefined : `Did you mean ${likely.map((text) => `"${text}"`).join(', ')}?`;
+}
+
+/** The only id or name that goes on from a text, as people leave out the end of a long name. */
+function begunWith(text: string, all: readonly string[]): string | undefined {
+  const begun = folded(text);
+  const [one, ...others] = all.filter((name) => begun !== '' && folded(name).startsWith(begun));
+  return others.length === 0 ? one : undefined;
 }
 
 /**

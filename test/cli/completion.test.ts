@@ -24,6 +24,8 @@ describe('hsw completion', () => {
   it('prints the script of a shell, and refuses another', async () => {
     const { status, stdout } = await hsw(['completion', 'bash'], { cwd: TOP });
     expect([status, stdout]).toEqual([0, readFileSync(join(TOP, 'completions', 'hsw.bash'), 'utf8')]);
+    const none = await hsw(['completion'], { cwd: TOP });
+    expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('The shells are: bash, zsh, fish.')]);
     const other = await hsw(['completion', 'constructor'], { cwd: TOP });
     expect([other.status, other.stdout, other.stderr]).toEqual([2, '', expect.stringContaining('bash, zsh, fish')]);
   });

@@ -8,7 +8,7 @@ const SCRIPTS: Readonly<Record<string, string>> = { bash: 'hsw.bash', zsh: '_hsw
 
 export const describe: Describe = (program, run) => {
   program
-    .argument('<shell>', 'bash, zsh or fish')
+    .argument('[shell]', 'bash, zsh or fish')
     .addHelpText(
       'after',
       `
@@ -20,14 +20,14 @@ Examples:
   hsw completion zsh > ~/.hsw.zsh && echo '. ~/.hsw.zsh' >> ~/.zshrc      after compinit
   hsw completion fish > ~/.config/fish/completions/hsw.fish`,
     )
-    .action((shell: string) => run(completion, { shell }));
+    .action((shell?: string) => run(completion, { shell }));
 };
 
 /** `hsw completion`: the script with which a shell completes the command line. */
-const completion: Command<{ readonly shell: string }> = ({ stdout, json }, { shell }) => {
-  const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
+const completion: Command<{ readonly shell: string | undefined }> = ({ stdout, json }, { shell }) => {
+  const script = shell !== undefined && Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined)
-    throw new WarehouseError('USAGE', `There is no completion for ${shell}.`, {
+    throw new WarehouseError('USAGE', shell === undefined ? 'Name the shell.' : `There is no completion for ${shell}.`, {
       hint: `The shells are: ${Object.keys(SCRIPTS).join(', ')}.`,
     });
   const text = readFileSync(packaged('completions', script), 'utf8');

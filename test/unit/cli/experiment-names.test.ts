@@ -53,6 +53,9 @@ describe('an experiment', () => {
     expect(suggestion(['Pilott'], KNOWN.slice(0, 2), 'It has')).toBe(
       'Did you mean "Pilot"? It has: exp_1 (Émotions et regard), exp_2 (Pilot).',
     );
+    expect(suggestion(['emotions', 'ÉMOTIONS', 'p'], KNOWN.slice(0, 4), 'It has')).toMatch(
+      /^Did you mean "Émotions et regard"\? It/,
+    );
     expect(suggestion(['something else'], KNOWN.slice(0, 1), 'It has')).toBe('It has: exp_1 (Émotions et regard).');
     const many = Array.from({ length: 25 }, (_, n) => ({ id: `e${n}` }));
     expect(suggestion(['other'], many, 'It has')).toMatch(/e19 and 5 more, which `hsw status` lists\.$/);
