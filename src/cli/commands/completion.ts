@@ -27,9 +27,13 @@ Examples:
 const completion: Command<{ readonly shell: string | undefined }> = ({ stdout, json }, { shell }) => {
   const script = shell !== undefined && Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined)
-    throw new WarehouseError('USAGE', shell === undefined ? 'Name the shell.' : `There is no completion for ${shell}.`, {
-      hint: `The shells are: ${Object.keys(SCRIPTS).join(', ')}.`,
-    });
+    throw new WarehouseError(
+      'USAGE',
+      shell === undefined ? 'Name the shell.' : `There is no completion for ${shell}.`,
+      {
+        hint: `The shells are: ${Object.keys(SCRIPTS).join(', ')}.`,
+      },
+    );
   const text = readFileSync(packaged('completions', script), 'utf8');
   stdout.write(json ? `${JSON.stringify({ shell, script: text })}\n` : text);
   return Promise.resolve(EXIT.ok);
