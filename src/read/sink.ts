@@ -234,7 +234,8 @@ function openSeen(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
     note(rows: readonly Row[], bad: readonly BadRecord[] = [], isPartial = false): Remaining {
       const allowed = erasuresOf(warehouse.db)?.apply(stream.dataset, { rows, bad }) ?? { rows, bad, erased: [] };
       // Which of several records with one id comes first depends on the request; their content does not.
-      const own = isShared ? matchDoubles(warehouse.db, stream, allowed.rows, { isPartial }) : allowed.rows;
+      const own =
+        isShared || hasShared ? matchDoubles(warehouse.db, stream, allowed.rows, { isPartial }) : allowed.rows;
       const settled = keys === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       keys?.add(settled.map(({ key }) => key));

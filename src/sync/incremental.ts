@@ -11,6 +11,7 @@ import { freeTime, newest, readRange } from '../read/reconcile.ts';
 import { numbered, withCertainKeys } from '../read/ordinals.ts';
 import { readNarrower } from '../read/retry-narrower.ts';
 import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
+import { toldApart } from './moved.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** The most pages and rows in one transaction of a first read. After a kill at most these are read again. */
@@ -77,9 +78,10 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   try {
     const { known } = traits;
     for await (const chunk of paginate(reader, { from, by: 'key', sorted: true, known, end: 'claimed' })) {
-      doubts.push(...chunk.doubts);
+      const { rows: apart, former } = await toldApart(session, chunk.rows, before.backfilled ? from : undefined);
+      doubts.push(...chunk.doubts, ...former.doubts);
       if (doubts.length === 0) watermark = later(watermark, newest(session, chunk.rows));
-      pending.push(chunk);
+      pending.push({ ...chunk, rows: apart });
       last = chunk;
       total = countedBy(chunk.page) ?? total;
       met += chunk.rows.length + chunk.bad.length;
@@ -131,7 +133,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
     traits.learn({ descendingIgnored: true }, evidence);
     return readRange(session, { from });
   }
-  const reading = takeNewest(session, page);
+  const reading = await takeNewest(session, page);
   await lookFurther(session, page);
   const oldest = page.rows.findLast(({ time }) => time !== undefined)?.time;
   const isReached = oldest !== undefined && oldest < (watermark ?? oldest);
@@ -173,23 +175,22 @@ async function takeSome({ reader, sink }: Session, request: PageRequest): Promis
 }
 
 /** Takes the newest page. Some rows with its oldest timestamp may be on the next page. */
-function takeNewest(session: Session, page: Page): Reading {
+async function takeNewest(session: Session, page: Page): Promise<Reading> {
   const { sink, stream, traits, warehouse } = session;
   const { rows, bad } = page;
   const oldest = rows.findLast(({ time }) => time !== undefined)?.time;
   const isAll = page.returned < page.limit && isShownLast(page, page.returned, traits.known);
   const isCertain = ({ time }: Row) => isAll || (time !== undefined && oldest !== undefined && time > oldest);
-  sink.take({
-    rows: numbered(rows.filter((row) => isDigest(row.key) || !row.needsOrdinal || isCertain(row))).rows,
-    bad,
-  });
+  const own = numbered(rows.filter((row) => isDigest(row.key) || !row.needsOrdinal || isCertain(row))).rows;
+  const { rows: apart, former } = await toldApart(session, own, isAll ? undefined : oldest);
+  sink.take({ rows: apart, bad });
   const range = isAll ? {} : { from: oldest === undefined ? undefined : oldest + 1 };
   const isClean = bad.length === 0 && (isAll || oldest !== undefined);
   const view = oldest === undefined ? undefined : { since: oldest + 1, records: rows.filter(isCertain).length };
   const held = isClean ? (keysOf(warehouse.db, stream, range) ?? []) : [];
   return {
-    doubts: [],
-    unseen: held.filter((key) => !sink.seen.has(key)),
+    doubts: former.doubts,
+    unseen: [...former.unseen, ...held].filter((key) => !sink.seen.has(key)),
     upTo: newest(session, rows),
     total: countedBy(page),
     isShown: isAll || (page.total ?? 0) > page.returned,

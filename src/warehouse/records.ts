@@ -5,7 +5,7 @@ import { denormalise, type Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { JsonObject } from '../shared/json.ts';
 import { queryLists, queryValues, type SqlValue, quote } from '../shared/sqlite.ts';
-import { formatTime } from '../shared/time.ts';
+import { formatTime, parseTime } from '../shared/time.ts';
 import { countErased } from './erased-records.ts';
 import { heldColumns, heldIn } from './held.ts';
 import type { Db } from './open.ts';
@@ -57,6 +57,17 @@ export function timesOf(db: Db, stream: Stream, keys: readonly string[]): string
   const time = quote(timeColumn);
   const sql = `SELECT DISTINCT ${time} ${rows.sql} AND ${time} IS NOT NULL AND key IN (SELECT value FROM json_each(?)) ORDER BY ${time}`;
   return queryValues(db, sql, z.string()).all(...rows.params, JSON.stringify(keys));
+}
+
+/** The times of the stream's rows that have one of these keys and a time. */
+export function heldTimes(db: Db, stream: Stream, keys: readonly string[]): ReadonlyMap<string, number> {
+  const { timeColumn } = stream.dataset;
+  const rows = keys.length === 0 ? undefined : rowsIn(stream);
+  if (rows === undefined || timeColumn === undefined) return new Map();
+  const time = quote(timeColumn);
+  const sql = `SELECT key, ${time} ${rows.sql} AND ${time} IS NOT NULL AND key IN (SELECT value FROM json_each(?))`;
+  const held = queryLists(db, sql).all(...rows.params, JSON.stringify(keys));
+  return new Map(held.map(([key, text]) => [String(key), parseTime(String(text)) ?? NaN]));
 }
 
 /** The time at a place in the stream's time order, counted from the start of a range; undefined beyond its end. */

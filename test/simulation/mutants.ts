@@ -117,6 +117,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'return rows.length < 0',
   },
   {
+    name: 'a record takes the place of an older one with its id',
+    file: 'src/sync/moved.ts',
+    from: 'if (moved.length === 0 || moved.length > FEW)',
+    to: 'if (moved.length >= 0)',
+  },
+  {
     name: 'the number 1 is taken for the text',
     file: 'src/datasets/keys.ts',
     from: 'return `number:${JSON.stringify(value)}`;',

@@ -13,6 +13,7 @@ import { COMPARED } from './checks.ts';
 import { lastingFaults, passingFault, singleReading, strangely } from './faults.ts';
 import { createGap } from './gap.ts';
 import { live, randomReadings } from './life.ts';
+import { createSecondListing } from './second-listing.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import type { Run } from './state.ts';
 import { createSync, LIMITS, type Kind, type Sync } from './sync-once.ts';
@@ -50,12 +51,14 @@ export async function simulate(seed: number): Promise<Outcome> {
   const sync = createSync(run, network, join(folder, 'w.db'));
   const warned = warnings(seed, random);
   const gap = createGap(seed);
+  const listAgain = createSecondListing(seed);
   run.story.push(...warned.map((fault) => JSON.stringify(fault)));
   try {
     for (let round = random.int(6, 14); round > 0; round--) {
       run.stormy = random.chance(0.5);
       const kind = random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary';
       befall(run, warned, kind, gap);
+      listAgain(run);
       await sync(kind, 'early');
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }

@@ -18,6 +18,7 @@ import {
   wrongDerived,
   wrongPositions,
 } from './checks.ts';
+import { wronglyLearned } from './learned.ts';
 import type { SimulatedNetwork } from './network.ts';
 import { brokenPromises } from './promise.ts';
 import { PAGE_SIZE, type Run } from './state.ts';
@@ -50,6 +51,7 @@ export function createSync(run: Run, network: SimulatedNetwork, path: string): S
       ...wrongDerived(db),
       ...lostRows(run, db),
       ...(isKilled ? [] : brokenPromises(run, db, run.faults === lostBefore)),
+      ...wronglyLearned(run, db, run.faults === lostBefore),
       ...(when === 'last' ? [...endsWell(run, db), ...grownHistory(run, db, historyBefore)] : []),
     ];
     for (const violation of found) report(run, violation, kind);
