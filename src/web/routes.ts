@@ -6,6 +6,7 @@ import { ICON } from './dashboard/icon.ts';
 import { CONTENT_SECURITY_POLICY } from './dashboard/layout.ts';
 import { experimentPage, noExperimentPage } from './dashboard/experiment-page.ts';
 import { idIn } from './dashboard/experiment-address.ts';
+import { choiceIn } from './dashboard/experiment-choice.ts';
 import type { DaemonView, ExperimentRows } from '../status/view.ts';
 import { onlyLoopbackHosts, onlyReads, requireToken, secureHeaders } from './guard.ts';
 import { stalled, unreadiness } from './health.ts';
@@ -51,7 +52,7 @@ export function createRoutes(options: RouteOptions): Hono {
     return c.body(await metrics.render(view()), 200, { 'Content-Type': metrics.contentType });
   });
   app.get('/api/status', (c) => c.body(statusJson(view()), 200, { 'Content-Type': 'application/json' }));
-  app.get('/', (c) => c.html(dashboard(view())));
+  app.get('/', (c) => c.html(dashboard(view(), choiceIn(new URL(c.req.url).searchParams))));
   app.on('GET', ['/experiments', '/experiments/*'], (c) => {
     const id = idIn(new URL(c.req.url));
     const now = view();

@@ -208,6 +208,30 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     });
   });
 
+  it('finds experiments by name, also without JavaScript, and keeps to them when it updates itself', async () => {
+    const study = (n: number) => ({ id: `exp_${n}`, name: `Study ${n}`, live: false, isGone: false, streams: [] });
+    const many = Array.from({ length: 9 }, (_, n) => study(n));
+    for (const javaScriptEnabled of [true, false]) {
+      const view = sampleView(NOW, { experiments: many });
+      const { page, shown, errors } = await open(view, { javaScriptEnabled, viewport: NARROW });
+      const names = () => page.locator('#experiments h3 .name').allInnerTexts();
+      await page.getByRole('searchbox', { name: 'Find' }).fill('study 7');
+      await page.keyboard.press('Enter');
+      await expect.poll(names).toEqual(['Study 7']);
+      expect(await page.evaluate(OVERFLOW)).toBeLessThanOrEqual(0);
+      if (javaScriptEnabled) {
+        await page.getByRole('searchbox', { name: 'Find' }).fill('being typed');
+        shown.view = sampleView(NOW + 5000, { experiments: [...many, study(70)] });
+        await refreshed(page);
+        expect(await names()).toEqual(['Study 7', 'Study 70']);
+        expect(await page.getByRole('searchbox', { name: 'Find' }).inputValue()).toBe('being typed');
+      }
+      await page.getByRole('link', { name: 'Show all' }).click();
+      await expect.poll(names).toHaveLength(javaScriptEnabled ? 10 : 9);
+      expect(errors).toEqual([]);
+    }
+  });
+
   it('fits with text twice as large', async () => {
     const { page } = await open(sampleView(NOW), { viewport: { width: 640, height: 800 } });
     await page.evaluate("document.documentElement.style.fontSize = '200%'");

@@ -1,9 +1,10 @@
 import { html } from 'hono/html';
-import { byData, countStates, oldestAge, stateOf, totalRows, worst, type StreamState } from '../../status/summary.ts';
-import type { ExperimentView, StreamView } from '../../status/snapshot.ts';
+import { byData, countStates, oldestAge, stateOf, totalRows, worst } from '../../status/summary.ts';
+import type { StreamView } from '../../status/snapshot.ts';
 import type { DaemonView } from '../../status/view.ts';
 import { count, counted } from '../../shared/count.ts';
 import { addressOf } from './experiment-address.ts';
+import { choiceForm, chosen, type Choice, type Listed } from './experiment-choice.ts';
 import { age, badge, NOTHING, STATES, type Html } from './format.ts';
 import { headings, pips } from './pips.ts';
 import { streamTable } from './streams.ts';
@@ -11,38 +12,23 @@ import { streamTable } from './streams.ts';
 /** The most reasons shown under a collapsed experiment; expanded, its table has them all. */
 const REASONS = 3;
 
-export function experimentsSection({ experiments, now }: DaemonView): Html {
+export function experimentsSection({ experiments, now }: DaemonView, choice: Choice): Html {
   const types = [...new Set(experiments.flatMap(({ streams }) => streams.map(({ data }) => data)))];
-  const rows = experiments.map((experiment) => ({ experiment, state: stateOfAll(experiment) })).sort(byUrgency);
+  const rows = chosen(experiments, choice, now);
   return html`<section class="card experiments" id="experiments" aria-labelledby="experiments-title">
     <h2 id="experiments-title">Experiments</h2>
+    ${choiceForm(choice, rows.length, experiments.length)}
     ${
       rows.length === 0
-        ? html`<p class="empty">None yet. They appear here after the first sync has listed them.</p>`
+        ? html`<p class="empty">
+            ${experiments.length === 0 ? 'None yet. They appear here after the first sync has listed them.' : 'None is like that.'}
+          </p>`
         : html`<div class="over" aria-hidden="true">${legend()}${headings(types)}</div>
             <ul>
-              ${rows.map((row) => experimentRow(row.experiment, row.state, types, now))}
+              ${rows.map((row) => experimentRow(row, types, now))}
             </ul>`
     }
   </section>`;
-}
-
-function stateOfAll({ streams }: ExperimentView): StreamState {
-  return worst(streams.map(stateOf));
-}
-
-const URGENCY: Record<StreamState, number> = { failed: 0, incomplete: 1, unread: 3, complete: 3, skipped: 3 };
-
-/** First experiments with problems, then live ones, then by name. */
-function byUrgency(
-  a: { experiment: ExperimentView; state: StreamState },
-  b: { experiment: ExperimentView; state: StreamState },
-): number {
-  return (
-    URGENCY[a.state] - URGENCY[b.state] ||
-    Number(b.experiment.live) - Number(a.experiment.live) ||
-    (a.experiment.name ?? a.experiment.id).localeCompare(b.experiment.name ?? b.experiment.id)
-  );
 }
 
 function legend(): Html {
@@ -51,7 +37,7 @@ function legend(): Html {
   </p>`;
 }
 
-function experimentRow(experiment: ExperimentView, state: StreamState, types: readonly string[], now: number): Html {
+function experimentRow({ experiment, state }: Listed, types: readonly string[], now: number): Html {
   const { id, name, live, streams } = experiment;
   const oldest = oldestAge(streams, now);
   return html`<li data-key="${id}">

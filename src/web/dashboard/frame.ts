@@ -11,7 +11,7 @@ export function framed(view: DaemonView, { title, here }: { title: string; here:
     `${title} · HyperStudy Warehouse`,
     html`<a class="skip" href="#main">Skip to the content</a>
       <header>
-        <h1>${here === '/' ? name : html`<a href="/">${name}</a>`}</h1>
+        <h1>${here === '/' || here.startsWith('/?') ? name : html`<a href="/">${name}</a>`}</h1>
         <p id="live">
           As of <time datetime="${formatTime(view.now)}">${clockTime(view.now)}</time> · <a href="${here}">Reload</a>
         </p>

@@ -88,6 +88,9 @@ main > * + * { margin-top: 1rem; }
   grid-template-columns: minmax(9rem, 1fr) max-content 11.75rem 6.75rem 5.25rem;
 }
 .over { align-items: end; margin-top: -2.4rem; padding: 0 0 0.35rem 1.1rem; color: var(--soft); }
+.choice { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 0.9rem; margin-bottom: 2.6rem; font-size: 0.8125rem; color: var(--soft); }
+.choice input, .choice select { font: inherit; color: var(--text); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.2rem 0.4rem; margin-left: 0.25rem; }
+.choice button { margin-left: 0; }
 .headings { display: block; overflow: visible; }
 .headings text { font-size: 11px; fill: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; gap: 0 0.6rem; font-size: 0.75rem; }
