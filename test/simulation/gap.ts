@@ -45,7 +45,7 @@ export function createGap(seed: number): (run: Run, isOrdinary: boolean) => read
 }
 
 /** Whether enough of a data type is held, and the API reads it by time. */
-function mayHaveGap({ held, readings, lasting }: Run, type: Lively): boolean {
+export function mayHaveGap({ held, readings, lasting }: Run, type: Lively): boolean {
   const isByTime = datasetNamed(type).read === 'incremental';
   const isFiltered = readings.timeFilter[type] === undefined && readings.sort[type] === undefined;
   const isPlain = !lasting.some((fault) => strikes(fault, type));

@@ -57,8 +57,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     for (let round = random.int(6, 14); round > 0; round--) {
       run.stormy = random.chance(0.5);
       const kind = random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary';
-      befall(run, warned, kind, gap);
-      listAgain(run);
+      befall(run, warned, kind, gap, listAgain);
       await sync(kind, 'early');
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }
@@ -137,7 +136,13 @@ function warnings(seed: number, random: Random): ApiFault[] {
 }
 
 /** What a round brings: life goes on, and now and then something goes wrong, mostly while it storms. */
-function befall(run: Run, warned: readonly ApiFault[], kind: Kind, gap: ReturnType<typeof createGap>): void {
+function befall(
+  run: Run,
+  warned: readonly ApiFault[],
+  kind: Kind,
+  gap: ReturnType<typeof createGap>,
+  listAgain: ReturnType<typeof createSecondListing>,
+): void {
   const { random, world, experimentId, now, wrong, stormy } = run;
   live(world, experimentId, now, random);
   if (random.chance(run.isEventful ? 0.6 : 0.15)) strangely(run, now);
@@ -153,6 +158,7 @@ function befall(run: Run, warned: readonly ApiFault[], kind: Kind, gap: ReturnTy
   if (single !== undefined) run.story.push(JSON.stringify(single));
   const ofThisSync = single === undefined ? [] : [single];
   wrong.splice(0, Infinity, ...run.lasting, ...passing, ...(stormy ? warned : []), ...ofThisSync);
+  listAgain(run, kind === 'ordinary');
   const ofGap = gap(run, kind === 'ordinary');
   if (ofGap === undefined) return;
   // Nothing else hides it.
