@@ -9,7 +9,7 @@ import { failure, STAYS, unaddressable, unsendableKey } from './failure.ts';
 import { header, httpTime, requestId as idOf, type Headers } from './headers.ts';
 import { judge, judgeHealth, type Answer, type Failed, type Outcome, type Reply } from './judge.ts';
 import { wireFailure } from './network.ts';
-import { backoff, MOST_TRIES, MOST_WAITS, retryAfter } from './retry.ts';
+import { backoff, LONGEST_RETRY_AFTER_MS, MOST_TRIES, MOST_WAITS, retryAfter } from './retry.ts';
 
 export type { Answer } from './judge.ts';
 
@@ -125,6 +125,7 @@ export function createClient(options: ClientOptions): Client {
     async get(asked) {
       const { what, endpoint, signal } = asked;
       if (!isAddress(asked.path)) throw unaddressable(what);
+      let waitedMs = 0;
       for (let failures = 0, waits = 0, spent = 1; ; spent++) {
         if (keyRefused !== undefined) throw keyRefused;
         const reply = await attempt(asked);
@@ -137,7 +138,8 @@ export function createClient(options: ClientOptions): Client {
         if (outcome.kind === 'wait') {
           const waitMs = retryAfter(outcome.reply, clock.now());
           budget.pause(endpoint, waitMs);
-          if (++waits >= mostWaits) throw error;
+          waitedMs += waitMs;
+          if (++waits >= mostWaits || waitedMs > LONGEST_RETRY_AFTER_MS) throw error;
           log.warn(
             { endpoint, waitMs, requestId },
             `the API's limit is reached (another program may use the key); waiting as long as it asks`,

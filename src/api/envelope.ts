@@ -1,5 +1,7 @@
 import { isObject, JsonTooMuch, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { parseEpoch, parseTime } from '../shared/time.ts';
+import { repeatedNames } from './repeated-names.ts';
+import { isCutIn, warningsIn } from './warnings.ts';
 
 /** What a successful answer says about its place in a listing; members that are not counts are left out. */
 export interface Pagination {
@@ -16,6 +18,8 @@ export type Envelope =
   | {
       readonly kind: 'success';
       readonly data: Json[];
+      /** Records with an object that names a member twice, as texts, by their places in `data`. */
+      readonly unclear: ReadonlyMap<number, string>;
       /** `data` was an object, not a list. */
       readonly isSingle: boolean;
       readonly metadata: JsonObject;
@@ -50,23 +54,27 @@ export function readEnvelope(text: string): Envelope {
   if (!Array.isArray(data) && (data === undefined || !isObject(data))) {
     return { kind: 'unreadable', why: 'it has no data' };
   }
-  const metadata = body['metadata'] !== undefined && isObject(body['metadata']) ? body['metadata'] : {};
+  const repeated = repeatedNames(text, body);
+  if (repeated.elsewhere !== undefined)
+    return { kind: 'unreadable', why: `it names ${textOfJson(repeated.elsewhere.slice(0, LONGEST_NAME))} twice` };
+  const metadata = objectIn(body, 'metadata') ?? objectIn(body, 'meta') ?? {};
   return {
     kind: 'success',
     data: Array.isArray(data) ? data : [data],
+    unclear: repeated.records,
     isSingle: !Array.isArray(data),
     metadata,
-    warnings: [...doubtedStatus(status), ...errorBeside(error), ...warningsIn(metadata)],
-    truncated: (metadata['truncated'] ?? false) !== false,
-    // One endpoint was seen to put these directly into the metadata (Python SDK 0.4.1, its test of recordings).
-    pagination:
-      readPagination(metadata['pagination']) ??
-      (typeof metadata['total'] === 'number' ? readPagination(metadata) : undefined),
+    warnings: warningsIn(body, metadata),
+    truncated: isCutIn(body, metadata),
+    pagination: paginationIn(metadata) ?? paginationIn(body),
     echo: objectIn(metadata, 'query'),
     basis: basisIn(metadata),
     sentAt: sentAtIn(metadata),
   };
 }
+
+/** The longest name that is repeated in words. */
+const LONGEST_NAME = 40;
 
 function sentAtIn({ timestamp }: JsonObject): number | undefined {
   if (typeof timestamp === 'number') return parseEpoch(timestamp);
@@ -104,41 +112,37 @@ function readError(error: Json | undefined): Envelope {
   };
 }
 
-/** Words for the documented `success`, so that another one of them does not make every stream doubted. */
-const SUCCESS = /^(success(ful)?|succeeded|ok(ay)?)$/i;
-
-/** Of a status that says neither success nor error, such as `partial`, it is not known what the answer lacks. */
-function doubtedStatus(status: Json | undefined): string[] {
-  const isSuccess = status === undefined || (typeof status === 'string' && SUCCESS.test(status.trim()));
-  return isSuccess ? [] : [`the status of the answer is ${textOfJson(status)}`];
-}
-
-/** Beside data that call themselves a success, an error means that some of them may be lacking. */
-function errorBeside(error: Json | undefined): string[] {
-  if (error === undefined || error === null || error === false) return [];
-  return [`the answer names an error: ${textOfJson(error)}`];
-}
-
-/** Documented as a list of strings; anything else counts as a warning too. */
-function warningsIn(metadata: JsonObject): string[] {
-  const warnings = metadata['_warnings'] ?? [];
-  return (Array.isArray(warnings) ? warnings : [warnings]).map((warning) =>
-    typeof warning === 'string' ? warning : textOfJson(warning),
-  );
+/** One endpoint was seen to put these directly into the metadata (Python SDK 0.4.1, its test of recordings). */
+function paginationIn(place: JsonObject): Pagination | undefined {
+  const { pagination, total } = place;
+  const only = Array.isArray(pagination) && pagination.length === 1 ? pagination[0] : pagination;
+  return readPagination(only) ?? (countOf(total) === undefined ? undefined : readPagination(place));
 }
 
 function readPagination(pagination: Json | undefined): Pagination | undefined {
   if (pagination === undefined || !isObject(pagination)) return undefined;
   const count = (name: string) => {
-    const value = pagination[name];
-    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? { [name]: value } : {};
+    const value = countOf(pagination[name]);
+    return value === undefined ? {} : { [name]: value };
   };
-  const { hasMore } = pagination;
+  const hasMore = flagOf(pagination['hasMore']);
   return {
     ...count('total'),
     ...count('returned'),
     ...count('nextOffset'),
     ...count('limit'),
-    ...(typeof hasMore === 'boolean' ? { hasMore } : {}),
+    ...(hasMore === undefined ? {} : { hasMore }),
   };
+}
+
+/** A count, be it a text; undefined if it is none. */
+function countOf(value: Json | undefined): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** A truth value, be it a text or a number; undefined if it is none. */
+function flagOf(value: Json | undefined): boolean | undefined {
+  if (value === true || value === 'true' || value === 1) return true;
+  return value === false || value === 'false' || value === 0 ? false : undefined;
 }

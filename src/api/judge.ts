@@ -9,6 +9,8 @@ import { httpTime } from './headers.ts';
 /** A successful answer. */
 export interface Answer {
   readonly data: Json[];
+  /** Records with an object that names a member twice, by their places in `data`; as texts if these may be stored. */
+  readonly unclear?: ReadonlyMap<number, string | undefined>;
   /** The answer gave one object instead of a list. */
   readonly isSingle?: boolean;
   readonly metadata: JsonObject;

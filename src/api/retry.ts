@@ -10,7 +10,7 @@ const LONGEST_BACKOFF_MS = 30_000;
 const DEFAULT_RETRY_AFTER_MS = MINUTE_MS;
 
 /** No window of the API is longer than an hour: a wait of more than a day is a mistake, not a limit. */
-const LONGEST_RETRY_AFTER_MS = DAY_MS;
+export const LONGEST_RETRY_AFTER_MS = DAY_MS;
 
 /** What an answer's headers say about time. */
 export interface WaitHeaders {

@@ -3,7 +3,7 @@ import { fallbackValues } from '../datasets/fallbacks.ts';
 import { normalise, type BadRecord, type Origin, type Row } from '../datasets/normalise.ts';
 import type { Stream } from '../datasets/stream.ts';
 import { count } from '../shared/count.ts';
-import { isObject, type Json, type JsonObject } from '../shared/json.ts';
+import { isObject, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 
 /** What to request. Times are milliseconds since 1970 UTC. */
@@ -107,7 +107,7 @@ function withFlood(said: Pick<Page, 'cut' | 'doubts'>, records: number, limit: n
 
 function rowsOf(
   stream: Stream,
-  { data }: Answer,
+  { data, unclear }: Answer,
   fill: Origin['fill'],
 ): Pick<Page, 'rows' | 'places' | 'bad' | 'badPlaces'> {
   const own = originOf(stream);
@@ -118,7 +118,8 @@ function rowsOf(
   const badPlaces: number[] = [];
   data.forEach((record, place) => {
     if (isLeftOut(stream, record)) return;
-    const row = normalise(stream.dataset, record, withOtherFields(stream, record, origin));
+    const normalised = normalise(stream.dataset, record, withOtherFields(stream, record, origin));
+    const row = unclear?.has(place) === true ? unclearRecord(normalised, unclear.get(place), record) : normalised;
     if ('reason' in row) {
       bad.push(row);
       badPlaces.push(place);
@@ -128,6 +129,11 @@ function rowsOf(
     }
   });
   return { rows, places, bad, badPlaces };
+}
+
+/** Which of the values is meant is not known. */
+function unclearRecord({ time }: Row | BadRecord, text: string | undefined, record: Json): BadRecord {
+  return { reason: 'an object in it names a member twice', text: text ?? textOfJson(record), time };
 }
 
 /** Whether the answer may lack records according to itself, and why. */

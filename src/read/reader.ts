@@ -65,6 +65,8 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       : {
           ...answer,
           data: answer.data.map((record) => policy.record(stream.dataset, record)),
+          // Their texts hold what the policy leaves out.
+          unclear: new Map([...(answer.unclear?.keys() ?? [])].map((place) => [place, undefined])),
           metadata: policy.metadata(stream.dataset, answer.metadata),
         };
   let serverInfo: ServerInfo = { serverTime: undefined, firstServerTime: undefined, basis: undefined, metadata: {} };

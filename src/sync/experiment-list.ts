@@ -88,8 +88,8 @@ export async function listAll(
     if (answer.warnings.length > 0 || answer.truncated)
       doubt = answer.warnings.length > 0 ? `the API warns: ${answer.warnings.join('; ')}` : 'the API cut it short';
     const before = found.size + nameless;
-    for (const record of data) {
-      const id = isObject(record) ? idOf(record) : undefined;
+    for (const [place, record] of data.entries()) {
+      const id = isObject(record) && answer.unclear?.has(place) !== true ? idOf(record) : undefined;
       if (isObject(record) && id !== undefined) found.set(id, { ...record, id });
       else nameless++;
     }

@@ -39,6 +39,16 @@ export function hasNoColumn({ column, type }: ColumnName): boolean {
   return column === null && type !== 'reserved';
 }
 
+/**
+ * Notes that something has no column. Half a character in its name is replaced in the file, so that other names may look
+ * the same there.
+ */
+export function noteWithoutColumn(db: Db, table: string, { path, type, unit }: ColumnName, since: string): void {
+  const sql = `INSERT INTO _column_names (relation, path, "column", type, unit, since) VALUES (?, ?, NULL, ?, ?, ?)
+    ON CONFLICT DO NOTHING`;
+  command(db, sql)(table, path, type, unit, since);
+}
+
 export function giveName(db: Db, table: string, name: ColumnName, since: string): void {
   const { path, column, type, unit } = name;
   command(db, `INSERT INTO _column_names (relation, path, "column", type, unit, since) VALUES (?, ?, ?, ?, ?, ?)`)(

@@ -18,6 +18,7 @@ import {
   giveName,
   hasNoColumn,
   isColumn,
+  noteWithoutColumn,
   takenNames,
   takeReserved,
   type ColumnName,
@@ -67,7 +68,7 @@ export function openMembers(db: Db, dataset: Dataset): MemberColumns {
     if (names.length >= MOST_COLUMNS || !canBeColumn(path)) {
       if (leftOut++ < MOST_LEFT_OUT) {
         const name = { path, column: null, type: form, unit };
-        giveName(db, table, name, since);
+        noteWithoutColumn(db, table, name, since);
         explainMember(db, dataset, name);
       }
       setSlot(slots, path, base, form, undefined);

@@ -282,6 +282,13 @@ describe('time', () => {
     expect(pauses).toEqual([waited]);
   });
 
+  it('to wait for one answer is a day at most, however often the server asks', async () => {
+    const server = await serving(sending(httpReply(429, '', { 'retry-after': '40000' })));
+    const { made, pauses } = client(server);
+    expect(await refusal(made)).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(pauses).toEqual([40_000_000, 40_000_000, 40_000_000]);
+  });
+
   it('to wait before the next try is no less than a failing server asks', async () => {
     const server = await serving(sending(httpReply(503, '', { 'retry-after': '20' })), sending(httpReply(200, OK)));
     const { made, waits } = client(server);

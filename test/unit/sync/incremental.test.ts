@@ -212,6 +212,17 @@ describe('a poll', () => {
     expect(fake.position().watermark).toBe(at(10));
   });
 
+  it("does not read everything again because this computer's clock is a day behind the server's", async () => {
+    const fake = fakeStream('events');
+    fake.hold(fake.series(1, 20));
+    fake.api.records = fake.series(1, 20);
+    const serverNow = fake.now;
+    fake.now -= DAY;
+    fake.api.now = serverNow;
+    await readIncremental(fake.session());
+    expect(fake.api.asked).toHaveLength(1);
+  });
+
   it('reads everything if the watermark is ahead of the clock, because that one does not count', async () => {
     const fake = polled(10);
     fake.hold([], { watermark: fake.now + DAY });

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { normalise } from '../../../src/datasets/normalise.ts';
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import type { Json, JsonObject } from '../../../src/shared/json.ts';
+import { parseJson, type Json, type JsonObject } from '../../../src/shared/json.ts';
 import { columnNames, isColumn, releaseNames } from '../../../src/warehouse/column-names.ts';
 import { MOST_COLUMNS } from '../../../src/warehouse/members.ts';
 import { refill } from '../../../src/warehouse/refill.ts';
@@ -48,6 +48,17 @@ function open(path = join(temporaryFolder(), 'w.db')) {
 }
 
 describe('a member of a JSON column, or an unknown field', () => {
+  it('may have half a character in its name, again and again', () => {
+    const path = join(temporaryFolder(), 'w.db');
+    const record = parseJson('{"\\ud800":1,"\\udc00":2,"a\\udc00\\ud800":{"\\ud800":"\\ud800"}}') as JsonObject;
+    for (let times = 0; times < 2; times++) {
+      const { write, db, close } = open(path);
+      write(record, { ...record, more: times });
+      expect(db.prepare('SELECT extra FROM events').pluck().get()).toContain(JSON.stringify(record).slice(0, -1));
+      close();
+    }
+  });
+
   it('has a real column of the type of its first value, and one for each type that follows', () => {
     const { write, read, type, explained } = open();
     write({ response: { x: 1.5, ok: true, list: [1] } }, { response: { x: 'late', ok: 2, list: 'none' } });

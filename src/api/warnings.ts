@@ -1,0 +1,78 @@
+import { isObject, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
+
+/*
+ * What in a success says that records may be missing. It is documented in `metadata._warnings` and `metadata.truncated`;
+ * a server or a gateway in front of it may say the same in other places and words.
+ */
+
+/** Why records may be missing, in the answer's words. */
+export function warningsIn(body: JsonObject, metadata: JsonObject): string[] {
+  return [
+    ...doubtedStatus(body, metadata),
+    ...['success', 'ok'].flatMap((name) => (isDenied(body[name]) ? [`the answer says ${said(body, name)}`] : [])),
+    ...placesIn(body, metadata).flatMap((place) => [
+      ...WARNINGS.flatMap((name) => listIn(place[name])),
+      ...ERRORS.flatMap((name) => listIn(place[name]).map((text) => `the answer names an error: ${text}`)),
+      ...PARTIAL.flatMap((name) => (isSaid(place[name]) ? [`the answer says ${said(place, name)}`] : [])),
+    ]),
+    ...unreadableIn(body, metadata),
+  ];
+}
+
+/** Whether the answer says that it was cut at a cap. */
+export function isCutIn(body: JsonObject, metadata: JsonObject): boolean {
+  return placesIn(body, metadata).some(({ truncated }) => isSaid(truncated));
+}
+
+const WARNINGS = ['_warnings', 'warnings', '_warning', 'warning'];
+const ERRORS = ['error', 'errors'];
+const PARTIAL = ['partial', 'incomplete'];
+
+function placesIn(body: JsonObject, metadata: JsonObject): JsonObject[] {
+  const { pagination = null } = metadata;
+  return [body, metadata, ...(isObject(pagination) ? [pagination] : [])];
+}
+
+/** Words for the documented `success`, so that another one of them does not make every stream doubted. */
+const SUCCESS = /^(success(ful)?|succeeded|ok(ay)?)$/i;
+
+/** Of a status that says neither success nor error, such as `partial`, it is not known what the answer lacks. */
+function doubtedStatus({ status, success, ok, data }: JsonObject, metadata: JsonObject): string[] {
+  const isSuccess = typeof status === 'string' && SUCCESS.test(status.trim());
+  if (status !== undefined && !isSuccess) return [`the status of the answer is ${textOfJson(status)}`];
+  // A gateway's message may have an empty list as well.
+  const isBare = status === undefined && success !== true && ok !== true && Object.keys(metadata).length === 0;
+  const isEmpty = Array.isArray(data) && data.length === 0;
+  return isBare && isEmpty ? ['the answer has no records, and does not say that it is a success'] : [];
+}
+
+/** What cannot be read where counts or warnings are documented may be either. */
+function unreadableIn(body: JsonObject, metadata: JsonObject): string[] {
+  const isUnreadable = (value: Json | undefined) => value !== undefined && value !== null && !isObject(value);
+  const pagination = metadata['pagination'];
+  const isOnly = Array.isArray(pagination) && pagination.length === 1;
+  return [
+    ...(isUnreadable(body['metadata']) ? ['the metadata of the answer cannot be read'] : []),
+    ...(isUnreadable(pagination) && !isOnly ? ['what the answer says about its pages cannot be read'] : []),
+  ];
+}
+
+function isDenied(value: Json | undefined): boolean {
+  return value === false || value === 'false' || value === 0 || value === null;
+}
+
+/** Whether something is there that says more than no. */
+function isSaid(value: Json | undefined): boolean {
+  return value !== undefined && value !== null && value !== false;
+}
+
+function said(place: JsonObject, name: string): string {
+  return `${name}: ${textOfJson(place[name] ?? null)}`;
+}
+
+/** Documented as a list of strings; anything else that is not empty counts as well. */
+function listIn(value: Json | undefined): string[] {
+  if (!isSaid(value) || value === undefined || value === '' || value === 0) return [];
+  if (isObject(value) && Object.keys(value).length === 0) return [];
+  return (Array.isArray(value) ? value : [value]).map((one) => (typeof one === 'string' ? one : textOfJson(one)));
+}
