@@ -10,7 +10,7 @@ import type * as Core from 'drizzle-orm/sqlite-core';
  */
 const load = createRequire(import.meta.url);
 
-export const { and, desc, eq, getTableColumns, sql } = load('drizzle-orm') as typeof Orm;
+export const { getTableColumns } = load('drizzle-orm') as typeof Orm;
 export const core = load('drizzle-orm/sqlite-core') as typeof Core;
 export const { index, integer, real, sqliteTable, text, uniqueIndex } = core;
 export const { drizzle } = load('drizzle-orm/better-sqlite3') as typeof Connection;

@@ -1,63 +1,92 @@
 import { z } from 'zod';
-import { and, drizzle, eq, getTableColumns, sql } from '../shared/drizzle.ts';
-import { command, queryValues } from '../shared/sqlite.ts';
+import { getTableColumns } from '../shared/drizzle.ts';
+import { command, queryRows, queryValues, type SqlValue } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import { doubtsFromText, doubtsToText, isComplete, reasonOf, type Doubt } from './doubts.ts';
 import type { Db } from './open.ts';
-import { endpoints, streams } from './schema.ts';
+import { streams } from './schema.ts';
 import { scopeText, type Stream } from '../datasets/stream.ts';
 
-/** What a stream has safely read. Times are milliseconds since 1970 UTC. */
-export interface Position {
+const UNREAD: readonly Doubt[] = [{ kind: 'unread', text: 'not read yet' }];
+
+const Time = z
+  .string()
+  .nullable()
+  .transform((text) => (text === null ? undefined : parseTime(text)));
+const Flag = z.number().transform((value) => value === 1);
+const Count = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? undefined);
+const Text = z
+  .string()
+  .nullable()
+  .transform((text) => text ?? undefined);
+
+/** The columns of `_streams` that say what a stream has safely read. Times are milliseconds since 1970 UTC. */
+const Columns = z.object({
   /** Everything up to this server time has been read. */
-  readonly watermark: number | undefined;
+  watermark: Time,
   /** Whether the first read has reached the end. */
-  readonly backfilled: boolean;
+  backfilled: Flag,
   /** What speaks against completeness. */
-  readonly doubts: readonly Doubt[];
+  doubts: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? UNREAD : doubtsFromText(text))),
+  /** How many records the API counts, without a time filter, and when that was last compared, by the local clock. */
+  apiTotal: Count,
+  accountedAt: Time,
+  /** When a clean reading last showed as many records as are held, quarantined ones included, by the local clock. */
+  balancedAt: Time,
+  quarantinedRecords: z.number(),
+  /** Rows that the delete guard withholds. */
+  withheldRows: z.number(),
+  /** Rows that one reading no longer found. */
+  missingRows: z.number(),
+  datedAheadRows: z.number(),
+  /** Rows in its answers that name another room, participant or deployment: the API counts them here as well. */
+  elsewhereRows: z.number(),
+  /** Rows deleted in the day that began at `deletedFrom`, by the local clock. */
+  deletedRows: z.number(),
+  deletedFrom: Time,
+  /** Why the whole stream is to be read again. */
+  rereadReason: Text,
+  /** What the server last said about its processing and the experiment's start. */
+  serverBasis: Text,
+  /** When the last successful read began, by the local clock. */
+  dataAsOf: Time,
+  /** When all of the stream was last read and compared, by the local clock. */
+  verifiedAt: Time,
+  /** When its changing part was last listed completely, by the local clock. */
+  listedAt: Time,
+  /** When the nightly run last compared it with the API's counts, by the local clock. */
+  countedAt: Time,
+  /** The rolling re-read in progress: when it began, by the local clock, and the server time it has reached. */
+  rereadBegan: Time,
+  rereadTo: Time,
+  rows: z.number(),
+  /** The room is over and was read whole afterwards. */
+  finished: Flag,
+  lateRows: z.number(),
+  latestMs: z.number(),
+  lastStatus: Text,
+  lastError: Text,
+  lastSyncAt: Time,
+});
+
+type Stored = Readonly<z.output<typeof Columns>>;
+
+/** What a stream has safely read. */
+export interface Position extends Stored {
   /** Whether every record is accounted for; follows from `doubts`. */
   readonly complete: boolean;
   /** Why not complete, in words; follows from `doubts`. */
   readonly reason: string | undefined;
-  /** How many records the API counts, without a time filter, and when that was last compared, by the local clock. */
-  readonly apiTotal: number | undefined;
-  readonly accountedAt: number | undefined;
-  /** When a clean reading last showed as many records as are held, quarantined ones included, by the local clock. */
-  readonly balancedAt: number | undefined;
-  readonly quarantinedRecords: number;
-  /** Rows that the delete guard withholds. */
-  readonly withheldRows: number;
-  /** Rows that one reading no longer found. */
-  readonly missingRows: number;
-  readonly datedAheadRows: number;
-  /** Rows in its answers that name another room, participant or deployment: the API counts them here as well. */
-  readonly elsewhereRows: number;
-  /** Rows deleted in the day that began at `deletedFrom`, by the local clock. */
-  readonly deletedRows: number;
-  readonly deletedFrom: number | undefined;
-  /** Why the whole stream is to be read again. */
-  readonly rereadReason: string | undefined;
-  /** What the server last said about its processing and the experiment's start. */
-  readonly serverBasis: string | undefined;
-  /** When the last successful read began, by the local clock. */
-  readonly dataAsOf: number | undefined;
-  /** When all of the stream was last read and compared, by the local clock. */
-  readonly verifiedAt: number | undefined;
-  /** When its changing part was last listed completely, by the local clock. */
-  readonly listedAt: number | undefined;
-  /** When the nightly run last compared it with the API's counts, by the local clock. */
-  readonly countedAt: number | undefined;
-  /** The rolling re-read in progress: when it began, by the local clock, and the server time it has reached. */
-  readonly rereadBegan: number | undefined;
-  readonly rereadTo: number | undefined;
-  readonly rows: number;
-  /** The room is over and was read whole afterwards. */
-  readonly finished: boolean;
-  readonly lateRows: number;
-  readonly latestMs: number;
-  readonly lastStatus: string | undefined;
-  readonly lastError: string | undefined;
-  readonly lastSyncAt: number | undefined;
+}
+
+function positionOf<T extends Stored>(stored: T) {
+  return { ...stored, complete: isComplete(stored.doubts), reason: reasonOf(stored.doubts) };
 }
 
 /** What a commit may change of a position; the rest follows from it or from the rows. */
@@ -73,62 +102,47 @@ type Kept =
   | 'deletedRows'
   | 'deletedFrom';
 
-const UNREAD: readonly Doubt[] = [{ kind: 'unread', text: 'not read yet' }];
+const NAMES = Object.entries(getTableColumns(streams)).map(([field, { name, notNull }]) => ({ field, name, notNull }));
 
-export const NEVER_READ: Position = {
-  watermark: undefined,
-  backfilled: false,
-  doubts: UNREAD,
-  complete: isComplete(UNREAD),
-  reason: reasonOf(UNREAD),
-  apiTotal: undefined,
-  accountedAt: undefined,
-  balancedAt: undefined,
-  quarantinedRecords: 0,
-  withheldRows: 0,
-  missingRows: 0,
-  datedAheadRows: 0,
-  elsewhereRows: 0,
-  deletedRows: 0,
-  deletedFrom: undefined,
-  rereadReason: undefined,
-  serverBasis: undefined,
-  dataAsOf: undefined,
-  verifiedAt: undefined,
-  listedAt: undefined,
-  countedAt: undefined,
-  rereadBegan: undefined,
-  rereadTo: undefined,
-  rows: 0,
-  finished: false,
-  lateRows: 0,
-  latestMs: 0,
-  lastStatus: undefined,
-  lastError: undefined,
-  lastSyncAt: undefined,
-};
+/** That of a stream of which nothing is stored: each column is empty. */
+export const NEVER_READ: Position = positionOf(
+  Columns.parse(Object.fromEntries(NAMES.map(({ field, notNull }) => [field, notNull ? 0 : null]))),
+);
 
-export interface StoredPosition extends Position {
-  readonly experimentId: string;
-  readonly data: string;
-  readonly scope: string;
-}
+const Row = Columns.extend({ experimentId: z.string(), data: z.string(), scope: z.string() }).transform(positionOf);
+export type StoredPosition = Readonly<z.output<typeof Row>>;
 
-type Stored = typeof streams.$inferSelect;
+const READ = `SELECT ${NAMES.map(({ field, name }) => `${name} AS ${field}`).join(', ')} FROM _streams`;
+const KEY = ['experiment_id', 'data', 'scope'];
+const READ_ONE = `${READ} WHERE ${KEY.map((name) => `${name} = ?`).join(' AND ')}`;
+const WRITE = `INSERT INTO _streams (${NAMES.map(({ name }) => name).join(', ')})
+  VALUES (${NAMES.map(({ field }) => `@${field}`).join(', ')})
+  ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET ${NAMES.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;
 
 export function readPosition(db: Db, stream: Stream): Position {
-  const { experimentId, dataset } = stream;
-  const found = reading(db).get({ experimentId, data: dataset.name, scope: scopeText(stream) });
-  return found === undefined ? NEVER_READ : fromStored(found);
+  const find = queryRows(db, READ_ONE, Row);
+  return find.get(stream.experimentId, stream.dataset.name, scopeText(stream)) ?? NEVER_READ;
 }
 
 export function allPositions(db: Db): StoredPosition[] {
-  return drizzle(db)
-    .select()
-    .from(streams)
-    .orderBy(streams.experimentId, streams.data, streams.scope)
-    .all()
-    .map(fromStored);
+  return queryRows(db, `${READ} ORDER BY ${KEY.join(', ')}`, Row).all();
+}
+
+/** Writes a stream's position; inside a transaction it commits with the rows. */
+export function writePosition(db: Db, stream: Stream, position: Position): void {
+  const { doubts } = position;
+  const values: Readonly<Record<string, Position[keyof Position]>> = { ...position };
+  const columns = Object.fromEntries(NAMES.map(({ field }) => [field, stored(field, values[field])]));
+  const key = { experimentId: stream.experimentId, data: stream.dataset.name, scope: scopeText(stream) };
+  command(db, WRITE)({ ...columns, ...key, complete: Number(isComplete(doubts)), reason: reasonOf(doubts) ?? null });
+}
+
+const TIMES = new Set(Object.entries(Columns.shape).flatMap(([field, type]) => (type === Time ? [field] : [])));
+
+function stored(field: string, value: Position[keyof Position]): SqlValue {
+  if (value === undefined || typeof value === 'string') return value ?? null;
+  if (typeof value === 'number') return TIMES.has(field) ? formatTime(value) : value;
+  return typeof value === 'boolean' ? Number(value) : doubtsToText(value);
 }
 
 /** A stream's name within its experiment. */
@@ -155,133 +169,15 @@ export function wereOthersRead(db: Db, stream: Stream): boolean {
   );
 }
 
-/** Writes a stream's position; inside a transaction it commits with the rows. */
-export function writePosition(db: Db, stream: Stream, position: Position): void {
-  command(db, WRITE)(toStored(stream, position));
-}
-
-const COLUMNS = Object.entries(getTableColumns(streams)).map(([field, { name }]) => ({ field, name }));
-const KEY = ['experiment_id', 'data', 'scope'];
-
-/** Every page reads and writes a position, so that both are prepared statements derived from the drizzle table. */
-function prepareReading(db: Db) {
-  const { placeholder } = sql;
-  const isStream = and(
-    eq(streams.experimentId, placeholder('experimentId')),
-    eq(streams.data, placeholder('data')),
-    eq(streams.scope, placeholder('scope')),
-  );
-  return drizzle(db).select().from(streams).where(isStream).prepare();
-}
-
-const readings = new WeakMap<Db, ReturnType<typeof prepareReading>>();
-
-function reading(db: Db): ReturnType<typeof prepareReading> {
-  const made = readings.get(db) ?? prepareReading(db);
-  readings.set(db, made);
-  return made;
-}
-
-const WRITE = `INSERT INTO _streams (${COLUMNS.map(({ name }) => name).join(', ')})
-  VALUES (${COLUMNS.map(({ field }) => `@${field}`).join(', ')})
-  ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET ${COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;
-
-/**
- * What was learned about an endpoint, as the JSON text given to `writeLearned`; undefined when nothing was. It is asked
- * for at each page, so the statement is prepared once.
- */
+/** What was learned about an endpoint, as the JSON text given to `writeLearned`; undefined when nothing was. */
 export function readLearned(db: Db, endpoint: string): string | undefined {
   return queryValues(db, 'SELECT learned FROM _endpoints WHERE endpoint = ?', z.string()).get(endpoint);
 }
 
 export function writeLearned(db: Db, endpoint: string, learned: string, now: number): void {
-  const values = { learned, updatedAt: formatTime(now) };
-  drizzle(db)
-    .insert(endpoints)
-    .values({ endpoint, ...values })
-    .onConflictDoUpdate({
-      target: endpoints.endpoint,
-      set: values,
-      setWhere: sql`${endpoints.learned} <> excluded.learned`,
-    })
-    .run();
-}
-
-function fromStored(stored: Stored): StoredPosition {
-  const time = (text: string | null) => (text === null ? undefined : parseTime(text));
-  const doubts = stored.doubts === null ? UNREAD : doubtsFromText(stored.doubts);
-  return {
-    experimentId: stored.experimentId,
-    data: stored.data,
-    scope: stored.scope,
-    watermark: time(stored.watermark),
-    backfilled: stored.backfilled === 1,
-    doubts,
-    complete: isComplete(doubts),
-    reason: reasonOf(doubts),
-    apiTotal: stored.apiTotal ?? undefined,
-    accountedAt: time(stored.accountedAt),
-    balancedAt: time(stored.balancedAt),
-    quarantinedRecords: stored.quarantinedRecords,
-    withheldRows: stored.withheldRows,
-    missingRows: stored.missingRows,
-    datedAheadRows: stored.datedAheadRows,
-    elsewhereRows: stored.elsewhereRows,
-    deletedRows: stored.deletedRows,
-    deletedFrom: time(stored.deletedFrom),
-    rereadReason: stored.rereadReason ?? undefined,
-    serverBasis: stored.serverBasis ?? undefined,
-    dataAsOf: time(stored.dataAsOf),
-    verifiedAt: time(stored.verifiedAt),
-    listedAt: time(stored.listedAt),
-    countedAt: time(stored.countedAt),
-    rereadBegan: time(stored.rereadBegan),
-    rereadTo: time(stored.rereadTo),
-    rows: stored.rows,
-    finished: stored.finished === 1,
-    lateRows: stored.lateRows,
-    latestMs: stored.latestMs,
-    lastStatus: stored.lastStatus ?? undefined,
-    lastError: stored.lastError ?? undefined,
-    lastSyncAt: time(stored.lastSyncAt),
-  };
-}
-
-function toStored(stream: Stream, position: Position): Stored {
-  const time = (ms: number | undefined) => (ms === undefined ? null : formatTime(ms));
-  return {
-    experimentId: stream.experimentId,
-    data: stream.dataset.name,
-    scope: scopeText(stream),
-    watermark: time(position.watermark),
-    backfilled: Number(position.backfilled),
-    doubts: doubtsToText(position.doubts),
-    complete: Number(isComplete(position.doubts)),
-    reason: reasonOf(position.doubts) ?? null,
-    apiTotal: position.apiTotal ?? null,
-    accountedAt: time(position.accountedAt),
-    balancedAt: time(position.balancedAt),
-    quarantinedRecords: position.quarantinedRecords,
-    withheldRows: position.withheldRows,
-    missingRows: position.missingRows,
-    datedAheadRows: position.datedAheadRows,
-    elsewhereRows: position.elsewhereRows,
-    deletedRows: position.deletedRows,
-    deletedFrom: time(position.deletedFrom),
-    rereadReason: position.rereadReason ?? null,
-    serverBasis: position.serverBasis ?? null,
-    dataAsOf: time(position.dataAsOf),
-    verifiedAt: time(position.verifiedAt),
-    listedAt: time(position.listedAt),
-    countedAt: time(position.countedAt),
-    rereadBegan: time(position.rereadBegan),
-    rereadTo: time(position.rereadTo),
-    rows: position.rows,
-    finished: Number(position.finished),
-    lateRows: position.lateRows,
-    latestMs: position.latestMs,
-    lastStatus: position.lastStatus ?? null,
-    lastError: position.lastError ?? null,
-    lastSyncAt: time(position.lastSyncAt),
-  };
+  command(
+    db,
+    `INSERT INTO _endpoints (endpoint, learned, updated_at) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET learned = excluded.learned, updated_at = excluded.updated_at WHERE learned <> excluded.learned`,
+  )(endpoint, learned, formatTime(now));
 }

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { desc, drizzle, sql } from '../shared/drizzle.ts';
-import { command, queryValues } from '../shared/sqlite.ts';
+import { command, queryRows, queryValues } from '../shared/sqlite.ts';
 import { formatTime, parseTime } from '../shared/time.ts';
 import type { Db } from './open.ts';
-import { growth, streams } from './schema.ts';
 
 /** What was last stored under a name, as the JSON text given to `remember`. */
 export function recall(db: Db, name: string): string | undefined {
@@ -24,23 +22,16 @@ const MOST_POINTS = 8760;
 
 /** Records how many rows the warehouse holds now. */
 export function noteGrowth(db: Db, now: number): void {
-  const rows = drizzle(db)
-    .select({ rows: sql<number>`coalesce(sum(${streams.rows}), 0)` })
-    .from(streams)
-    .get();
-  drizzle(db)
-    .insert(growth)
-    .values({ at: formatTime(now), rows: rows?.rows ?? 0 })
-    .onConflictDoNothing()
-    .run();
-  drizzle(db)
-    .delete(growth)
-    .where(sql`${growth.at} <= (SELECT at FROM _growth ORDER BY at DESC LIMIT 1 OFFSET ${MOST_POINTS})`)
-    .run();
+  const add = `INSERT INTO _growth (at, rows) SELECT ?, coalesce(sum(rows), 0) FROM _streams WHERE true
+    ON CONFLICT DO NOTHING`;
+  const forget = 'DELETE FROM _growth WHERE at <= (SELECT at FROM _growth ORDER BY at DESC LIMIT 1 OFFSET ?)';
+  command(db, add)(formatTime(now));
+  command(db, forget)(MOST_POINTS);
 }
+
+const Point = z.object({ at: z.string().transform((at) => parseTime(at) ?? 0), rows: z.number() });
 
 /** How many rows the warehouse held, oldest first; times are milliseconds since 1970 UTC. */
 export function readGrowth(db: Db, points: number): { at: number; rows: number }[] {
-  const rows = drizzle(db).select().from(growth).orderBy(desc(growth.at)).limit(points).all();
-  return rows.reverse().map(({ at, rows: held }) => ({ at: parseTime(at) ?? 0, rows: held }));
+  return queryRows(db, 'SELECT at, rows FROM _growth ORDER BY at DESC LIMIT ?', Point).all(points).reverse();
 }
