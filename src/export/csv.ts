@@ -20,6 +20,9 @@ export interface Dialect {
 /** RFC 4180. */
 const PLAIN: Dialect = { start: '', separator: ',', decimal: '.', none: '', quotesEmpty: false, defuses: false };
 
+/** For spreadsheets. */
+export const DEFUSED: Dialect = { ...PLAIN, defuses: true };
+
 /** Of a snapshot: an empty text is not the same as no value. */
 export const EXACT: Dialect = { ...PLAIN, quotesEmpty: true };
 

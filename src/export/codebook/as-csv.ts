@@ -1,5 +1,5 @@
 import type { SqlValue } from '../../shared/sqlite.ts';
-import { csvLine } from '../csv.ts';
+import { csvLine, DEFUSED } from '../csv.ts';
 import type { Codebook, Study } from './codebook.ts';
 import { headlineOf, levelsText, titleOf } from './words.ts';
 
@@ -29,8 +29,8 @@ type Row = Partial<Record<(typeof HEAD)[number], SqlValue>>;
 /** One row for each experiment, question, variable and column, for a spreadsheet. */
 export function asCsv({ studies }: Codebook): string {
   const rows = studies.flatMap((study) => rowsOf(study).map((row): Row => ({ experiment_id: study.id, ...row })));
-  return [HEAD, ...rows.map((row) => HEAD.map((name) => harmless(row[name] ?? null)))]
-    .map((row) => csvLine(row))
+  return [HEAD, ...rows.map((row) => HEAD.map((name) => row[name] ?? null))]
+    .map((row) => csvLine(row, DEFUSED))
     .join('');
 }
 
@@ -93,9 +93,4 @@ function rowsOf(study: Study): Row[] {
       })),
     ),
   ];
-}
-
-/** A text that a spreadsheet would run as a formula is marked as a text by an apostrophe. */
-function harmless(value: SqlValue): SqlValue {
-  return typeof value === 'string' && /^\s*[=+\-@\t\r]/.test(value) ? `'${value}` : value;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { queryLists, queryRows, quote } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
 import type { IsPersonal } from './impersonal.ts';
-import { levelsOf, shownIn, type Level, type Shown } from './shown.ts';
+import { labelsIn, levelsOf, shownIn, type Level, type Shown } from './shown.ts';
 
 /** A column: what it means, and what is in it. */
 export interface ColumnBook {
@@ -120,15 +120,7 @@ function levelsIn(
   const column = quote(meaning.name);
   const sql = `SELECT ${column} AS value, count(*) AS n FROM ${quote(table)}
     WHERE experiment_id = ? AND ${column} IS NOT NULL GROUP BY 1 ORDER BY 1`;
-  return levelsOf(queryRows(db, sql, Counted).all(experiment), isPersonal, labelsOf(db, table, meaning.name));
-}
-
-const Label = z.object({ value: z.union([z.string(), z.number()]), label: z.string() });
-
-/** What the values of a column mean, the same everywhere. */
-function labelsOf(db: Db, table: string, column: string): Map<string, string> {
-  const sql = `SELECT coalesce(value_text, value_number) AS value, label FROM _values
-    WHERE table_name = ? AND column_name = ? AND question_id IS NULL AND label IS NOT NULL ORDER BY position`;
-  const found = queryRows(db, sql, Label).all(table, column);
-  return new Map(found.map(({ value, label }) => [String(value), label]));
+  // What the values mean everywhere, not those of one question.
+  const labels = labelsIn(db, 'table_name = ? AND column_name = ? AND question_id IS NULL', table, meaning.name);
+  return levelsOf(queryRows(db, sql, Counted).all(experiment), isPersonal, labels);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { queryRows, queryValues } from '../../shared/sqlite.ts';
 import type { Db } from '../../warehouse/open.ts';
 import { NAMED_AFTER, type IsPersonal } from './impersonal.ts';
-import { codesAmong, levelsOf, type Level } from './shown.ts';
+import { codesAmong, labelsIn, levelsOf, type Level } from './shown.ts';
 
 /** A question with what was answered: the last answer of each person. */
 export interface QuestionBook {
@@ -149,7 +149,8 @@ function answered(
 ): { levels: readonly Level[]; others: number } {
   const { id, kind, component, dimension, type, numbers, answers } = asked;
   const which = [experiment, kind, id, component, dimension];
-  const labels = labelsOf(db, experiment, id);
+  // The choices of the question and the ends of its scale.
+  const labels = labelsIn(db, "table_name = 'answers' AND experiment_id = ? AND question_id = ?", experiment, id);
   const last = `FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND ${WHICH} AND is_last`;
   const numberCounts = queryRows(
     db,
@@ -191,16 +192,6 @@ function withUnchosen(counts: readonly z.infer<typeof NumberCount>[], { scaleMin
     counts.every(({ value }) => value !== step),
   );
   return [...counts, ...unchosen.map((value) => ({ value, n: 0 }))].sort((a, b) => a.value - b.value);
-}
-
-const Label = z.object({ value: z.union([z.string(), z.number()]), label: z.string() });
-
-/** The choices of a question and the ends of its scale, with what they mean. */
-function labelsOf(db: Db, experiment: string, id: string): Map<string, string> {
-  const sql = `SELECT coalesce(value_text, value_number) AS value, label FROM _values
-    WHERE table_name = 'answers' AND experiment_id = ? AND question_id = ? AND label IS NOT NULL ORDER BY position`;
-  const found = queryRows(db, sql, Label).all(experiment, id);
-  return new Map(found.map(({ value, label }) => [String(value), label]));
 }
 
 function total(counted: readonly { readonly n: number }[]): number {

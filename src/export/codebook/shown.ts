@@ -112,6 +112,16 @@ export interface Level {
   readonly n: number;
 }
 
+const Label = z.object({ value: z.union([z.string(), z.number()]), label: z.string() });
+
+/** What values mean. @param where a condition that selects them in `_values`, with its parameters. */
+export function labelsIn(db: Db, where: string, ...params: readonly string[]): Map<string, string> {
+  const sql = `SELECT coalesce(value_text, value_number) AS value, label FROM _values
+    WHERE ${where} AND label IS NOT NULL ORDER BY position`;
+  const found = queryRows(db, sql, Label).all(...params);
+  return new Map(found.map(({ value, label }) => [String(value), label]));
+}
+
 /** How many levels are listed where there are more. */
 const MOST = 12;
 

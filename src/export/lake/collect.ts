@@ -1,4 +1,4 @@
-import { parseTime } from '../../shared/time.ts';
+import { DAY_MS, parseTime } from '../../shared/time.ts';
 import { labFolder, manifestName, type LakeManifest } from './manifest.ts';
 import type { Store } from './store.ts';
 
@@ -6,7 +6,7 @@ import type { Store } from './store.ts';
  * Files that no manifest names or has dropped, which publications left that were killed, are removed when they are so
  * old. Half of it is the time in which the next publication may still take one for its own.
  */
-export const ORPHAN_MS = 24 * 3_600_000;
+export const ORPHAN_MS = DAY_MS;
 
 /** Removes what is no longer published, and gives how many files these were. */
 export async function collect(store: Store, manifest: LakeManifest, now: number): Promise<number> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { WarehouseError } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json.ts';
+import { ACCOUNTED, BOOLEAN } from '../accounted.ts';
 import type { Store } from './store.ts';
 
 /** A file of a partition, by its place below the root of the lake. */
@@ -44,26 +45,15 @@ const LakeTable = z.object({
 });
 export type LakeTable = z.infer<typeof LakeTable>;
 
-/** What is known of one stream: how complete, how fresh, and how its rows were accounted for. */
+/** What is known of one stream. */
 export const LakeStream = z.object({
   experiment: z.string(),
   data: z.string(),
   table: z.string(),
   scope: z.string(),
-  complete: z
-    .number()
-    .transform((value) => value === 1)
-    .or(z.boolean()),
+  complete: BOOLEAN,
   reason: z.string().nullable(),
-  rows: z.number(),
-  /** How many records the API counts; null where it counts none of them. */
-  apiTotal: z.number().nullable(),
-  quarantined: z.number(),
-  withheld: z.number(),
-  missing: z.number(),
-  dataAsOf: z.string().nullable(),
-  verifiedAt: z.string().nullable(),
-  accountedAt: z.string().nullable(),
+  ...ACCOUNTED,
 });
 export type LakeStream = z.infer<typeof LakeStream>;
 

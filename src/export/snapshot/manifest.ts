@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { WarehouseError } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/json.ts';
+import { ACCOUNTED, BOOLEAN } from '../accounted.ts';
 
 /** The same document under two names: ours, and the one that tools for Frictionless data packages look for. */
 export const MANIFEST_NAMES = ['manifest.json', 'datapackage.json'] as const;
@@ -62,19 +63,8 @@ export const Account = z.object({
   experiment: z.string(),
   data: z.string(),
   streams: z.number(),
-  complete: z
-    .number()
-    .transform((value) => value === 1)
-    .or(z.boolean()),
-  rows: z.number(),
-  /** How many records the API counts; null where it counts none of them. */
-  apiTotal: z.number().nullable(),
-  quarantined: z.number(),
-  withheld: z.number(),
-  missing: z.number(),
-  dataAsOf: z.string().nullable(),
-  verifiedAt: z.string().nullable(),
-  accountedAt: z.string().nullable(),
+  complete: BOOLEAN,
+  ...ACCOUNTED,
 });
 export type Account = z.infer<typeof Account>;
 
