@@ -2,7 +2,7 @@ import { MIXED_TYPES, PART_MISSING } from '../datasets/mixed.ts';
 import type { PrivacyClass } from '../datasets/privacy.ts';
 
 /** A column of a derived table, or of one about the file itself. */
-export interface DerivedColumn {
+export interface ExplainedColumn {
   readonly type: 'TEXT' | 'INTEGER' | 'REAL';
   readonly about: string;
   /** What it tells about a person. */
@@ -22,7 +22,7 @@ export interface DerivedColumn {
 /** What is said of a column that always has a value. */
 export const NEVER = 'never missing';
 
-export type Columns = Readonly<Record<string, DerivedColumn>>;
+export type Columns = Readonly<Record<string, ExplainedColumn>>;
 
 /** A table or view, as it is explained to readers. */
 export interface Explained {
@@ -33,12 +33,12 @@ export interface Explained {
   readonly columns: Columns;
 }
 
-type Same = Pick<DerivedColumn, 'type' | 'unit' | 'isBoolean' | 'isCode'>;
-type Said = Omit<DerivedColumn, 'type' | 'about' | 'missing'> & Partial<Pick<DerivedColumn, 'missing'>>;
+type Same = Pick<ExplainedColumn, 'type' | 'unit' | 'isBoolean' | 'isCode'>;
+type Said = Omit<ExplainedColumn, 'type' | 'about' | 'missing'> & Partial<Pick<ExplainedColumn, 'missing'>>;
 
 /** Makes what declares columns of one kind. A column always has a value where `missing` does not say otherwise. */
 function kind(same: Same) {
-  return (about: string, said: Said): DerivedColumn => ({ missing: NEVER, ...same, about, ...said });
+  return (about: string, said: Said): ExplainedColumn => ({ missing: NEVER, ...same, about, ...said });
 }
 
 /** The same for a kind that tells nothing about a person, where `privacy` does not say otherwise. */

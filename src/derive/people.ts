@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { command } from '../shared/sqlite.ts';
 import { COMPLETION_CODES } from '../datasets/fields.ts';
 import { COUNTED, countsOf } from './counts.ts';
-import { code, count, flag, rank, real, text, time, unixTime, WHOSE, type DerivedColumn } from './columns.ts';
+import { code, count, flag, rank, real, text, time, unixTime, WHOSE, type ExplainedColumn } from './columns.ts';
 import { defineDerived } from './define.ts';
 import {
   clockZeroOf,
@@ -17,7 +17,10 @@ import {
 import type { Place } from './whose.ts';
 
 const COUNTS = Object.fromEntries(
-  COUNTED.map(({ name, table }): [string, DerivedColumn] => [`n_${table}`, count(`Rows of ${name} that are theirs.`)]),
+  COUNTED.map(({ name, table }): [string, ExplainedColumn] => [
+    `n_${table}`,
+    count(`Rows of ${name} that are theirs.`),
+  ]),
 );
 
 export const people = defineDerived({

@@ -1,5 +1,5 @@
 import { textOfJson, type JsonObject } from '../shared/json.ts';
-import { json, real, text, type DerivedColumn } from './columns.ts';
+import { json, real, text, type ExplainedColumn } from './columns.ts';
 import { listIn, numberIn, objectIn, textIn } from './source.ts';
 
 /** What a question is answered on. */
@@ -20,7 +20,7 @@ export const SCALE = {
     privacy: 'none',
     missing: 'There are none, or they are not known.',
   }),
-} as const satisfies Readonly<Record<string, DerivedColumn>>;
+} as const satisfies Readonly<Record<string, ExplainedColumn>>;
 
 export interface Scale {
   readonly scale_min: number | null;

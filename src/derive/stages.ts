@@ -14,7 +14,7 @@ import {
   staysIn,
   witnessed,
   type Ended,
-  type Event,
+  type StageEvent,
   type Presence,
   type RoomEnd,
   type Stay,
@@ -115,12 +115,12 @@ const Shown = z.object({
 
 const SHOWS_STATE = 'state_id IS NOT NULL AND timestamp IS NOT NULL';
 
-function eventsOf(db: Database, part: Part): Event[] {
+function eventsOf(db: Database, part: Part): StageEvent[] {
   const where = `participant_id IS NOT NULL AND ${SHOWS_STATE}`;
   return rowsOf(db, 'events', part, { type: Shown, where }).map(withTime);
 }
 
-function withTime(event: z.infer<typeof Shown>): Event {
+function withTime(event: z.infer<typeof Shown>): StageEvent {
   return Object.assign(event, { at: Date.parse(event.timestamp ?? '') });
 }
 
@@ -172,7 +172,7 @@ function componentOf({ shown, events, first }: Stay, planned: readonly Planned[]
   };
 }
 
-function mediumIn(events: readonly Event[]): string | null {
+function mediumIn(events: readonly StageEvent[]): string | null {
   for (const { data } of events) {
     const medium = data === null ? null : textIn(membersOf(data), ...MEDIUM);
     if (medium !== null) return medium;

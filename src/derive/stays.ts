@@ -1,7 +1,7 @@
 import { timeText, type Timed } from './moment.ts';
 
 /** An event that shows in which state a participant was. */
-export interface Event extends Timed {
+export interface StageEvent extends Timed {
   readonly at: number;
   readonly event_type: string | null;
   readonly component_type: string | null;
@@ -21,7 +21,10 @@ export interface Presence {
 }
 
 /** The events of the room that concern someone who was there for a part of the time. */
-export function witnessed(ofRoom: readonly Event[], { from = -Infinity, until = Infinity }: Presence): Event[] {
+export function witnessed(
+  ofRoom: readonly StageEvent[],
+  { from = -Infinity, until = Infinity }: Presence,
+): StageEvent[] {
   const found = ofRoom.findLast(({ at }) => at < from);
   const isIn = found !== undefined && BEGINS.test(found.event_type ?? '');
   const joining = isIn ? { ...found, ...momentAt(from, found), timestamp: timeText(from) } : undefined;
@@ -37,17 +40,17 @@ const ENDS = /^state\.(exit|exited|end|ended|complete|completed|leave|left|timeo
 
 /** A stay in a state with one component, as its events show it. */
 export interface Stay {
-  readonly events: readonly Event[];
-  readonly first: Event;
-  readonly last: Event;
+  readonly events: readonly StageEvent[];
+  readonly first: StageEvent;
+  readonly last: StageEvent;
   /** The event that brought the component onto the screen. */
-  readonly shown: Event | undefined;
-  readonly end: Event | undefined;
+  readonly shown: StageEvent | undefined;
+  readonly end: StageEvent | undefined;
 }
 
 /** Cuts the events of one participant into stays. */
-export function staysIn(events: readonly Event[]): Stay[] {
-  const cuts: { from: number; shown: Event | undefined; end: Event | undefined }[] = [];
+export function staysIn(events: readonly StageEvent[]): Stay[] {
+  const cuts: { from: number; shown: StageEvent | undefined; end: StageEvent | undefined }[] = [];
   for (const [i, event] of events.entries()) {
     const begins = BEGINS.test(event.event_type ?? '');
     const shown = begins && event.component_id !== null ? event : undefined;
@@ -68,12 +71,12 @@ export function staysIn(events: readonly Event[]): Stay[] {
 }
 
 /** Whether an event that begins a stay in the same state begins another one: a return, or another component. */
-function isAnother({ shown, end }: Pick<Stay, 'shown' | 'end'>, next: Event | undefined): boolean {
+function isAnother({ shown, end }: Pick<Stay, 'shown' | 'end'>, next: StageEvent | undefined): boolean {
   if (end !== undefined) return true;
   return next !== undefined && shown !== undefined && next.component_id !== shown.component_id;
 }
 
-type Moment = Pick<Event, 'at' | 'onset'>;
+type Moment = Pick<StageEvent, 'at' | 'onset'>;
 
 export interface Ended {
   readonly by: 'event' | 'next stage' | 'participation' | 'room' | 'last event' | 'open';

@@ -59,7 +59,7 @@ export async function fetchFile(url: URL, fetching: Fetching): Promise<Fetched> 
       await reply.close();
     }
   } catch (error) {
-    throw told(error, signal, part);
+    throw explained(error, signal, part);
   } finally {
     await file.close();
   }
@@ -71,7 +71,7 @@ async function openPart(part: string): Promise<FileHandle> {
   try {
     return await open(part, O_RDWR | O_NOFOLLOW);
   } catch (error) {
-    throw told(error, undefined, part);
+    throw explained(error, undefined, part);
   }
 }
 
@@ -151,11 +151,11 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENOTDIR', 'EISDIR', 'ENOENT', 'EIO']);
 
 /** What an error on the way means: to the file, to all files, or that a person ended it. */
-export function told(error: unknown, signal: AbortSignal | undefined, path: string): unknown {
+export function explained(error: unknown, signal: AbortSignal | undefined, path: string): unknown {
   if (error instanceof MediaFailure || error instanceof WarehouseError || error instanceof Erased) return error;
   if (signal?.aborted === true) return interrupted(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  // The warehouse's own trouble: it is not about the file.
+  // A failure of the warehouse: it is not about the file.
   if (code.startsWith('SQLITE_')) return error;
   if (FULL.has(code))
     return new WarehouseError(

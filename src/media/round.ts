@@ -18,7 +18,7 @@ import { formatTime, HOUR_MS, MINUTE_MS } from '../shared/time.ts';
 import { dueFiles, heldFiles, PART, placeOf, refreshZeros, storedPath, type WantedFile } from '../warehouse/media.ts';
 import { plainError } from '../warehouse/open.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { dropPart, fetchFile, told, type Begun, type Fetched } from './fetch.ts';
+import { dropPart, fetchFile, explained, type Begun, type Fetched } from './fetch.ts';
 import { sdkName, stableName } from './names.ts';
 import { createPace, type Pace } from './pace.ts';
 import { Erased, MediaFailure, problemOf, PROBLEMS, type Problem } from './problems.ts';
@@ -200,7 +200,7 @@ function refusePlace({ config, warehouse: { db } }: MediaOptions, path: string):
     refuseUnsafeFolders(config.media.path, file);
     refuseUnsafe(file);
   } catch (error) {
-    throw told(error, undefined, file);
+    throw explained(error, undefined, file);
   }
 }
 
@@ -217,7 +217,7 @@ async function fetchInto(
     refuseUnsafe(part);
     createPrivate(part);
   } catch (error) {
-    throw told(error, signal, part);
+    throw explained(error, signal, part);
   }
   const row = command(db, 'UPDATE media_files SET etag = ?, total_bytes = ? WHERE experiment_id = ? AND key = ?');
   return fetchFile(url, {
@@ -269,7 +269,7 @@ async function place(
     const folder = await open(dirname(file));
     await folder.sync().finally(() => folder.close());
   } catch (error) {
-    throw told(error, undefined, file);
+    throw explained(error, undefined, file);
   }
   const isChanged = fetchedAt !== null && sha256 !== got.sha256;
   const isOther = fileSize !== null && fileSize !== got.bytes;

@@ -3,7 +3,7 @@ import { aboutOf, missingOf, privacyOf, privacyOfKey, unitOf } from '../datasets
 import { FORM_TYPE, type Form } from '../datasets/members.ts';
 import { privacyOfForm, type PrivacyClass } from '../datasets/privacy.ts';
 import { MIXED_TYPES } from '../datasets/mixed.ts';
-import { integer, json, text, time, type Columns, type DerivedColumn as Meaning } from '../derive/columns.ts';
+import { integer, json, text, time, type Columns, type ExplainedColumn } from '../derive/columns.ts';
 import { dictionaryWriter, explainLike } from '../derive/dictionary.ts';
 import { derivedIn } from '../derive/registry.ts';
 import { VIEWS } from '../derive/views.ts';
@@ -42,7 +42,7 @@ export function writeDictionary(db: Db, datasets: readonly Dataset[]): void {
   const write = dictionaryWriter(db);
   const explained = [...OWN_TABLES, ...derivedIn(db), ...VIEWS.map(({ name, columns = {} }) => ({ name, columns }))];
   for (const { name, columns } of explained) {
-    for (const [column, { about, values, allowed, ...rest }] of Object.entries<Meaning>(columns))
+    for (const [column, { about, values, allowed, ...rest }] of Object.entries<ExplainedColumn>(columns))
       write(name, column, { ...rest, meaning: about, allowed: allowed ?? (values && Object.keys(values)) });
   }
   for (const dataset of datasets) writeTable(db, dataset);
