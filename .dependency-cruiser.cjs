@@ -42,7 +42,7 @@ module.exports = {
     only('export', ['shared', 'datasets', 'derive', 'warehouse']),
     only('runtime', ['shared', 'config', 'api', 'budget', 'warehouse']),
     {
-      name: 'nobody-imports-cli-or-daemon',
+      name: 'no-room-imports-cli-or-daemon',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(cli|daemon)/|^src/main\\.ts$' },
       to: { path: '^src/(cli|daemon)/' },

@@ -1,6 +1,6 @@
 /**
  * Loaded before a command with `--import`: writes how long its own work blocked its event loop into `event-loop.json`.
- * It is the thread's CPU time between two turns, so that other programs on the machine do not count. SIGUSR2 begins anew.
+ * It is the thread's CPU time between two turns, so that other programs on the machine do not count. SIGUSR2 begins again.
  */
 import { writeFileSync } from 'node:fs';
 

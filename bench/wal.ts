@@ -64,7 +64,7 @@ const sampling = setInterval(() => {
   most.rss = Math.max(most.rss, rssMb());
 }, 100);
 
-/** What somebody who opens the file now sees. */
+/** What a reader who opens the file now sees. */
 function ask(sql: string): number {
   const db = new Database(path, { readonly: true });
   try {

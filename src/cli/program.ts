@@ -17,7 +17,7 @@ export async function main(
   host.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unwritable),
   );
-  // Nobody reads how it goes any more (`hsw sync now 2>&1 >/dev/null | head`): the work goes on.
+  // No one reads the progress any more (`hsw sync now 2>&1 >/dev/null | head`): the work goes on.
   host.stderr.on('error', () => undefined);
 
   let status: number = EXIT.ok;

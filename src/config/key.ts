@@ -8,7 +8,7 @@ const KEY_FORM = /^hst_(live|test)_[A-Za-z0-9_-]{8,256}$/;
 /** A key, or what is wrong with it, in words that never contain the key. */
 export type KeyFound = { readonly key: string } | Problem;
 
-/** What is wrong with a secret and, where that is known better than by whoever looks for it, what to do. */
+/** What is wrong with a secret and, where that is known better than by the caller, what to do. */
 interface Problem {
   readonly problem: string;
   readonly hint?: string;

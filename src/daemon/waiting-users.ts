@@ -5,7 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 export interface WaitingUsers {
   /** Adds one to notify, until the returned function is called. */
   add(notify: Notify): () => void;
-  /** Tells them that a user's request waits for a limit; one that comes meanwhile is told at once. */
+  /** Notifies them that a user's request waits for a limit; one that comes meanwhile is notified at once. */
   waits(wait: LimitWait): void;
 }
 

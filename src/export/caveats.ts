@@ -79,21 +79,21 @@ function share({ length }: readonly unknown[], all: readonly unknown[]): string 
 }
 
 /** How many streams are named, and how many reasons. */
-const TOLD = 3;
+const NAMED = 3;
 
 function reasonsOf(streams: readonly StoredPosition[]): string {
   const reasons = Map.groupBy(streams, ({ reason, lastError }) => reason ?? lastError ?? 'the reason is not known');
-  const told = [...reasons].slice(0, TOLD).map(([reason, all]) => `${namesOf(all)} (${reason.replace(/\.$/, '')})`);
-  const more = reasons.size - told.length;
-  return `${told.join('; ')}${more > 0 ? `; and for ${counted(more, 'other reason')}` : ''}`;
+  const named = [...reasons].slice(0, NAMED).map(([reason, all]) => `${namesOf(all)} (${reason.replace(/\.$/, '')})`);
+  const more = reasons.size - named.length;
+  return `${named.join('; ')}${more > 0 ? `; and for ${counted(more, 'other reason')}` : ''}`;
 }
 
 function namesOf(streams: readonly StoredPosition[]): string {
   const names = streams.map(({ experimentId, scope }) =>
     scope === 'experiment' ? experimentId : `${scope} of ${experimentId}`,
   );
-  const more = names.length - TOLD;
-  return `${names.slice(0, TOLD).join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`;
+  const more = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`;
 }
 
 function sum(streams: readonly StoredPosition[], pick: (stream: StoredPosition) => number): number {

@@ -13,11 +13,11 @@ export const EXIT = {
 export type Actor =
   /** the person who runs the command or wrote the configuration */
   | 'user'
-  /** whoever keeps this computer: its disk, its network */
+  /** the person who keeps this computer: its disk, its network */
   | 'host'
-  /** whoever has the HyperStudy account that the key belongs to */
+  /** the person who has the HyperStudy account that the key belongs to */
   | 'account'
-  /** whoever shares the experiment */
+  /** the person who shares the experiment */
   | 'owner'
   /** HyperStudy */
   | 'server'

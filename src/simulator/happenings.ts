@@ -21,7 +21,7 @@ export type Happening =
   /** Events from before the matching, of a lobby session that is not a room or, without one, of no room at all. */
   | { readonly kind: 'lobby'; readonly at: number; readonly count: number; readonly session?: string }
   /** A field that is a number or a time moves by this many ms in every record, or in the selected ones. */
-  | (Of & { readonly kind: 'derivedAnew'; readonly field: string; readonly byMs: number; readonly of?: Which })
+  | (Of & { readonly kind: 'derivedAgain'; readonly field: string; readonly byMs: number; readonly of?: Which })
   /** A new field in every record, or in the selected ones. */
   | (Of & { readonly kind: 'enriched'; readonly field: string; readonly of?: Which })
   /** Copies of the selected records with new ids. */
@@ -59,7 +59,7 @@ export function happen(world: World, experimentId: string, happening: Happening)
       return insert(dataType, copiesAt(entry, present, at, at - happening.byMs, happening.count));
     case 'oddTimes':
       return insert(dataType, oddlyTimed(entry, happening, present));
-    case 'derivedAnew':
+    case 'derivedAgain':
       return change(happening.of ?? 1, (record) => moved(record, happening.field, happening.byMs));
     case 'enriched':
       return change(happening.of ?? 1, (record) => ({ ...record, [happening.field]: `enriched ${iso(at)}` }));

@@ -46,8 +46,8 @@ export function listing(asked: Listing): SimReply {
   const isReturned = cut === undefined && faults.strike('totalIsReturned', asked) !== undefined;
   const counted = isReturned ? page.length : selected.total;
   const hasMore = !isReturned && cut === undefined && selected.offset + page.length < counted;
-  const told = { ...selected, page, total: counted, hasMore };
-  return jsonReply({ status: 'success', data: page, metadata: metadata(asked, told, isUnpaged, warned !== undefined) });
+  const said = { ...selected, page, total: counted, hasMore };
+  return jsonReply({ status: 'success', data: page, metadata: metadata(asked, said, isUnpaged, warned !== undefined) });
 }
 
 /** The records from which the answer is made. */

@@ -140,7 +140,7 @@ function writeRows(
   return { counts, late, changed, oldestNew };
 }
 
-/** What may be stored of a batch, whoever made it. */
+/** What may be stored of a batch, wherever it comes from. */
 function withoutErased(db: Db, { dataset }: Stream, batch: Batch): Batch {
   const erasures = erasuresOf(db);
   if (erasures === undefined) return batch;

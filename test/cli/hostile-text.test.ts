@@ -99,7 +99,7 @@ describe('a text of the server that would act on a terminal', () => {
     if (!pretty) expect((JSON.parse(written) as { experiment: string }).experiment).toBe(HOSTILE);
   });
 
-  it('is inert in what a configuration that names it is told', async () => {
+  it('is inert in the message about a configuration that names it', async () => {
     writeFileSync(join(cwd, 'wrong.yaml'), `${JSON.stringify(HOSTILE)}: 1\ndata: [${JSON.stringify(HOSTILE)}]\n`);
     const { status, stderr } = await hsw(['--config', 'wrong.yaml', 'status'], { cwd });
     expect(status).toBe(2);

@@ -8,7 +8,7 @@ import { hsw } from '../support/command.ts';
 import { temporaryFolder } from '../support/lab.ts';
 
 describe('a sync that is killed', () => {
-  it('has counted what it stored, and is told as interrupted by the next one', async () => {
+  it('has counted what it stored, and is recorded as interrupted by the next one', async () => {
     let child: ChildProcess | undefined;
     let pages = 0;
     const simulator = await startSimulator({
@@ -56,7 +56,7 @@ describe('a sync that is killed', () => {
   });
 });
 
-describe('a sync whose messages nobody reads any more', () => {
+describe('a sync whose messages no one reads any more', () => {
   it.each([
     ['lines', ''],
     ['the log', 'log: { level: debug }\n'],

@@ -159,7 +159,7 @@ describe('hsw snapshot --deidentify', () => {
       'kept',
     ]);
     expect(hyperstudy.withoutViews).toContain('session_timeline');
-    // A variable, or a member of an object, that has the id of somebody in its name.
+    // A variable, or a member of an object, that has the id of a person in its name.
     const named = hyperstudy.deidentified?.filter(({ column }) => column === '(named after a person or room)') ?? [];
     expect(new Set(named.map(({ table }) => (table.startsWith('wide_') ? 'wide' : table)))).toEqual(
       new Set(['wide', 'components']),

@@ -177,7 +177,7 @@ describe('a webhook', () => {
 });
 
 describe('a mail', () => {
-  it('goes to everybody named, in plain to this computer', async () => {
+  it('goes to every recipient, unencrypted to this computer', async () => {
     const server = await startMailServer({ login: { user: 'lab', password: PASSWORD } });
     const channel = mailTo(server.port, { login: { user: 'lab', password: PASSWORD } });
     expect(await channel.send(MESSAGE, never)).toBeUndefined();
@@ -201,7 +201,7 @@ describe('a mail', () => {
   it.each([
     ['that offers no TLS', undefined],
     ['whose certificate is not trusted', 'starttls' as const],
-  ])('tells another computer nothing in plain %s', async (_what, offers) => {
+  ])('sends another computer nothing unencrypted %s', async (_what, offers) => {
     const login = { user: 'lab', password: PASSWORD };
     const server = await startMailServer({ login, ...(offers === undefined ? {} : { tls: offers }) });
     const failure = await mailTo(server.port, { host: '0.0.0.0', login }).send(MESSAGE, never);
@@ -287,14 +287,14 @@ describe('a check', () => {
     }
     expect(hook.bodies).toHaveLength(1);
     const server = await startMailServer();
-    const mended = service([hookChannel(hook.url), mailTo(server.port)], lab.stored);
-    await mended.check([KEY_REFUSED]);
+    const repaired = service([hookChannel(hook.url), mailTo(server.port)], lab.stored);
+    await repaired.check([KEY_REFUSED]);
     expect(hook.bodies).toHaveLength(1);
     expect(server.mails).toHaveLength(1);
-    mended.at.now = NOW + 3_600_000;
-    await mended.check([]);
-    mended.at.now += 5 * 60_000;
-    await mended.check([]);
+    repaired.at.now = NOW + 3_600_000;
+    await repaired.check([]);
+    repaired.at.now += 5 * 60_000;
+    await repaired.check([]);
     expect(hook.bodies.map(({ state, subject }) => [state, subject])).toEqual([
       ['problem', 'The API refuses the key'],
       ['recovered', 'The API accepts the key again, after 1 h'],

@@ -97,7 +97,7 @@ async function expectAge(page: Page, unit: 's' | 'min'): Promise<void> {
   const [, clock = '', count, shown] = words.exec(text) ?? [];
   const age = now - Date.parse(`2026-03-11T${clock}Z`);
   expect([text, shown]).toEqual([text, unit]);
-  // The age is said anew every five seconds, and rounded; so is the time, to the second before.
+  // The age is said again every five seconds, and rounded; so is the time, to the second before.
   const unitMs = unit === 's' ? 1000 : 60_000;
   expect(Math.abs(Number(count) * unitMs - age), `${text} It is ${age} ms old.`).toBeLessThanOrEqual(6000 + unitMs / 2);
 }

@@ -299,7 +299,7 @@ describe('time', () => {
 
 describe('an obstacle on the way to the server', () => {
   it.each([
-    ['is signed by nobody known', GOOD, undefined, 'its certificate is not trusted by this computer'],
+    ['is signed by no known authority', GOOD, undefined, 'its certificate is not trusted by this computer'],
     ['is signed by itself', SELF_SIGNED, undefined, 'its certificate is not trusted by this computer'],
     ['has expired', EXPIRED, AUTHORITY, 'its certificate has expired'],
     ['is not valid yet', EARLY, AUTHORITY, 'its certificate is not valid yet'],

@@ -40,7 +40,7 @@ export interface Bench {
   now: number;
   /** Spoils answers from now on; the function given tells how many were. */
   spoil(striking: Striking): () => number;
-  /** A client under the real budget, in whose time nobody waits; once refused, it is refused for good. */
+  /** A client under the real budget, in whose time no one waits; once refused, it is refused for good. */
   client(timeoutMs: number): Client;
   /** The records of a data type in the warehouse, and those that the API holds, as sorted canonical JSON. */
   mirrored(data: string): string[];

@@ -132,7 +132,7 @@ describe('rows that move', () => {
     await it.sync();
     let left = 9;
     it.happen({
-      kind: 'derivedAnew',
+      kind: 'derivedAgain',
       dataType: 'events',
       at: it.lab.now,
       field: 'timestamp',
@@ -229,7 +229,7 @@ describe('data that the server derives again', () => {
     const it = await accountLab('events');
     it.arrive(450);
     await it.sync();
-    it.happen({ kind: 'derivedAnew', dataType: 'events', at: it.lab.now, field: 'onset', byMs: 300 });
+    it.happen({ kind: 'derivedAgain', dataType: 'events', at: it.lab.now, field: 'onset', byMs: 300 });
     // The newest page shows the change; behind all the rest, the same sync reads everything again.
     expect((await it.sync()).updated).toBe(it.rows().truth);
     expectExact(it);
@@ -242,7 +242,7 @@ describe('data that the server derives again', () => {
     const it = await accountLab('events');
     it.arrive(450);
     await it.sync();
-    it.happen({ kind: 'derivedAnew', dataType: 'events', at: it.lab.now, field: 'onset', byMs: 300 });
+    it.happen({ kind: 'derivedAgain', dataType: 'events', at: it.lab.now, field: 'onset', byMs: 300 });
     it.arrive(450, (i) => ({ timestamp: new Date(it.lab.now - 100 + i / 10).toISOString() }));
     await it.sync();
     expectExact(it);

@@ -98,7 +98,7 @@ function remove({ lab, id }: AccountLab, data: string, field: string, ids: reado
 
 const retimed = (lab: AccountLab, ids: readonly string[]) =>
   lab.happen({
-    kind: 'derivedAnew',
+    kind: 'derivedAgain',
     dataType: 'events',
     at: lab.lab.now,
     field: 'timestamp',

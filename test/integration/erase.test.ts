@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/shared/json.ts';
 import { departedPeople, departedText } from '../../src/warehouse/departed.ts';
 import { HOUR, openLab, type Lab } from '../support/lab.ts';
 
-/** A lab whose data were read, a person in it, and what nobody else has. */
+/** A lab whose data were read, a person in it, and what no one else has. */
 async function labWithPerson(options: Parameters<typeof openLab>[0] = {}) {
   const lab = await openLab({ world: { experiments: 1, roomsPerExperiment: 2 }, ...options });
   const { world } = lab.simulator;

@@ -116,7 +116,7 @@ describe('a lake', () => {
     const ofFirst = (path: string) => path.includes(`experiment_id=${experimentId}`);
     await happens(lab, () => says(lab, experimentId, { messageId: 'new', content: 'a new one' }));
     await settles(ofFirst);
-    // A field that nobody knows becomes a column of all, at its end.
+    // A field that no one knows becomes a column of all, at its end.
     await happens(lab, () => says(lab, experimentId, { messageId: 'odd', content: 'b', mood: 'fine' }));
     await settles(ofFirst);
     await happens(lab, () =>

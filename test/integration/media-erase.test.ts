@@ -73,7 +73,7 @@ describe('an erasure while files are downloaded', () => {
     expect(paced).toBe(0);
   });
 
-  it('takes the recording of somebody else that names the person, and the round goes on', async () => {
+  it('removes the recording of another person that names the erased one, and the round continues', async () => {
     const { lab, folder, fetch, people } = await mediaLab();
     const { world } = lab.simulator;
     const [experimentId = ''] = world.experimentIds;

@@ -21,7 +21,7 @@ describe.skipIf(!hasPostgres)('publishing to PostgreSQL', () => {
   let postgres: PostgresServer;
   beforeAll(async () => {
     postgres = await startPostgres();
-    // Nobody needs a password but this one.
+    // No one needs a password but this one.
     await postgres.ask(
       "CREATE ROLE locked LOGIN PASSWORD 'never:shown'; GRANT CREATE, TEMPORARY ON DATABASE postgres TO locked",
     );

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { requirePolicy } from '../../src/warehouse/clean.ts';
 import { HOUR, MIRRORED, openLab, type Lab } from '../support/lab.ts';
 
-const KEY = 'a-key-of-the-lab-that-nobody-else-has-0123456789';
+const KEY = 'a-key-of-the-lab-that-no-one-else-has-0123456789';
 const PRIVACY = {
   drop: ['participants.email', 'participants.extra.nickname', 'videochat.extra.browser', 'variables.value'],
   pseudonymise: ['chat.senderName', 'recordings.participantName'],
@@ -118,7 +118,7 @@ describe('a privacy policy', () => {
     );
   });
 
-  it('is told by the file itself', async () => {
+  it('is described in the file itself', async () => {
     const { lab } = await labWithSecrets();
     await lab.sync();
     const { db } = lab.warehouse;

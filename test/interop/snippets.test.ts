@@ -30,7 +30,7 @@ const NOT_RUN = {
   container: 'it needs Docker',
   campaign: 'it takes hours',
   engine: 'it needs DuckDB, polars, Spark or a bucket (`npm run lake-test` reads with these)',
-  person: 'it needs the id of somebody (test/daemon/erase.test.ts runs these)',
+  person: 'it needs the id of a person (test/daemon/erase.test.ts runs these)',
 } as const;
 const isNotRun = (word: string): word is keyof typeof NOT_RUN => Object.hasOwn(NOT_RUN, word);
 

@@ -1,6 +1,6 @@
 /**
  * `npm run budget-test [-- SECONDS]`: several real processes spend one key's limits from one file as fast as they may,
- * and are killed and started anew all the while, and their clocks are set back and forth by hours; a strict server,
+ * and are killed and started again all the while, and their clocks are set back and forth by hours; a strict server,
  * which counts each request whatever comes of it, must never have to refuse one. First the minute's limit in real time,
  * then the hour's on clocks that run 60 times as fast. The server counts in rolling windows and by data type: what keeps
  * within those keeps within fixed windows and within each path's own limit as well.
@@ -46,7 +46,7 @@ export interface Spender {
   readonly seed: number;
 }
 
-/** @param seconds how long; @param restarts how many processes are killed and started anew in that time. */
+/** @param seconds how long; @param restarts how many processes are killed and started again in that time. */
 export async function budgetCampaign(options: {
   limit: keyof typeof CAMPAIGNS;
   speed?: number;

@@ -39,7 +39,7 @@ const COMMANDS: Readonly<Record<Struck, readonly string[]>> = {
 
 /**
  * Syncs over and over in real processes and kills each at a random instant. Every few cycles the world has grown, rows
- * were damaged for a repair to mend, the file is set back to the first version's tables, or it is thrown away so that
+ * were damaged for a repair to correct, the file is set back to the first version's tables, or it is thrown away so that
  * the first read is struck as well.
  */
 export async function killCampaign({ cycles, seed }: { cycles: number; seed: number }): Promise<CampaignResult> {

@@ -152,7 +152,7 @@ async function run({
   await daemon.stop();
 }
 
-/** After a month of quiet nights each table is the truth, and no stream is in doubt but where nobody could count. */
+/** After a month of quiet nights each table is the truth, and no stream is in doubt but where no one could count. */
 function compare(path: string, world: World, now: number): string[] {
   const warehouse = openWarehouse(path, {
     clock: { now: () => now, uptime: () => 0, bootId: 'b', sleep: () => Promise.resolve() },

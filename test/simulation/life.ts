@@ -104,7 +104,7 @@ export function arrive(
   world.insert(type, experimentId, random.chance(0.1) ? oddly(record, random) : record, now);
 }
 
-/** A known field with another type, null, or a field that nobody has seen yet. */
+/** A known field with another type, null, or a field that no one has seen yet. */
 function oddly(record: SimRecord, random: Random): SimRecord {
   return {
     ...record,

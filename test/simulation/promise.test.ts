@@ -160,12 +160,12 @@ describe('the promise of a stream that says complete', () => {
   });
 
   it('excuses no old edit if enough rows in sight changed with it', () => {
-    const anew = USUAL.map((record) => life(record, { edited: [[at(47.5), { onset: 300 }]] }));
+    const edited = USUAL.map((record) => life(record, { edited: [[at(47.5), { onset: 300 }]] }));
     const crowd = Array.from({ length: 6 }, (_, i) => message(50 + i, 47));
-    const crowdAnew = crowd.map((record) => life(record, { edited: [[at(47.5), { onset: 300 }]] }));
+    const crowdEdited = crowd.map((record) => life(record, { edited: [[at(47.5), { onset: 300 }]] }));
     const seen = crowd.map((record) => ({ ...record, onset: 300 }));
-    expect(left(anew, USUAL)).toEqual([0, 1, 0, 0]);
-    expect(left([...anew, ...crowdAnew], [...USUAL, ...seen])).toEqual([0, 30, 0, 0]);
+    expect(left(edited, USUAL)).toEqual([0, 1, 0, 0]);
+    expect(left([...edited, ...crowdEdited], [...USUAL, ...seen])).toEqual([0, 30, 0, 0]);
   });
 
   it('excuses no invented row', () => {

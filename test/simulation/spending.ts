@@ -1,5 +1,5 @@
 /**
- * A process that asks as fast as the shared budget lets it, until it is killed, while somebody sets its clock:
+ * A process that asks as fast as the shared budget lets it, until it is killed, while another program sets its clock:
  * `node spending.ts SPENDER`, see `Spender`.
  */
 import Database from 'better-sqlite3';

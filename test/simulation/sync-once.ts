@@ -96,7 +96,7 @@ async function syncOnce(
     log: silentLog,
     selection: {},
     full: kind === 'full',
-    // Whoever accepts deletions looks first, and does not do so while the API says what is not so.
+    // A user who accepts deletions looks first, and does not do so while the API says what is not so.
     acceptDeletes: !run.stormy && run.wrong.length === run.lasting.length,
   };
   try {

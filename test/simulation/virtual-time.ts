@@ -3,7 +3,7 @@ import type { Clock } from '../../src/shared/clock.ts';
 /** A clock that jumps to the next sleeper's time as soon as everything else waits. */
 export interface VirtualTime {
   readonly clock: Clock;
-  /** Time that a request takes, for whoever simulates one. */
+  /** Time that a request takes, for what simulates one. */
   pass(ms: number): void;
   /** Runs until the promise settles. */
   until<T>(promise: Promise<T>): Promise<T>;

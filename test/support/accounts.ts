@@ -11,7 +11,7 @@ import type { Config } from '../../src/config/schema.ts';
 export interface AccountLab {
   readonly lab: Lab;
   readonly id: string;
-  /** What the API does wrong; looked at anew at every request. */
+  /** What the API does wrong; looked at again at every request. */
   readonly faults: ApiFault[];
   /** New records, one second apart, the last of them a minute ago. */
   arrive(count: number, change?: (i: number) => Readonly<Record<string, unknown>>): void;

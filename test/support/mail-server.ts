@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
-/** A certificate for this computer, signed by nobody, and its key; for tests only. */
+/** A certificate for this computer, signed by no authority, and its key; for tests only. */
 export const CERTIFICATE = join(import.meta.dirname, 'localhost.pem');
 
 export interface MailServerOptions {
   /** `always`: from the first byte; `starttls`: when asked for. */
   readonly tls?: 'always' | 'starttls';
-  /** Who may log in; without it nobody need. */
+  /** Who may log in; without it no one need. */
   readonly login?: { readonly user: string; readonly password: string };
   /** Addresses that are refused. */
   readonly refused?: readonly string[];

@@ -29,7 +29,7 @@ export function installReaders(): string | undefined {
   // Another user reads with it too.
   chmodSync(draft, 0o755);
   const python = join(draft, 'bin', 'python');
-  // That of the system first: one in somebody's home may be closed to other users.
+  // That of the system first: one in a user's home may be closed to other users.
   const made =
     ['/usr/bin/python3', 'python3'].some((system) => run(system, ['-m', 'venv', '--clear', draft])) &&
     run(python, ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', ...PACKAGES]) &&

@@ -26,7 +26,7 @@ exit "$status"
 /**
  * Makes a computer of this one that keeps no change, and starts systemd there as its first process with none of this
  * computer's units but the journal's. Its root is a real one, as no user namespace may be made in a changed root, and
- * what is mounted is seen by everybody, as credentials come that way.
+ * what is mounted is seen by everyone, as credentials come that way.
  */
 const INSIDE = `
 set -e
@@ -125,7 +125,7 @@ function childOf(pid: number | undefined): number | undefined {
 
 function enter(pid: number | undefined, script: string, input: string): Promise<Ran> {
   if (pid === undefined) return Promise.resolve({ status: null, stdout: '', stderr: 'it does not run' });
-  // Node's pipes are sockets, which nobody can open by the name /dev/stdin.
+  // Node's pipes are sockets, which no one can open by the name /dev/stdin.
   const words = [
     '-t',
     String(pid),

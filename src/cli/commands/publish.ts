@@ -118,7 +118,7 @@ async function databaseOf(
       hint: 'Choose another one with --lab, of at most 63 letters.',
     });
   const place = postgresPlace(to, env);
-  // It is large, so that nobody else waits for it.
+  // It is large, so that no one else waits for it.
   const [{ openServer }, { publishToPostgres }] = await Promise.all([
     import('../../export/postgres/server.ts'),
     import('../../export/postgres/publish.ts'),

@@ -127,12 +127,12 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
   }
 };
 
-/** How many of the causes are told. */
-const TOLD = 10;
+/** How many of the causes are named. */
+const NAMED = 10;
 
 function tell({ stderr }: CommandContext, lacks: readonly string[]): void {
-  for (const line of lacks.slice(0, TOLD)) stderr.write(`! ${cleanLine(line)}\n`);
-  if (lacks.length > TOLD) stderr.write(`! and ${count(lacks.length - TOLD)} more; \`hsw status\` has them\n`);
+  for (const line of lacks.slice(0, NAMED)) stderr.write(`! ${cleanLine(line)}\n`);
+  if (lacks.length > NAMED) stderr.write(`! and ${count(lacks.length - NAMED)} more; \`hsw status\` has them\n`);
 }
 
 function incomplete(): WarehouseError {

@@ -127,7 +127,7 @@ function isLocal(host: string): boolean {
   return host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
 }
 
-/** Unlike psql, which falls back to no encryption, another computer is asked for it unless somebody says otherwise. */
+/** Unlike psql, which falls back to no encryption, another computer is asked for it unless the address says otherwise. */
 function sslModeOf(text: string | undefined, host: string): SslMode {
   if (text === undefined) return isLocal(host) ? 'prefer' : 'require';
   const mode = SSL_MODES.find((one) => one === text);

@@ -18,7 +18,7 @@ export interface Server {
   run(sql: string, values?: readonly SqlValue[]): Promise<number>;
   rows<Row>(sql: string, type: z.ZodType<Row>, values?: readonly SqlValue[]): Promise<Row[]>;
   /**
-   * Sends lines in the form of COPY, some with each text; whoever makes them waits where the server is slower. False
+   * Sends lines in the form of COPY, some with each text; their maker waits where the server is slower. False
    * where a row was too wide for PostgreSQL.
    */
   send(sql: string, texts: AsyncIterable<string>): Promise<boolean>;

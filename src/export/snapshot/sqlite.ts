@@ -19,7 +19,7 @@ export function sqliteFile(folder: string, path: string, { views, indexesOf }: R
   const file = join(folder, path);
   createPrivate(file);
   const db = new Database(file);
-  // Nobody has the file before it is complete, so that nothing of it has to be undone.
+  // No one has the file before it is complete, so that nothing of it has to be undone.
   for (const pragma of ['page_size = 8192', 'journal_mode = OFF', 'synchronous = OFF']) db.pragma(pragma);
   db.exec('BEGIN');
   const indexes: string[] = [];

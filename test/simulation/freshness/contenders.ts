@@ -1,4 +1,4 @@
-/** The policies that are compared, and how each fares. */
+/** The policies that are compared, and how each does. */
 import { adaptive } from './adaptive.ts';
 import { DAY, type Lab } from './lab.ts';
 import type { Policy, Setting } from './policy.ts';

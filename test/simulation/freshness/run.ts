@@ -21,7 +21,7 @@ export interface Play {
 export interface Result {
   readonly all: Staleness;
   readonly byType: ReadonlyMap<string, Staleness>;
-  /** Rows that the server had and nobody fetched by the end. */
+  /** Rows that the server had and no one fetched by the end. */
   readonly unfetched: number;
   readonly requests: { readonly polls: number; readonly looks: number; readonly backfill: number };
   /** The most requests in any rolling hour. */

@@ -237,7 +237,7 @@ describe('the ledger', () => {
           if (action.kind === 'setClock') state.wall += isFirstAfterBoot ? Math.min(action.by, 0) : action.by;
           slowest = Math.min(slowest, state.wall - state.real);
           if (action.kind === 'reboot') {
-            // Nothing but the clock spans a reboot: if it gains before the ledger looks, nobody can tell.
+            // Nothing but the clock spans a reboot: if it gains before the ledger looks, no one can notice.
             reboot();
             isFirstAfterBoot = true;
             state.wall = state.real + slowest - action.late;
@@ -271,7 +271,7 @@ describe('the ledger', () => {
             expect(inWindow.length).toBeLessThanOrEqual(most);
           }
         }
-        // However the clock was set, nobody waits longer than the longest window after the longest request.
+        // However the clock was set, no one waits longer than the longest window after the longest request.
         const grant = ledger.tryStart('events');
         if ('waitMs' in grant) {
           expect(grant.waitMs).toBeLessThanOrEqual(HOUR + 10_000);

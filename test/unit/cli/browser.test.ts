@@ -21,7 +21,7 @@ describe('an address is opened', () => {
     expect(linux({ DISPLAY: ':0', BROWSER: 'firefox %s:lynx' })).toEqual([['xdg-open']]);
   });
 
-  it('by nothing where nobody would see it', () => {
+  it('by nothing where no one would see it', () => {
     expect(linux({})).toBe('there is no screen here');
     expect(linux({ DISPLAY: '' })).toBe('there is no screen here');
     expect(linux(SSH)).toBe('this is a connection by SSH');

@@ -262,7 +262,7 @@ function hsw(args: readonly string[], cwd: string, env: Record<string, string> =
 }
 
 describe('hsw without a terminal', () => {
-  it('takes a key file for init that not everybody can read, and no other', async () => {
+  it('takes a key file for init that others cannot read, and no other', async () => {
     const [folder, { baseUrl }] = [temporaryFolder(), await server()];
     writeFileSync(join(folder, 'key'), `${KEY}\n`, { mode: 0o644 });
     const args = ['init', '--key-file', 'key', '--all', '--yes', '--base-url', baseUrl];

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { exposedSecrets, openFolder, foreignFiles } from '../../../src/cli/permissions.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
-/** A folder that everybody may enter, with a file of that mode in it. */
+/** A folder that everyone may enter, with a file of that mode in it. */
 function folderWith(name: string, mode: number, folderMode = 0o755) {
   const folder = join(temporaryFolder(), 'the data');
   mkdirSync(folder);
@@ -59,7 +59,7 @@ describe("the warehouse's folder", () => {
     ['read', 0o644, 0o755, /everyone on this computer can read the data\. Run: chmod o-r '/],
     ['change', 0o646, 0o755, /everyone on this computer can change the data\. Run: chmod o-rw '/],
     ['replace', 0o600, 0o777, /everyone on this computer can replace the data in .+\. Run: chmod o-w '/],
-  ])('is open when everybody can %s the data, until the command that is said is run', (_, mode, folderMode, words) => {
+  ])('is open when everyone can %s the data, until the command that is said is run', (_, mode, folderMode, words) => {
     const path = folderWith('w.db', mode, folderMode);
     expect(openFolder(path)).toMatch(words);
     follow(openFolder(path));
@@ -75,7 +75,7 @@ describe("the warehouse's folder", () => {
     expect(openFolder('/nowhere/at/all/w.db')).toBeUndefined();
   });
 
-  it('may be one in which everybody has files of their own, like /tmp', () => {
+  it('may be one in which everyone has files of their own, like /tmp', () => {
     expect(openFolder(folderWith('w.db', 0o640, 0o1777))).toBeUndefined();
   });
 });

@@ -4,9 +4,9 @@ import { clockTime } from '../../../src/cli/clock-time.ts';
 import { showProgress } from '../../../src/cli/sync-progress.ts';
 import { outputTo } from '../../../src/cli/terminal.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
+import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
 
 const NOW = new Date(2026, 2, 4, 14, 0, 7).getTime();
-const MINUTE = 60_000;
 const TALLY = { done: 317, of: 1320, hour: { used: 214, allowed: 900 }, doneAt: NOW + 160 * MINUTE };
 
 beforeEach(() => void vi.useFakeTimers({ now: NOW }));

@@ -39,9 +39,9 @@ function folderWith(name: string, content: string, mode = 0o600): string {
 
 describe('alerts in the configuration', () => {
   it('are not sent unless a channel is named', () => {
-    const nobody = { afterMs: 7_200_000, diskFree: 0.05, webhook: undefined, smtp: undefined };
-    expect(load('')).toEqual(nobody);
-    expect(load('alerts: { after: 30m, diskFree: 2.5% }')).toEqual({ ...nobody, afterMs: 1_800_000, diskFree: 0.025 });
+    const unset = { afterMs: 7_200_000, diskFree: 0.05, webhook: undefined, smtp: undefined };
+    expect(load('')).toEqual(unset);
+    expect(load('alerts: { after: 30m, diskFree: 2.5% }')).toEqual({ ...unset, afterMs: 1_800_000, diskFree: 0.025 });
   });
 
   it("take a webhook's URL from the file, the environment or a secret file", () => {

@@ -338,7 +338,7 @@ describe('the privacy policy', () => {
     expect([code, message]).toEqual(['CONFIG_INVALID', expect.stringContaining(expected)]);
   });
 
-  it('reads the key from a file that only its owner can read, and shows it to nobody', () => {
+  it('reads the key from a file that only its owner can read, and shows it to no one', () => {
     const file = join(temporaryFolder(), 'privacy.key');
     const config = () => load(written(`{ pseudonymise: [chat.senderName], key: ${file} }`));
     writeFileSync(file, `${'k'.repeat(43)}\n`, { mode: 0o600 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ControlEvent } from '../../../src/control/protocol.ts';
 import { createWaitingUsers } from '../../../src/daemon/waiting-users.ts';
 
-it('a command that comes while another waits for the limit is told at once, and how long is left', () => {
+it('a command that comes while another waits for the limit is notified at once of how long is left', () => {
   let now = 0;
   const users = createWaitingUsers({ uptime: () => now });
   const events: Record<'first' | 'second' | 'third', ControlEvent[]> = { first: [], second: [], third: [] };

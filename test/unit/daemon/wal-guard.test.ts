@@ -106,7 +106,7 @@ function told({ notices }: { readonly notices: Notices }) {
   return notices.recent().filter(({ code }) => code === 'WAL_LARGE');
 }
 
-/** What somebody sees who opens the file now. */
+/** What a reader sees who opens the file now. */
 function ask(path: string, sql: string): number {
   const db = new Database(path, { readonly: true });
   try {

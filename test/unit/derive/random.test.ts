@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, fc.Arbitrary<Json | undefined>>>;
 const few = <T extends Json | undefined>(...values: readonly T[]) => fc.constantFrom(...values);
 const id = few('0', '1', '2', '3', '4', '5');
 const time = fc.option(few(0, 1000, 1000, 5000, -10).map(at), { nil: undefined, freq: 9 });
-/** Ids that are unique only within a room, and what belongs to no room or to nobody. */
+/** Ids that are unique only within a room, and what belongs to no room or to no one. */
 const place = { roomId: few('r', 's', null), participantId: few('ana', 'bo', 'Ana', '', null) };
 const odd = few<Json>(1, '1', 2.5, true, null, '', 'x\0y', [1], [], {}, '😀', { value: { a: 1 } }, { value: 'no' });
 const asked = few<Json>({ answer: 3, questionId: 'q' }, { answer: null, questionId: 7 }, { answer: [], question: '' });

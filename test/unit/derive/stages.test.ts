@@ -84,7 +84,7 @@ describe('stages', () => {
     expect(bench.wrong()).toEqual([]);
   });
 
-  it('of everybody follow events of the room that name no participant', () => {
+  it('of everyone follow events of the room that name no participant', () => {
     const bench = openBench();
     const ofRoom = { ...(event(1000, 'state.enter', 'b') as object), participantId: null } as never;
     bench.write('events', event(0, 'state.enter', 'a'), event(0, 'state.enter', 'a', { participantId: 'bo' }), ofRoom);
@@ -117,7 +117,7 @@ describe('stages', () => {
     ]);
   });
 
-  it('of somebody who joined late or left early are those while they were there', () => {
+  it('of a participant who joined late or left early are those while they were there', () => {
     const bench = openBench();
     const ofRoom = (onset: number, type: string, state: string) => event(onset, type, state, { participantId: null });
     const person = (id: string, joined: number, completed: number) => ({

@@ -227,7 +227,7 @@ describe('a stream that could not be read', () => {
     }
   });
 
-  it('is left alone until the time for which it was told to rest, however due it is', () => {
+  it('is left alone until its time of rest is over, however due it is', () => {
     const pollStats = having({ restsUntil: NOW + 3 * MINUTE });
     expect(only(dueTimesOf(NEVER_READ, { pollStats })).dueAt).toBe(NOW + 3 * MINUTE);
     expect(only(dueTimesOf({ lastSyncAt: NOW - 48 * HOUR }, { pollStats })).dueAt).toBe(NOW + 3 * MINUTE);

@@ -51,7 +51,7 @@ describe('a code', () => {
     ]);
   });
 
-  it('that is only told is none of an error', () => {
+  it('that is only reported is no code of an error', () => {
     expect(['KEY_REFUSED', 'EXPERIMENT_GONE', 'toString', ''].map(isErrorCode)).toEqual([true, false, false, false]);
     expect(passesByItself('LIST_INCOMPLETE')).toBe(true);
   });

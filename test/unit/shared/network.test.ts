@@ -14,21 +14,21 @@ describe('a failure on the way to a server', () => {
     ['EABORT', 'it did not answer in time', true],
     ['ECONNRESET', 'the connection broke off', true],
     ['EWHATEVER', 'the connection failed (EWHATEVER)', true],
-  ])('is told by its code %s', (code, reason, passes) => {
+  ])('is recognised by its code %s', (code, reason, passes) => {
     expect(networkFailure(coded(code))).toMatchObject({ reason, passes });
   });
 
-  it('is told by the cause that lies deepest, also of several addresses', () => {
+  it('is recognised by the cause that lies deepest, also of several addresses', () => {
     const cause = new AggregateError([coded('EWHATEVER'), coded('ECONNREFUSED')]);
     expect(networkFailure(new TypeError('fetch failed', { cause })).cause).toBe('closed');
   });
 
-  it('is told by the code that nodemailer replaced with its own', () => {
+  it('is recognised by the code that nodemailer replaced with its own', () => {
     const error = coded('ESOCKET', { originalCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
     expect(networkFailure(error).cause).toBe('untrusted');
   });
 
-  it('of a proxy is told by the status that undici has no code for', () => {
+  it('of a proxy is recognised by the status that undici has no code for', () => {
     expect(networkFailure(new Error('Proxy response (407) !== 200'))).toMatchObject({ cause: 'proxy-login' });
     expect(networkFailure(new Error('Proxy response (403) !== 200')).reason).toBe(
       'the proxy refuses the connection (HTTP 403)',

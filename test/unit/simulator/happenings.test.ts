@@ -70,10 +70,10 @@ describe('the store', () => {
   );
 
   it('moves the onsets or the times of all records at once, or of some', () => {
-    const { before, records } = after({ kind: 'derivedAnew', dataType: 'chat', field: 'onset', byMs: 300, at: LATER });
+    const { before, records } = after({ kind: 'derivedAgain', dataType: 'chat', field: 'onset', byMs: 300, at: LATER });
     expect(records).toEqual(before.map((record) => ({ ...record, onset: Number(record['onset']) + 300 })));
     const some = after({
-      kind: 'derivedAnew',
+      kind: 'derivedAgain',
       dataType: 'events',
       field: 'timestamp',
       byMs: -HOUR,

@@ -303,7 +303,7 @@ describe('the issues', () => {
     const silentIn = (facts: Facts) => coded(loud(found({ liveRooms: [room], ...facts })), 'ROOM_SILENT');
     expect(silentIn({ positions: [position('events')] })).toEqual([]);
     expect(silentIn({ keyRefused: 'no' })).toEqual([]);
-    // By cron, after a pause, while first reads go on: nobody has looked whether it sends.
+    // By cron, after a pause, while first reads go on: no one has looked whether it sends.
     expect(found({ liveRooms: [{ ...room, readTo: NOW - 3 * MINUTE }] })).toEqual([]);
     expect(found({ liveRooms: [{ ...room, readTo: undefined }] })).toEqual([]);
     expect(silentIn({ positions: [position('events', { experimentId: 'exp_2' })] })).toHaveLength(1);

@@ -5,9 +5,9 @@ import { haltedLine } from '../../../src/status/issues.ts';
 import { dashboard } from '../../../src/web/dashboard/page.ts';
 import { statusJson } from '../../../src/web/status.ts';
 import { sampleView } from '../../daemon/sample-view.ts';
+import { HOUR_MS as HOUR } from '../../../src/shared/time.ts';
 
 const NOW = Date.parse('2026-03-11T14:02:05.000Z');
-const HOUR = 3_600_000;
 
 const OUTAGE = {
   since: NOW - 3 * HOUR,

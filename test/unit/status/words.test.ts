@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { headOf, proofText } from '../../../src/status/words.ts';
 import type { StreamView } from '../../../src/status/snapshot.ts';
 import { NEVER_READ } from '../../../src/warehouse/positions.ts';
+import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
 
 const NOW = Date.parse('2026-03-11T14:02:05.000Z');
-const MINUTE = 60_000;
 
 const stream = (change: Partial<StreamView>): StreamView => ({
   ...NEVER_READ,
@@ -44,7 +44,7 @@ describe('how completeness is known', () => {
       [stream({ verifiedAt: NOW - 3 * MINUTE }), stream({})],
       '1 of 2 streams compared record by record, 3 min ago or later, the others counted.',
     ],
-  ])('is told (%#)', (streams, text) => {
+  ])('is put into words (%#)', (streams, text) => {
     expect(proofText(streams, NOW)).toBe(text);
   });
 });

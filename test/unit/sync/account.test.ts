@@ -30,7 +30,7 @@ function books(held: readonly JsonObject[], api: readonly JsonObject[] = held, c
   const reader = fakeReader(api, change);
   const { stream } = reader;
   const unused = () => {
-    throw new Error('an account asks nobody but the reader');
+    throw new Error('an account asks no one but the reader');
   };
   const session: Session = {
     stream,

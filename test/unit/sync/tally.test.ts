@@ -6,8 +6,8 @@ import type { SyncOptions } from '../../../src/sync/run.ts';
 import type { StreamResult } from '../../../src/sync/stream.ts';
 import { tallied, type Tally } from '../../../src/sync/tally.ts';
 import { configFor } from '../../support/lab.ts';
+import { HOUR_MS as HOUR } from '../../../src/shared/time.ts';
 
-const HOUR = 3_600_000;
 const streamsOf = (data: string, many: number): Stream[] =>
   Array.from({ length: many }, (_, i) => ({
     experimentId: `exp_${i}`,
@@ -73,7 +73,7 @@ it('counts what the hour has spent already', () => {
   expect((last()?.doneAt ?? 0) - time.now).toBeGreaterThanOrEqual(HOUR);
 });
 
-it('is told during a long stream too, once a second', () => {
+it('is reported during a long stream too, once a second', () => {
   const { time, told, plan, page } = counting();
   const streams = streamsOf('events', 1);
   plan(streams);

@@ -50,7 +50,7 @@ function filled(path?: string): Bench {
 }
 
 describe('the dictionary of a warehouse', () => {
-  it('says what each column tells of a person, and that it is not known of a field that nobody declared', () => {
+  it('says what each column tells of a person, and that it is not known of a field that no data type declares', () => {
     const unknown = columns(filled()).filter(({ privacy }) => privacy === 'unknown' || privacy === null);
     const undeclared = unknown.map(({ name }) => String(name)).filter((name) => !name.endsWith('.extra'));
     expect(undeclared).toEqual(['events.new_field', 'events_all.new_field']);
@@ -91,7 +91,7 @@ describe('the dictionary of a warehouse', () => {
     expect(Object.fromEntries(said)).toEqual(expected);
   });
 
-  it('lists the fields that nobody declared, also where they have no column', () => {
+  it('lists the fields that no data type declares, also where they have no column', () => {
     const bench = filled();
     bench.write('chat', {
       messageId: 'm',

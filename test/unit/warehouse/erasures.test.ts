@@ -59,7 +59,7 @@ describe('each text column of our own tables', () => {
     '_wide_columns',
   ];
 
-  it('is handled by an erasure, or names nobody', () => {
+  it('is handled by an erasure, or names no one', () => {
     const { db } = opened();
     const columns = db
       .prepare<[], { at: string }>(

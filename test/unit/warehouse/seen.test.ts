@@ -39,7 +39,7 @@ describe('the keys that a reading has seen', () => {
     },
   );
 
-  it('are told apart by reading, and count once', () => {
+  it('are kept apart by reading, and count once', () => {
     const warehouse = open();
     const [one, other] = [createSeen(warehouse.db), createSeen(warehouse.db)];
     one.add(['a', 'b', 'a']);

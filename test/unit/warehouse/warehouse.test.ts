@@ -253,7 +253,7 @@ describe('the warehouse', () => {
     warehouse.close();
     expect(() => open(path)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_NEWER', exitStatus: 4 }));
     const text = join(temporaryFolder(), 'text.db');
-    writeFileSync(text, 'this is no database, only some text that somebody saved under that name');
+    writeFileSync(text, 'this is no database, only some text that was saved under that name');
     expect(() => open(text)).toThrow(expect.objectContaining({ code: 'WAREHOUSE_CORRUPT', exitStatus: 4 }));
   });
 

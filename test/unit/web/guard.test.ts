@@ -52,7 +52,7 @@ describe('a token', () => {
   const app = behind(requireToken({ token: TOKEN, tickets: createTickets(), refuseLate, port: () => 8788 }));
   const bearer = (token: string) => app.request('/metrics', { headers: { authorization: `Bearer ${token}` } });
 
-  it('lets in whoever sends it, and no one without or with another', async () => {
+  it('lets in everyone who sends it, and no one without or with another', async () => {
     expect((await bearer(TOKEN)).status).toBe(200);
     expect((await bearer(TOKEN.slice(1))).status).toBe(401);
     expect((await app.request('/metrics')).status).toBe(401);

@@ -42,13 +42,13 @@ describe('how records are known to be all', () => {
     ],
     ['neither', {}, 'read to its end on 2026-04-01 09:00 UTC'],
     ['never read', { dataAsOf: null }, 'never read'],
-  ])('is told where they are %s', (_, change, text) => {
+  ])('is said where they are %s', (_, change, text) => {
     expect(proofOf(events(change))).toBe(text);
   });
 });
 
 describe('what happened to records', () => {
-  it('is told with the last day', () => {
+  it('is said with the last day', () => {
     const change = { rows: 2431, first: MARCH, last: APRIL };
     expect(changesOf(events({ changed: change, deleted: { ...change, rows: 3 }, quarantined: 1, erased: 2 }))).toBe(
       '2,431 changed upstream, last on 2026-04-01; 3 deleted upstream, last on 2026-04-01; 1 kept in quarantine; 2 records of erased people not kept',

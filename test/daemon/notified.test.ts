@@ -56,7 +56,7 @@ async function lab() {
   return { ...daemon, key, network, receiver, write, now, minutes, page };
 }
 
-it('a running daemon tells a webhook once what is wrong, and once that it is over', async () => {
+it('a running daemon notifies a webhook once of what is wrong, and once that it is over', async () => {
   const { key, receiver, write, now, minutes, child, ended, log } = await lab();
   const isTold = (kind: string, told: readonly string[]) =>
     vi.waitFor(() => expect(receiver.of(kind), log()).toEqual(told), { timeout: 10_000, interval: 20 });
