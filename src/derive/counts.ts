@@ -16,9 +16,13 @@ export const COUNTED: readonly Dataset[] = DATASETS.filter((dataset) => {
  * transaction inserts and deletes is added to it, as counting a room's ratings again at each page would cost more than
  * writing them.
  */
-export const COUNTS_SQL = `CREATE TABLE _people_counts (
+export const COUNTS_SQL = countsTable('_people_counts');
+
+function countsTable(name: string): string {
+  return `CREATE TABLE ${name} (
   experiment_id TEXT NOT NULL, participant_id TEXT NOT NULL, room_id TEXT NOT NULL, data TEXT NOT NULL,
   rows INTEGER NOT NULL, PRIMARY KEY (experiment_id, participant_id, room_id, data)) STRICT, WITHOUT ROWID`;
+}
 
 /** Adds rows of a data type to what is counted of a person in a room; returns how many counts that changes. */
 export function addToCount(db: Database, data: string, { experiment, room, participant }: Place, rows: number): number {
@@ -34,25 +38,30 @@ export function addToCount(db: Database, data: string, { experiment, room, parti
 
 /** Counts everything again; returns how many counts that changes. */
 export function countAgain(db: Database): number {
-  return COUNTED.reduce((sum, dataset) => sum + countTable(db, dataset), 0);
+  db.exec(countsTable('temp.counted_again'));
+  try {
+    for (const dataset of COUNTED) count(db, dataset);
+    const write = `INSERT INTO _people_counts SELECT * FROM temp.counted_again WHERE 1
+      ON CONFLICT DO UPDATE SET rows = excluded.rows WHERE rows <> excluded.rows`;
+    const drop = `DELETE FROM _people_counts WHERE (experiment_id, participant_id, room_id, data) NOT IN
+      (SELECT experiment_id, participant_id, room_id, data FROM temp.counted_again)`;
+    return command(db, write)() + command(db, drop)();
+  } finally {
+    db.exec('DROP TABLE IF EXISTS temp.counted_again');
+  }
 }
 
-function countTable(db: Database, dataset: Dataset): number {
+/**
+ * Counts the rows of a table as they lie in the file: an index would find them in another order, each on another page,
+ * and grouping them would sort all of them in memory.
+ */
+function count(db: Database, dataset: Dataset): void {
+  const { name, table } = dataset;
   const { room = '', participant = '' } = whose(dataset);
-  const counted = `SELECT experiment_id, ${participant} AS participant_id, ifnull(${room}, '') AS room_id, count(*) AS rows
-    FROM ${dataset.table} WHERE ${participant} IS NOT NULL GROUP BY 1, 2, 3`;
-  const add = command(
-    db,
-    `INSERT INTO _people_counts (experiment_id, participant_id, room_id, data, rows)
-     SELECT experiment_id, participant_id, room_id, @data, rows FROM (${counted}) WHERE 1
-     ON CONFLICT DO UPDATE SET rows = excluded.rows WHERE rows <> excluded.rows`,
-  );
-  const drop = command(
-    db,
-    `DELETE FROM _people_counts WHERE data = @data AND (experiment_id, participant_id, room_id) NOT IN
-     (SELECT experiment_id, participant_id, room_id FROM (${counted}))`,
-  );
-  return add({ data: dataset.name }) + drop({ data: dataset.name });
+  const sql = `INSERT INTO temp.counted_again
+    SELECT experiment_id, ${participant}, ifnull(${room}, ''), @name, 1 FROM ${table} NOT INDEXED WHERE ${participant} IS NOT NULL
+    ON CONFLICT DO UPDATE SET rows = rows + 1`;
+  command(db, sql)({ name });
 }
 
 const Count = z.object({ room_id: z.string(), data: z.string(), rows: z.number() });

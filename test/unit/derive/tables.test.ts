@@ -88,6 +88,27 @@ describe('the derived tables', () => {
     expect(bench.rows('answers', 'value_number')).toEqual([{ value_number: 1 }]);
   });
 
+  it('follow from counts that are compared too: those that are wrong, missing or of no row', () => {
+    const bench = openBench();
+    const { db } = bench.warehouse;
+    bench.write('events', answer, { ...answer, id: 'b', roomId: null }, { ...answer, id: 'c', participantId: null });
+    bench.write('chat', { id: 'm', roomId: 'r', senderId: 'p', ...at(1) });
+    const counts = () => bench.rows('_people_counts ORDER BY data, room_id', 'data', 'room_id', 'participant_id', 'rows');
+    const right = counts();
+    expect(right).toEqual([
+      { data: 'chat', room_id: 'r', participant_id: 'p', rows: 1 },
+      { data: 'events', room_id: '', participant_id: 'p', rows: 1 },
+      { data: 'events', room_id: 'r', participant_id: 'p', rows: 1 },
+    ]);
+    expect(bench.wrong()).toEqual([]);
+    db.exec(`UPDATE _people_counts SET rows = 2 WHERE room_id = '';
+      DELETE FROM _people_counts WHERE data = 'chat';
+      INSERT INTO _people_counts VALUES ('e', 'p', 'r', 'variables', 1), ('x', 'p', 'r', 'chat', 1)`);
+    expect(bench.wrong()).toContainEqual({ table: '_people_counts', rows: 4 });
+    db.transaction(() => rebuild(db))();
+    expect(counts()).toEqual(right);
+  });
+
   it('are what they were before a transaction that fails', () => {
     const bench = openBench();
     bench.write('events', answer);
