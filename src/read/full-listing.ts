@@ -124,8 +124,8 @@ export function certainRows(chunk: Pick<Chunk, 'rows' | 'page'>): readonly Row[]
 /** The certain rows; those with an id that another record had earlier in this reading have keys of their own. */
 export function distinct({ warehouse, stream }: Session, chunk: Pick<Chunk, 'rows' | 'page'>, seen: Seen) {
   const rows = certainRows(chunk);
+  const withId = rows.filter(({ needsOrdinal }) => !needsOrdinal).map(({ key }) => key);
+  if (!seen.hasAny(withId)) return rows;
   const isMet = (key: string) => seen.has(key);
-  return rows.some(({ key, needsOrdinal }) => !needsOrdinal && isMet(key))
-    ? matchDoubles(warehouse.db, stream, rows, { isMet, isPartial: isPartial(chunk) })
-    : rows;
+  return matchDoubles(warehouse.db, stream, rows, { isMet, isPartial: isPartial(chunk) });
 }

@@ -131,21 +131,49 @@ export interface Difference {
 }
 
 /** Compares rows with the table's, value by value, and changes nothing. */
-export function compareRows(db: Db, { experimentId, dataset }: Stream, rows: readonly Row[]): Difference {
-  const sql = `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`;
-  const find = queryLists(db, sql);
+export function compareRows(db: Db, stream: Stream, rows: readonly Row[]): Difference {
+  const find = heldBy(db, stream, rows);
   const missing: string[] = [];
   const changed: { key: string; columns: string[] }[] = [];
   for (const row of rows) {
     const { key } = row;
-    const held = find.get(experimentId, key);
+    const held = find(key);
     if (held === undefined) missing.push(key);
     else {
-      const columns = differingColumns(dataset, row, heldIn(held));
+      const columns = differingColumns(stream.dataset, row, heldIn(held));
       if (columns.length > 0) changed.push({ key, columns });
     }
   }
   return { missing, changed };
+}
+
+/**
+ * Finds the held columns of rows by their keys. Rows of one answer lie together in the order of time and are read at
+ * once, as each key is on another page of its index.
+ */
+function heldBy(db: Db, stream: Stream, rows: readonly Row[]): (key: string) => readonly SqlValue[] | undefined {
+  const { experimentId, dataset } = stream;
+  const sql = `SELECT ${heldColumns(dataset)} FROM ${quote(dataset.table)} WHERE experiment_id = ? AND key = ?`;
+  const one = queryLists(db, sql);
+  const near = new Map(heldBetween(db, stream, rows).map(([key, ...held]) => [key, held]));
+  return (key) => near.get(key) ?? one.get(experimentId, key);
+}
+
+/**
+ * The keys and held columns of the stream's rows from the first to the last time of these; none if they are more than
+ * twice as many, as with the rows of one room among those of others.
+ */
+function heldBetween(db: Db, stream: Stream, rows: readonly Row[]): (readonly SqlValue[])[] {
+  const times = rows.map(({ time }) => time).filter((time) => time !== undefined);
+  if (times.length === 0) return [];
+  const range = { from: times.reduce((a, b) => Math.min(a, b)), to: times.reduce((a, b) => Math.max(a, b)) };
+  const between = rowsIn(stream, range);
+  if (between === undefined) return [];
+  const { sql, params } = between;
+  const count = queryValues(db, `SELECT count(*) FROM (SELECT 1 ${sql} LIMIT ?)`, z.number());
+  const most = 2 * rows.length;
+  if ((count.get(...params, most + 1) ?? 0) > most) return [];
+  return queryLists(db, `SELECT key, ${heldColumns(stream.dataset)} ${sql}`).all(...params);
 }
 
 /** A part of a query, with its parameters. */

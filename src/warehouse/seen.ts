@@ -10,6 +10,8 @@ export interface Seen {
   /** Adds what another read has seen. */
   addAll(other: Seen): void;
   has(key: string): boolean;
+  /** Whether it has one of these keys, which is asked once for a page rather than for each of its rows. */
+  hasAny(keys: readonly string[]): boolean;
   /** The number of different keys. */
   count(): number;
   /** Keys of the stream's rows in the range that were not seen; undefined where the table does not show its scope. */
@@ -31,7 +33,11 @@ const BATCH = 50_000;
 export function createSeen(db: Db, batch = BATCH): Seen {
   db.exec(`CREATE TABLE IF NOT EXISTS ${SCRATCH}.seen (read INTEGER, key TEXT, PRIMARY KEY (read, key)) WITHOUT ROWID`);
   const id = ++reads;
-  const insert = command(db, `INSERT OR IGNORE INTO ${SCRATCH}.seen (read, key) VALUES (?, ?)`);
+  // One statement for all of them takes half the time of one for each.
+  const insert = command(
+    db,
+    `INSERT OR IGNORE INTO ${SCRATCH}.seen (read, key) SELECT ?, value FROM json_each(?) ORDER BY value`,
+  );
   const copy = command(
     db,
     `INSERT OR IGNORE INTO ${SCRATCH}.seen (read, key) SELECT ?, key FROM ${SCRATCH}.seen WHERE read = ?`,
@@ -39,11 +45,16 @@ export function createSeen(db: Db, batch = BATCH): Seen {
   const drop = command(db, `DELETE FROM ${SCRATCH}.seen WHERE read = ?`);
   const count = queryValues(db, `SELECT count(*) FROM ${SCRATCH}.seen WHERE read = ?`, z.number());
   const find = queryValues(db, `SELECT 1 FROM ${SCRATCH}.seen WHERE read = ? AND key = ?`, z.number());
+  const findAny = queryValues(
+    db,
+    `SELECT 1 FROM json_each(?) k CROSS JOIN ${SCRATCH}.seen s WHERE s.read = ? AND s.key = k.value LIMIT 1`,
+    z.number(),
+  );
   const waiting = new Set<string>();
-  const write = db.transaction(() => {
-    for (const key of [...waiting].sort()) insert(id, key);
+  const write = () => {
+    insert(id, JSON.stringify([...waiting]));
     waiting.clear();
-  });
+  };
   const stored = () => {
     if (waiting.size > 0) write();
     return id;
@@ -56,6 +67,7 @@ export function createSeen(db: Db, batch = BATCH): Seen {
     },
     addAll: (other) => void copy(id, other.stored()),
     has: (key) => waiting.has(key) || find.get(id, key) !== undefined,
+    hasAny: (keys) => keys.some((key) => waiting.has(key)) || findAny.get(JSON.stringify(keys), id) !== undefined,
     count: () => count.get(stored()) ?? 0,
     missing(stream, range) {
       const held = rowsIn(stream, range);

@@ -93,7 +93,8 @@ describe('the derived tables', () => {
     const { db } = bench.warehouse;
     bench.write('events', answer, { ...answer, id: 'b', roomId: null }, { ...answer, id: 'c', participantId: null });
     bench.write('chat', { id: 'm', roomId: 'r', senderId: 'p', ...at(1) });
-    const counts = () => bench.rows('_people_counts ORDER BY data, room_id', 'data', 'room_id', 'participant_id', 'rows');
+    const counts = () =>
+      bench.rows('_people_counts ORDER BY data, room_id', 'data', 'room_id', 'participant_id', 'rows');
     const right = counts();
     expect(right).toEqual([
       { data: 'chat', room_id: 'r', participant_id: 'p', rows: 1 },

@@ -52,13 +52,30 @@ describe('the keys that a reading has seen', () => {
     warehouse.close();
   });
 
+  it.each([1, 1000])('are told apart whatever is in them, %i at a time', (batch) => {
+    const warehouse = open();
+    const seen = createSeen(warehouse.db, batch);
+    const odd = ['"', '\\', '\\u0000', '😀', '\u2028', 'null', '1', 'number:1', '01', '', ' a', 'a '];
+    seen.add(odd);
+    expect([seen.count(), odd.filter((key) => !seen.has(key) || !seen.hasAny([key]))]).toEqual([odd.length, []]);
+    expect(seen.hasAny(['a', '1 ', 'Null', '\\"', '😁', '\ufffd'])).toBe(false);
+    warehouse.close();
+  });
+
   it.each([1, 3, 1000])('are the same whether they wait in memory or not, %i at a time', (batch) => {
     const warehouse = open();
     const [seen, other] = [createSeen(warehouse.db, batch), createSeen(warehouse.db, batch)];
     seen.add(['é', 'b', 'a']);
     seen.add(['b', 'c']);
     expect(['a', 'b', 'c', 'é', 'd'].map((key) => seen.has(key))).toEqual([true, true, true, true, false]);
+    expect([['d', 'é'], ['x', 'c', 'd'], ['d', 'B', 'a%'], []].map((keys) => seen.hasAny(keys))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     other.add(['d', 'a']);
+    expect(seen.hasAny(['d'])).toBe(false);
     seen.addAll(other);
     expect([seen.count(), other.count(), seen.has('d')]).toEqual([5, 2, true]);
     seen.drop();
