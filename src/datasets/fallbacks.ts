@@ -3,14 +3,14 @@ import type { Dataset, Place } from './define.ts';
 
 /** Values for fields that a record lacks, from other places in it. Contradictory values are left out. */
 export function fallbackValues({ columns }: Dataset, record: JsonObject): Record<string, string> {
-  return Object.fromEntries(
-    columns.flatMap(({ field, spec: { fallbacks = [] } }): [string, string][] => {
-      if (fallbacks.length === 0 || record[field] !== undefined) return [];
-      const said = new Set(fallbacks.map((place) => textAt(place, record)).filter((text) => text !== undefined));
-      const [only] = said;
-      return only === undefined || said.size > 1 ? [] : [[field, only]];
-    }),
-  );
+  const values: Record<string, string> = {};
+  for (const { field, spec } of columns) {
+    if (spec.fallbacks === undefined || record[field] !== undefined) continue;
+    const said = new Set(spec.fallbacks.map((place) => textAt(place, record)).filter((text) => text !== undefined));
+    const [only] = said;
+    if (only !== undefined && said.size === 1) values[field] = only;
+  }
+  return values;
 }
 
 function textAt({ path, pattern }: Place, record: JsonObject): string | undefined {

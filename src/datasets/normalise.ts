@@ -141,20 +141,22 @@ function fallback(
 }
 
 function addUnknown(dataset: Dataset, record: JsonObject, origin: Origin, extra: Map<string, Json>): void {
-  for (const [key, value] of Object.entries<Json>(record)) {
+  for (const key of Object.keys(record)) {
+    const value = record[key];
     const known = Object.hasOwn(dataset.fields, key);
-    if (known && (key !== 'experimentId' || value === origin.experimentId)) continue;
+    if (value === undefined || (known && (key !== 'experimentId' || value === origin.experimentId))) continue;
     extra.set(ABSENT_LIKE.test(key) ? `$${key}` : key, value);
   }
 }
 
 /** The record with its address fields without signatures, so that they are the same in every answer. */
 function unsigned({ columns }: Dataset, record: JsonObject): JsonObject {
-  const stable = columns.flatMap(({ field, spec }): [string, Json][] => {
+  let plain = record;
+  for (const { field, spec } of columns) {
     const sent = spec.volatile === true ? record[field] : undefined;
-    return typeof sent === 'string' ? [[field, withoutSignature(sent)]] : [];
-  });
-  return stable.length === 0 ? record : { ...record, ...Object.fromEntries(stable) };
+    if (typeof sent === 'string') plain = { ...plain, [field]: withoutSignature(sent) };
+  }
+  return plain;
 }
 
 export function isDeeperThan(value: Json, levels: number): boolean {

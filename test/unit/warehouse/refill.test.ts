@@ -49,7 +49,8 @@ function carried(dataset: Dataset, before: Dataset, record: JsonObject, db: Db =
 describe('a field that gets a column in a later version', () => {
   it('is stored as a fresh reading of the same record would store it', () => {
     const db = openEmpty();
-    const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>;
+    // As an answer brings them: JSON of JavaScript's own numbers has no negative zero.
+    const value = fc.jsonValue({ maxDepth: 2 }).map((sent) => parseJson(JSON.stringify(sent)));
     const member = fc.constantFrom(
       'deploymentId',
       'value',
