@@ -30,10 +30,10 @@ interface Touched extends Place {
 }
 
 /**
- * How many transactions of first reads are put off before what they touched is computed: few at first, and twice as
- * many each time, as they may touch the same rooms, which have grown meanwhile. The most bounds how long it takes.
+ * How many transactions of first reads are put off before what they touched is computed: at first, and each time after
+ * that, as they may touch the same rooms, which have grown meanwhile. It bounds how long that takes.
  */
-const [FEWEST_PUT_OFF, MOST_PUT_OFF] = [20, 80];
+const [PUT_OFF_FIRST, PUT_OFF_LATER] = [40, 80];
 
 /**
  * Watches what the connection writes. The only code that inserts says so; where rows change or go, triggers of the
@@ -45,7 +45,7 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = d
   const readers = new Map(watched.map((dataset) => [dataset.name, placeReader(dataset)]));
   let touched = new Map<string, Map<string, Touched>>();
   let putOff = 0;
-  let mostPutOff = FEWEST_PUT_OFF;
+  let mostPutOff = PUT_OFF_FIRST;
 
   const touch = (data: string, rows: number, { experiment, room, participant }: Place) => {
     const key = keyOf(experiment, room, participant);
@@ -78,7 +78,7 @@ export function openDerivation(db: Database, tables: readonly DerivedTable[] = d
         return;
       }
       putOff = 0;
-      mostPutOff = isFirstRead ? Math.min(2 * mostPutOff, MOST_PUT_OFF) : FEWEST_PUT_OFF;
+      mostPutOff = isFirstRead ? PUT_OFF_LATER : PUT_OFF_FIRST;
       const postponed = takePostponed(db);
       settlePlaces(
         db,

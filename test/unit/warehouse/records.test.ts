@@ -55,7 +55,7 @@ describe('rows that are compared with those held', () => {
       ratings,
       ratings.slice(5, 6),
       ratings.slice(5, 9),
-      [0, 13, 39].flatMap((i) => ratings[i] ?? []),
+      ratings.filter((_, i) => [0, 13, 39].includes(i)),
       ratings.toReversed(),
       [WITHOUT_TIME],
       [...ratings, WITHOUT_TIME],
