@@ -10,7 +10,7 @@ import { derivedValues } from '../../../src/datasets/derived.ts';
 import { DATASETS, datasetNamed } from '../../../src/datasets/registry.ts';
 import { fallbackValues } from '../../../src/datasets/fallbacks.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import { parseJson, type Json, type JsonObject } from '../../../src/shared/json.ts';
+import { parseJson, type JsonObject } from '../../../src/shared/json.ts';
 import type { SqlValue } from '../../../src/shared/sqlite.ts';
 import { heldIn, heldNames } from '../../../src/warehouse/held.ts';
 import { refill } from '../../../src/warehouse/refill.ts';
