@@ -39,11 +39,11 @@ const WITHOUT_TIME = rating(ROWS, { timestamp: null });
 
 /** Compares with a warehouse that holds the ratings, and in another experiment their keys and times with other values. */
 function openCompare() {
-  const { db, commit, close } = openWarehouse(join(temporaryFolder(), 'w.db'), { clock: systemClock, history: true });
-  onTestFinished(close);
-  commit(streamOf('e'), { rows: rowsOf([...ratings, WITHOUT_TIME]) });
-  commit(streamOf('x'), { rows: rowsOf(ratings.map((one) => ({ ...one, value: -1 }))) });
-  return (records: readonly JsonObject[], stream = streamOf('e')) => compareRows(db, stream, rowsOf(records));
+  const warehouse = openWarehouse(join(temporaryFolder(), 'w.db'), { clock: systemClock, history: true });
+  onTestFinished(() => warehouse.close());
+  warehouse.commit(streamOf('e'), { rows: rowsOf([...ratings, WITHOUT_TIME]) });
+  warehouse.commit(streamOf('x'), { rows: rowsOf(ratings.map((one) => ({ ...one, value: -1 }))) });
+  return (records: readonly JsonObject[], stream = streamOf('e')) => compareRows(warehouse.db, stream, rowsOf(records));
 }
 
 const NO_DIFFERENCE = { missing: [], changed: [] };
