@@ -95,7 +95,7 @@ export function unaddressable(what: string): WarehouseError {
   const named = what.length > LONGEST_QUOTE ? `${what.slice(0, LONGEST_QUOTE)}…` : what;
   return failure(
     'PARAMETER_REFUSED',
-    `The API cannot be asked for ${named}: an id that is empty, "." or "..", or thousands of characters long, has no address of its own. No request was sent.`,
+    `The API cannot be asked for ${named}: an id that is empty, "." or "..", has half a character, or is thousands of characters long, has no address of its own. No request was sent.`,
     'Check the id in the config. If HyperStudy lists it, please report that to HyperStudy.',
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, isRawNumber, type Json, type JsonObject } from '../shared/json.ts';
+import { canonicalJson, isObject, isRawNumber, type Json, type JsonObject } from '../shared/json.ts';
 import type { Dataset } from './define.ts';
 import { exactTime } from './exact-time.ts';
 import { isStorableText, timeOf } from './values.ts';
@@ -38,6 +38,23 @@ export function keyOf(dataset: Dataset, record: JsonObject, origin: KeyOrigin): 
     return { key: dataset.idScope === 'experiment' ? part(id) : within(room, part(id)), needsOrdinal: false };
   }
   return { key: nameOf(dataset, record, room) ?? digestOf(dataset, record, room), needsOrdinal: true };
+}
+
+/**
+ * The key of a record that could not be stored, from its id or name alone; undefined if it has none. Its content may be
+ * nested without end.
+ */
+export function keyOfMalformed(dataset: Dataset, record: Json, origin: KeyOrigin): string | undefined {
+  if (!isObject(record)) return undefined;
+  const { identity, naming = [] } = dataset;
+  const told = ['roomId', 'sessionId', ...identity, ...naming].flatMap((field): [string, Json][] => {
+    const value = record[field];
+    return value === undefined || (typeof value === 'object' && value !== null && !isRawNumber(value))
+      ? []
+      : [[field, value]];
+  });
+  const { key } = keyOf(dataset, Object.fromEntries(told), origin);
+  return isDigest(key) ? undefined : withoutOrdinal(key);
 }
 
 /** The key of the nth record that shares a key. */

@@ -62,7 +62,7 @@ export function addressOf({
       : scope.id;
   const asked: ScopeKind = scope.kind === 'deployment' ? 'experiment' : scope.kind;
   const template = dataset.path ?? `/data/${dataset.name}/${asked}/{id}`;
-  const [path = '', search = ''] = template.replace('{id}', encodeURIComponent(id)).split('?');
+  const [path = '', search = ''] = template.replace('{id}', () => encodedId(id)).split('?');
   return [
     path,
     {
@@ -72,6 +72,11 @@ export function addressOf({
       ...filter,
     },
   ];
+}
+
+/** An id in a path. A text with half a character has no encoding, and any other one may be the id of something else. */
+function encodedId(id: string): string {
+  return id.isWellFormed() ? encodeURIComponent(id) : '';
 }
 
 /**

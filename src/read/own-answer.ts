@@ -4,7 +4,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { isObject, type Json } from '../shared/json.ts';
 import { MINUTE_MS, parseTime, SECOND_MS } from '../shared/time.ts';
 import type { Db } from '../warehouse/open.ts';
-import { knownExperiments, knownRooms } from '../warehouse/structure.ts';
+import { isKnownPart } from '../warehouse/structure.ts';
 import type { Traits } from './endpoint-traits.ts';
 
 /*
@@ -50,8 +50,7 @@ function otherThing(db: Db, traits: Traits, { stream, path, answer: { metadata }
     if (isOther && traits.known.namesItself === true) return { of: 'another thing', text: `it names ${dataType}` };
   }
   if (typeof scopeId !== 'string' || idsOf(stream).includes(scopeId)) return undefined;
-  const isKnown = knownExperiments(db).includes(scopeId) || knownRooms(db, stream.experimentId).ids.includes(scopeId);
-  return isKnown ? { of: 'another thing', text: `it names ${scopeId}` } : undefined;
+  return isKnownPart(db, scopeId) ? { of: 'another thing', text: `it names ${scopeId}` } : undefined;
 }
 
 /** `agent-runs` and `agentRuns` are one name. */

@@ -131,9 +131,11 @@ function rowsOf(
   return { rows, places, bad, badPlaces };
 }
 
-/** Which of the values is meant is not known. */
+/** The reason of a record of which it is not known which values are meant: not even its id is certain. */
+export const UNCLEAR = 'an object in it names a member twice';
+
 function unclearRecord({ time }: Row | BadRecord, text: string | undefined, record: Json): BadRecord {
-  return { reason: 'an object in it names a member twice', text: text ?? textOfJson(record), time };
+  return { reason: UNCLEAR, text: text ?? textOfJson(record), time };
 }
 
 /** Whether the answer may lack records according to itself, and why. */

@@ -22,7 +22,7 @@ export interface Session {
   /** Receives what is read, and writes it or only compares it. */
   readonly sink: Sink;
   readonly client: Client;
-  readonly config: Pick<Config, 'lookbackMs' | 'deletes'>;
+  readonly config: Pick<Config, 'lookbackMs' | 'deletes' | 'data' | 'experiments'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal | undefined;

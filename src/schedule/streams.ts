@@ -73,6 +73,21 @@ export function namesData(
   return named !== 'all' && named.includes(data);
 }
 
+/** The data types that are requested for each room or deployment that an experiment is found to have. */
+export function readForEach(
+  part: 'rooms' | 'deployments',
+  config: Pick<Config, 'data' | 'experiments'>,
+  experimentId: string,
+): string[] {
+  const own = config.experiments.find((candidate) => 'id' in candidate && candidate.id === experimentId);
+  const found = own ?? config.experiments.find((candidate) => 'all' in candidate);
+  const experiment = { ...found, id: experimentId };
+  const known = { rooms: [], deployments: [], [part]: [''] };
+  return planStreams({ data: config.data, options: {} }, experiment, known)
+    .filter(({ scope }) => 'id' in scope && scope.id === '')
+    .map(({ dataset }) => dataset.name);
+}
+
 function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known): Scope[] {
   const can = (kind: Scope['kind']) => dataset.scopes.includes(kind);
   const { rooms = [], participants = [], deployments = [] } = experiment;

@@ -1,11 +1,12 @@
 import { experiments } from '../datasets/experiments.ts';
+import { readForEach } from '../schedule/streams.ts';
 import { count, counted } from '../shared/count.ts';
 import { formatTime, MINUTE_MS } from '../shared/time.ts';
 import { isComplete, ranked, type Doubt, type DoubtKind } from '../warehouse/doubts.ts';
 import { readPosition, type Position, type PositionChange } from '../warehouse/positions.ts';
 import { newestQuarantined } from '../warehouse/quarantine.ts';
 import { countRows, keysWithOrdinals } from '../warehouse/records.ts';
-import { countedInExperiment } from '../warehouse/structure.ts';
+import { countedInExperiment, countUnnamed } from '../warehouse/structure.ts';
 import type { Account } from './account.ts';
 import { missingDoubt, type Deletion } from './deletions.ts';
 import { rederivation } from './rederived.ts';
@@ -61,6 +62,7 @@ export function conclude(session: Session, found: Found): Proof {
     ...account.doubts,
     ...goneDoubts(session),
     ...uncountedDoubts(session, account),
+    ...unnamedDoubts(session),
     ...(deletion?.doubts ?? pendingDoubts(before, after, withheldRows)),
     ...repeatDoubts(session, before),
     ...quarantineDoubts(after),
@@ -178,6 +180,21 @@ function uncountedDoubts(session: Session, { held, truth }: Account): Doubt[] {
   const text = `the experiment counts ${count(counts)} ${session.stream.dataset.name}, but only ${count(listed)} could be listed`;
   return [{ kind: 'lacking', text, count: counts - listed }];
 }
+
+/** What is only requested by room or deployment cannot be read where one of these has no id for a request. */
+function unnamedDoubts({ stream: { dataset, experimentId, scope }, warehouse, config }: Session): Doubt[] {
+  const part = PARTS_LISTED[dataset.name];
+  if (part === undefined || scope.kind !== 'experiment') return [];
+  const unnamed = countUnnamed(warehouse.db, part, experimentId);
+  const lacking = unnamed === 0 ? [] : readForEach(part, config, experimentId);
+  if (lacking.length === 0) return [];
+  const [one, has] = [part.slice(0, -1), unnamed === 1 ? 'has' : 'have'];
+  const text = `${counted(unnamed, one)} ${has} an id that no request can name, so that ${lacking.join(' and ')} cannot be read there`;
+  return [{ kind: 'lacking', text, count: unnamed }];
+}
+
+/** The data types that list an experiment's parts. */
+const PARTS_LISTED: Readonly<Record<string, 'rooms' | 'deployments'>> = { rooms: 'rooms', deployments: 'deployments' };
 
 export function isCountedAbove(session: Session, truth: number | undefined): boolean {
   return truth !== undefined && countedElsewhere(session) > truth;

@@ -1,10 +1,12 @@
 import { WarehouseError } from '../shared/errors.ts';
 import { counted, count } from '../shared/count.ts';
-import { isObject } from '../shared/json.ts';
+import { isObject, parseJson } from '../shared/json.ts';
+import { keyOfMalformed, withoutOrdinal } from '../datasets/keys.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
-import { countQuarantinedAfter } from '../warehouse/quarantine.ts';
+import { quarantinedAfter } from '../warehouse/quarantine.ts';
 import { countRows } from '../warehouse/records.ts';
+import { UNCLEAR } from '../read/page.ts';
 import { position, type Session } from '../read/session.ts';
 import { DAY_MS } from '../shared/time.ts';
 
@@ -32,7 +34,10 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
   };
   const due = gone.filter(isDue);
   const rows = countRows(warehouse.db, stream) ?? position(session).rows;
-  const isGuarded = isTooMuch(session, due.length, rows);
+  const hidden = acceptDeletes || due.length === 0 ? NONE_HIDDEN : hiddenAmong(session, due);
+  const [kept, deleted] =
+    hidden.unnamed > 0 ? [due, []] : [hidden.rows, due.filter((key) => !hidden.rows.includes(key))];
+  const isGuarded = isTooMuch(session, hidden.unnamed > 0 ? due.length : deleted.length, rows);
   if (isGuarded && !(await mayView(session))) {
     const text = `${stream.experimentId} is no longer shown to this key, so nothing is deleted`;
     return { doubts: [{ kind: 'gone', text }], withheld: 0 };
@@ -43,35 +48,56 @@ export async function settleGone(session: Session, gone: readonly string[]): Pro
     const text = `${count(due.length)} of ${counted(rows, 'row')} ${are} no longer in the API and ${are} withheld from deletion, as so many at once may be a mistake (delete with: ${ACCEPT})`;
     return { doubts: [{ kind: 'withheld', text, count: due.length }], withheld: due.length };
   }
-  const hidden = acceptDeletes || due.length === 0 ? 0 : mayBeMalformed(session);
-  if (hidden > 0) {
-    sink.drop({ missing: gone, deleted: [], missedAt: startedAt });
-    return { doubts: [hiddenDoubt(due.length, hidden)], withheld: due.length };
-  }
   const fresh = gone.filter((key) => !isDue(key));
-  sink.drop({ missing: fresh, deleted: due, missedAt: startedAt });
-  return { doubts: fresh.length === 0 ? [] : [missingDoubt(fresh.length)], withheld: 0 };
+  sink.drop({ missing: [...fresh, ...kept], deleted, missedAt: startedAt });
+  const doubts = [
+    ...(kept.length === 0 ? [] : [hiddenDoubt(kept.length, hidden.unnamed)]),
+    ...(fresh.length === 0 ? [] : [missingDoubt(fresh.length)]),
+  ];
+  return { doubts, withheld: kept.length };
 }
 
-/**
- * How many malformed records have come since the API last had as many records as are held: it may still have the rows
- * that are missing, in a form that does not show which ones they are.
- */
-function mayBeMalformed(session: Session): number {
+/** What is known about malformed records that came since the API last had as many records as are held. */
+interface Hidden {
+  /** The missing rows whose ids or names they have: these are still in the API. */
+  readonly rows: readonly string[];
+  /** How many have neither: each may be any of the missing rows. */
+  readonly unnamed: number;
+}
+
+const NONE_HIDDEN: Hidden = { rows: [], unnamed: 0 };
+
+function hiddenAmong(session: Session, due: readonly string[]): Hidden {
+  const { stream, warehouse } = session;
   const { balancedAt = 0 } = position(session);
-  return countQuarantinedAfter(session.warehouse.db, session.stream, balancedAt);
+  const { dataset, scope } = stream;
+  const origin = scope.kind === 'room' ? { fill: { roomId: scope.id } } : {};
+  const keys = quarantinedAfter(warehouse.db, stream, balancedAt).map(({ reason, record }) =>
+    reason === UNCLEAR ? undefined : keyOfMalformed(dataset, parseJson(record), origin),
+  );
+  const named = new Set(keys);
+  return {
+    rows: due.filter((key) => named.has(withoutOrdinal(key))),
+    unnamed: keys.filter((key) => key === undefined).length,
+  };
 }
 
-function hiddenDoubt(rows: number, malformed: number): Doubt {
-  const came =
-    malformed === 1
-      ? 'a malformed record that came instead'
-      : `${count(malformed)} malformed records that came instead`;
+/** @param unnamed how many malformed records do not show which rows they are. */
+function hiddenDoubt(rows: number, unnamed: number): Doubt {
+  const it = rows === 1 ? 'it is' : 'they are';
   const text =
-    rows <= malformed
-      ? `${counted(rows, 'row')} did not come and may be ${came}, so that ${rows === 1 ? 'it is' : 'they are'} withheld from deletion (delete with: ${ACCEPT})`
-      : `${counted(rows, 'row')} did not come, and ${count(malformed)} of them may be ${came}; as it is not known which, all are withheld from deletion (delete with: ${ACCEPT})`;
+    unnamed === 0
+      ? `${counted(rows, 'row')} came as ${rows === 1 ? 'a malformed record' : 'malformed records'}, so that ${it} withheld from deletion (delete with: ${ACCEPT})`
+      : rows <= unnamed
+        ? `${counted(rows, 'row')} did not come and may be ${malformedInstead(unnamed)}, so that ${it} withheld from deletion (delete with: ${ACCEPT})`
+        : `${counted(rows, 'row')} did not come, and ${count(unnamed)} of them may be ${malformedInstead(unnamed)}; as it is not known which, all are withheld from deletion (delete with: ${ACCEPT})`;
   return { kind: 'withheld', text, count: rows };
+}
+
+function malformedInstead(records: number): string {
+  return records === 1
+    ? 'a malformed record that came instead'
+    : `${count(records)} malformed records that came instead`;
 }
 
 export function missingDoubt(rows: number): Doubt {

@@ -1,5 +1,7 @@
 import type { Config } from '../config/schema.ts';
-import { scopeText, type Stream } from '../datasets/stream.ts';
+import type { Dataset } from '../datasets/define.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { partIn, scopeText, type Stream } from '../datasets/stream.ts';
 import { unnamed } from './experiments.ts';
 import { planStreams, type PlannedExperiment } from '../schedule/streams.ts';
 import { isComplete, reasonOf, type Doubt } from '../warehouse/doubts.ts';
@@ -13,7 +15,7 @@ import {
   type StreamKey,
 } from '../warehouse/enrolment.ts';
 import { withPlainErrors, type Db } from '../warehouse/open.ts';
-import { allPositions, NEVER_READ, type StoredPosition } from '../warehouse/positions.ts';
+import { allPositions, NEVER_READ, readPosition, type StoredPosition } from '../warehouse/positions.ts';
 import { knownDeployments, knownExperiments, knownRooms } from '../warehouse/structure.ts';
 import { goneText } from '../warehouse/experiment-list.ts';
 
@@ -105,6 +107,32 @@ function plan(db: Db, { config }: Wanted, experiment: PlannedExperiment, former:
     rooms: [...knownRooms(db, experiment.id).ids, ...formerly('room')],
     deployments: [...new Set([...knownDeployments(db, experiment.id), ...formerly('deployment')])],
   });
+}
+
+/**
+ * Streams with rows of rooms and deployments that are no longer listed: the rows are kept, and no plan names them.
+ * @param planned the streams that are read.
+ */
+export function unlistedStreams(db: Db, planned: readonly Stream[]): Stream[] {
+  const experiments = new Set(planned.map(({ experimentId }) => experimentId));
+  const names = new Set(planned.map((stream) => nameOf(keyOf(stream))));
+  return enrolledStreams(db)
+    .filter((stream) => stream.isMarked && experiments.has(stream.experimentId) && !names.has(nameOf(stream)))
+    .filter((stream) => stream.scope !== 'experiment' && stream.doubts().some(({ kind }) => kind === 'gone'))
+    .flatMap(({ experimentId, data, scope }) => {
+      const dataset = DATASETS.find(({ name }) => name === data);
+      return dataset === undefined ? [] : [{ experimentId, dataset, ...partOfText(dataset, scope) }];
+    })
+    .filter((stream) => readPosition(db, stream).rows > 0);
+}
+
+/** The part that the text of a scope names. An id may hold a `?` as well: what follows is no filter then. */
+function partOfText({ fields }: Dataset, text: string): ReturnType<typeof partIn> {
+  const part = partIn(text);
+  const isFilter = Object.keys(part.filter ?? {}).every((field) => Object.hasOwn(fields, field));
+  const [kind = '', ...id] = text.split(':');
+  if (isFilter || (kind !== 'room' && kind !== 'deployment')) return part;
+  return { scope: { kind, id: id.join(':') } };
 }
 
 /** What may be the id in the text of a scope: a filter follows behind a `?`, which an id may hold as well. */

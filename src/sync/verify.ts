@@ -19,6 +19,7 @@ import type { Differences } from '../read/differences.ts';
 import { committing, comparing } from '../read/sink.ts';
 import { readSnapshot } from './snapshot.ts';
 import { openSession, type SyncContext } from './open-session.ts';
+import { unlistedStreams } from './roster.ts';
 import { named } from './stream.ts';
 import { compareDerived, rebuild, type Rebuilt } from '../derive/rebuild.ts';
 import { rememberList, type ListIssue } from '../warehouse/experiment-list.ts';
@@ -107,15 +108,41 @@ async function compareAll(verification: Verification, recording?: Recording): Pr
   const survey = await surveyExperiments({ ...verification, ...counted(verification) });
   if (selection.experiments === undefined) rememberList(warehouse.db, survey.issues, startedAt);
   const streams: Verdict[] = [];
-  for (const stream of knownStreams({ config, warehouse, selection, full: true }, withGone(verification, survey))) {
-    const verdict = await whenFree(stream, (context) => verifyStream(counted(context), stream, { deep, repair }));
+  const planned = knownStreams({ config, warehouse, selection, full: true }, withGone(verification, survey));
+  const report = (stream: Stream, verdict: Verdict) => {
     recording?.note(stream, isEqual(verdict));
     streams.push(verdict);
     onVerdict?.(stream, verdict);
+  };
+  for (const stream of planned) {
+    report(stream, await whenFree(stream, (context) => verifyStream(counted(context), stream, { deep, repair })));
+  }
+  for (const stream of unlistedStreams(warehouse.db, planned)) {
+    if (selection.data?.includes(stream.dataset.name) !== false) report(stream, unlistedVerdict(warehouse.db, stream));
   }
   const { issues } = survey;
   const derived = checkDerived(warehouse.db, repair);
   return { at: formatTime(startedAt), requests, durationMs: clock.now() - startedAt, streams, issues, derived };
+}
+
+/**
+ * Of a room or deployment that is no longer listed nothing is requested: the API may still answer, for another
+ * experiment, but the kept rows are not shown to be its own.
+ */
+function unlistedVerdict(db: Db, stream: Stream): Verdict {
+  return {
+    ...named(stream),
+    status: 'unknown',
+    proof: 'counts',
+    rows: rowsHeld(db, stream),
+    quarantined: countQuarantined(db, stream),
+    missing: [],
+    changed: [],
+    extra: [],
+    newer: [],
+    requests: 0,
+    reason: `unknown: ${readPosition(db, stream).reason ?? ''}`,
+  };
 }
 
 /** The derived tables that differ from what they follow from. */

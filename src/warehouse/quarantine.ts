@@ -58,12 +58,20 @@ export function settleQuarantine(db: Db, { experimentId, dataset, ...part }: Str
   settle(experimentId, dataset.name, scopeText(part), formatTime(since));
 }
 
-/** How many malformed records of a stream came first after this local time (milliseconds since 1970 UTC). */
-export function countQuarantinedAfter(db: Db, { experimentId, dataset, ...part }: Stream, time: number): number {
+/** The malformed records of a stream that came first after this local time (milliseconds since 1970 UTC). */
+export function quarantinedAfter(
+  db: Db,
+  { experimentId, dataset, ...part }: Stream,
+  time: number,
+): Pick<z.infer<typeof Quarantined>, 'reason' | 'record'>[] {
   const sql =
-    'SELECT count(*) FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at > ?';
-  const found = queryValues(db, sql, z.number()).get(experimentId, dataset.name, scopeText(part), formatTime(time));
-  return found ?? 0;
+    'SELECT reason, record FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at > ?';
+  return queryRows(db, sql, Quarantined.pick({ reason: true, record: true })).all(
+    experimentId,
+    dataset.name,
+    scopeText(part),
+    formatTime(time),
+  );
 }
 
 /** When the newest malformed record of a stream came first (local time, milliseconds since 1970 UTC); 0 without any. */

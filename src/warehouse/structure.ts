@@ -20,12 +20,23 @@ export function experimentNames(db: Db): Map<string, string> {
   );
 }
 
-/** The rooms of an experiment from its last listing, and whether that listing was complete. */
+/** Whether this is the id of an experiment, or of a room or deployment of any of them. */
+export function isKnownPart(db: Db, id: string): boolean {
+  const known = ['_streams WHERE experiment_id = @id', 'rooms WHERE id = @id', 'deployments WHERE id = @id'];
+  const sql = known.map((where) => `SELECT 1 FROM ${where}`).join(' UNION ');
+  return queryValues(db, sql, z.number()).get({ id }) !== undefined;
+}
+
+/**
+ * The rooms of an experiment from its last listing, and whether that listing was complete: with one that has no id that
+ * can be requested it is not.
+ */
 export function knownRooms(db: Db, experimentId: string): { ids: string[]; complete: boolean } {
   const listed = "SELECT complete FROM _streams WHERE experiment_id = ? AND data = 'rooms' AND scope = 'experiment'";
   return {
     ids: idsIn(db, 'rooms', experimentId),
-    complete: queryValues(db, listed, z.number()).get(experimentId) === 1,
+    complete:
+      queryValues(db, listed, z.number()).get(experimentId) === 1 && countUnnamed(db, 'rooms', experimentId) === 0,
   };
 }
 
@@ -43,6 +54,12 @@ export function knownDeployments(db: Db, experimentId: string): string[] {
 function idsIn(db: Db, table: 'rooms' | 'deployments', experimentId: string): string[] {
   const sql = `SELECT id FROM ${table} WHERE experiment_id = ? AND id IS NOT NULL ORDER BY created_at, id`;
   return queryValues(db, sql, z.string()).all(experimentId);
+}
+
+/** How many rooms or deployments have no id that a request can name, such as a number or a text with a NUL. */
+export function countUnnamed(db: Db, table: 'rooms' | 'deployments', experimentId: string): number {
+  const sql = `SELECT count(*) FROM ${table} WHERE experiment_id = ? AND id IS NULL`;
+  return queryValues(db, sql, z.number()).get(experimentId) ?? 0;
 }
 
 /** How many of a stream's rows name no room. */

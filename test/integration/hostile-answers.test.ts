@@ -181,6 +181,32 @@ describe('a row that comes as a malformed record', () => {
     expect(await it.sync({ acceptDeletes: true })).toMatchObject({ deleted: 1 });
   });
 
+  it.each(['events', 'agent-runs', 'components'])(
+    'keeps no others if its id or name shows which row it is (%s)',
+    async (data) => {
+      const { it, fault } = await changedLab(data);
+      it.arrive(150, (i) => ({ onset: i, note: `n${i}` }));
+      await it.sync();
+      const { world } = it.lab.simulator;
+      const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown;
+      const isIt = (record: Readonly<Record<string, unknown>>) => record['note'] === 'n70';
+      fault.change = (body) => ({
+        ...body,
+        data: body.data.map((record) => (isIt(record) ? { ...record, deep } : record)),
+      });
+      const isGone = ({ note }: Readonly<Record<string, unknown>>) => note === 'n10' || note === 'n11';
+      expect(world.remove(data, it.id, isGone, it.lab.now + 1)).toBe(2);
+      for (let times = 0; times < 3; times++) await it.sync();
+      expect(it.history('deleted')).toBe(2);
+      expect(it.rows().held).toBe(it.rows().truth);
+      expect(it.position()).toMatchObject({ complete: false, withheldRows: 1, quarantinedRecords: 1 });
+      expect(it.position().reason).toMatch(/^1 row came as a malformed record, so that it is withheld from deletion/);
+      fault.change = undefined;
+      for (let times = 0; times < 2; times++) await it.sync();
+      expectExact(it);
+    },
+  );
+
   it('does not keep others that were deleted later', async () => {
     const { it, fault } = await changedLab('agent-runs');
     it.arrive(150);
