@@ -238,6 +238,7 @@ function sender(
         retryAfter: header(headers, 'retry-after'),
         date: header(headers, 'date'),
         age: header(headers, 'age'),
+        isPart: header(headers, 'content-range') !== undefined,
         requestId: idOf(headers, [key]),
       };
     } catch (error) {

@@ -38,6 +38,8 @@ export interface Reply {
   readonly date: string | undefined;
   /** Seconds for which a cache on the way kept it. */
   readonly age?: string | undefined;
+  /** It says that it is a part of an answer. */
+  readonly isPart?: boolean;
   /** The server's id of the request. */
   readonly requestId: string | undefined;
 }
@@ -59,7 +61,7 @@ export function judge(reply: Reply, what: string, key: string): Outcome {
   const failed = failedUnread(reply, what);
   if (failed !== undefined) return failed;
   const envelope: Envelope = 'text' in body ? readEnvelope(body.text) : { kind: 'unreadable', why: body.why };
-  if (envelope.kind === 'success' && isWhole(status)) {
+  if (envelope.kind === 'success' && isWhole(reply)) {
     const warnings = readableWarnings(envelope.warnings, key);
     return {
       kind: 'answer',
@@ -82,7 +84,7 @@ export function judge(reply: Reply, what: string, key: string): Outcome {
 /** The text of a healthy `GET /health`, which has no envelope, or the error for any other reply. */
 export function judgeHealth(reply: Reply, what: string, key: string): { text: string } | { error: WarehouseError } {
   const { status, body } = reply;
-  if (isWhole(status) && 'text' in body && isJsonObject(body.text) && readEnvelope(body.text).kind !== 'error') {
+  if (isWhole(reply) && 'text' in body && isJsonObject(body.text) && readEnvelope(body.text).kind !== 'error') {
     return body;
   }
   const outcome = judge(reply, what, key);
@@ -119,8 +121,8 @@ function failedUnread(reply: Reply, what: string): Outcome | undefined {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** 200, or 203 from a proxy that changed something; a part (206) or a promise (202) is not an answer. */
-function isWhole(status: number): boolean {
-  return status === 200 || status === 203;
+function isWhole({ status, isPart }: Reply): boolean {
+  return (status === 200 || status === 203) && isPart !== true;
 }
 
 function refusal(reply: Reply, envelope: Extract<Envelope, { kind: 'error' }>, what: string, key: string): Outcome {

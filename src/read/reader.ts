@@ -131,13 +131,13 @@ const NO_RECORDS: Answer = {
 };
 
 /**
- * An object instead of a list is one record if it has an id and the answer does not say that it sent several. Otherwise
- * it may wrap the list, or be the first of its records: a listing of such answers would bring one record a request.
+ * An object instead of a list is one record if it has an id and the answer says that it sent one. Otherwise it may wrap
+ * the list, or be the first of its records: a listing of such answers would bring one record a request, or stop there.
  */
-function checkRecord(stream: Stream, { data: [record], pagination: { returned = 1 } = {} }: Answer): void {
+function checkRecord(stream: Stream, { data: [record], pagination = {} }: Answer): void {
   const { read, identity } = stream.dataset;
   const has = (field: string) => record !== undefined && isObject(record) && Object.hasOwn(record, field);
-  if (read === 'single' || (returned <= 1 && identity.some(has))) return;
+  if (read === 'single' || ((pagination.returned ?? pagination.total) === 1 && identity.some(has))) return;
   const message = `The answer for ${streamText(stream)} cannot be read: it holds an object instead of a list. ${STAYS}`;
   throw new WarehouseError('ANSWER_UNREADABLE', message, { hint: 'If it stays so, please report it.' });
 }

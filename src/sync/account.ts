@@ -81,6 +81,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     if (isSorted === (!isStrict && canSort)) reported = countedOr(reported, page, contradiction);
     const expected = Math.min(held, 1);
     if (page.returned === expected && isSorted === (!isStrict && canSort)) {
+      if (isPromised(page)) return unknown(held, reported, [PROMISED]);
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
       return settled(held, held, reported, contradiction);
     }
@@ -110,6 +111,13 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     if (isStrict) isSorted = inserted === 0 && canSort;
   }
 }
+
+/** Whether the API says that more records follow, and nothing shows whether that is true: it gives no count. */
+function isPromised({ total, hasMore, nextOffset = 0, offset }: Page): boolean {
+  return total === undefined && (hasMore === true || nextOffset > offset);
+}
+
+const PROMISED: Doubt = { kind: 'endless', text: 'the API says that there are more records, but sends none' };
 
 /**
  * Whether the API counts exactly the records up to the end of an answer. That it is short shows nothing: the page

@@ -105,6 +105,11 @@ describe('the text of an answer', () => {
     const whole = await serving(sending(httpReply(status === 304 ? 206 : status, OK)));
     expect(await refusal(client(whole).made)).toMatchObject({ code: 'ANSWER_UNREADABLE' });
   });
+
+  it('is not complete if it says that it is a part, whatever its status', async () => {
+    const server = await serving(sending(httpReply(200, OK, { 'content-range': 'items 0-0/3' })));
+    expect(await refusal(client(server).made)).toMatchObject({ code: 'ANSWER_UNREADABLE' });
+  });
 });
 
 describe('an answer that is too large', () => {

@@ -44,6 +44,8 @@ describe('an answer that is not what was requested', () => {
     ['no record, and a warning beside it', 'chat', () => ({ status: 'success', data: [], _warnings: ['x'] })],
     ['no record, and a count beside it', 'events', () => ({ status: 'success', data: [], total: 60 })],
     ['no record, and a count in a text', 'chat', () => ({ data: [], metadata: { pagination: { total: '60' } } })],
+    ['no record, and that more follow', 'events', () => ({ data: [], metadata: { pagination: { hasMore: true } } })],
+    ['no record, and where more begin', 'chat', () => ({ data: [], metadata: { pagination: { nextOffset: 1000 } } })],
     ['no record, and that it was cut, in a word', 'chat', () => ({ data: [], metadata: { truncated: 'true' } })],
   ])('is not believed in a first read or later: %s (%s)', async (_, data, change) => {
     const { it, fault } = await changedLab(data);
@@ -356,6 +358,35 @@ describe('an answer that sends the first of its records only, as an object', () 
     fault.change = (body) => ({ ...body, data: body.data[0] ?? {} });
     const { status, requests } = await it.sync();
     expect({ status, isCheap: requests < 5 }).toEqual({ status: 'failed', isCheap: true });
+  });
+});
+
+describe('an answer that says that more follow, without a count', () => {
+  it('is not complete when nothing follows, whatever came before', async () => {
+    const { it, fault } = await changedLab('events');
+    it.arrive(250);
+    fault.change = ({ data, metadata }) => {
+      const { offset = 0 } = (metadata['pagination'] ?? {}) as { offset?: number };
+      const shown = data.slice(0, Math.max(0, 60 - offset));
+      return { status: 'success', data: shown, metadata: { pagination: { hasMore: true } } };
+    };
+    expect(await it.sync()).toMatchObject({ complete: false });
+    fault.change = undefined;
+    await it.sync();
+    expectExact(it);
+    expect(it.history('deleted')).toBe(0);
+  });
+});
+
+describe('an answer that sends one record as an object, without a count', () => {
+  it.each(['rooms', 'events'])('is not taken for all of the list (%s)', async (data) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(3);
+    fault.change = ({ data: [record] }) => ({ status: 'success', data: record ?? [] });
+    expect(await it.sync()).toMatchObject({ complete: false });
+    fault.change = undefined;
+    await it.sync();
+    expectExact(it);
   });
 });
 
