@@ -9,6 +9,7 @@ import { isObject, type Json } from '../shared/json.ts';
 import type { Priority } from '../shared/priority.ts';
 import { formatTime } from '../shared/time.ts';
 import type { CostMeter } from './cost.ts';
+import type { Novelty } from './novelty.ts';
 import { agedText, type CheckOwn } from './own-answer.ts';
 import { toPage, type Page, type PageRequest } from './page.ts';
 import { OtherAnswer, type PageSize } from './page-size.ts';
@@ -48,6 +49,8 @@ export interface ReaderOptions {
   readonly onLength?: ((length: number) => void) | undefined;
   /** Tells an answer to another request. */
   readonly checkOwn: CheckOwn;
+  /** Ends a reading whose answers bring nothing new. */
+  readonly novelty: Novelty;
   /** Adds up requests and records. */
   readonly meter: CostMeter;
   /** Called after each page with the number of records fetched so far and, if the API says, how many there are. */
@@ -55,7 +58,7 @@ export interface ReaderOptions {
 }
 
 export function createReader(stream: Stream, options: ReaderOptions): Reader {
-  const { client, config, pageSize, priority, signal, onPage, meter } = options;
+  const { client, config, pageSize, priority, signal, onPage, meter, novelty } = options;
   const [path, fixed] = addressOf(stream);
   const policy = policyOf(config.privacy);
   // Nothing behind this line sees what may not be stored.
@@ -103,7 +106,9 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
     onPage?.({ fetched: meter.cost().records, total: answer.pagination?.total });
     const doubt =
       agedText(answer) ?? (foreign === undefined ? undefined : `an answer is not for its request: ${foreign.text}`);
-    return toPage(stream, { answer, request: requested, limit, sent, fill: options.fill, doubt });
+    const page = toPage(stream, { answer, request: requested, limit, sent, fill: options.fill, doubt });
+    novelty.note(page);
+    return page;
   };
   return {
     stream,
@@ -111,10 +116,11 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
       return pageSize.known;
     },
     serverInfo: () => serverInfo,
-    page: (request) =>
-      request.limit === undefined
-        ? pageSize.use((limit) => ask(request, limit), request.atMost)
-        : ask(request, request.limit),
+    async page(request) {
+      novelty.check();
+      const { limit: fixedLimit, atMost } = request;
+      return fixedLimit === undefined ? pageSize.use((limit) => ask(request, limit), atMost) : ask(request, fixedLimit);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { BadRecord, Row } from '../datasets/normalise.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
+import { NothingNew } from './novelty.ts';
 import { sweep, timeAt, type Met, type Pass, type Start } from './pass.ts';
 import type { Page } from './page.ts';
 
@@ -51,7 +52,14 @@ export async function readSameTimestamp(
   const passes: Pass[] = [];
   for (;;) {
     const before = passes.at(-1);
-    const pass = await sweep(pageAt, before === undefined ? first : await again(), time, isEnd);
+    let pass: Pass;
+    try {
+      pass = await sweep(pageAt, before === undefined ? first : await again(), time, isEnd);
+    } catch (error) {
+      if (before === undefined || !(error instanceof NothingNew)) throw error;
+      // What came exists.
+      return sameTimestampOf({ ...before, doubts: [error.doubt] }, metSince(passes, 0));
+    }
     passes.push(pass);
     const isAlone = pass.isSteady && (isHeld || before !== undefined);
     const isTwice = before !== undefined && isEqual(before, pass);

@@ -10,6 +10,7 @@ import { readPosition } from '../warehouse/positions.ts';
 import { isShared } from '../warehouse/shares.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { openCostMeter } from '../read/cost.ts';
+import { openNovelty } from '../read/novelty.ts';
 import { openTraits } from '../read/endpoint-traits.ts';
 import { openOwnAnswers } from '../read/own-answer.ts';
 import { openPageSize } from '../read/page-size.ts';
@@ -50,15 +51,18 @@ export function openSession(
   const { backfilled, rows } = readPosition(warehouse.db, stream);
   const fixed = stream.dataset.pageLimit ?? (config.api.pageSize === 'auto' ? undefined : config.api.pageSize);
   const meter = openCostMeter();
+  const pageSize = openPageSize(traits, fixed);
+  const novelty = openNovelty(stream, () => Math.ceil(rows / pageSize.known));
   const readerOptions: ReaderOptions = {
     client,
     config,
-    pageSize: openPageSize(traits, fixed),
+    pageSize,
     priority: context.priority ?? (backfilled ? PRIORITIES.fresh.rank : PRIORITIES.backfill.rank),
     signal,
     fill: stream.dataset.name === 'experiments' && isShared(warehouse.db, stream.experimentId) ? { shared: true } : {},
     mayBeAbsent: stream.dataset.mayBeAbsent === true && rows === 0,
     checkOwn: openOwnAnswers(warehouse.db, traits),
+    novelty,
     meter,
     onPage: onPage === undefined ? undefined : (progress) => onPage(stream, progress),
     onLength(length) {
@@ -82,6 +86,9 @@ export function openSession(
     acceptDeletes,
     commitsEachPage: context.commitsEachPage ?? false,
     confirmAfterMs: acceptDeletes ? 0 : CONFIRM_AFTER_MS,
-    inRoom: (id) => createReader({ ...stream, scope: { kind: 'room', id } }, readerOptions),
+    inRoom(id) {
+      novelty.addRoom();
+      return createReader({ ...stream, scope: { kind: 'room', id } }, readerOptions);
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
 import { missingSince } from '../warehouse/missing.ts';
 import { takeAccount, type Account } from './account.ts';
@@ -48,6 +49,14 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   if (!reading.doubts.some(({ kind }) => kind === 'unstable')) learnUnsettled(session, unsettled, account, deletion);
   unlearnLongPages(session, first, account);
   return conclude(session, { before, reading, account, gone, deletion });
+}
+
+/** What is known about a stream whose reading stopped before it was accounted for. */
+export function proveStopped(session: Session, doubt: Doubt): Proof {
+  const before = position(session);
+  const account = { held: session.sink.held(), truth: undefined, total: before.apiTotal, isOff: undefined, doubts: [] };
+  const reading = { doubts: [doubt], unseen: [] };
+  return conclude(session, { before, reading, account, gone: [], deletion: undefined });
 }
 
 function surplusOf({ held, truth }: Account): number | undefined {

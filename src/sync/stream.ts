@@ -9,7 +9,8 @@ import { isOver } from '../read/by-room.ts';
 import { readIncremental } from './incremental.ts';
 import type { Proof } from './conclude.ts';
 import { openSession, type SyncContext } from './open-session.ts';
-import { prove } from './prove.ts';
+import { prove, proveStopped } from './prove.ts';
+import { NothingNew } from '../read/novelty.ts';
 import { position, type Session } from '../read/session.ts';
 import { readSnapshot } from './snapshot.ts';
 
@@ -132,12 +133,17 @@ export function leaveStopped(session: Session, { reason = '' }: Position): Strea
   return resultOf(session, 'incomplete');
 }
 
-/** Reads what is new, or everything, and accounts for the whole stream. */
-export async function readAndProve(session: Session, isStrict: boolean) {
-  const reading = await (session.stream.dataset.read === 'incremental'
-    ? readIncremental(session)
-    : readSnapshot(session));
-  return prove(session, reading, isStrict);
+/** Reads what is new, or everything, and accounts for the whole stream, unless the API sends nothing new any more. */
+export async function readAndProve(session: Session, isStrict: boolean): Promise<Proof> {
+  try {
+    const reading = await (session.stream.dataset.read === 'incremental'
+      ? readIncremental(session)
+      : readSnapshot(session));
+    return await prove(session, reading, isStrict);
+  } catch (error) {
+    if (!(error instanceof NothingNew)) throw error;
+    return proveStopped(session, error.doubt);
+  }
 }
 
 /** Doubts that remain after a failed read. */
