@@ -23,7 +23,7 @@ export function scopeText({ scope, filter = {} }: Pick<Stream, 'scope' | 'filter
     scope.kind === 'experiment'
       ? 'experiment'
       : scope.kind === 'participant'
-        ? `participant:${scope.id}@${scope.room}`
+        ? `participant:${scope.id}@${escapedRoom(scope.room)}`
         : `${scope.kind}:${scope.id}`;
   const filters = Object.entries(filter).map(([field, value]) => `${field}=${value}`);
   return filters.length === 0 ? part : `${part}?${filters.join('&')}`;
@@ -42,7 +42,12 @@ export function partIn(text: string): Pick<Stream, 'scope' | 'filter'> {
   if (kind !== 'participant') return { scope: { kind: 'experiment' }, filter };
   // The id of a participant may be an email address.
   const [participant, room] = cut(id, id.lastIndexOf('@'));
-  return { scope: { kind, id: participant, room }, filter };
+  return { scope: { kind, id: participant, room: room.replace(/%40|%25/g, decodeURIComponent) }, filter };
+}
+
+/** Without `@`, so that `a@b` in room `c` is not `a` in room `b@c`. An id that holds no `@` mostly stays as it is. */
+function escapedRoom(room: string): string {
+  return room.replace(/@|%(?=40|25)/g, encodeURIComponent);
 }
 
 function cut(text: string, at: number): [before: string, after: string] {
