@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { datasetNamed } from '../../src/datasets/registry.ts';
 import { quarantinedRecords } from '../../src/warehouse/quarantine.ts';
 import { accountLab } from '../support/accounts.ts';
 
@@ -48,6 +49,23 @@ describe('a record that names a member twice', () => {
     const { right, truth } = it.rows();
     expect(right).toBe(truth);
   });
+
+  it.each(['events', 'components'])(
+    'keeps its row beside records that are gone, though its id may be that of one of these (%s)',
+    async (data) => {
+      const { it, fault } = await textLab(data);
+      it.arrive(150, (i) => ({ onset: i, note: `n${i}` }));
+      await it.sync();
+      const { world } = it.lab.simulator;
+      const [identity = 'id'] = datasetNamed(data).identity;
+      const isGone = ({ note }: Readonly<Record<string, unknown>>) => note === 'n10' || note === 'n11';
+      expect(world.remove(data, it.id, isGone, it.lab.now + 1)).toBe(2);
+      fault.change = (text) => text.replace('"note":"n70"', `"note":"n70","${identity}":"new_11","onset":10`);
+      for (let times = 0; times < 4; times++) expect(await it.sync()).toMatchObject({ complete: false, deleted: 0 });
+      const { right, truth } = it.rows();
+      expect(right).toBe(truth);
+    },
+  );
 });
 
 describe('an answer that names its data or its counts twice', () => {
