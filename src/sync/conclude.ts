@@ -1,3 +1,4 @@
+import { deploymentSessions } from '../datasets/deployment-sessions.ts';
 import { experiments } from '../datasets/experiments.ts';
 import { readForEach } from '../schedule/streams.ts';
 import { count, counted } from '../shared/count.ts';
@@ -63,6 +64,7 @@ export function conclude(session: Session, found: Found): Proof {
     ...goneDoubts(session),
     ...uncountedDoubts(session, account),
     ...unnamedDoubts(session),
+    ...unassignedDoubts(session, before, after),
     ...(deletion?.doubts ?? pendingDoubts(before, after, withheldRows)),
     ...repeatDoubts(session, before),
     ...quarantineDoubts(after),
@@ -191,6 +193,20 @@ function unnamedDoubts({ stream: { dataset, experimentId, scope }, warehouse, co
   const [one, has] = [part.slice(0, -1), unnamed === 1 ? 'has' : 'have'];
   const text = `${counted(unnamed, one)} ${has} an id that no request can name, so that ${lacking.join(' and ')} cannot be read there`;
   return [{ kind: 'lacking', text, count: unnamed }];
+}
+
+/**
+ * Most records name a room and no deployment. While it is not known which rooms a deployment has, its rows count as those
+ * of others, and none that the API no longer sends would be missed.
+ */
+function unassignedDoubts({ stream, warehouse }: Session, before: Position, after: Position): Doubt[] {
+  const { dataset, experimentId, scope } = stream;
+  const has = (name: string) => dataset.columns.some((column) => column.name === name);
+  if (scope.kind !== 'deployment' || !dataset.scopes.includes('experiment') || !has('room_id')) return [];
+  if (has('deployment_id') && before.elsewhereRows === 0 && after.elsewhereRows === 0) return [];
+  if (readPosition(warehouse.db, { experimentId, dataset: deploymentSessions, scope }).complete) return [];
+  const text = `without a complete list of the rooms of deployment ${scope.id}, rows that are gone cannot be found; data has to include ${deploymentSessions.name}`;
+  return [{ kind: 'unproven', text }];
 }
 
 /** The data types that list an experiment's parts. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/schema.ts';
 import type { ApiFault } from '../../src/simulator/faults.ts';
@@ -140,4 +141,37 @@ describe('a room that left the list', () => {
     await lab.sync();
     expect((await verify(lab)).streams).toContainEqual(of({ status: 'equal' }));
   });
+});
+
+describe('a deployment whose rooms are not listed', () => {
+  it.each(['components', 'recordings', 'participants', 'ratings/sparse'])(
+    'leaves what names only rooms unproven, and once they are what is gone is deleted (%s)',
+    async (data) => {
+      const lab = await structureLab([data], { deletes: { maxShare: 1 } });
+      const { world } = lab.simulator;
+      const [id = ''] = world.experimentIds;
+      const [deployment] = world.records('deployments', id, lab.now);
+      const only = { experiments: [{ id, deployments: [String(deployment?.['id'])] }] };
+      const sync = async (names: readonly string[]) => {
+        lab.now += HOUR;
+        const { streams } = await lab.sync({ full: true, config: { ...only, data: [...names] } });
+        return streams.find((stream) => stream.data === data);
+      };
+      const doubted = {
+        complete: false,
+        reason: expect.stringContaining('data has to include deployment-sessions') as string,
+      };
+      expect(await sync([data])).toMatchObject(doubted);
+      const [first] = world.records(data, id, lab.now);
+      expect(world.remove(data, id, (record) => isDeepStrictEqual(record, first), lab.now + 1)).toBe(1);
+      for (let times = 0; times < 2; times++) expect(await sync([data])).toMatchObject(doubted);
+      const context = lab.context();
+      const config = { ...context.config, ...only };
+      const { streams } = await runVerify({ ...context, config, selection: {}, deep: true, repair: false });
+      expect(streams).toContainEqual(expect.objectContaining({ data, status: 'unknown' }));
+      for (let times = 0; times < 2; times++) await sync([data, 'deployment-sessions']);
+      expect(await sync([data, 'deployment-sessions'])).toMatchObject({ complete: true });
+      expect(lab.mirrored(data, id)).toEqual(lab.truth(data, id));
+    },
+  );
 });
