@@ -5,7 +5,7 @@ import { WarehouseError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { plainError } from '../warehouse/open.ts';
 import { forgetOutage, rememberOutage } from '../warehouse/outage.ts';
-import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
+import { openWarehouse, type Warehouse, type WarehouseOptions } from '../warehouse/warehouse.ts';
 import { connectApi, type ApiConnection } from './api-connection.ts';
 import type { BudgetHooks } from './budget.ts';
 
@@ -31,14 +31,8 @@ export async function withRuntime<T>(
   use: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
   const clock = systemClock;
-  const opened = openWarehouse(config.warehouse.path, {
-    clock,
-    history: config.history,
-    queryIndexes: config.warehouse.queryIndexes,
-    ratingsGrid: config.derive.ratingsGrid,
-    privacy: config.privacy,
-  });
-  return whileOpen(opened, async (warehouse) => {
+  const options = { ...warehouseOptions(config, clock), privacy: config.privacy };
+  return whileOpen(openWarehouse(config.warehouse.path, options), async (warehouse) => {
     const connection = connectApi(config, { db: warehouse.db, clock, log }, hooks);
     const { db } = warehouse;
     try {
@@ -52,6 +46,11 @@ export async function withRuntime<T>(
       await connection.client.close();
     }
   });
+}
+
+/** How a configured warehouse is opened. What stores anything of the API adds what may be stored. */
+export function warehouseOptions({ history, warehouse, derive }: Config, clock: Clock): WarehouseOptions {
+  return { clock, history, queryIndexes: warehouse.queryIndexes, ratingsGrid: derive.ratingsGrid };
 }
 
 /**

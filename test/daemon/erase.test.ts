@@ -14,7 +14,7 @@ interface Said {
 
 /** A warehouse that was read, and someone in it. */
 async function withPerson() {
-  const made = await lab({ world: { experiments: 1 } });
+  const made = await lab({ world: { experiments: 1 } }, 'derive: { ratingsGrid: 250ms }\n');
   expect(await hsw(['sync', 'now'], { cwd: made.cwd })).toMatchObject({ status: 0 });
   const db = new Database(made.db, { readonly: true });
   const id = db.prepare<[], string>('SELECT participant_id FROM participants ORDER BY joined_at LIMIT 1').pluck().get();
@@ -28,12 +28,23 @@ const traces = (path: string, text: string) =>
     .filter((suffix) => existsSync(path + suffix))
     .reduce((sum, suffix) => sum + readFileSync(path + suffix, 'latin1').split(text).length - 1, 0);
 
+/** How many rows of others the optional table of ratings has. */
+function gridOfOthers(path: string, id: string): unknown {
+  const db = new Database(path, { readonly: true });
+  try {
+    return db.prepare('SELECT count(*) FROM ratings_grid WHERE participant_id <> ?').pluck().get(id);
+  } finally {
+    db.close();
+  }
+}
+
 const erase = (cwd: string, ...args: string[]) => hsw(['erase', ...args], { cwd });
 
 describe('hsw erase', () => {
   it('shows what it would erase, asks, erases, and leaves a receipt that does not identify them', async () => {
     const { cwd, db, id } = await withPerson();
     const before = traces(db, id);
+    const grid = gridOfOthers(db, id);
     const trial = await erase(cwd, '--participant', id, '--dry-run');
     expect(trial).toMatchObject({
       status: 0,
@@ -50,6 +61,7 @@ describe('hsw erase', () => {
     expect(status).toBe(0);
     expect(said.isOverwritten).toBe(true);
     expect(traces(db, id)).toBe(0);
+    expect([gridOfOthers(db, id), grid]).toEqual([grid, expect.toSatisfy((rows) => rows > 0)]);
     const receipt = readFileSync(said.receiptFile, 'utf8');
     expect(JSON.parse(receipt)).toMatchObject({ tables: said.tables });
     expect(receipt).not.toContain(id);

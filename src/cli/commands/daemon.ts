@@ -8,7 +8,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
 import { openWarehouse, type Warehouse } from '../../warehouse/warehouse.ts';
 import { connectApi } from '../../runtime/api-connection.ts';
-import { whileOpen } from '../../runtime/runtime.ts';
+import { warehouseOptions, whileOpen } from '../../runtime/runtime.ts';
 import { openLog, readConfig, type Command, type Describe } from '../context.ts';
 import { exposedSecrets } from '../permissions.ts';
 import { findDaemon } from '../../control/find-daemon.ts';
@@ -38,13 +38,8 @@ const daemon: Command<unknown> = async (context) => {
   const log = openLog(context, config, undefined, secrets);
   const exposed = exposedSecrets(config);
   if (exposed !== undefined) log.warn(exposed);
-  const opened = await open(config.warehouse.path, {
-    clock,
-    history: config.history,
-    queryIndexes: config.warehouse.queryIndexes,
-    ratingsGrid: config.derive.ratingsGrid,
-    privacy: config.privacy,
-  });
+  const options = { ...warehouseOptions(config, clock), privacy: config.privacy };
+  const opened = await open(config.warehouse.path, options);
   context.signal.addEventListener('abort', () => setTimeout(() => process.exit(EXIT.ok), LONGEST_STOP_MS).unref());
   const httpToken = tokenFor(config);
   if (httpToken !== undefined) secrets.add(httpToken);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Config } from '../../config/schema.ts';
 import { runOrDelegate } from '../../control/run-or-delegate.ts';
 import { openReader } from '../../runtime/reader.ts';
-import { whileOpen } from '../../runtime/runtime.ts';
+import { warehouseOptions, whileOpen } from '../../runtime/runtime.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
@@ -71,9 +71,7 @@ function erase(
   isTrial: boolean,
 ): Promise<Erasure> {
   const person = { participant, ...(room === undefined ? {} : { room }) };
-  const { history, warehouse } = config;
-  const open = () =>
-    openWarehouse(warehouse.path, { clock: systemClock, history, queryIndexes: warehouse.queryIndexes });
+  const open = () => openWarehouse(config.warehouse.path, warehouseOptions(config, systemClock));
   const here = () => whileOpen(open(), (opened) => Promise.resolve(opened.erase(person, isTrial)));
   return runOrDelegate(here, { ask: 'erase', ...person, isTrial }, { config, notify: () => undefined, signal });
 }

@@ -3,7 +3,7 @@ import { readPrivacyKey } from '../../config/privacy.ts';
 import type { Config } from '../../config/schema.ts';
 import type { PolicySettings } from '../../datasets/policy.ts';
 import { openReader } from '../../runtime/reader.ts';
-import { whileOpen } from '../../runtime/runtime.ts';
+import { warehouseOptions, whileOpen } from '../../runtime/runtime.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { counted } from '../../shared/count.ts';
 import { EXIT, WarehouseError } from '../../shared/errors.ts';
@@ -135,9 +135,8 @@ async function clean(context: CommandContext, config: Config, flags: PrivacyFlag
     return EXIT.ok;
   }
   if (flags.yes !== true) await confirm(context, storedText(against));
-  const { history, warehouse } = config;
-  const options = { clock: systemClock, history, queryIndexes: warehouse.queryIndexes };
-  const cleaned = await whileOpen(openWarehouse(warehouse.path, options), (opened) =>
+  const options = warehouseOptions(config, systemClock);
+  const cleaned = await whileOpen(openWarehouse(config.warehouse.path, options), (opened) =>
     Promise.resolve(opened.clean(settings, false)),
   );
   say(context, cleaned, closing(cleaned));
