@@ -86,23 +86,34 @@ function ofMedia(context: CommandContext, { repair, deep, acceptDeletes, experim
 }
 
 function line(stream: Stream, verdict: Verdict, isRepair: boolean): string {
-  const { status, reason, newer } = verdict;
+  const { status, reason } = verdict;
   const name = streamText(stream);
   if (status === 'unknown') return `✗ ${name}: ${reason ?? 'unknown'}`;
-  const since = newer.length === 0 ? '' : `; ${counted(newer.length, 'record')} newer than the last sync`;
-  const next = since === '' ? '' : isRepair ? ', stored now' : ', for the next one';
-  return `${status === 'different' ? '✗' : '✓'} ${name}: ${found(verdict)}${since}${next}`;
+  if (status === 'equal') return `✓ ${name}: ${equality(verdict, isRepair)}`;
+  const isRepaired = status === 'repaired';
+  return `${isRepaired ? '✓' : '✗'} ${name}: ${differences(verdict)}${isRepaired ? '; repaired' : ''}`;
 }
 
-function found({ status, proof, rows, missing, changed, extra, quarantined }: Verdict): string {
-  if (status === 'equal')
-    return `${counted(rows ?? 0, 'row')}${quarantined === 0 ? '' : ` and ${counted(quarantined, 'record')} in quarantine`}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}`;
-  const parts = Object.entries({ missing, changed, extra }).filter(([, keys]) => keys.length > 0);
-  const differences = parts.map(
-    ([what, keys]) =>
-      `${count(keys.length)} ${what} (${keys.slice(0, KEYS_SHOWN).join(', ')}${keys.length > KEYS_SHOWN ? ', …' : ''})`,
-  );
-  return `${differences.join(', ')}${status === 'repaired' ? '; repaired' : ''}`;
+/** What is held, and with what came since the last sync equals what the API has. */
+function equality({ proof, rows, quarantined, newer }: Verdict, isRepair: boolean): string {
+  const since = `${counted(newer.length, 'record')} newer than the last sync`;
+  const parts = [
+    counted(rows ?? 0, 'row'),
+    ...(quarantined === 0 ? [] : [`${counted(quarantined, 'record')} in quarantine`]),
+    ...(newer.length === 0 || isRepair ? [] : [since]),
+  ];
+  const stored = newer.length === 0 || !isRepair ? '' : `; ${since} are stored now`;
+  return `${parts.join(' and ')}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}${stored}`;
+}
+
+function differences({ missing, changed, extra, newer }: Verdict): string {
+  return Object.entries({ missing, changed, extra, 'newer than the last sync': newer })
+    .filter(([, keys]) => keys.length > 0)
+    .map(
+      ([what, keys]) =>
+        `${count(keys.length)} ${what} (${keys.slice(0, KEYS_SHOWN).join(', ')}${keys.length > KEYS_SHOWN ? ', …' : ''})`,
+    )
+    .join(', ');
 }
 
 function closing({ at, requests, durationMs, streams, issues, derived }: VerifyResult, isRepair: boolean): string {
