@@ -2,7 +2,7 @@
  * `npm run deb [-- --out DIR] [--uncompressed]`: the program as a package for Debian and Ubuntu, with the Node that it
  * runs on, its units, its user and its folders. Made by Debian's own `dpkg-deb`; nothing is downloaded.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -18,7 +18,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { z } from 'zod';
 import { renderUnit, SERVICE_USER, STATE_FOLDER, UNIT_NAMES } from '../src/cli/service-unit.ts';
+import { VERSION } from '../src/shared/version.ts';
 
 const TOP = join(import.meta.dirname, '..');
 const PROGRAM = 'usr/lib/hyperstudy-warehouse';
@@ -35,28 +37,36 @@ here=$(dirname "$(readlink -f "$0")")/../lib/hyperstudy-warehouse
 exec "$here/node" "$here/dist/main.js" "$@"
 `;
 
-const { values } = parseArgs({
-  options: { out: { type: 'string', default: TOP }, uncompressed: { type: 'boolean', default: false } },
-});
-const architecture = ARCHITECTURES[process.arch];
-if (process.platform !== 'linux' || architecture === undefined)
-  throw new Error(`a package for Debian can be made on Linux with ${Object.keys(ARCHITECTURES).join(' or ')} only`);
-
-const { version, description } = JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8')) as Record<string, string>;
 const root = mkdtempSync(join(tmpdir(), 'hsw-deb-'));
 try {
   chmodSync(root, 0o755);
+  console.log(build());
+} catch (error) {
+  console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
+
+/** Returns the path of the package. @throws Error in words. */
+function build(): string {
+  const { values } = parseArgs({
+    options: { out: { type: 'string', default: TOP }, uncompressed: { type: 'boolean', default: false } },
+  });
+  const architecture = ARCHITECTURES[process.arch];
+  if (process.platform !== 'linux' || architecture === undefined)
+    throw new Error(`A package for Debian can be made on Linux with ${Object.keys(ARCHITECTURES).join(' or ')} only.`);
+  if (spawnSync('dpkg-deb', ['--version']).status !== 0)
+    throw new Error('A package for Debian is made by dpkg-deb, which this computer does not have.');
   stageProgram();
   stageService();
   stageDocs();
-  stageControl();
-  const out = join(values.out, `hyperstudy-warehouse_${version}_${architecture}.deb`);
+  stageControl(architecture);
+  const out = join(values.out, `hyperstudy-warehouse_${VERSION}_${architecture}.deb`);
   mkdirSync(values.out, { recursive: true });
-  const compression = values.uncompressed ? ['-Znone'] : ['-Zxz'];
-  execFileSync('dpkg-deb', [...compression, '--root-owner-group', '--build', root, out], { stdio: 'ignore' });
-  console.log(out);
-} finally {
-  rmSync(root, { recursive: true, force: true });
+  const compression = values.uncompressed ? '-Znone' : '-Zxz';
+  execFileSync('dpkg-deb', [compression, '--root-owner-group', '--build', root, out], { stdio: 'ignore' });
+  return out;
 }
 
 function stage(path: string, text: string | Buffer, mode = 0o644): void {
@@ -111,12 +121,15 @@ function nodeLicence(): string {
   return `Node.js, which the package brings:\n\n${readFileSync(found, 'utf8')}`;
 }
 
-function stageControl(): void {
+function stageControl(architecture: string): void {
+  const { description } = z
+    .object({ description: z.string() })
+    .parse(JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8')));
   const kilobytes = execFileSync('du', ['-sk', root], { encoding: 'utf8' }).split('\t')[0] ?? '';
   stage(
     'DEBIAN/control',
     `Package: hyperstudy-warehouse
-Version: ${version}
+Version: ${VERSION}
 Architecture: ${architecture}
 Maintainer: The HyperStudy Warehouse authors <https://github.com/hyperstudy/hyperstudy-warehouse/issues>
 Section: science

@@ -74,6 +74,12 @@ describe.skipIf(!can)('the package for Debian', () => {
       );
   });
 
+  it('is refused in plain words where a flag is wrong', () => {
+    const ran = spawnSync(process.execPath, ['scripts/deb.ts', '--oot', 'x'], { cwd: TOP, encoding: 'utf8' });
+    expect([ran.status, ran.stdout, ran.stderr.split('\n').length]).toEqual([1, '', 2]);
+    expect(ran.stderr).toMatch(/^✗ Unknown option '--oot'/);
+  });
+
   it('leaves key, configuration and data when it is removed, and the data also when it is purged', () => {
     const root = emptySystem();
     writeFileSync(join(root, 'etc/systemd/system/hyperstudy-warehouse.service'), '');
