@@ -2,7 +2,7 @@ import { count } from '../shared/count.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { heldAmong } from '../warehouse/records.ts';
-import { requestPage, countedBy } from '../read/evidence.ts';
+import { requestPage, countedBy, whatFollows } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/page.ts';
 import type { Reading, Session } from '../read/session.ts';
@@ -81,7 +81,8 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     if (isSorted === (!isStrict && canSort)) reported = countedOr(reported, page, contradiction);
     const expected = Math.min(held, 1);
     if (page.returned === expected && isSorted === (!isStrict && canSort)) {
-      if (isPromised(page)) return unknown(held, reported, [PROMISED]);
+      // Nothing shows whether that is true, as there is no count.
+      if (page.total === undefined && whatFollows(page) === 'more') return unknown(held, reported, [PROMISED]);
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
       return settled(held, held, reported, contradiction);
     }
@@ -110,11 +111,6 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     // Records that came in the meantime are last in the order of time; without an order they may be anywhere.
     if (isStrict) isSorted = inserted === 0 && canSort;
   }
-}
-
-/** Whether the API says that more records follow, and nothing shows whether that is true: it gives no count. */
-function isPromised({ total, hasMore, nextOffset = 0, offset }: Page): boolean {
-  return total === undefined && (hasMore === true || nextOffset > offset);
 }
 
 const PROMISED: Doubt = { kind: 'endless', text: 'the API says that there are more records, but sends none' };
