@@ -102,7 +102,7 @@ function equality({ proof, rows, quarantined, newer }: Verdict, isRepair: boolea
     ...(quarantined === 0 ? [] : [`${counted(quarantined, 'record')} in quarantine`]),
     ...(newer.length === 0 || isRepair ? [] : [since]),
   ];
-  const stored = newer.length === 0 || !isRepair ? '' : `; ${since} are stored now`;
+  const stored = newer.length === 0 || !isRepair ? '' : `; ${since} stored now`;
   return `${parts.join(' and ')}, ${proof === 'content' ? 'every record compared' : 'as many as the API counts'}${stored}`;
 }
 
