@@ -1,4 +1,4 @@
-import type { BadRecord, Row } from '../datasets/normalise.ts';
+import type { Row } from '../datasets/normalise.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
@@ -11,6 +11,7 @@ import type { Way } from './place.ts';
 import type { Reader } from './reader.ts';
 import type { Reading, Session } from './session.ts';
 import { openSharedNames } from './shared-names.ts';
+import type { Batch } from './sink.ts';
 
 /** How often a listing is read if records keep moving while it is read. */
 const MOST_LISTINGS = 4;
@@ -69,9 +70,9 @@ async function listOnce(
 ): Promise<Listed | 'shifted'> {
   const { traits, sink, warehouse, stream } = session;
   const names = openSharedNames(warehouse.db, stream, (key) => seen.has(key));
-  const take = (rows: readonly Row[], malformed: readonly BadRecord[] = [], isPartial = false) => {
-    sink.take({ rows, bad: malformed, isPartial });
-    seen.add(rows.map(({ key }) => key));
+  const take = (batch: Batch) => {
+    sink.take(batch);
+    seen.add(batch.rows.map(({ key }) => key));
   };
   const doubts: Doubt[] = [];
   let last: Chunk | undefined;
@@ -84,7 +85,8 @@ async function listOnce(
     const sorted = sortRefused !== true && !isPlain;
     for await (const chunk of paginate(reader, { by: 'offset', sorted, atMost, first, end, known, isUnpaged })) {
       doubts.push(...chunk.doubts);
-      take(names.place(distinct(session, chunk, seen)), chunk.bad, isPartial(chunk));
+      const { rows, isMet } = distinct(session, chunk, seen);
+      take({ rows: names.place(rows), bad: chunk.bad, isPartial: isPartial(chunk), isMet });
       bad += chunk.bad.length;
       last = chunk;
     }
@@ -93,7 +95,7 @@ async function listOnce(
     return 'shifted';
   }
   const waited = names.rest(doubts.length === 0);
-  if (waited.length > 0) take(waited);
+  if (waited.length > 0) take({ rows: waited });
   const met = seen.count() + bad;
   if (doubts.includes(OFFSET_IGNORED))
     traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');
@@ -121,11 +123,15 @@ export function certainRows(chunk: Pick<Chunk, 'rows' | 'page'>): readonly Row[]
   return isPartial(chunk) ? withCertainKeys(chunk.rows) : chunk.rows;
 }
 
-/** The certain rows; those with an id that another record had earlier in this reading have keys of their own. */
-export function distinct({ warehouse, stream }: Session, chunk: Pick<Chunk, 'rows' | 'page'>, seen: Seen) {
+/** The certain rows of a chunk, and which records this reading has met, if some of them have the id of one of these. */
+export function distinct(
+  { warehouse, stream }: Session,
+  chunk: Pick<Chunk, 'rows' | 'page'>,
+  seen: Seen,
+): { readonly rows: readonly Row[]; readonly isMet?: (key: string) => boolean } {
   const rows = certainRows(chunk);
   const withId = rows.filter(({ needsOrdinal }) => !needsOrdinal).map(({ key }) => key);
-  if (!seen.hasAny(withId)) return rows;
+  if (!seen.hasAny(withId)) return { rows };
   const isMet = (key: string) => seen.has(key);
-  return matchDoubles(warehouse.db, stream, rows, { isMet, isPartial: isPartial(chunk) });
+  return { rows: matchDoubles(warehouse.db, stream, rows, { isMet, isPartial: isPartial(chunk) }), isMet };
 }

@@ -1,3 +1,4 @@
+import type { Row } from '../datasets/normalise.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import { parseTime } from '../shared/time.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
@@ -8,19 +9,19 @@ import { distinct, isPartial } from './full-listing.ts';
 import { otherPages } from './other-pages.ts';
 import { paginate } from './paginate.ts';
 import type { Page } from './page.ts';
-import type { Reader } from './reader.ts';
+import { either, NOTHING_BEHIND, type LookedBehind } from './behind.ts';
 import { both, later, NOTHING_READ, serverNow, type Reading, type Session } from './session.ts';
 
 /**
  * Reads a time range (both ends included; without ends the whole stream) page by page and passes it to the sink.
- * @param readers the stream's reader or, one for each, the readers of all its rooms.
+ * @param look looks at where the records of each page were before.
  */
 export async function readRange(
   session: Session,
   range: TimeRange,
-  readers: readonly Reader[] = [session.reader],
+  look?: (rows: readonly Row[]) => Promise<LookedBehind>,
 ): Promise<Reading> {
-  const { warehouse, sink, traits } = session;
+  const { reader, warehouse, sink, traits } = session;
   const seen = createSeen(warehouse.db);
   const doubts: Doubt[] = [];
   let upTo: number | undefined;
@@ -28,37 +29,28 @@ export async function readRange(
   const atMost = otherPages(session);
   let isShown = true;
   let last: Page | undefined;
+  const { known } = traits;
   try {
-    for (const reader of readers) {
-      const { known } = traits;
-      for await (const chunk of paginate(reader, {
-        ...range,
-        by: 'key',
-        sorted: true,
-        atMost,
-        known,
-        end: 'claimed',
-      })) {
-        doubts.push(...chunk.doubts);
-        const rows = distinct(session, chunk, seen);
-        sink.take({ rows, bad: chunk.bad, isPartial: isPartial(chunk) });
-        seen.add(rows.map(({ key }) => key));
-        bad += chunk.bad.length;
-        upTo = later(upTo, newest(session, chunk.rows));
-        last = chunk.page;
-        isShown = chunk.isEnd || isShownLast(chunk.page, Infinity, traits.known);
-      }
+    for await (const chunk of paginate(reader, { ...range, by: 'key', sorted: true, atMost, known, end: 'claimed' })) {
+      const { rows, isMet } = distinct(session, chunk, seen);
+      const behind = (await look?.(rows)) ?? NOTHING_BEHIND;
+      doubts.push(...chunk.doubts, ...behind.reading.doubts);
+      sink.take({ rows, bad: chunk.bad, isPartial: isPartial(chunk), isMet: either(isMet, behind.isMet) });
+      seen.add(rows.map(({ key }) => key));
+      bad += chunk.bad.length;
+      upTo = later(upTo, newest(session, chunk.rows));
+      last = chunk.page;
+      isShown = chunk.isEnd || isShownLast(chunk.page, Infinity, traits.known);
     }
     const isWhole = range.from === undefined && range.to === undefined;
     const met = seen.count() + bad;
-    const isOwn = readers.length === 1;
     // A malformed record may be a stored row in another form, and a doubtful answer does not show which rows are gone.
     const isClean = doubts.length === 0 && bad === 0;
     return {
       doubts,
       unseen: isClean ? sink.seen.missing(range) : [],
       ...(range.to === undefined ? { upTo } : {}),
-      ...(isWhole ? { isWhole, met, isShown: isShown && isOwn && (last === undefined || fillsPlaces(last, met)) } : {}),
+      ...(isWhole ? { isWhole, met, isShown: isShown && (last === undefined || fillsPlaces(last, met)) } : {}),
     };
   } finally {
     seen.drop();

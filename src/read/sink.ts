@@ -21,6 +21,8 @@ export interface Batch {
   readonly position?: PositionChange;
   /** Whether an answer says that it lacks records. */
   readonly isPartial?: boolean;
+  /** Whether the reading has met the record of a key elsewhere, so that a row with its id is another one. */
+  readonly isMet?: ((key: string) => boolean) | undefined;
 }
 
 /** What the sink did with a batch. */
@@ -123,17 +125,12 @@ export function committing(
     return { ...position, doubts: [...others, repeatedDoubt(seen.newRepeats)] };
   };
   return {
-    take({ rows: came, isPartial, ...rest }) {
+    take({ position, ...came }) {
       const before = seen.newRepeats;
-      const { rows, bad, erased } = seen.note(came, rest.bad, isPartial);
+      const { rows, bad, erased } = seen.note(came);
       // With the rows, as a reading that ends here would not tell of them.
-      const batch = {
-        ...rest,
-        rows,
-        bad,
-        erased,
-        ...(seen.newRepeats > before ? { position: doubted(rest.position) } : {}),
-      };
+      const known = seen.newRepeats > before ? doubted(position) : position;
+      const batch = { rows, bad, erased, ...(known === undefined ? {} : { position: known }) };
       // In a first read no stored row could differ.
       if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
         const difference = compareRows(warehouse.db, stream, batch.rows);
@@ -181,8 +178,8 @@ export function comparing(warehouse: Pick<Warehouse, 'db'>, stream: Stream): Sin
   const seen = openSeen(warehouse, stream);
   let tally: Tally = EMPTY;
   return {
-    take({ rows: came, bad: sent, isPartial }) {
-      const { rows, bad: malformed, erased } = seen.note(came, sent, isPartial);
+    take(came) {
+      const { rows, bad: malformed, erased } = seen.note(came);
       for (const { mark } of erased) erasedNow.add(mark);
       for (const mark of uncounted(warehouse.db, stream, erased)) newlyErased.add(mark);
       const difference = compareRows(warehouse.db, stream, rows);
@@ -231,11 +228,13 @@ function openSeen(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   let hasShared = false;
   const repeats = new Set<string>();
   return {
-    note(rows: readonly Row[], bad: readonly BadRecord[] = [], isPartial = false): Remaining {
+    note({ rows, bad = [], isPartial, isMet }: Batch): Remaining {
       const allowed = erasuresOf(warehouse.db)?.apply(stream.dataset, { rows, bad }) ?? { rows, bad, erased: [] };
       // Which of several records with one id comes first depends on the request; their content does not.
       const own =
-        isShared || hasShared ? matchDoubles(warehouse.db, stream, allowed.rows, { isPartial }) : allowed.rows;
+        isShared || hasShared || isMet !== undefined
+          ? matchDoubles(warehouse.db, stream, allowed.rows, { isPartial, isMet })
+          : allowed.rows;
       const settled = keys === undefined ? own : withKnownScope(warehouse.db, stream, own);
       hasShared ||= settled.some(({ key, needsOrdinal }) => !needsOrdinal && withoutOrdinal(key) !== key);
       keys?.add(settled.map(({ key }) => key));

@@ -8,10 +8,11 @@ import { certainRows, isPartial } from '../read/full-listing.ts';
 import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
 import type { Page, PageRequest } from '../read/page.ts';
 import { freeTime, newest, readRange } from '../read/reconcile.ts';
+import { either, NOTHING_BEHIND, type LookedBehind } from '../read/behind.ts';
 import { numbered, withCertainKeys } from '../read/ordinals.ts';
 import { readNarrower } from '../read/retry-narrower.ts';
 import { both, later, position, serverNow, type Reading, type Session } from '../read/session.ts';
-import { toldApart } from './moved.ts';
+import { lookBehind } from './moved.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** The most pages and rows in one transaction of a first read. After a kill at most these are read again. */
@@ -65,7 +66,7 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   const before = position(session);
   const batch = before.backfilled || session.commitsEachPage === true ? { pages: 1, rows: 0 } : BACKFILL;
   const doubts: Doubt[] = [];
-  let pending: Chunk[] = [];
+  let pending: (Chunk & { readonly behind: LookedBehind })[] = [];
   let watermark = notAheadOf(session, before.watermark);
   let last: Chunk | undefined;
   let total: number | undefined;
@@ -74,16 +75,17 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
     if (pending.length === 0) return;
     const rows = pending.flatMap(certainRows);
     const bad = pending.flatMap((chunk) => chunk.bad);
-    sink.take({ rows, bad, isPartial: pending.some(isPartial), position: { watermark } });
+    const isMet = either(...pending.map(({ behind }) => behind.isMet));
+    sink.take({ rows, bad, isPartial: pending.some(isPartial), isMet, position: { watermark } });
     pending = [];
   };
   try {
     const { known } = traits;
     for await (const chunk of paginate(reader, { from, by: 'key', sorted: true, known, end: 'claimed' })) {
-      const { rows: apart, former } = await toldApart(session, chunk.rows, before.backfilled ? from : undefined);
-      doubts.push(...chunk.doubts, ...former.doubts);
+      const behind = before.backfilled ? await lookBehind(session, chunk.rows, from) : NOTHING_BEHIND;
+      doubts.push(...chunk.doubts, ...behind.reading.doubts);
       if (doubts.length === 0) watermark = later(watermark, newest(session, chunk.rows));
-      pending.push({ ...chunk, rows: apart });
+      pending.push({ ...chunk, behind });
       last = chunk;
       total = countedBy(chunk.page) ?? total;
       met += chunk.rows.length + chunk.bad.length;
@@ -116,7 +118,8 @@ const POLL_LEAST = 100;
 async function poll(session: Session, watermark: number | undefined): Promise<Reading> {
   const { reader, traits, config, sink, warehouse, stream } = session;
   const from = watermark === undefined ? undefined : freeTime(session, watermark - config.lookbackMs);
-  if (traits.known.descendingIgnored === true || from === undefined) return readRange(session, { from });
+  const since = () => readRange(session, { from }, (rows) => lookBehind(session, rows, from));
+  if (traits.known.descendingIgnored === true || from === undefined) return since();
   const recent = countRows(warehouse.db, stream, { from }) ?? reader.pageSize;
   const atMost = Math.max(POLL_LEAST, 2 * recent);
   const { page, contradiction } = await requestPage(reader, { order: 'desc', atMost });
@@ -133,7 +136,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   if (isUnheeded || !isNewestFirst(page)) {
     const evidence = isUnheeded ? 'its echo lacks the order' : 'the newest records did not come first';
     traits.learn({ descendingIgnored: true }, evidence);
-    return readRange(session, { from });
+    return since();
   }
   const reading = await takeNewest(session, page);
   await lookFurther(session, page);
@@ -184,8 +187,8 @@ async function takeNewest(session: Session, page: Page): Promise<Reading> {
   const isAll = page.returned < page.limit && isShownLast(page, page.returned, traits.known);
   const isCertain = ({ time }: Row) => isAll || (time !== undefined && oldest !== undefined && time > oldest);
   const own = numbered(rows.filter((row) => isDigest(row.key) || !row.needsOrdinal || isCertain(row))).rows;
-  const { rows: apart, former } = await toldApart(session, own, isAll ? undefined : oldest);
-  sink.take({ rows: apart, bad });
+  const { isMet, reading: former } = await lookBehind(session, own, isAll ? undefined : oldest);
+  sink.take({ rows: own, bad, isMet });
   const range = isAll ? {} : { from: oldest === undefined ? undefined : oldest + 1 };
   const isClean = bad.length === 0 && (isAll || oldest !== undefined);
   const view = oldest === undefined ? undefined : { since: oldest + 1, records: rows.filter(isCertain).length };

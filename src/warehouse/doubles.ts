@@ -22,12 +22,12 @@ export interface Matching {
    * Whether the reading has met a key before: then that record is another one, unless the row has the same content or
    * the same time. This finds the second record of an id that is on another page than the first.
    */
-  readonly isMet?: (key: string) => boolean;
+  readonly isMet?: ((key: string) => boolean) | undefined;
   /**
    * Whether the answer says that it lacks records. Then a record that says something else than each stored one may be
    * an edit of any of them or a new one, and is left out until an answer has all of them.
    */
-  readonly isPartial?: boolean;
+  readonly isPartial?: boolean | undefined;
 }
 
 interface MetTwin extends Twin {

@@ -70,24 +70,6 @@ describe('reading a range', () => {
     expect(await readRange(fake.session(), {})).toMatchObject({ upTo: at(3), unseen: [] });
     expect(fake.held()).toContain('ahead');
   });
-
-  it('of several rooms covers all of them, and no single page proves the end', async () => {
-    const fake = fakeStream('chat');
-    const messages = [
-      fake.make('a', 1, { roomId: 'r1' }),
-      fake.make('b', 2, { roomId: 'r2' }),
-      fake.make('c', 3, { roomId: 'r2' }),
-    ];
-    fake.hold(messages);
-    fake.api.records = messages.slice(0, 2);
-    const session = fake.session();
-    session.traits.learn({ largestPage: 4 }, 'a test');
-    expect(await readRange(session, {}, [session.inRoom('r1'), session.inRoom('r2')])).toMatchObject({
-      unseen: ['r2/c'],
-      met: 2,
-      isShown: false,
-    });
-  });
 });
 
 describe('the newest time', () => {
