@@ -1,34 +1,11 @@
 import type { Stream } from '../datasets/stream.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import { countRows } from '../warehouse/records.ts';
-import { countedInExperiment, countRowsOutsideRooms, knownRooms, roomEndedAt } from '../warehouse/structure.ts';
+import { roomEndedAt } from '../warehouse/structure.ts';
 import { markVerified, verifiedRooms } from '../warehouse/verified-rooms.ts';
 import { list } from './full-listing.ts';
+import { areStillAll, roomsOf, type Rooms } from './rooms.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
-
-/** The rooms of a stream's experiment, as a way to read it. */
-export interface Rooms {
-  /** In the order in which they were created. */
-  readonly ids: readonly string[];
-  /**
-   * Whether they certainly cover the whole stream. They do not if records may belong to no room, if the list of rooms
-   * is incomplete, empty or shorter than the experiment counts, or if a stored row names no room.
-   */
-  readonly areAll: boolean;
-}
-
-/** Undefined if the data type cannot be requested by room, or no room is known. */
-export function roomsOf({ stream, warehouse }: Pick<Session, 'stream' | 'warehouse'>): Rooms | undefined {
-  if (stream.scope.kind !== 'experiment' || !stream.dataset.scopes.includes('room')) return undefined;
-  const { ids, complete } = knownRooms(warehouse.db, stream.experimentId);
-  if (ids.length === 0) return undefined;
-  const areAll =
-    complete &&
-    stream.dataset.roomless !== true &&
-    ids.length >= countedInExperiment(warehouse.db, stream.experimentId, 'roomCount') &&
-    countRowsOutsideRooms(warehouse.db, stream) === 0;
-  return { ids, areAll };
-}
 
 /**
  * Reads every room separately because the answers for the whole experiment lacked records.
@@ -48,7 +25,7 @@ export async function readRooms(session: Session, rooms: Rooms, doubts: Reading[
       });
       reading = both(reading, { doubts: listed.doubts, unseen: [] });
     }
-    const isProven = rooms.areAll && reading.doubts.length === 0;
+    const isProven = rooms.areAll && reading.doubts.length === 0 && (await areStillAll(session, rooms));
     if (!isProven) return { doubts: [...reading.doubts, ...doubts], unseen: [] };
     return {
       doubts: [],

@@ -3,6 +3,7 @@ import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countedBy, fillsPlaces, isShownLast } from './evidence.ts';
+import { notLeftToRooms } from './left-to-rooms.ts';
 import { withCertainKeys } from './ordinals.ts';
 import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Chunk } from './paginate.ts';
 import { otherPages } from './other-pages.ts';
@@ -85,7 +86,7 @@ async function listOnce(
     const sorted = sortRefused !== true && !isPlain;
     for await (const chunk of paginate(reader, { by: 'offset', sorted, atMost, first, end, known, isUnpaged })) {
       doubts.push(...chunk.doubts);
-      const { rows, isMet } = distinct(session, chunk, seen);
+      const { rows, isMet } = distinct(session, chunk, seen, reader);
       take({ rows: names.place(rows), bad: chunk.bad, isPartial: isPartial(chunk), isMet });
       bad += chunk.bad.length;
       last = chunk;
@@ -118,18 +119,29 @@ export function isPartial({ page }: Pick<Chunk, 'page'>): boolean {
   return page.doubts.length > 0;
 }
 
-/** All rows of a chunk or, if its answer says that it lacks records, the rows whose keys do not depend on others. */
-export function certainRows(chunk: Pick<Chunk, 'rows' | 'page'>): readonly Row[] {
-  return isPartial(chunk) ? withCertainKeys(chunk.rows) : chunk.rows;
+/**
+ * All rows of a chunk or, if its answer says that it lacks records, the rows whose keys do not depend on others and that
+ * no room's answer brings better.
+ */
+export function certainRows(
+  session: Session,
+  chunk: Pick<Chunk, 'rows' | 'page'>,
+  reader: Reader = session.reader,
+): readonly Row[] {
+  if (!isPartial(chunk)) return chunk.rows;
+  const certain = withCertainKeys(chunk.rows);
+  return reader === session.reader ? notLeftToRooms(session, certain) : certain;
 }
 
 /** The certain rows of a chunk, and which records this reading has met, if some of them have the id of one of these. */
 export function distinct(
-  { warehouse, stream }: Session,
+  session: Session,
   chunk: Pick<Chunk, 'rows' | 'page'>,
   seen: Seen,
+  reader?: Reader,
 ): { readonly rows: readonly Row[]; readonly isMet?: (key: string) => boolean } {
-  const rows = certainRows(chunk);
+  const { warehouse, stream } = session;
+  const rows = certainRows(session, chunk, reader);
   const withId = rows.filter(({ needsOrdinal }) => !needsOrdinal).map(({ key }) => key);
   if (!seen.hasAny(withId)) return { rows };
   const isMet = (key: string) => seen.has(key);

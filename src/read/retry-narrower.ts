@@ -1,7 +1,8 @@
 import { parseTime } from '../shared/time.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
-import { readRooms, roomsOf } from './by-room.ts';
+import { readRooms } from './by-room.ts';
 import { freeTime, readRange } from './reconcile.ts';
+import { roomsOf } from './rooms.ts';
 import { both, NOTHING_READ, position, type Reading, type Session } from './session.ts';
 
 /** Into how many parts a range is divided. */

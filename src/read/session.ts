@@ -1,5 +1,6 @@
 import type { Client } from '../api/client.ts';
 import type { Config } from '../config/schema.ts';
+import type { Dataset } from '../datasets/define.ts';
 import type { Stream } from '../datasets/stream.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
@@ -38,6 +39,8 @@ export interface Session {
   readonly confirmAfterMs: number;
   /** Creates a reader of the same data type in one of the experiment's rooms. */
   readonly inRoom: (room: string) => Reader;
+  /** Creates a reader of another data type of the experiment. */
+  readonly readerOf: (dataset: Dataset) => Reader;
 }
 
 /** The result of a reading; its rows went to the sink. */

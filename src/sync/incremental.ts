@@ -7,6 +7,7 @@ import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
 import { certainRows, isPartial } from '../read/full-listing.ts';
 import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
 import type { Page, PageRequest } from '../read/page.ts';
+import { notLeftToRooms } from '../read/left-to-rooms.ts';
 import { freeTime, newest, readRange } from '../read/reconcile.ts';
 import { either, NOTHING_BEHIND, type LookedBehind } from '../read/behind.ts';
 import { numbered, withCertainKeys } from '../read/ordinals.ts';
@@ -73,7 +74,7 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   let met = 0;
   const flush = () => {
     if (pending.length === 0) return;
-    const rows = pending.flatMap(certainRows);
+    const rows = pending.flatMap((chunk) => certainRows(session, chunk));
     const bad = pending.flatMap((chunk) => chunk.bad);
     const isMet = either(...pending.map(({ behind }) => behind.isMet));
     sink.take({ rows, bad, isPartial: pending.some(isPartial), isMet, position: { watermark } });
@@ -129,7 +130,7 @@ async function poll(session: Session, watermark: number | undefined): Promise<Re
   ];
   if (doubts.length > 0) {
     // Without every repeat in view the ordinals of records without an id would be guesses.
-    sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad, isPartial: true });
+    sink.take({ rows: certainOf(session, page), bad: page.bad, isPartial: true });
     return { doubts, unseen: [] };
   }
   const isUnheeded = page.ignored.some((name) => name === 'sort' || name === 'order');
@@ -174,9 +175,14 @@ async function lookFurther(session: Session, { returned, total = 0 }: Page): Pro
 }
 
 /** Takes the rows of one page, which proves nothing about the others. */
-async function takeSome({ reader, sink }: Session, request: PageRequest): Promise<void> {
-  const page = await reader.page({ ...request, atMost: POLL_LEAST });
-  sink.take({ rows: withCertainKeys(numbered(page.rows).rows), bad: page.bad, isPartial: page.doubts.length > 0 });
+async function takeSome(session: Session, request: PageRequest): Promise<void> {
+  const page = await session.reader.page({ ...request, atMost: POLL_LEAST });
+  session.sink.take({ rows: certainOf(session, page), bad: page.bad, isPartial: page.doubts.length > 0 });
+}
+
+function certainOf(session: Session, page: Page): readonly Row[] {
+  const certain = withCertainKeys(numbered(page.rows).rows);
+  return page.doubts.length > 0 ? notLeftToRooms(session, certain) : certain;
 }
 
 /** Takes the newest page. Some rows with its oldest timestamp may be on the next page. */

@@ -14,7 +14,7 @@ import { openNovelty } from '../read/novelty.ts';
 import { openTraits } from '../read/endpoint-traits.ts';
 import { openOwnAnswers } from '../read/own-answer.ts';
 import { openPageSize } from '../read/page-size.ts';
-import { createReader, type ReaderOptions } from '../read/reader.ts';
+import { createReader, type Reader, type ReaderOptions } from '../read/reader.ts';
 import type { Session } from '../read/session.ts';
 import { committing, type Sink } from '../read/sink.ts';
 
@@ -90,5 +90,22 @@ export function openSession(
       novelty.addRoom();
       return createReader({ ...stream, scope: { kind: 'room', id } }, readerOptions);
     },
+    readerOf: (dataset) => createOther(context, { ...stream, dataset, scope: { kind: 'experiment' } }, readerOptions),
   };
+}
+
+/** A reader of another stream, whose endpoint has traits of its own. */
+function createOther(
+  { warehouse, config, clock }: SyncContext,
+  { experimentId, dataset, scope }: Stream,
+  { client, priority, signal, novelty, meter }: ReaderOptions,
+): Reader {
+  const stream: Stream = { experimentId, dataset, scope };
+  const traits = openTraits(warehouse.db, stream, () => clock.now());
+  const { pageSize } = config.api;
+  return createReader(stream, {
+    ...{ client, config, priority, signal, novelty, meter },
+    pageSize: openPageSize(traits, pageSize === 'auto' ? undefined : pageSize),
+    checkOwn: openOwnAnswers(warehouse.db, traits),
+  });
 }

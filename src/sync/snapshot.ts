@@ -1,12 +1,13 @@
 import { isBlocking, type Doubt } from '../warehouse/doubts.ts';
 import { isStray, learnStray } from '../read/endpoint-traits.ts';
 import { WarehouseError } from '../shared/errors.ts';
-import { readLiveRooms, readRooms, roomsOf } from '../read/by-room.ts';
+import { readLiveRooms, readRooms } from '../read/by-room.ts';
 import { requestPage, countedBy, type CheckedPage } from '../read/evidence.ts';
 import { list } from '../read/full-listing.ts';
 import type { Page, PageRequest } from '../read/page.ts';
 import { numbered, tailStart, withCertainKeys } from '../read/ordinals.ts';
 import { NOTHING_READ, position, type Reading, type Session } from '../read/session.ts';
+import { roomsOf } from '../read/rooms.ts';
 import { openSharedNames } from '../read/shared-names.ts';
 import { DAY_MS } from '../shared/time.ts';
 

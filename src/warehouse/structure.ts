@@ -40,6 +40,11 @@ export function knownRooms(db: Db, experimentId: string): { ids: string[]; compl
   };
 }
 
+/** Whether the experiment's own record was read. */
+export function isHeld(db: Db, experimentId: string): boolean {
+  return queryValues(db, 'SELECT 1 FROM experiments WHERE experiment_id = ?', z.number()).get(experimentId) === 1;
+}
+
 /** How many rooms or participants the experiment's own record counts; 0 if it does not say. */
 export function countedInExperiment(db: Db, experimentId: string, field: 'roomCount' | 'participantCount'): number {
   const column = field === 'roomCount' ? 'room_count' : 'participant_count';

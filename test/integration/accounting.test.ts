@@ -224,6 +224,23 @@ describe('a warned answer', () => {
   });
 });
 
+describe('a warned answer that tells its records otherwise than their rooms do', () => {
+  it.each(['chat', 'participants', 'components'])(
+    'changes no row that is held, and history does not grow (%s)',
+    async (data) => {
+      const it = await accountLab(data, { also: ['rooms', 'experiments'] });
+      await it.sync();
+      it.faults.push(
+        { kind: 'warned', dataTypes: [data], scopes: ['experiment'], lacks: 0.3 },
+        { kind: 'nulled', dataTypes: [data], scopes: ['experiment'], fields: ['content', 'role', 'config'] },
+      );
+      for (let times = 0; times < 3; times++) await it.sync();
+      const { right, truth } = it.rows();
+      expect({ right, changed: it.history('changed') }).toEqual({ right: truth, changed: 0 });
+    },
+  );
+});
+
 describe('data that the server derives again', () => {
   it('are read whole, and the stream reports what changed', async () => {
     const it = await accountLab('events');

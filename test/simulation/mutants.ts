@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the rooms are taken for all of what may belong to none',
-    file: 'src/read/by-room.ts',
+    file: 'src/read/rooms.ts',
     from: 'stream.dataset.roomless !== true &&',
     to: 'stream.dataset.roomless !== undefined &&',
   },

@@ -10,6 +10,10 @@ export type Asked = Readonly<Record<string, string | number | boolean>>;
 /** The API of one data type, which answers from a list of records. */
 export interface FakeApi {
   records: readonly Json[];
+  /** The rooms of the experiment, which it lists as well. */
+  rooms: readonly Json[];
+  /** The experiment's own record. */
+  experiment: Json;
   /** Its clock. */
   now: number;
   /** What it says of its processing: its version and the start of the experiment. */
@@ -30,6 +34,8 @@ export interface FakeApi {
 export function fakeApi(now: number): FakeApi {
   return {
     records: [],
+    rooms: [],
+    experiment: { id: 'exp_1' },
     now,
     basis: undefined,
     ignores: [],
@@ -52,6 +58,9 @@ export function clientOf(api: FakeApi, { dataset: { name, timeField } }: Stream)
       tries++;
       request.onTry?.();
       if (request.endpoint === 'check-access') return accessOf(api);
+      if (name !== 'rooms' && request.path.startsWith('/data/rooms/'))
+        return answerTo({ ...api, records: api.rooms }, request.query ?? {}, 'createdAt');
+      if (request.path.startsWith('/experiments/')) return { ...emptyAnswer(api), data: [api.experiment] };
       const room = request.path.startsWith(`/data/${name}/room/`) ? { room: request.path.split('/').at(-1) ?? '' } : {};
       const asked: Asked = { ...room, ...request.query };
       api.asked.push(asked);

@@ -60,6 +60,8 @@ export interface FakeStream {
 /** How the listing of rooms went. */
 export interface Listed {
   readonly isComplete?: boolean;
+  /** Whether the experiment's own record was read. */
+  readonly isHeld?: boolean;
   readonly roomCount?: number;
   readonly participantCount?: number;
 }
@@ -110,6 +112,7 @@ export function fakeStream(data: string, config: Partial<Config> = {}, pageSize 
       holdRecords(warehouse, stream, records, { now, position });
     },
     listRooms(rooms, listed) {
+      api.rooms = Object.keys(rooms).map((id) => ({ id }));
       listRooms(warehouse, rooms, { now, ...listed });
     },
     session({ config: change, ...rest } = {}) {
@@ -151,7 +154,7 @@ function holdRecords(
 function listRooms(
   warehouse: FakeStream['warehouse'],
   rooms: Readonly<Record<string, JsonObject>>,
-  { now, isComplete = true, ...counts }: Listed & { readonly now: number },
+  { now, isComplete = true, isHeld = true, ...counts }: Listed & { readonly now: number },
 ): void {
   const of = (data: string): Stream => ({
     experimentId: 'exp_1',
@@ -163,7 +166,7 @@ function listRooms(
     now,
     position: { doubts: isComplete ? [] : [{ kind: 'cut', text: 'the list of rooms was cut' }] },
   });
-  holdRecords(warehouse, of('experiments'), [{ id: 'exp_1', ...counts }], { now });
+  if (isHeld) holdRecords(warehouse, of('experiments'), [{ id: 'exp_1', ...counts }], { now });
 }
 
 /** A sink that notes every batch before it takes it. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/shared/json.ts';
 import { formatTime } from '../../../src/shared/time.ts';
-import { isOver, readLiveRooms, readRooms, roomsOf } from '../../../src/read/by-room.ts';
+import { isOver, readLiveRooms, readRooms } from '../../../src/read/by-room.ts';
+import { roomsOf } from '../../../src/read/rooms.ts';
 import { verifiedRooms } from '../../../src/warehouse/verified-rooms.ts';
 import { syncStream } from '../../../src/sync/stream.ts';
 import type { Answer } from '../../../src/api/client.ts';
@@ -54,9 +55,9 @@ const leaking =
 const DOUBTS = [{ kind: 'warned', text: 'the API warned' }] as const;
 
 describe('reading every room', () => {
-  const inTwoRooms = () => {
+  const inTwoRooms = (listing?: Listed) => {
     const fake = fakeStream('recordings');
-    fake.listRooms(TWO);
+    fake.listRooms(TWO, listing);
     fake.hold([fake.make('a', 1, { roomId: 'r1' }), fake.make('b', 2, { roomId: 'r2' })]);
     fake.api.records = [fake.make('a', 1, { roomId: 'r1' }), fake.make('c', 3, { roomId: 'r2' })];
     return fake;
@@ -102,6 +103,31 @@ describe('reading every room', () => {
       doubts: DOUBTS,
       unseen: [],
     });
+  });
+
+  it.each<[string, (fake: FakeStream) => void]>([
+    ['opened', (fake) => (fake.api.rooms = [...fake.api.rooms, { id: 'r3' }])],
+    ['took the place of another', (fake) => (fake.api.rooms = [{ id: 'r1' }, { id: 'r3' }])],
+  ])(
+    'keeps the doubt if a room %s since they were listed, as its records would be in no answer',
+    async (_, happens) => {
+      const fake = inTwoRooms();
+      happens(fake);
+      expect(await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: true }, DOUBTS)).toEqual({
+        doubts: DOUBTS,
+        unseen: [],
+      });
+    },
+  );
+
+  it.each([
+    [2, []],
+    [3, DOUBTS],
+  ])('asks the experiment how many rooms it has if its record is not held: %i', async (roomCount, doubts) => {
+    const fake = inTwoRooms({ isHeld: false });
+    fake.api.experiment = { id: 'exp_1', roomCount };
+    const reading = await readRooms(fake.session(), { ids: ['r1', 'r2'], areAll: true }, DOUBTS);
+    expect(reading.doubts).toEqual(doubts);
   });
 
   it('keeps the doubt and misses no row if the answer for one room is doubtful as well', async () => {

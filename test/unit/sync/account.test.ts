@@ -49,6 +49,7 @@ function books(held: readonly JsonObject[], api: readonly JsonObject[] = held, c
     acceptDeletes: false,
     confirmAfterMs: 0,
     inRoom: unused,
+    readerOf: unused,
   };
   const { rows, bad } = rowsOf(held, stream.dataset.name);
   session.sink.take({ rows, bad });
