@@ -1,7 +1,28 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const QUICK = ['unit', 'integration', 'fault'].map((folder) => `test/${folder}/**/*.test.ts`);
+
+/** What takes longest comes first, so that no single file is left running alone at the end. Vitest knows no durations in CI. */
+const LONG = [
+  'simulation/simulation',
+  'simulation/daemon-life',
+  'interop/clients',
+  'cli/commands',
+  'integration/hostile-answers',
+  'unit/daemon/engine',
+].map((name) => `/test/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((name) => moduleId.endsWith(name));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -9,6 +30,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // Many tests wait for real processes most of their time.
     maxWorkers: Math.max(3, availableParallelism()),
     // A second, the default, is little on a busy machine.
