@@ -32,13 +32,13 @@ export default defineConfig({
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // Many tests wait for real processes most of their time.
-    maxWorkers: Math.max(3, availableParallelism()),
+    maxWorkers: Math.max(4, availableParallelism()),
     // A second, the default, is little on a busy machine.
     expect: { poll: { timeout: 20_000 } },
     projects: [
-      // Each of these tests cleans up after itself, so that files share a process and load the modules once.
+      // Each test cleans up after itself, so that files share a process and load the modules once.
       { extends: true, test: { name: 'quick', include: QUICK, isolate: false } },
-      { extends: true, test: { name: 'rest', include: ['test/**/*.test.ts'], exclude: QUICK } },
+      { extends: true, test: { name: 'rest', include: ['test/**/*.test.ts'], exclude: QUICK, isolate: false } },
       { extends: true, test: { name: 'matrix', include: ['test/fault/matrix.test.ts'], env: { HSW_MATRIX: 'other' } } },
     ],
   },

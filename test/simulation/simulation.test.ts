@@ -5,7 +5,7 @@ import { simulate } from './simulate.ts';
 
 /** The whole campaigns are `npm run simulation` and `npm run kill-test`. */
 describe('the mirror', () => {
-  it.each(Array.from({ length: 8 }, (_, i) => [i * 7 + 1]))(
+  it.each([1, 8, 15, 22, 29, 36, 50])(
     'equals the truth after weeks of faults, kills and odd readings (seed %i)',
     async (seed) => {
       const outcome = await simulate(seed);
@@ -14,8 +14,10 @@ describe('the mirror', () => {
     },
   );
 
-  it('plays the same seed the same way', async () => {
-    expect(await simulate(5)).toEqual(await simulate(5));
+  it('equals the truth with another seed, and plays the same seed the same way again', async () => {
+    const outcome = await simulate(43);
+    expect(outcome.violations).toEqual([]);
+    expect(await simulate(43)).toEqual(outcome);
   });
 
   it('survives kill -9 at any instant', { timeout: 120_000 }, async () => {

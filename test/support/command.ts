@@ -1,7 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
+const TOP = join(import.meta.dirname, '..', '..');
+const MAIN = join(TOP, 'dist', 'main.js');
+
+/** What a process of ours is started with; the program is compiled once and not by each of hundreds of them. */
+export const PROCESS = {
+  PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: join(TOP, 'node_modules/.cache/node'),
+};
 
 export interface Ran {
   readonly status: number | null;
@@ -24,7 +31,7 @@ export function hsw(args: readonly string[], { env = {}, onStart, ...options }: 
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       ...options,
-      env: { PATH: process.env['PATH'], ...env },
+      env: { ...PROCESS, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     onStart?.(child);

@@ -8,6 +8,7 @@ import { datasetNamed } from '../../src/datasets/registry.ts';
 import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/server.ts';
 import { records } from '../../src/warehouse/records.ts';
+import { PROCESS } from './command.ts';
 import { ENVIRONMENT, type Pace } from './fast-clock.mjs';
 import { HOUR, MIRRORED, START, temporaryFolder } from './lab.ts';
 
@@ -46,7 +47,7 @@ export async function start(cwd: string, { speed = 1 } = {}) {
   const pace: Pace = { start: now, from: now, speed };
   const child = spawn(process.execPath, [...(speed === 1 ? [] : ['--import', CLOCK]), MAIN, 'daemon', '--json'], {
     cwd,
-    env: { PATH: process.env['PATH'], [ENVIRONMENT]: JSON.stringify(pace) },
+    env: { ...PROCESS, [ENVIRONMENT]: JSON.stringify(pace) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));

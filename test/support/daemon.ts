@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { PROCESS } from './command.ts';
 import { ENVIRONMENT, type Pace } from './fast-clock.mjs';
 
 const CLOCK = join(import.meta.dirname, 'fast-clock-of-daemon.mjs');
@@ -12,7 +13,7 @@ const Ready = z.object({ http: z.string().nullable() });
 export async function startFastDaemon(cwd: string, pace: Pace, env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, ['--import', CLOCK, MAIN, 'daemon', '--json'], {
     cwd,
-    env: { PATH: process.env['PATH'], [ENVIRONMENT]: JSON.stringify(pace), ...env },
+    env: { ...PROCESS, [ENVIRONMENT]: JSON.stringify(pace), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
