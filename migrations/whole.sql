@@ -403,7 +403,7 @@ CREATE TABLE `_quarantine` (
 	`key` text NOT NULL,
 	`reason` text NOT NULL,
 	`record` text NOT NULL,
-	`first_seen_at` text NOT NULL, `scope` text DEFAULT 'experiment' NOT NULL, `last_seen_at` text,
+	`first_seen_at` text NOT NULL, `scope` text DEFAULT 'experiment' NOT NULL, `last_seen_at` text, `is_unclear` integer DEFAULT 0 NOT NULL,
 	PRIMARY KEY(`experiment_id`, `data`, `key`)
 ) STRICT;
 CREATE TABLE `_streams` (
@@ -617,3 +617,4 @@ INSERT INTO "__drizzle_migrations" VALUES (NULL, '1d6a5431c60518e1f74ca304a746ac
 INSERT INTO "__drizzle_migrations" VALUES (NULL, 'a661e035506d0a6ce86b167ce6ade10bc0684129ea01bb6bcfc6d78f8ab6ae0a', 1795854833273);
 INSERT INTO "__drizzle_migrations" VALUES (NULL, 'f0cb40a0a2f78c860b4ac06b79b5033fedd0472729bbdeab4948fe79e9f83665', 1795856955701);
 INSERT INTO "__drizzle_migrations" VALUES (NULL, '48aff6511ece65a9e9f830bdd31060db202cba1000dfe5428ed4b92a38898f3d', 1795865484384);
+INSERT INTO "__drizzle_migrations" VALUES (NULL, 'c620b3dbfff66029481d2c72a3d46566294fa457d7667ad276d866bff32534bc', 1795892849203);

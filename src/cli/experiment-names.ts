@@ -1,5 +1,6 @@
 import { nearest } from '../config/suggest.ts';
 import { WarehouseError } from '../shared/errors.ts';
+import { foldName } from '../shared/fold-name.ts';
 
 /** An experiment that can be named on the command line. */
 export interface KnownExperiment {
@@ -8,8 +9,8 @@ export interface KnownExperiment {
 }
 
 /**
- * The ids that were asked for by id or name, each once, and what is neither. A name counts in any case where only one
- * experiment has it so.
+ * The ids that were asked for by id or name, each once, and what is neither. A name counts in any case and without
+ * accents where only one experiment has it so.
  * @throws WarehouseError USAGE for a name that several experiments have.
  */
 export function idsOf(
@@ -35,25 +36,20 @@ function idOf(text: string, known: readonly KnownExperiment[]): string | undefin
 }
 
 function isAlike(name: string, text: string): boolean {
-  return folded(name) !== '' && folded(name) === folded(text);
-}
-
-/** Without what people do not see or do not mind: case, how accents are encoded, and how many spaces there are. */
-function folded(name: string): string {
-  return name.normalize('NFC').toLowerCase().trim().replace(/\s+/gu, ' ');
+  return foldName(name) !== '' && foldName(name) === foldName(text);
 }
 
 /** What may be meant by something unknown, as a question. */
 export function meant(unknown: readonly string[], known: readonly KnownExperiment[]): string | undefined {
   const all = known.flatMap(({ id, name }) => (name === undefined || name === '' ? [id] : [id, name]));
-  const likely = unknown.flatMap((text) => begunWith(text, all) ?? nearest(text, all) ?? []);
+  const likely = [...new Set(unknown.flatMap((text) => begunWith(text, all) ?? nearest(text, all) ?? []))];
   return likely.length === 0 ? undefined : `Did you mean ${likely.map((text) => `"${text}"`).join(', ')}?`;
 }
 
 /** The only id or name that goes on from a text, as people leave out the end of a long name. */
 function begunWith(text: string, all: readonly string[]): string | undefined {
-  const begun = folded(text);
-  const [one, ...others] = all.filter((name) => begun !== '' && folded(name).startsWith(begun));
+  const begun = foldName(text);
+  const [one, ...others] = all.filter((name) => begun !== '' && foldName(name).startsWith(begun));
   return others.length === 0 ? one : undefined;
 }
 

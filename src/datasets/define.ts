@@ -108,6 +108,8 @@ export interface DatasetSpec {
   readonly metadata?: readonly string[];
   /** The field of the experiment's own record that counts these records. */
   readonly countedBy?: 'roomCount' | 'participantCount';
+  /** Its records are the parts of an experiment of which others can be requested. */
+  readonly listsParts?: 'rooms' | 'deployments';
   /** Records may belong to no room, so that the rooms together do not cover everything. */
   readonly roomless?: true;
   /** The API stops at this many records, whatever is requested. */

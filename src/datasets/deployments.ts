@@ -12,6 +12,7 @@ export const deployments = defineDataset({
   timeField: 'createdAt',
   read: 'snapshot',
   unpaged: true,
+  listsParts: 'deployments',
   fields: {
     id: { kind: 'text', about: 'The id of the deployment.', privacy: 'none', alsoAs: 'deployment_id' },
     experimentId: EXPERIMENT,

@@ -30,6 +30,8 @@ const SCOPE_FIELDS = ['roomId', 'participantId'];
 export interface BadRecord {
   readonly reason: string;
   readonly text: string;
+  /** It is not known which values are meant: not even its id is certain. */
+  readonly isUnclear?: true;
   /** As in a row. */
   readonly time?: number | undefined;
 }

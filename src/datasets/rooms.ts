@@ -11,6 +11,7 @@ export const rooms = defineDataset({
   timeField: 'createdAt',
   read: 'snapshot',
   countedBy: 'roomCount',
+  listsParts: 'rooms',
   cap: 5000,
   fields: {
     id: { kind: 'text', about: 'The id of the room.', privacy: 'indirect', alsoAs: 'room_id' },

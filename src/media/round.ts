@@ -74,7 +74,7 @@ export async function fetchMedia(options: MediaOptions): Promise<MediaRound> {
       if (done === 'failed') failed++;
       else if (done !== 'erased') [fetched, bytes] = [fetched + 1, bytes + done];
     } catch (error) {
-      // No other file would fare better.
+      // No other file would do better.
       const stopped = error instanceof WarehouseError ? error : plainError(db.name, error);
       if (stopped !== undefined && stopped.code !== 'INTERRUPTED')
         return { fetched, bytes, failed: failed + 1, stopped };

@@ -131,14 +131,8 @@ function rowsOf(
   return { rows, places, bad, badPlaces };
 }
 
-/**
- * The reason of a record of which it is not known which values are meant: not even its id is certain. It is looked for
- * among the stored reasons, so that a warehouse of today would not know another text of it.
- */
-export const UNCLEAR = 'an object in it names a member twice';
-
 function unclearRecord({ time }: Row | BadRecord, text: string | undefined, record: Json): BadRecord {
-  return { reason: UNCLEAR, text: text ?? textOfJson(record), time };
+  return { reason: 'an object in it names a member twice', text: text ?? textOfJson(record), isUnclear: true, time };
 }
 
 /** Whether the answer may lack records according to itself, and why. */

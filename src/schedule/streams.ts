@@ -117,7 +117,7 @@ function scopesOf(dataset: Dataset, experiment: PlannedExperiment, known: Known)
  * room.
  */
 function scopesOfShare(dataset: Dataset, deployments: readonly string[], known: Known): Scope[] {
-  if (dataset.name === 'deployments') return [{ kind: 'experiment' }];
+  if (dataset.listsParts === 'deployments') return [{ kind: 'experiment' }];
   if (dataset.scopes.includes('deployment')) return deployments.map((id) => ({ kind: 'deployment', id }));
   return dataset.scopes.includes('room') ? known.rooms.map((id) => ({ kind: 'room', id })) : [];
 }

@@ -185,7 +185,7 @@ function uncountedDoubts(session: Session, { held, truth }: Account): Doubt[] {
 
 /** What is only requested by room or deployment cannot be read where one of these has no id for a request. */
 function unnamedDoubts({ stream: { dataset, experimentId, scope }, warehouse, config }: Session): Doubt[] {
-  const part = PARTS_LISTED[dataset.name];
+  const part = dataset.listsParts;
   if (part === undefined || scope.kind !== 'experiment') return [];
   const unnamed = countUnnamed(warehouse.db, part, experimentId);
   const lacking = unnamed === 0 ? [] : readForEach(part, config, experimentId);
@@ -208,9 +208,6 @@ function unassignedDoubts({ stream, warehouse }: Session, before: Position, afte
   const text = `without a complete list of the rooms of deployment ${scope.id}, rows that are gone cannot be found; data has to include ${deploymentSessions.name}`;
   return [{ kind: 'unproven', text }];
 }
-
-/** The data types that list an experiment's parts. */
-const PARTS_LISTED: Readonly<Record<string, 'rooms' | 'deployments'>> = { rooms: 'rooms', deployments: 'deployments' };
 
 export function isCountedAbove(session: Session, truth: number | undefined): boolean {
   return truth !== undefined && countedElsewhere(session) > truth;

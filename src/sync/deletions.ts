@@ -6,7 +6,6 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import { missingSince } from '../warehouse/missing.ts';
 import { quarantinedAfter } from '../warehouse/quarantine.ts';
 import { countRows } from '../warehouse/records.ts';
-import { UNCLEAR } from '../read/page.ts';
 import { position, type Session } from '../read/session.ts';
 import { DAY_MS } from '../shared/time.ts';
 
@@ -72,8 +71,8 @@ function hiddenAmong(session: Session, due: readonly string[]): Hidden {
   const { balancedAt = 0 } = position(session);
   const { dataset, scope } = stream;
   const origin = scope.kind === 'room' ? { fill: { roomId: scope.id } } : {};
-  const keys = quarantinedAfter(warehouse.db, stream, balancedAt).map(({ reason, record }) =>
-    reason === UNCLEAR ? undefined : keyOfMalformed(dataset, parseJson(record), origin),
+  const keys = quarantinedAfter(warehouse.db, stream, balancedAt).map(({ isUnclear, record }) =>
+    isUnclear ? undefined : keyOfMalformed(dataset, parseJson(record), origin),
   );
   const named = new Set(keys);
   return {

@@ -32,7 +32,7 @@ export interface SyncContext {
   readonly acceptSchema?: boolean | undefined;
   /** The priority of every request; by default that of fresh data or, in a first read, of a backfill. */
   readonly priority?: Priority | undefined;
-  /** Commit each page of a first read by itself, so that nobody who shares the process waits for several. */
+  /** Commit each page of a first read by itself, so that no one who shares the process waits for several. */
   readonly commitsEachPage?: boolean | undefined;
   readonly onPage?: ((stream: Stream, progress: { fetched: number; total: number | undefined }) => void) | undefined;
 }

@@ -41,7 +41,7 @@ const NIGHTS = 28;
  * compared record by record within thirty days.
  * @param streams all of the configured ones; which of them are due is found here.
  * @param allowance requests; the one stream that is under way when it is spent is finished.
- * @param claim keeps others from the stream meanwhile, as their rows would count as vanished; gives nothing while it is
+ * @param claim keeps others from the stream meanwhile, as their rows would count as gone; gives nothing while it is
  * in use, and then the stream stays due.
  * @throws WarehouseError when no other stream could be read either; the next run goes on with those.
  */

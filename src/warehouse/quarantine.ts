@@ -32,20 +32,20 @@ export function quarantine(db: Db, stream: Stream, bad: readonly BadRecord[], at
   if (bad.length === 0) return;
   const keep = command(
     db,
-    `INSERT INTO _quarantine (experiment_id, data, key, scope, reason, record, first_seen_at, last_seen_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO _quarantine (experiment_id, data, key, scope, reason, record, first_seen_at, last_seen_at, is_unclear)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (experiment_id, data, key) DO UPDATE SET last_seen_at = excluded.last_seen_at`,
   );
   const times = new Map<string, number>();
   const scope = scopeText(stream);
-  for (const { reason, text } of bad) {
+  for (const { reason, text, isUnclear = false } of bad) {
     const time = (times.get(text) ?? 0) + 1;
     times.set(text, time);
     // In the whole experiment's stream the digest is of the record alone, as in files of version 0.1.0.
     const named = scope === 'experiment' ? text : `${scope}\n${text}`;
     const digest = createHash('sha256').update(named).digest('base64url');
     const key = time === 1 ? digest : `${digest}#${time}`;
-    keep(stream.experimentId, stream.dataset.name, key, scope, reason, text, at, at);
+    keep(stream.experimentId, stream.dataset.name, key, scope, reason, text, at, at, Number(isUnclear));
   }
 }
 
@@ -58,20 +58,20 @@ export function settleQuarantine(db: Db, { experimentId, dataset, ...part }: Str
   settle(experimentId, dataset.name, scopeText(part), formatTime(since));
 }
 
+/** A malformed record. */
+interface Malformed {
+  /** It is not known which values are meant. */
+  readonly isUnclear: boolean;
+  readonly record: string;
+}
+
 /** The malformed records of a stream that came first after this local time (milliseconds since 1970 UTC). */
-export function quarantinedAfter(
-  db: Db,
-  { experimentId, dataset, ...part }: Stream,
-  time: number,
-): Pick<z.infer<typeof Quarantined>, 'reason' | 'record'>[] {
-  const sql =
-    'SELECT reason, record FROM _quarantine WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at > ?';
-  return queryRows(db, sql, Quarantined.pick({ reason: true, record: true })).all(
-    experimentId,
-    dataset.name,
-    scopeText(part),
-    formatTime(time),
-  );
+export function quarantinedAfter(db: Db, { experimentId, dataset, ...part }: Stream, time: number): Malformed[] {
+  const sql = `SELECT is_unclear AS isUnclear, record FROM _quarantine
+    WHERE experiment_id = ? AND data = ? AND scope = ? AND first_seen_at > ?`;
+  const Row = z.object({ isUnclear: z.number(), record: z.string() });
+  const rows = queryRows(db, sql, Row).all(experimentId, dataset.name, scopeText(part), formatTime(time));
+  return rows.map(({ isUnclear, record }) => ({ isUnclear: isUnclear === 1, record }));
 }
 
 /** When the newest malformed record of a stream came first (local time, milliseconds since 1970 UTC); 0 without any. */

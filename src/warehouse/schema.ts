@@ -154,6 +154,8 @@ export const quarantine = sqliteTable(
     firstSeenAt: text('first_seen_at').notNull(),
     /** When an answer last contained it; null in a file of an earlier version. */
     lastSeenAt: text('last_seen_at'),
+    /** 1: it is not known which values are meant, so that not even its id is certain. */
+    isUnclear: integer('is_unclear').notNull().default(0),
   },
   (t) => [core.primaryKey({ columns: [t.experimentId, t.data, t.key] })],
 );

@@ -140,7 +140,7 @@ const alert = (channel: Parameters<typeof sendAlerts>[1]['channels'][number]) =>
     afterMs: 0,
   });
 
-describe('an alert about such a text', () => {
+describe('an alert about a text that would act on a terminal', () => {
   it.each([
     ['json', undefined],
     ['slack', /<!here>|<[^ ]*\|/],

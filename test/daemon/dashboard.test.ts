@@ -321,7 +321,7 @@ describe.skipIf(executable === undefined)('the dashboard', () => {
     });
   });
 
-  it('can be walked with the keyboard alone, and shows where one is', async () => {
+  it('can be used with the keyboard alone, and shows where the focus is', async () => {
     const { page } = await open();
     await page.keyboard.press('Tab');
     const skip = page.getByRole('link', { name: 'Skip to the content' });

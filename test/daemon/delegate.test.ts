@@ -42,7 +42,7 @@ async function tampered() {
 const withoutTimes = (text: string) =>
   text.replace(/^As of .*: (\d+ streams? equal)/m, '$1').replace(/requests? in .*?\./, 'requests.');
 
-it('a sync that was asked for, and works, ends the time in which a refused key is left alone', async () => {
+it('a sync on request that succeeds ends the pause after a refused key', async () => {
   let fault: Fault | undefined;
   const { cwd } = await lab({ fault: () => fault });
   const daemon = await start(cwd);
@@ -55,7 +55,7 @@ it('a sync that was asked for, and works, ends the time in which a refused key i
   await until('ready again', () => isReady(daemon));
 });
 
-describe('verify beside a daemon', () => {
+describe('hsw verify while a daemon runs', () => {
   it('finds, names and repairs what it would find without one, and ends in the same way', async () => {
     const { simulator, cwd, time, db, daemon } = await tampered();
     const asked = ['verify', '--deep', '--data', 'events'];
@@ -140,7 +140,7 @@ describe('verify beside a daemon', () => {
   });
 });
 
-describe('other commands beside a daemon', () => {
+describe('other commands while a daemon runs', () => {
   it('hand over a full sync and the consent to rows that were deleted upstream', async () => {
     const { simulator, cwd, time, db } = await tampered();
     const full = await hsw(['sync', 'now', '--full', '--data', 'events'], { cwd });
@@ -202,7 +202,7 @@ describe('other commands beside a daemon', () => {
   });
 });
 
-describe('a range of time beside a daemon', () => {
+describe('a sync of a range of time while a daemon runs', () => {
   it('is read by it, and by its dry run only compared', async () => {
     const { simulator, cwd, time, db } = await tampered();
     const asked = ['sync', 'now', '--from', '2026-01-01', '--to', '2026-02-01', '--data', 'events'];

@@ -163,7 +163,7 @@ describe.skipIf(executable === undefined)('in a browser, the pages', () => {
     }
   });
 
-  it('say the same without JavaScript, link to each other, and are walked with the keyboard', async () => {
+  it('say the same without JavaScript, link to each other, and can be used with the keyboard', async () => {
     const { page } = await open(FAILED, { javaScriptEnabled: false });
     const without = await page.locator('main').innerText();
     const { page: live } = await open('/', {});

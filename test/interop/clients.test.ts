@@ -72,7 +72,7 @@ describe.each(LANGUAGES)('the client in $name', (language) => {
     expect(of('hsw_read(db, "chat", fresh = "soon")').stderr).toContain('write "2 days"');
   });
 
-  it.skipIf(language.missing !== undefined)('does not answer a slip with nothing', () => {
+  it.skipIf(language.missing !== undefined)('says what is wrong with a misspelled name, instead of giving no rows', () => {
     const slips = [
       'hsw_read(db, "_tables", experiment = "Gemeinsam schauen")',
       'hsw_read(db, "PEOPLE")',

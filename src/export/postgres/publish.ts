@@ -102,9 +102,8 @@ async function write(db: Db, work: Work) {
   const { server, schema, there, publication } = work;
   const { experiments, isComplete, lacks, unreadable } = publication.about();
   const jobs = plan(db, experiments, there, publication.all);
-  const sent = { bytes: 0 };
   const staged: Staged[] = [];
-  for (const job of jobs) staged.push(await stage(job, staged.length, { server, publication, sent }));
+  for (const job of jobs) staged.push(await stage(job, staged.length, { server, publication }));
   const isWidened = await change(staged, work);
   for (const one of staged) if (one.partitions.length > 0) await compare(one, work);
   const now = staged.flatMap(({ job, partitions }) => [...job.kept, ...partitions]);
@@ -143,7 +142,7 @@ async function write(db: Db, work: Work) {
     written: made.length,
     unchanged: now.length - made.length,
     removed: gone.length,
-    bytes: sent.bytes,
+    bytes: staged.reduce((sum, { bytes }) => sum + bytes, 0),
     leftOut: now.filter(({ leftOut }) => leftOut !== null).map(({ table }) => table),
     swept: isErased
       ? staged.filter((one) => one.isThere).map(({ job }) => `${quote(schema)}.${quoted(job.table.name)}`)

@@ -17,6 +17,8 @@ export interface Staged {
   readonly partitions: readonly PartitionThere[];
   /** Whether PostgreSQL can hold it. */
   readonly isThere: boolean;
+  /** How much was sent. */
+  readonly bytes: number;
 }
 
 const WIDE =
@@ -26,21 +28,18 @@ const WIDE =
 export async function stage(
   job: Job,
   n: number,
-  {
-    server,
-    publication,
-    sent,
-  }: { readonly server: Server; readonly publication: Publication; readonly sent: { bytes: number } },
+  { server, publication }: { readonly server: Server; readonly publication: Publication },
 ): Promise<Staged> {
   const staging = `pg_temp.hsw_${n}`;
   const isThere = job.kept.every(({ leftOut }) => leftOut === null);
-  if (job.parts.length === 0) return { job, staging, partitions: [], isThere };
+  if (job.parts.length === 0) return { job, staging, partitions: [], isThere, bytes: 0 };
   await server.run(`CREATE TEMPORARY TABLE hsw_${n} (${job.table.columns.map(declared).join(', ')}) ON COMMIT DROP`);
   await server.run('SAVEPOINT staged');
-  const digests: Digest[] = [];
-  const fits = await server.send(`COPY ${staging} FROM STDIN`, textsOf(job.parts, digests, publication, sent));
+  const { texts, sent } = textsOf(job.parts, publication);
+  const fits = await server.send(`COPY ${staging} FROM STDIN`, texts);
   if (!fits && job.table.key.length > 0) throw tooWide(server, job.table);
   await server.run(fits ? `ANALYZE ${staging}` : 'ROLLBACK TO SAVEPOINT staged');
+  const { digests, bytes } = sent();
   const partitions = job.parts.map(({ table, experiment, rows, mark }, i) => ({
     table: table.name,
     experiment,
@@ -51,7 +50,7 @@ export async function stage(
     mark,
     leftOut: fits ? null : WIDE,
   }));
-  return { job, staging, partitions, isThere: fits };
+  return { job, staging, partitions, isThere: fits, bytes };
 }
 
 function tooWide({ place }: Server, { name }: Table): WarehouseError {
@@ -67,14 +66,21 @@ function tooWide({ place }: Server, { name }: Table): WarehouseError {
 /** Texts of so many letters, and the process does what else there is to do between them. */
 const TEXT = 65_536;
 
-/** The lines of rows as COPY wants them. The digest of each part is computed in the same reading. */
-async function* textsOf(
+/** What was sent of a table's parts. */
+interface Sent {
+  /** Of each part. */
+  readonly digests: readonly Digest[];
+  readonly bytes: number;
+}
+
+/** The lines of rows as COPY wants them, and what of them was sent. A part's digest is made in the same reading. */
+function textsOf(
   parts: readonly Part[],
-  digests: Digest[],
   { signal, rows: tell }: Publication,
-  sent: { bytes: number },
-): AsyncGenerator<string> {
-  for (const { table, rows: of } of parts) {
+): { readonly texts: AsyncIterable<string>; readonly sent: () => Sent } {
+  const digests: Digest[] = [];
+  let bytes = 0;
+  async function* textsOfPart({ table, rows: of }: Part): AsyncGenerator<string> {
     const [lineOf, recordOf, digest] = [lineWriter(table.name, table.columns), recordReader(table), beginDigest()];
     let [text, rows] = ['', 0];
     tell(table.name, 0, of);
@@ -83,7 +89,7 @@ async function* textsOf(
       digest.add(recordOf(row));
       rows += 1;
       if (text.length < TEXT) continue;
-      sent.bytes += Buffer.byteLength(text);
+      bytes += Buffer.byteLength(text);
       yield text;
       text = '';
       tell(table.name, rows, of);
@@ -91,8 +97,12 @@ async function* textsOf(
       signal.throwIfAborted();
     }
     if (text !== '') yield text;
-    sent.bytes += Buffer.byteLength(text);
+    bytes += Buffer.byteLength(text);
     tell(table.name, rows, of);
     digests.push(digest.end());
   }
+  async function* texts(): AsyncGenerator<string> {
+    for (const part of parts) yield* textsOfPart(part);
+  }
+  return { texts: texts(), sent: () => ({ digests, bytes }) };
 }

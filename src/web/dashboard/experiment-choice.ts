@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { ExperimentView } from '../../status/snapshot.ts';
 import { oldestAge, stateOf, totalRows, worst, type StreamState } from '../../status/summary.ts';
 import { count } from '../../shared/count.ts';
+import { foldName } from '../../shared/fold-name.ts';
 import { NOTHING, type Html } from './format.ts';
 
 /** Which experiments are shown, in words of the address; an unknown word counts as the first. */
@@ -65,11 +66,9 @@ export function chosen(experiments: readonly ExperimentView[], choice: Choice, n
     .sort((a, b) => BEFORE[choice.order](a, b, now) || byUrgency(a, b));
 }
 
-const folded = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-
 /** Case and accents do not matter, as they are hard to type on another keyboard. */
 function isFound({ id, name = '' }: ExperimentView, find: string): boolean {
-  return folded(`${name}\n${id}`).includes(folded(find));
+  return [name, id].some((text) => foldName(text).includes(foldName(find)));
 }
 
 const isProblem = ({ state }: Listed) => state === 'failed' || state === 'incomplete';

@@ -72,12 +72,12 @@ describe('a body that is made to overflow or to stall', () => {
   });
 });
 
-describe('a date that is none', () => {
+describe('a text that may be a date', () => {
   it.each(['2026-02-30T10:00:00.000Z', '2026-02-29T10:00:00Z', '2026-04-31 10:00', '2026-02-30T10:00:00+01:00'])(
-    '%s is no time',
+    '%s is not a time',
     (text) => expect(parseTime(text)).toBeUndefined(),
   );
-  it.each(['2024-02-29T10:00:00.000Z', '2026-01-31T10:00:00Z', '2026-12-31T23:30:00-05:00'])('%s is one', (text) =>
+  it.each(['2024-02-29T10:00:00.000Z', '2026-01-31T10:00:00Z', '2026-12-31T23:30:00-05:00'])('%s is a time', (text) =>
     expect(parseTime(text)).toBe(Date.parse(text)),
   );
 });

@@ -19,9 +19,12 @@ describe('an experiment', () => {
     expect(found()).toEqual({ ids: [], unknown: [] });
   });
 
-  it('is found by its name in another case or encoding, or with other spaces, where no other has it so', () => {
+  it('is found by its name in another case or encoding, without accents, or with other spaces, where no other has it so', () => {
     const decomposed = 'Émotions et regard'.normalize('NFD');
-    expect(found(decomposed, ' émotions  ET regard')).toEqual({ ids: ['exp_1'], unknown: [] });
+    expect(found(decomposed, ' émotions  ET regard', 'emotions et regard')).toEqual({ ids: ['exp_1'], unknown: [] });
+    const accented = [...KNOWN, { id: 'exp_9', name: 'Emotions et regard' }];
+    expect(idsOf(['Émotions et regard', 'Emotions et regard'], accented).ids).toEqual(['exp_1', 'exp_9']);
+    expect(() => idsOf(['EMOTIONS et regard'], accented)).toThrow('2 experiments are called');
     expect(found('pilot').ids).toEqual(['exp_3']);
     expect(() => found('PILOT')).toThrow('2 experiments are called PILOT.');
   });

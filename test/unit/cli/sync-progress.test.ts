@@ -52,7 +52,7 @@ it('a terminal says until when it waits, and stops saying so when that is over',
   shown.stop();
 });
 
-it('says that it waits although nothing is known yet, and never breaks a narrow line', () => {
+it('a terminal says that a sync waits although nothing is known yet, and a narrow line is never broken', () => {
   const { shown, now } = screen(40);
   shown.wait({ endpoint: 'experiments', limit: 'minute', waitMs: 20_000 });
   expect(now()).toBe('Starting · waiting until 14:00:27');
@@ -76,6 +76,6 @@ it('a file gets lines: each wait once, and twice a minute how far it is', () => 
   ]);
 });
 
-it('names the day where it is not today', () => {
+it('the progress of a sync names the day on which it continues if that is not today', () => {
   expect(clockTime(new Date(2026, 2, 5, 3, 9).getTime(), 'minutes', NOW)).toBe('5 Mar 03:09');
 });

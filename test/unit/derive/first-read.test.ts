@@ -29,7 +29,7 @@ describe('during a first read', () => {
     expect(bench.wrong()).toEqual([]);
   });
 
-  it('they wait for forty pages, and then for eighty each time', () => {
+  it('those tables wait for forty pages, and then for eighty each time', () => {
     const bench = openBench();
     const computedAt = (pages: number) => {
       const found = new Set<number>();
@@ -50,7 +50,7 @@ describe('during a first read', () => {
     expect(bench.rows('_derive_pending')).toEqual([]);
   });
 
-  it('a kill leaves nothing to wait for ever', () => {
+  it('a kill leaves no table waiting for ever', () => {
     const path = join(temporaryFolder(), 'w.db');
     const bench = openBench(path);
     bench.readPage('events', answer(1));
@@ -68,7 +68,7 @@ describe('during a first read', () => {
     expect(bench.rows('answers')).toHaveLength(1);
   });
 
-  it('tell apart places with empty or broken names', () => {
+  it('places with empty or broken names are kept apart', () => {
     const bench = openBench();
     const named = (id: number, roomId: string, participantId: string) => ({ ...answer(id), roomId, participantId });
     bench.readPage('events', named(1, 'r', ''), named(2, 'r\nx', 'y'), named(3, 'r', 'x\ny'));

@@ -19,7 +19,7 @@ describe('what ends a download', () => {
     ['a server that sends nothing for long', failure('UND_ERR_BODY_TIMEOUT'), 'slow'],
     ['a try that took too long', new DOMException('', 'TimeoutError'), 'slow'],
     ['a connection that was reset', failure('ECONNRESET'), 'broken'],
-    ['what is no error', 'text', 'broken'],
+    ['a text that was thrown', 'text', 'broken'],
   ])('%s is a failure of this file alone', (_what, error, problem) => {
     const said = explained(error, undefined, '/m/x');
     expect(said).toBeInstanceOf(MediaFailure);

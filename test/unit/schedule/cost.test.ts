@@ -38,7 +38,7 @@ describe('when requests would be done', () => {
   });
 });
 
-it('counts the list of experiments as well', () => {
+it('the forecast counts the requests for the list of experiments as well', () => {
   const stream: Stream = { experimentId: 'exp_1', dataset: datasetNamed('chat'), scope: { kind: 'experiment' } };
   const streams = [{ stream, position: { backfilled: true, rows: 2500 }, full: true, pageSize: 1000 }];
   expect(estimate([], UNSPENT, 1)).toMatchObject({ requests: 1, doneInMs: 500 });

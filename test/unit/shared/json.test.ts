@@ -24,7 +24,7 @@ describe('JSON nested a hundred thousand levels deep', () => {
     expect(same).toBe(true);
   });
 
-  it('becomes a bad record whose text is as it was sent, while the records beside it become rows', () => {
+  it('becomes a malformed record whose text is as it was sent, while the records beside it become rows', () => {
     const events = datasetNamed('events');
     const deep = `{"id":"b","response":${inObjects('123456789012345678')}}`;
     const page = parseJson(`[{"id":"a"},${deep},${inLists('1')}]`);

@@ -40,7 +40,7 @@ function counting(used = 0) {
   return { time, told, plan, end, page, last: () => told.at(-1) };
 }
 
-it('counts streams once, also when they are read again or planned again', () => {
+it('the tally of a sync counts streams once, also when they are read again or planned again', () => {
   const { plan, end, last } = counting();
   const [first, ...others] = streamsOf('events', 3);
   plan([...(first === undefined ? [] : [first]), ...others]);
@@ -53,7 +53,7 @@ it('counts streams once, also when they are read again or planned again', () => 
   expect(last()).toMatchObject({ done: 1, of: 7 });
 });
 
-it('says when all will be done under the limits, from what streams of a type took so far', () => {
+it('the tally of a sync says when all will be done under the limits, from what streams of a type took so far', () => {
   const { time, plan, end, last } = counting();
   const streams = streamsOf('events', 50);
   plan(streams);
@@ -66,14 +66,14 @@ it('says when all will be done under the limits, from what streams of a type too
   expect((last()?.doneAt ?? 0) - time.now).toBeLessThan(1.5 * HOUR);
 });
 
-it('counts what the hour has spent already', () => {
+it('the tally of a sync counts what the hour has spent already', () => {
   const { time, plan, last } = counting(100);
   plan(streamsOf('events', 1));
   expect(last()?.hour).toEqual({ used: 100, allowed: 100 });
   expect((last()?.doneAt ?? 0) - time.now).toBeGreaterThanOrEqual(HOUR);
 });
 
-it('is reported during a long stream too, once a second', () => {
+it('the tally of a sync is reported during a long stream too, once a second', () => {
   const { time, told, plan, page } = counting();
   const streams = streamsOf('events', 1);
   plan(streams);
