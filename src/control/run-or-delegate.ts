@@ -6,13 +6,14 @@ import { WarehouseError } from '../shared/errors.ts';
 
 /**
  * Runs something that writes the warehouse here or, while a daemon holds the warehouse, in the daemon.
+ * What it does here may give more than a daemon does.
  * @throws WarehouseError WAREHOUSE_BUSY when it is held by a process that is not a daemon.
  */
-export async function runOrDelegate<A extends 'sync' | 'verify' | 'erase'>(
-  here: () => Promise<Results[A]>,
+export async function runOrDelegate<A extends 'sync' | 'verify' | 'erase', R extends Results[A]>(
+  here: () => Promise<R>,
   request: RequestOf<A>,
   { config, notify, signal }: { readonly config: Config; readonly notify: Notify; readonly signal: AbortSignal },
-): Promise<Results[A]> {
+): Promise<R | Results[A]> {
   try {
     return await here();
   } catch (error) {

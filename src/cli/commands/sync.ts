@@ -63,6 +63,9 @@ the range. Rows that are no longer in the API are marked, and deleted when a lat
     .action((_when: unknown, flags: SyncFlags) => run(sync, flags));
 };
 
+/** A daemon downloads the files of recordings by itself. */
+type Synced = SyncResult & { readonly media?: MediaRound };
+
 /** `hsw sync now`: one sync of everything that is configured, or of the selection, or a range of time again. */
 const sync: Command<SyncFlags> = async (context, flags) => {
   const selected = readSelection(flags);
@@ -77,17 +80,15 @@ const sync: Command<SyncFlags> = async (context, flags) => {
       acceptSchema: flags.acceptSchema === true,
       ...(reread === undefined ? {} : { reread }),
     };
-    let media: MediaRound | undefined;
     const { signal } = context;
     const onStream = (event: Parameters<Progress['stream']>[0]) => progress.stream(event);
-    const result = await withIds(config, selected, (selection) => {
+    const result: Synced = await withIds(config, selected, (selection) => {
       const asked = { selection, ...chosen };
       const here = () =>
-        withRuntime(config, log, { onWait }, async (runtime) => {
+        withRuntime(config, log, { onWait }, async (runtime): Promise<Synced> => {
           const synced = await runSync(tallied({ ...runtime, ...asked, signal, onPage, onStream }, progress.tally));
-          if (config.media.recordings && reread === undefined)
-            media = await fetchMedia({ ...runtime, signal, most: MOST_MEDIA });
-          return synced;
+          if (!config.media.recordings || reread !== undefined) return synced;
+          return { ...synced, media: await fetchMedia({ ...runtime, signal, most: MOST_MEDIA }) };
         });
       const notify = shownBy({ ...progress, page: onPage });
       return runOrDelegate(here, { ask: 'sync', reads: readsOf(config), ...asked }, { config, notify, signal });
@@ -95,8 +96,9 @@ const sync: Command<SyncFlags> = async (context, flags) => {
     progress.stop();
     context.stdout.write(
       context.json
-        ? `${JSON.stringify({ ...result, ...(media === undefined ? {} : { media }) }, null, 2)}\n`
-        : summary(result, config.warehouse.path, reread) + (media === undefined ? '' : `  ${roundLine(media)}`),
+        ? `${JSON.stringify(result, null, 2)}\n`
+        : summary(result, config.warehouse.path, reread) +
+            (result.media === undefined ? '' : `  ${roundLine(result.media)}`),
     );
     return result.status === 'ok' ? EXIT.ok : EXIT.partial;
   } finally {
