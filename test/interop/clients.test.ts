@@ -72,26 +72,29 @@ describe.each(LANGUAGES)('the client in $name', (language) => {
     expect(of('hsw_read(db, "chat", fresh = "soon")').stderr).toContain('write "2 days"');
   });
 
-  it.skipIf(language.missing !== undefined)('says what is wrong with a misspelled name, instead of giving no rows', () => {
-    const slips = [
-      'hsw_read(db, "_tables", experiment = "Gemeinsam schauen")',
-      'hsw_read(db, "PEOPLE")',
-      'hsw_ratings(db, condition = "conditon")',
-      'hsw_ratings(db, kind = "odd")',
-      'hsw_codebook(db, "nonesuch")',
-    ];
-    const script =
-      language.name === 'r'
-        ? slips.map((slip) => `try(cat(nrow(${slip})))`).join(';')
-        : `for slip in ${JSON.stringify(slips)}:\n  try: print(len(eval(slip)))\n  except WarehouseError as error: print(error, file=sys.stderr)`;
-    const { stdout, stderr } = of(language.name === 'r' ? script : `import sys\n${script}`);
-    expect([stdout, stderr.replaceAll(/['"]/g, '')]).toEqual([
-      '',
-      expect.stringMatching(
-        /same for all experiments.*no table or view PEOPLE.*no variable conditon\. There are: choice, condition, points\..*odd is neither continuous nor sparse.*no table or view nonesuch/s,
-      ),
-    ]);
-  });
+  it.skipIf(language.missing !== undefined)(
+    'says what is wrong with a misspelled name, instead of giving no rows',
+    () => {
+      const slips = [
+        'hsw_read(db, "_tables", experiment = "Gemeinsam schauen")',
+        'hsw_read(db, "PEOPLE")',
+        'hsw_ratings(db, condition = "conditon")',
+        'hsw_ratings(db, kind = "odd")',
+        'hsw_codebook(db, "nonesuch")',
+      ];
+      const script =
+        language.name === 'r'
+          ? slips.map((slip) => `try(cat(nrow(${slip})))`).join(';')
+          : `for slip in ${JSON.stringify(slips)}:\n  try: print(len(eval(slip)))\n  except WarehouseError as error: print(error, file=sys.stderr)`;
+      const { stdout, stderr } = of(language.name === 'r' ? script : `import sys\n${script}`);
+      expect([stdout, stderr.replaceAll(/['"]/g, '')]).toEqual([
+        '',
+        expect.stringMatching(
+          /same for all experiments.*no table or view PEOPLE.*no variable conditon\. There are: choice, condition, points\..*odd is neither continuous nor sparse.*no table or view nonesuch/s,
+        ),
+      ]);
+    },
+  );
 
   it.skipIf(language.missing !== undefined)('refuses what is older than asked, of the data types it comes from', () => {
     expect(of('x = hsw_read(db, "answers", fresh = "1 day")').status).toBe(0);
