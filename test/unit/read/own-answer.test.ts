@@ -74,7 +74,7 @@ describe('an answer', () => {
     expect(ask(at(50), { offset: 100 })?.text).toBe('it is for the records from offset 50 on, not 100');
     expect(ask(at(100), { offset: 100 })).toBeUndefined();
     expect(ask(at(0), { offset: 200 })).toMatchObject({ of: 'another thing' });
-    expect(ask({ echo: { offset: 100 } as unknown as Answer['echo'] }, { offset: 200 })).toBeDefined();
+    expect(ask({ echo: { offset: 100 } }, { offset: 200 })).toBeDefined();
   });
 
   it.each<[string, Sent, Sent, string | undefined]>([
@@ -85,7 +85,7 @@ describe('an answer', () => {
     ['no time', { startTime: formatTime(START) }, {}, undefined],
     ['what is no time', { startTime: formatTime(START) }, { startTime: 'yesterday' }, undefined],
   ])('that names %s is judged by it', (_what, sent, echo, other) => {
-    const foreign = answering().ask({ echo: echo as unknown as Answer['echo'] }, sent);
+    const foreign = answering().ask({ echo: echo }, sent);
     expect(foreign).toEqual(
       other === undefined ? undefined : { of: 'another place', text: `it is for another ${other}` },
     );
@@ -96,7 +96,7 @@ describe('an answer', () => {
     ['the other order', { order: 'desc' }, true],
     ['an order, and none was requested', {}, false],
   ])('that names %s is turned round: %s', (_what, sent, isTurned) => {
-    const foreign = answering().ask({ echo: { order: 'asc' } as unknown as Answer['echo'] }, sent);
+    const foreign = answering().ask({ echo: { order: 'asc' } }, sent);
     expect(foreign?.text).toBe(isTurned ? 'it is in the order asc' : undefined);
   });
 
