@@ -4,9 +4,11 @@ import { askedIn, questionOf, type Asked } from './asked.ts';
 import { numbered } from './attempts.ts';
 import { code, flag, rank, real, text, time, unixTime, VALUE, WHOSE } from './columns.ts';
 import { defineDerived, type Part } from './define.ts';
+import type { PartEvent } from './part-events.ts';
 import { SCALE, scaleIn, scaleOr } from './scale.ts';
 import { secondsOf } from './moment.ts';
 import {
+  happened,
   idIn,
   membersOf,
   Num,
@@ -91,8 +93,8 @@ export const answers = defineDerived({
   commonSources: ['experiment-configs'],
   version: 3,
   columns: COLUMNS,
-  rows(db, part) {
-    const events = rowsOf(db, 'events', part, { type: Event, where: IS_ANSWER });
+  rows(db, part, eventsOf) {
+    const events = happened(eventsOf().filter(({ is_answer }) => is_answer === 1));
     const ratings = rowsOf(db, 'ratings_sparse', part, { type: Rating, where: 'participant_id IS NOT NULL' });
     if (events.length + ratings.length === 0) return [];
     const asked = askedIn(db, part);
@@ -103,36 +105,10 @@ export const answers = defineDerived({
   },
 });
 
-/**
- * Events that are answers. Questionnaires have either category. A published answer of a component has no event type,
- * and its answer in `content`. A value or response that is neither an object nor a list is in `extra`. Events of single
- * ratings repeat what is in ratings_sparse.
- */
-const IS_ANSWER = `participant_id IS NOT NULL AND (
-  (category IN ('questionnaire', 'post_experiment')
-    AND coalesce(value, response, extra ->> 'value', extra ->> 'response') IS NOT NULL)
-  OR event_type = 'component.response'
-  OR (category = 'component' AND (coalesce(response, extra ->> 'response') IS NOT NULL
-    OR (event_type IS NULL AND content IS NOT NULL))))`;
-
-const Event = z.object({
-  ...PLACED,
-  category: Text,
-  event_type: Text,
-  component_type: Text,
-  component_id: Text,
-  content: Text,
-  state_id: Text,
-  state_name: Text,
-  response: Text,
-  value: Text,
-  extra: Text,
-});
-
 /** An answer without what says when and whose it is. */
 type Said = Omit<Answer, 'attempt' | 'is_last' | keyof ReturnType<typeof placed>>;
 
-function inEvent(event: z.infer<typeof Event>, asked: Asked): Said {
+function inEvent(event: PartEvent, asked: Asked): Said {
   const extra = membersOf(event.extra);
   const value = parsed(event.value) ?? extra['value'];
   const response = parsed(event.response) ?? extra['response'];

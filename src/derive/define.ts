@@ -1,18 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { SqlValue } from '../shared/sqlite.ts';
 import type { Columns, Explained } from './columns.ts';
+import type { Part } from './part.ts';
+import type { PartEvent } from './part-events.ts';
 import type { Place } from './whose.ts';
 
-/**
- * What is computed together: people in a room or outside of rooms, people wherever they were, or an experiment; as each
- * table says.
- */
-export interface Part {
-  readonly experiment: string;
-  readonly room: string | null;
-  /** The participants whose rows it is about. Null: all of the room or the experiment, and what names no one. */
-  readonly people: readonly string[] | null;
-}
+export type { Part } from './part.ts';
 
 /** A table that is computed from the mirrored ones. Columns come in the order in which they are declared. */
 export interface DerivedTable extends Explained {
@@ -28,8 +21,13 @@ export interface DerivedTable extends Explained {
   readonly commonSources?: readonly string[];
   /** To be raised when the same records come to other rows than before: the table is then made again. */
   readonly version: number | string;
-  /** The rows of a part, computed from what is mirrored. */
-  readonly rows: (db: Database, part: Part) => readonly DerivedRow[];
+  /** It is computed from another of these tables as well, and so after them. */
+  readonly isLast?: true;
+  /**
+   * The rows of a part, computed from what is mirrored.
+   * @param events reads those of the part, once for all tables.
+   */
+  readonly rows: (db: Database, part: Part, events: ReadEvents) => readonly DerivedRow[];
   /**
    * Takes in that rows of a data type came to a place, where that is all that changes; returns whether it was. What it
    * does not take in is computed again.
@@ -44,6 +42,8 @@ export interface DerivedTable extends Explained {
   };
 }
 
+export type ReadEvents = () => readonly PartEvent[];
+
 /** The value of each column. */
 export type DerivedRow = Readonly<Record<string, SqlValue>>;
 
@@ -52,7 +52,7 @@ export function defineDerived<const C extends Columns>(
   spec: Omit<DerivedTable, 'columns' | 'key' | 'rows'> & {
     readonly key: readonly (keyof C & string)[];
     readonly columns: C;
-    readonly rows: (db: Database, part: Part) => readonly Readonly<Record<keyof C, SqlValue>>[];
+    readonly rows: (db: Database, part: Part, events: ReadEvents) => readonly Readonly<Record<keyof C, SqlValue>>[];
   },
 ): DerivedTable {
   return spec;

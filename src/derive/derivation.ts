@@ -6,7 +6,7 @@ import { addToCount, COUNTED } from './counts.ts';
 import type { DerivedTable, Part } from './define.ts';
 import { concerns, everyPart, partsAt, type SourcePlace } from './parts.ts';
 import { joined, keyOf, postpone, takePostponed, type Places } from './pending.ts';
-import { recompute } from './recompute.ts';
+import { recompute, type Recomputed } from './recompute.ts';
 import { derivedIn } from './registry.ts';
 import { recomputeWideAt, WIDE_FROM } from './wide.ts';
 import { roomWideOnly, whose, type Place } from './whose.ts';
@@ -120,14 +120,23 @@ export function settlePostponed(db: Database, tables: readonly DerivedTable[] = 
 }
 
 function settlePlaces(db: Database, left: readonly { table: DerivedTable; places: Places }[]): void {
+  const work = left.map(({ table, places }) => ({ table, parts: touchedParts(db, table, places) }));
+  const written = recompute(db, work);
+  const ofTable = Map.groupBy(written, ({ table }) => table);
   const [changed, moved]: [Part[], Part[]] = [[], []];
   for (const { table, places } of left) {
-    const touched = recomputeTouched(db, table, places);
+    const parts = ofTable.get(table) ?? [];
+    const cameOrWent = partsOf(parts.filter(({ added, removed }) => added + removed > 0));
+    number(db, table, places, cameOrWent);
     if (!WIDE_FROM.includes(table.name)) continue;
-    if (table.of === 'person') moved.push(...touched.moved);
-    else changed.push(...touched.changed);
+    if (table.of === 'person') moved.push(...cameOrWent);
+    else changed.push(...partsOf(parts.filter(({ added, changed: other, removed }) => added + other + removed > 0)));
   }
   recomputeWideAt(db, changed, moved);
+}
+
+function partsOf(written: readonly Recomputed[]): Part[] {
+  return written.map(({ part }) => part);
 }
 
 function sourcePlaces(places: Places): SourcePlace[] {
@@ -169,22 +178,21 @@ function triggersOf(dataset: Dataset): string {
     BEGIN ${touch(-1, 'OLD')} END;`;
 }
 
-/** Returns the parts in which any row changed, and those in which rows came or went. */
-function recomputeTouched(db: Database, table: DerivedTable, touched: Places): { changed: Part[]; moved: Part[] } {
+/** The parts of a table that rows at these places concern. */
+function touchedParts(db: Database, table: DerivedTable, touched: Places): Part[] {
   const places = sourcePlaces(touched);
   const common = places.filter(({ data }) => concerns(table, { name: data }) === 'all');
   const whole = new Set(common.map(({ experiment }) => experiment));
   const own = places.filter(
     ({ data, experiment }) => concerns(table, { name: data }) === 'part' && !whole.has(experiment),
   );
-  const parts = [...[...whole].flatMap((experiment) => everyPart(db, table, experiment)), ...partsAt(db, table, own)];
-  const rewritten = parts.map((part) => ({ part, ...recompute(db, table, part) }));
-  const moved = rewritten.filter(({ added, removed }) => added + removed > 0);
-  const ordered = places.filter(({ data }) => table.numbered?.by.includes(data) === true);
-  const experiments = [...moved.map(({ part }) => part), ...ordered].map(({ experiment }) => experiment);
-  for (const experiment of new Set(experiments)) table.numbered?.number(db, experiment);
-  return {
-    changed: rewritten.filter(({ added, changed, removed }) => added + changed + removed > 0).map(({ part }) => part),
-    moved: moved.map(({ part }) => part),
-  };
+  return [...[...whole].flatMap((experiment) => everyPart(db, table, experiment)), ...partsAt(db, table, own)];
+}
+
+/** Fills in the columns that depend on all rows of an experiment, where rows came or went or their order was touched. */
+function number(db: Database, { numbered }: DerivedTable, touched: Places, moved: readonly Part[]): void {
+  if (numbered === undefined) return;
+  const ordered = sourcePlaces(touched).filter(({ data }) => numbered.by.includes(data));
+  const experiments = [...moved, ...ordered].map(({ experiment }) => experiment);
+  for (const experiment of new Set(experiments)) numbered.number(db, experiment);
 }

@@ -38,6 +38,7 @@ export function ratingsGrid(interval: number): DerivedTable {
     row: `an instant of a participant's ratings of a component`,
     key: ['room_id', 'participant_id', 'component_id', 'onset'],
     of: 'room',
+    isLast: true,
     sources: ['ratings/continuous', ...stages.sources],
     roomWide: stages.roomWide ?? [],
     commonSources: stages.commonSources ?? [],

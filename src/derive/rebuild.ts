@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import { settlePostponed } from './derivation.ts';
 import { countAgain } from './counts.ts';
-import type { DerivedTable } from './define.ts';
+import type { DerivedTable, Part } from './define.ts';
 import { everyPart } from './parts.ts';
-import { recompute } from './recompute.ts';
+import { recompute, type Recomputed } from './recompute.ts';
 import { derivedIn } from './registry.ts';
 import { rebuildWide } from './wide.ts';
 
@@ -16,7 +16,12 @@ export interface Rebuilt {
 /** Computes every derived table again from all that is mirrored, and writes what differs; to be called in a transaction. */
 export function rebuild(db: Database, tables: readonly DerivedTable[] = derivedIn(db)): Rebuilt[] {
   const counts = { table: '_people_counts', rows: countAgain(db) };
-  const rebuilt = tables.map((table) => ({ table: table.name, rows: rebuildTable(db, table) }));
+  const work = tables.map((table) => ({ table, parts: everyPart(db, table) }));
+  const written = Map.groupBy(recompute(db, work), ({ table }) => table);
+  const rebuilt = work.map(({ table, parts }) => ({
+    table: table.name,
+    rows: rowsIn(written.get(table) ?? []) + number(db, table, parts),
+  }));
   return [counts, ...rebuilt, { table: 'wide tables', rows: rebuildWide(db) }];
 }
 
@@ -32,12 +37,11 @@ export function compareDerived(db: Database): Rebuilt[] {
   }
 }
 
-function rebuildTable(db: Database, table: DerivedTable): number {
-  const parts = everyPart(db, table);
-  const rows = parts.reduce((sum, part) => {
-    const { added, changed, removed } = recompute(db, table, part);
-    return sum + added + changed + removed;
-  }, 0);
+function rowsIn(written: readonly Recomputed[]): number {
+  return written.reduce((sum, { added, changed, removed }) => sum + added + changed + removed, 0);
+}
+
+function number(db: Database, { numbered }: DerivedTable, parts: readonly Part[]): number {
   const experiments = new Set(parts.map(({ experiment }) => experiment));
-  return [...experiments].reduce((sum, experiment) => sum + (table.numbered?.number(db, experiment) ?? 0), rows);
+  return [...experiments].reduce((sum, experiment) => sum + (numbered?.number(db, experiment) ?? 0), 0);
 }

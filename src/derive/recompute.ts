@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { command, queryLists, type SqlValue } from '../shared/sqlite.ts';
-import type { DerivedTable, Part } from './define.ts';
+import type { DerivedTable, Part, ReadEvents } from './define.ts';
+import { eventsIn, type PartEvent } from './part-events.ts';
 import { named, within } from './source.ts';
 
 /** How many rows of a table were written, because they were missing, wrong or too many. */
@@ -10,12 +11,42 @@ export interface Rewritten {
   readonly removed: number;
 }
 
-/** Computes the rows of a part again and writes those that differ. */
-export function recompute(db: Database, table: DerivedTable, part: Part): Rewritten {
+/** Parts of a table that are to be computed again. */
+export interface Work {
+  readonly table: DerivedTable;
+  readonly parts: readonly Part[];
+}
+
+/** What was written of a part of a table. */
+export interface Recomputed extends Rewritten {
+  readonly table: DerivedTable;
+  readonly part: Part;
+}
+
+/**
+ * Computes parts of tables again and writes the rows that differ. What several tables are computed from is read once:
+ * the same part of each comes one after the other.
+ */
+export function recompute(db: Database, work: readonly Work[]): Recomputed[] {
+  const ordered = work.toSorted((a, b) => Number(a.table.isLast ?? false) - Number(b.table.isLast ?? false));
+  const parts = ordered.flatMap(({ table, parts }) => parts.map((part) => ({ table, part })));
+  const same = Map.groupBy(parts, ({ table, part: { experiment, room, people } }) =>
+    JSON.stringify([table.isLast, table.of, experiment, room, people]),
+  );
+  return [...same.values()].flatMap((tables) => {
+    let read: readonly PartEvent[] | undefined;
+    return tables.map(({ table, part }) => {
+      const written = recomputePart(db, table, part, () => (read ??= eventsIn(db, part)));
+      return { table, part, ...written };
+    });
+  });
+}
+
+function recomputePart(db: Database, table: DerivedTable, part: Part, events: ReadEvents): Rewritten {
   const { columns, key, held, drop, change, add } = statementsOf(table, part);
   const keyOf = (values: readonly SqlValue[]) => JSON.stringify(key.map((i) => values[i] ?? null));
   const computed = new Map<string, SqlValue[]>();
-  for (const row of table.rows(db, part)) {
+  for (const row of table.rows(db, part, events)) {
     const values = columns.map((column) => row[column] ?? null);
     computed.set(keyOf(values), values);
   }

@@ -4,8 +4,8 @@ import type { Dataset } from '../datasets/define.ts';
 import { isStorableText } from '../datasets/values.ts';
 import { isObject, isRawNumber, parseJson, textOfJson, type Json, type JsonObject } from '../shared/json.ts';
 import { queryRows } from '../shared/sqlite.ts';
-import type { Part } from './define.ts';
 import { inOrder } from './moment.ts';
+import type { Part } from './part.ts';
 import { roomWideOnly, whose } from './whose.ts';
 
 /** A text column. */
@@ -20,19 +20,35 @@ export type Placed = z.infer<z.ZodObject<typeof PLACED>>;
 /** What is read of rows: their columns, `PLACED` among them. To be made once, as zod compiles it. */
 type RowType<Row> = z.ZodType<Row> & { readonly shape: object };
 
-/**
- * The rows of a part in one of the mirrored tables, those of each person in the order in which they happened.
- * @param where which of them, as SQL.
- */
-export function rowsOf<Row extends Placed>(
+/** Which rows are read, and what of them. */
+interface Reading<Row> {
+  readonly type: RowType<Row>;
+  /** A condition, as SQL. */
+  readonly where?: string;
+  /** The members that are not columns, as SQL. */
+  readonly computed?: Readonly<Record<string, string>>;
+}
+
+/** The rows of a part in one of the mirrored tables, those of each person in the order in which they happened. */
+export function rowsOf<Row extends Placed>(db: Database, table: string, part: Part, reading: Reading<Row>): Row[] {
+  return happened(rowsByOnset(db, table, part, reading));
+}
+
+/** The rows of a part in one of the mirrored tables, by onset; `happened` puts those of them that are needed in order. */
+export function rowsByOnset<Row extends Placed>(
   db: Database,
   table: string,
   part: Part,
-  { type, where = '1' }: { type: RowType<Row>; where?: string },
+  { type, where = '1', computed = {} }: Reading<Row>,
 ): Row[] {
-  const sql = `SELECT ${Object.keys(type.shape).join(', ')} FROM ${table}
+  const columns = Object.keys(type.shape).map((name) => (name in computed ? `${computed[name]} AS ${name}` : name));
+  const sql = `SELECT ${columns.join(', ')} FROM ${table}
     WHERE ${within(part)} AND (${where}) ORDER BY onset, timestamp, key`;
-  const rows = queryRows(db, sql, type).all(named(part));
+  return queryRows(db, sql, type).all(named(part));
+}
+
+/** Rows by onset, those of each person in the order in which they happened. */
+export function happened<Row extends Placed>(rows: Row[]): Row[] {
   // Sorted by onset, those without one come first.
   if (rows[0]?.onset !== null) return rows;
   return [...Map.groupBy(rows, ({ participant_id }) => participant_id).values()].flatMap(inOrder);
@@ -45,7 +61,7 @@ export function roomWideRows<Row extends Placed>(
   db: Database,
   dataset: Dataset,
   { experiment, room }: Part,
-  { type, where = '1' }: { type: RowType<Row>; where?: string },
+  { type, where = '1' }: Reading<Row>,
 ): Row[] {
   if (room === null) return [];
   const named = `${dataset.table} INDEXED BY ${roomWideIndex(dataset).name}`;

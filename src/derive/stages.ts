@@ -1,13 +1,14 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
-import { events } from '../datasets/events.ts';
+import { events as eventsData } from '../datasets/events.ts';
 import { isOver } from '../datasets/room-status.ts';
 import { queryRows } from '../shared/sqlite.ts';
 import { code, count, rank, real, time, WHOSE } from './columns.ts';
 import { defineDerived, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
 import { inOrder, timeText } from './moment.ts';
-import { membersOf, named, PLACED, roomWideRows, rowsOf, Text, textIn, within } from './source.ts';
+import { SHOWS_STATE, type PartEvent } from './part-events.ts';
+import { happened, membersOf, named, PLACED, roomWideRows, Text, textIn, within } from './source.ts';
 import {
   endOf,
   startKnownBy,
@@ -84,10 +85,10 @@ export const stages = defineDerived({
   commonSources: ['experiment-configs'],
   version: 2,
   columns: COLUMNS,
-  rows(db, part) {
-    const byPerson = Map.groupBy(eventsOf(db, part), ({ participant_id }) => participant_id ?? '');
+  rows(db, part, events) {
+    const byPerson = Map.groupBy(shownIn(events()), ({ participant_id }) => participant_id ?? '');
     if (byPerson.size === 0) return [];
-    const ofRoom = roomWideRows(db, events, part, { type: Shown, where: SHOWS_STATE }).map(withTime);
+    const ofRoom = roomWideRows(db, eventsData, part, { type: Shown, where: SHOWS_STATE }).map(withTime);
     const planned = plannedIn(db, part.experiment);
     const presences = presencesIn(db, part);
     const room = roomOf(db, part);
@@ -113,15 +114,12 @@ const Shown = z.object({
   data: Text,
 });
 
-const SHOWS_STATE = 'state_id IS NOT NULL AND timestamp IS NOT NULL';
-
-function eventsOf(db: Database, part: Part): StageEvent[] {
-  const where = `participant_id IS NOT NULL AND ${SHOWS_STATE}`;
-  return rowsOf(db, 'events', part, { type: Shown, where }).map(withTime);
+function shownIn(events: readonly PartEvent[]): StageEvent[] {
+  return happened(events.filter(({ shows_state }) => shows_state === 1)).map(withTime);
 }
 
-function withTime(event: z.infer<typeof Shown>): StageEvent {
-  return Object.assign(event, { at: Date.parse(event.timestamp ?? '') });
+function withTime<Event extends z.infer<typeof Shown>>(event: Event): Event & { readonly at: number } {
+  return { ...event, at: Date.parse(event.timestamp ?? '') };
 }
 
 const RoomEnds = z.object({ status: Text, ended_at: Text });
