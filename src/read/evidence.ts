@@ -88,6 +88,15 @@ export function isShownLast(page: Page, met: number, { largestPage = 0, totalPro
 }
 
 /**
+ * Whether the last page of a reading can show that all records came. The last one with a time filter shows only that
+ * those came which the filter sees.
+ * @param total how many records the API counts in the whole stream.
+ */
+export function showsAll({ isFiltered }: Page, total: number | undefined): boolean {
+  return !isFiltered || total !== undefined;
+}
+
+/**
  * Whether a listing met a record at each place up to the end of its last page: where records came that say the same as
  * others, they may be others. What names a time, or has no places, says nothing of it.
  */

@@ -4,7 +4,7 @@ import { parseTime } from '../shared/time.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, timeAt, type TimeRange } from '../warehouse/records.ts';
 import { createSeen } from '../warehouse/seen.ts';
-import { fillsPlaces, isShownLast } from './evidence.ts';
+import { countedBy, fillsPlaces, isShownLast, showsAll } from './evidence.ts';
 import { distinct, isPartial } from './full-listing.ts';
 import { otherPages } from './other-pages.ts';
 import { paginate } from './paginate.ts';
@@ -29,6 +29,7 @@ export async function readRange(
   const atMost = otherPages(session);
   let isShown = true;
   let last: Page | undefined;
+  let total: number | undefined;
   const { known } = traits;
   try {
     for await (const chunk of paginate(reader, { ...range, by: 'key', sorted: true, atMost, known, end: 'claimed' })) {
@@ -40,7 +41,8 @@ export async function readRange(
       bad += chunk.bad.length;
       upTo = later(upTo, newest(session, chunk.rows));
       last = chunk.page;
-      isShown = chunk.isEnd || isShownLast(chunk.page, Infinity, traits.known);
+      total = countedBy(chunk.page) ?? total;
+      isShown = (chunk.isEnd || isShownLast(chunk.page, Infinity, traits.known)) && showsAll(chunk.page, total);
     }
     const isWhole = range.from === undefined && range.to === undefined;
     const met = seen.count() + bad;
@@ -50,7 +52,7 @@ export async function readRange(
       doubts,
       unseen: isClean ? sink.seen.missing(range) : [],
       ...(range.to === undefined ? { upTo } : {}),
-      ...(isWhole ? { isWhole, met, isShown: isShown && (last === undefined || fillsPlaces(last, met)) } : {}),
+      ...(isWhole ? { isWhole, total, met, isShown: isShown && (last === undefined || fillsPlaces(last, met)) } : {}),
     };
   } finally {
     seen.drop();

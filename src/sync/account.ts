@@ -1,7 +1,7 @@
 import { count } from '../shared/count.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { heldAmong } from '../warehouse/records.ts';
+import { hasTimeless, heldAmong } from '../warehouse/records.ts';
 import { requestPage, countedBy, whatFollows } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/page.ts';
@@ -29,7 +29,8 @@ const MOST_PROBES = 4;
 /**
  * Compares the records held with those that the API has, after a reading. This costs no request if the reading proved
  * the API's total by more than its own words. Otherwise it requests the record at the last place that the held records
- * fill: exactly one comes if as many exist as are held, whatever the API counts.
+ * fill: exactly one comes if as many exist as are held, whatever the API counts. Where rows have no readable time it does
+ * so without an order, which may leave these out.
  * @param isStrict requests it in any case, and without an order, because an order may leave out records that lack the
  * field.
  */
@@ -58,10 +59,11 @@ function isRefused(error: unknown): error is WarehouseError {
 }
 
 async function probe(session: Session, { total: reportedBefore, met }: Reading, isStrict: boolean): Promise<Account> {
-  const { sink, reader, stream, traits } = session;
+  const { sink, reader, stream, traits, warehouse } = session;
+  const isPlain = isStrict || hasTimeless(warehouse.db, stream);
   let canSort = traits.known.sortRefused !== true && stream.dataset.timeField !== undefined;
   let reported = isStrict ? undefined : reportedBefore;
-  let isSorted = !isStrict && canSort;
+  let isSorted = !isPlain && canSort;
   for (let round = 1; ; round++) {
     const held = sink.held();
     const offset = Math.max(held - 1, 0);
@@ -78,9 +80,9 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     const { page, contradiction } = asked;
     const order = isSorted ? ASCENDING : {};
     if (page.doubts.length > 0) return unknown(held, reported, page.doubts);
-    if (isSorted === (!isStrict && canSort)) reported = countedOr(reported, page, contradiction);
+    if (isSorted === (!isPlain && canSort)) reported = countedOr(reported, page, contradiction);
     const expected = Math.min(held, 1);
-    if (page.returned === expected && isSorted === (!isStrict && canSort)) {
+    if (page.returned === expected && isSorted === (!isPlain && canSort)) {
       // Nothing shows whether that is true, as there is no count.
       if (page.total === undefined && whatFollows(page) === 'more') return unknown(held, reported, [PROMISED]);
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
@@ -92,7 +94,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     }
     const inserted = takeNew(session, page);
     // The records that came in the meantime were taken, and were all that existed at the time of this answer.
-    const isOwnOrder = isSorted === (!isStrict && canSort);
+    const isOwnOrder = isSorted === (!isPlain && canSort);
     if (inserted > 0 && isOwnOrder && isCountedEnd(page) && sink.held() === offset + page.returned)
       return settled(sink.held(), sink.held(), reported);
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
@@ -109,7 +111,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
       };
     }
     // Records that came in the meantime are last in the order of time; without an order they may be anywhere.
-    if (isStrict) isSorted = inserted === 0 && canSort;
+    if (isPlain) isSorted = inserted === 0 && canSort;
   }
 }
 

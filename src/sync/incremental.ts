@@ -3,7 +3,7 @@ import type { Row } from '../datasets/normalise.ts';
 import { isLocal, WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { countRows, keysOf } from '../warehouse/records.ts';
-import { requestPage, countedBy, isShownLast } from '../read/evidence.ts';
+import { requestPage, countedBy, isShownLast, showsAll } from '../read/evidence.ts';
 import { certainRows, isPartial } from '../read/full-listing.ts';
 import { NotWalkable, paginate, type Chunk } from '../read/paginate.ts';
 import type { Page, PageRequest } from '../read/page.ts';
@@ -100,7 +100,8 @@ async function walkOn(session: Session, from = notAheadOf(session, position(sess
   }
   flush();
   const isFromBeginning = from === undefined;
-  const isShown = last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known));
+  const isShown =
+    last !== undefined && (last.isEnd || isShownLast(last.page, met, traits.known)) && showsAll(last.page, total);
   return {
     doubts,
     unseen: [],

@@ -59,6 +59,17 @@ export function timesOf(db: Db, stream: Stream, keys: readonly string[]): string
   return queryValues(db, sql, z.string()).all(...rows.params, JSON.stringify(keys));
 }
 
+/** Whether the stream has rows without a readable time, which an order by time may leave out or put anywhere. */
+export function hasTimeless(db: Db, stream: Stream): boolean {
+  const { timeColumn } = stream.dataset;
+  const rows = rowsIn(stream);
+  if (rows === undefined || timeColumn === undefined) return false;
+  const time = quote(timeColumn);
+  // Times that can be read begin with a digit. These ranges lie in an index, and a pattern does not.
+  const sql = `SELECT 1 ${rows.sql} AND (${time} IS NULL OR ${time} < '0' OR ${time} > ':') LIMIT 1`;
+  return queryValues(db, sql, z.number()).get(...rows.params) !== undefined;
+}
+
 /** The times of the stream's rows that have one of these keys and a time. */
 export function heldTimes(db: Db, stream: Stream, keys: readonly string[]): ReadonlyMap<string, number> {
   const { timeColumn } = stream.dataset;

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Json } from '../../src/shared/json.ts';
 import type { Proof } from '../../src/sync/conclude.ts';
 import { readAndProve } from '../../src/sync/stream.ts';
-import { fakeStream, HOUR, MINUTE, type FakeStream } from './fake-stream.ts';
+import { fakeStream, HOUR, MINUTE, type FakeStream, type SessionChange } from './fake-stream.ts';
 
 /** A stream of which the warehouse holds and the API has records 1 to 20, proven once so that its end is known. */
 export async function proven(data = 'events', last = 20): Promise<FakeStream> {
@@ -20,8 +20,8 @@ export interface Synced extends Proof {
 }
 
 /** One sync, which notes what it came to. */
-export async function sync(fake: FakeStream): Promise<Synced> {
-  const session = fake.session();
+export async function sync(fake: FakeStream, change: SessionChange = {}): Promise<Synced> {
+  const session = fake.session(change);
   const before = fake.api.asked.length;
   const proof = await readAndProve(session, !fake.position().backfilled);
   session.sink.note(proof.position);

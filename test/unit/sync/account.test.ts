@@ -266,6 +266,17 @@ describe('an endpoint that ignores offset', () => {
   });
 });
 
+describe('an account of rows without a readable time', () => {
+  // The record that is new fills the place of the one that the order leaves out.
+  it.each([undefined, SILENT])('does not rely on an order that may leave them out (%j)', async (silent) => {
+    const [first, ...others] = spaced(4);
+    const held = [message('timeless'), ...others];
+    const api = [...held.slice(0, 1), ...(first === undefined ? [] : [first]), ...others];
+    const account = await books(held, api, { order: 'omits', ...silent }).account();
+    expect(account).toMatchObject({ held: 4, isOff: 'lacking' });
+  });
+});
+
 describe('a strict account', () => {
   it('always sends a request, and without an order', async () => {
     const { account, reader } = books(spaced(3));

@@ -199,8 +199,8 @@ describe('a stream that holds more than the API counts', () => {
     const fake = await proven();
     fake.session().traits.learn({ offsetIgnored: true }, 'a test');
     drop(fake, 'e19');
-    fake.api.change = (answer, { order, limit }) =>
-      order === 'desc' && limit !== 1 ? told(answer, { total: 20 }) : answer;
+    fake.api.change = (answer, { startTime, limit }) =>
+      startTime === undefined && limit !== 1 ? told(answer, { total: 20 }) : answer;
     expect((await sync(fake)).doubts).toEqual([
       {
         kind: 'contradiction',
