@@ -1,14 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
-const TOP = join(import.meta.dirname, '..', '..');
-const MAIN = join(TOP, 'dist', 'main.js');
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 
-/** What a process of ours is started with; the program is compiled once and not by each of hundreds of them. */
-export const PROCESS = {
-  PATH: process.env['PATH'],
-  NODE_COMPILE_CACHE: join(TOP, 'node_modules/.cache/node'),
-};
+/** What a process of ours is started with. */
+export const PROCESS = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
 
 export interface Ran {
   readonly status: number | null;

@@ -251,7 +251,9 @@ describe('hsw init at a terminal', () => {
 });
 
 /** Runs the real command in a real process, without a terminal. */
-function hsw(args: readonly string[], cwd: string, env: Record<string, string> = {}) {
+function hsw(args: readonly string[], cwd: string, own: Record<string, string> = {}) {
+  const { NODE_COMPILE_CACHE } = process.env;
+  const env = { NODE_COMPILE_CACHE, ...own };
   return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let [stdout, stderr] = ['', ''];
