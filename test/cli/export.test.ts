@@ -168,6 +168,21 @@ describe('hsw export', () => {
     expect((await hsw(['export', '--data', 'chat'], { cwd })).stderr).toBe('');
   });
 
+  it('says what may be missing of one person too', async () => {
+    const { cwd, simulator, time } = await lab(ONE, 'data: [rooms, chat, events]\n');
+    const [experiment = ''] = simulator.world.experimentIds;
+    const [message = {}] = simulator.world.records('chat', experiment, time.now);
+    const person = ['export', '--participant', String(message['senderId'])];
+    await hsw(['sync', 'now', '--data', 'chat'], { cwd });
+    const part = await hsw(person, { cwd });
+    expect(part.status).toBe(1);
+    expect(part.stderr).toMatch(/^! The only stream of events was never read, so rows are missing: exp_\w+ /m);
+    await hsw(['sync', 'now'], { cwd });
+    const whole = await hsw(person, { cwd });
+    expect([whole.status, whole.stderr]).toEqual([0, '']);
+    expect(lines(whole.stdout).length).toBeGreaterThan(lines(part.stdout).length);
+  });
+
   it('says how many rows are withheld from deletion', async () => {
     const { cwd, db } = await lab(ONE, 'data: [rooms, chat]\n');
     await hsw(['sync', 'now'], { cwd });

@@ -15,9 +15,10 @@ import { columnNames, hasNoColumn } from '../../warehouse/column-names.ts';
 import { plainError, type Db } from '../../warehouse/open.ts';
 import { allPositions } from '../../warehouse/positions.ts';
 import { quarantinedRecords } from '../../warehouse/quarantine.ts';
+import { standingOf } from '../../warehouse/standing.ts';
 import { configuredExperiments, currentPositions } from '../../sync/roster.ts';
 import { openReader } from '../../runtime/reader.ts';
-import { readConfig, type Command, type Describe } from '../context.ts';
+import { readConfig, type Command, type CommandContext, type Describe } from '../context.ts';
 import { list } from '../selection.ts';
 import { experimentsIn } from '../source.ts';
 import { batched, dataTo } from '../terminal.ts';
@@ -97,7 +98,7 @@ const exportPerson: Command<PersonFlags> = async (context, { participant = '', r
       yield* lines;
     };
     await pipeline(Readable.from(batched(all())), sink, { end: out !== undefined, signal: context.signal });
-    return EXIT.ok;
+    return report(context, lacksOfAll(db, config));
   } catch (error) {
     throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
   } finally {
@@ -123,9 +124,7 @@ const exportRecords: Command<ExportFlags> = async (context, { experiment: asked 
       end: out !== undefined,
       signal: context.signal,
     });
-    const lines = [...lacks.flatMap((lack) => lack.lines), ...withoutColumns(db, flags)];
-    for (const line of new Set(lines)) context.stderr.write(`! ${cleanLine(line)}\n`);
-    return lacks.some(({ isDoubtful }) => isDoubtful) ? EXIT.partial : EXIT.ok;
+    return report(context, lacks, withoutColumns(db, flags));
   } catch (error) {
     throw unwritten(out, error) ?? plainError(config.warehouse.path, error) ?? error;
   } finally {
@@ -154,6 +153,24 @@ function withoutColumns(db: Db, { data, format }: ExportFlags): string[] {
 
 /** How many of them are named. */
 const NAMED = 10;
+
+/** Says on stderr what is to be known of the data, and gives the exit status. */
+function report({ stderr }: CommandContext, lacks: readonly Lacks[], others: readonly string[] = []): number {
+  const lines = [...lacks.flatMap((lack) => lack.lines), ...others];
+  for (const line of new Set(lines)) stderr.write(`! ${cleanLine(line)}\n`);
+  return lacks.some(({ isDoubtful }) => isDoubtful) ? EXIT.partial : EXIT.ok;
+}
+
+/** What the data types may lack in which a person may be. What the key may never read is not held of anyone. */
+function lacksOfAll(db: Db, config: Config): Lacks[] {
+  const streams = currentPositions(db, configuredExperiments(db, config));
+  const read = streams.filter((stream) => standingOf(stream) !== 'skipped');
+  const issues = recallList(db, config);
+  // Malformed records that name the person are written.
+  return [...Map.groupBy(read, ({ data }) => data)].map(([data, all]) =>
+    describeLacks(data, all, { quarantined: 0, issues }),
+  );
+}
 
 /** What the exported data may lack. */
 function lacksOf(db: Db, config: Config, { data, experiment = [], quarantined }: ExportFlags): Lacks {
