@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { csvLine } from '../../export/csv.ts';
 import { ask, jsonOf, textOfValue, type Answer } from '../../export/query.ts';
 import { count } from '../../shared/count.ts';
@@ -44,7 +45,9 @@ const query: Command<QueryFlags> = async (context, { sql, warehouse, ...flags })
   const format = formatOf(flags.format ?? (context.json ? 'json' : 'table'));
   const statement = sql === '-' ? await text(context.stdin) : sql;
   const { db } = openSource(context, warehouse);
-  // SQLite does not return to the event loop before it is done, and nothing is written: a signal ends the process.
+  // SQLite does not return to the event loop before it is done, and nothing is written: a signal ends the process. One
+  // that came while the program was loaded is heard in this turn.
+  await turn();
   for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
   context.signal.throwIfAborted();
   try {
