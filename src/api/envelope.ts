@@ -66,7 +66,7 @@ export function readEnvelope(text: string): Envelope {
     metadata,
     warnings: warningsIn(body, metadata),
     truncated: isCutIn(body, metadata),
-    pagination: paginationIn(metadata) ?? paginationIn(body),
+    pagination: withCount(paginationIn(metadata) ?? paginationIn(body), body, metadata),
     echo: objectIn(metadata, 'query'),
     basis: basisIn(metadata),
     sentAt: sentAtIn(metadata),
@@ -117,6 +117,18 @@ function paginationIn(place: JsonObject): Pagination | undefined {
   const { pagination, total } = place;
   const only = Array.isArray(pagination) && pagination.length === 1 ? pagination[0] : pagination;
   return readPagination(only) ?? (countOf(total) === undefined ? undefined : readPagination(place));
+}
+
+/**
+ * A `count` where nothing says `total`: undocumented, it may be that of the answer's records or of all. Where it is not the
+ * former it is taken for the latter, so that one which fits neither contradicts its answer.
+ */
+function withCount(said: Pagination | undefined, body: JsonObject, metadata: JsonObject): Pagination | undefined {
+  if (said?.total !== undefined) return said;
+  const pages = objectIn(metadata, 'pagination');
+  const count = [pages?.['count'], metadata['count'], body['count']].map(countOf).find((one) => one !== undefined);
+  const sent = Array.isArray(body['data']) ? body['data'].length : 1;
+  return count === undefined || count === sent ? said : { ...said, total: count };
 }
 
 function readPagination(pagination: Json | undefined): Pagination | undefined {

@@ -19,6 +19,10 @@ const ENDPOINT = {
   largestPage: z.number().int().positive(),
   /** Its answers name its own data type. */
   namesItself: z.literal(true),
+  /** Its answers name the id of what was requested. */
+  scopeNamed: z.literal(true),
+  /** Its records name the experiment that was requested. */
+  experimentNamed: z.literal(true),
   /** Its answers name the offset that was requested. */
   offsetNamed: z.literal(true),
 };

@@ -106,12 +106,23 @@ async function listOnce(
     doubts,
     unseen: [],
     met,
-    total: last === undefined ? undefined : countedBy(last.page),
+    total:
+      last === undefined
+        ? undefined
+        : stream.dataset.unpaged === true
+          ? unpagedTotal(last.page, met)
+          : countedBy(last.page),
     isShown:
       last !== undefined &&
       fillsPlaces(last.page, met) &&
       (last.isEnd || isShownLast(last.page, met, reader === session.reader ? traits.known : {})),
   };
+}
+
+/** How many records an answer without pages counts; those that are left out of it by its data type are not among them. */
+function unpagedTotal(page: Page, met: number): number | undefined {
+  const counted = countedBy({ ...page, offset: 0 });
+  return counted === undefined ? undefined : met + Math.max(counted - page.returned, 0);
 }
 
 /** Whether the answer of a chunk says that it lacks records. */

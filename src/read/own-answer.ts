@@ -31,15 +31,15 @@ export interface Foreign {
 export type CheckOwn = (own: Own) => Foreign | undefined;
 
 export function openOwnAnswers(db: Db, traits: Traits): CheckOwn {
-  return (own) => otherThing(db, traits, own) ?? otherPlace(traits, own);
+  return (own) => otherThing(db, traits, own) ?? otherRecords(db, traits, own) ?? otherPlace(traits, own);
 }
 
 /** Only below this path do all answers name their data type and the id of what was requested. */
 const NAMED = /^\/data\//;
 
-function otherThing(db: Db, traits: Traits, { stream, path, answer: { metadata } }: Own): Foreign | undefined {
+function otherThing(db: Db, traits: Traits, { stream, path, answer }: Own): Foreign | undefined {
   if (!NAMED.test(path)) return undefined;
-  const { dataType, scopeId } = metadata;
+  const { dataType, scopeId } = answer.metadata;
   if (typeof dataType === 'string') {
     const named = plain(dataType);
     const own = plain(stream.dataset.name);
@@ -49,8 +49,56 @@ function otherThing(db: Db, traits: Traits, { stream, path, answer: { metadata }
     const isOther = named !== own && DATA_TYPES.some((name) => plain(name) === named);
     if (isOther && traits.known.namesItself === true) return { of: 'another thing', text: `it names ${dataType}` };
   }
-  if (typeof scopeId !== 'string' || idsOf(stream).includes(scopeId)) return undefined;
-  return isKnownPart(db, scopeId) ? { of: 'another thing', text: `it names ${scopeId}` } : undefined;
+  if (typeof scopeId !== 'string') return isNameless(traits, answer) ? NAMELESS : undefined;
+  if (idsOf(stream).includes(scopeId)) {
+    if (traits.known.scopeNamed !== true) traits.learn({ scopeNamed: true }, `its answer named ${scopeId}`);
+    return undefined;
+  }
+  const isOther = isKnownPart(db, scopeId) || (traits.known.scopeNamed === true && !namesOwn(stream, answer.data));
+  return isOther ? { of: 'another thing', text: `it names ${scopeId}` } : undefined;
+}
+
+const NAMELESS: Foreign = { of: 'another place', text: 'it has no records, and does not say what it is for' };
+
+/** Whether an answer without records names nothing, although others of the endpoint do. */
+function isNameless({ known }: Traits, { metadata: { dataType }, data }: Answer): boolean {
+  return data.length === 0 && typeof dataType !== 'string' && known.scopeNamed === true;
+}
+
+/**
+ * Whether all records that name an experiment name another one. An answer that names what was requested may have such
+ * records. Rooms are not compared, as records are in the answers of rooms that they do not belong to.
+ */
+function otherRecords(db: Db, traits: Traits, { stream, answer: { metadata, data } }: Own): Foreign | undefined {
+  const { scopeId } = metadata;
+  if (typeof scopeId === 'string' && idsOf(stream).includes(scopeId)) return undefined;
+  const named = idsIn(data, experimentField(stream));
+  if (named.includes(stream.experimentId)) {
+    if (traits.known.experimentNamed !== true)
+      traits.learn({ experimentNamed: true }, `its records name ${stream.experimentId}`);
+    return undefined;
+  }
+  const other = named.find((id) => traits.known.experimentNamed === true || isKnownPart(db, id));
+  return other === undefined ? undefined : { of: 'another thing', text: `its records are of ${other}` };
+}
+
+function namesOwn(stream: Stream, data: readonly Json[]): boolean {
+  return idsIn(data, experimentField(stream)).includes(stream.experimentId);
+}
+
+/** The record of an experiment is named by its id. */
+function experimentField({ dataset }: Stream): string {
+  return dataset.name === 'experiments' ? 'id' : 'experimentId';
+}
+
+/** The ids that records name in a field of theirs or, as recordings do, of their metadata. */
+function idsIn(data: readonly Json[], field: string): string[] {
+  const ids = data.flatMap((record) => {
+    if (!isObject(record)) return [];
+    const { metadata = null } = record;
+    return [record[field], isObject(metadata) ? metadata[field] : undefined];
+  });
+  return [...new Set(ids.filter((id) => typeof id === 'string'))];
 }
 
 /** `agent-runs` and `agentRuns` are one name. */

@@ -116,8 +116,9 @@ function rowsOf(
   const places: number[] = [];
   const bad: BadRecord[] = [];
   const badPlaces: number[] = [];
+  const others = ofOthers(stream, data);
   data.forEach((record, place) => {
-    if (isLeftOut(stream, record)) return;
+    if (isLeftOut(stream, record) || others.has(record)) return;
     const normalised = normalise(stream.dataset, record, withOtherFields(stream, record, origin));
     const row = unclear?.has(place) === true ? unclearRecord(normalised, unclear.get(place), record) : normalised;
     if ('reason' in row) {
@@ -181,6 +182,18 @@ function ignoredParameters(
 
 function isLeftOut({ dataset }: Stream, record: Json): boolean {
   return isObject(record) && Object.entries(dataset.leavesOut ?? {}).some(([field, value]) => record[field] === value);
+}
+
+/**
+ * Records of other experiments in an answer that has the requested one's as well: where the experiment is only a filter of the
+ * request, the endpoint may ignore it.
+ */
+function ofOthers({ dataset, experimentId }: Stream, data: readonly Json[]): ReadonlySet<Json> {
+  if (dataset.path?.includes('?') !== true) return new Set();
+  const named = (record: Json) => (isObject(record) ? record['experimentId'] : undefined);
+  if (!data.some((record) => named(record) === experimentId)) return new Set();
+  const isOther = (id: Json | undefined) => typeof id === 'string' && id !== experimentId;
+  return new Set(data.filter((record) => isOther(named(record))));
 }
 
 /** Values from the request take precedence over values from elsewhere in the record. */

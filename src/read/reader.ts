@@ -89,7 +89,8 @@ export function createReader(stream: Stream, options: ReaderOptions): Reader {
         if (options.mayBeAbsent === true && isAbsence(error)) return NO_RECORDS;
         throw error;
       });
-    const foreignIn = (came: Answer) => options.checkOwn({ stream, path, sent, answer: came });
+    const foreignIn = (came: Answer) =>
+      came === NO_RECORDS ? undefined : options.checkOwn({ stream, path, sent, answer: came });
     let answer = await get();
     if (foreignIn(answer) !== undefined) answer = await get();
     const foreign = foreignIn(answer);

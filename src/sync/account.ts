@@ -41,8 +41,10 @@ export async function takeAccount(session: Session, reading: Reading, isStrict: 
   if (reading.doubts.some(({ kind }) => kind === 'warned' || kind === 'cut')) return unknown(held, total, []);
   const isSingle = stream.dataset.read === 'single';
   const isUnpaged = stream.dataset.unpaged === true || isSingle;
-  if (byRoom === true || (isUnpaged && met !== undefined && (isShown === true || isSingle)))
-    return settled(held, met, undefined);
+  if (byRoom === true) return settled(held, met, undefined);
+  // Nothing else shows what an answer without pages lacks, so that its own doubts stay.
+  if (isUnpaged && reading.doubts.length > 0) return unknown(held, total, []);
+  if (isUnpaged && met !== undefined && (isShown === true || isSingle)) return settled(held, met, total);
   const agrees = total === undefined || met === undefined || total === met;
   const isShownNow = isShown === true && agrees && !isStrict;
   if (isShownNow && (total ?? met) !== undefined) return settled(held, total ?? met, total);
@@ -80,6 +82,9 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     const { page, contradiction } = asked;
     const order = isSorted ? ASCENDING : {};
     if (page.doubts.length > 0) return unknown(held, reported, page.doubts);
+    // Whether there is a record at that place is what was asked for.
+    if (contradiction !== undefined && (page.reportedReturned ?? page.returned) !== page.returned)
+      return unknown(held, reported, [{ kind: 'contradiction', text: contradiction }]);
     if (isSorted === (!isPlain && canSort)) reported = countedOr(reported, page, contradiction);
     const expected = Math.min(held, 1);
     if (page.returned === expected && isSorted === (!isPlain && canSort)) {
@@ -90,7 +95,9 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     }
     if (page.returned < expected) {
       const truth = reported !== undefined && reported < held ? reported : await confirmed(session, met, held, order);
-      return { held, truth, total: reported, isOff: 'surplus', doubts: [] };
+      // Nothing is deleted on the word of an answer that counts more than it sends.
+      const doubts: Doubt[] = contradiction === undefined ? [] : [{ kind: 'contradiction', text: contradiction }];
+      return { held, truth, total: reported, isOff: 'surplus', doubts };
     }
     const inserted = takeNew(session, page);
     // The records that came in the meantime were taken, and were all that existed at the time of this answer.

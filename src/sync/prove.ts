@@ -34,6 +34,7 @@ export async function prove(session: Session, first: Reading, isStrict: boolean)
   const surplus = surplusOf(account);
   const isCertain =
     reading.doubts.length === 0 &&
+    account.doubts.every(({ kind }) => kind !== 'contradiction') &&
     session.sink.seen.newRepeats === 0 &&
     surplus === gone.length &&
     !isCountedAbove(session, account.truth);

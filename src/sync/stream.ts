@@ -81,9 +81,10 @@ export async function runSession<Proven extends Pick<Proof, 'doubts' | 'position
   read: () => Promise<Proven>,
 ): Promise<SessionOutcome<Proven>> {
   const { log, stream, warehouse } = session;
+  const before = position(session);
   try {
     const proof = await read();
-    const isFinished = isComplete(proof.doubts) && stream.scope.kind === 'room' && isOver(session, stream.scope.id);
+    const isFinished = isComplete(proof.doubts) && isFinal(session, before);
     const known = { ...proof.position, finished: isFinished, lastSyncAt: session.startedAt };
     session.sink.note(known, session.reader.serverInfo().metadata);
     const status = isComplete(proof.doubts) ? 'ok' : 'incomplete';
@@ -107,6 +108,16 @@ export async function runSession<Proven extends Pick<Proof, 'doubts' | 'position
   } finally {
     session.sink.close();
   }
+}
+
+/**
+ * Whether a room need not be read again: it is over, and two readings agree. Where an answer counts nothing, a single one
+ * that lacks records looks like the whole.
+ */
+function isFinal(session: Session, { complete }: Position): boolean {
+  const { scope } = session.stream;
+  const { inserted, updated, deleted } = session.sink.tally;
+  return complete && inserted + updated + deleted === 0 && scope.kind === 'room' && isOver(session, scope.id);
 }
 
 export function isStopped({ doubts }: Position): boolean {

@@ -64,6 +64,48 @@ describe('an answer that is not what was requested', () => {
   });
 });
 
+/** The records less the last one, and these words about their number. */
+const short =
+  (words: (sent: number) => object) =>
+  ({ data, metadata }: Body): object => {
+    const others = { ...metadata, pagination: undefined };
+    return { status: 'success', data: data.slice(0, -1), metadata: { ...others, ...words(data.length) } };
+  };
+
+describe('an answer that lacks a record each time, and counts otherwise', () => {
+  it.each<[string, string, (body: Body) => object]>([
+    ['its count is larger', 'recordings', short(() => ({ count: 9999 }))],
+    ['its total is larger', 'agent-decisions', short(() => ({ total: 60 }))],
+    ['its count is larger', 'agent-decisions', short((sent) => ({ count: sent }))],
+    ['its count is smaller', 'agent-decisions', short(() => ({ count: 1 }))],
+  ])('deletes no row, and completes no stream that lacks one: %s (%s)', async (_, data, change) => {
+    const { it, fault } = await changedLab(data);
+    it.arrive(3);
+    await it.sync();
+    expectExact(it);
+    fault.change = change;
+    for (let times = 0; times < 3; times++) {
+      const { complete, deleted } = await it.sync();
+      expect(deleted).toBe(0);
+      if (complete) expectExact(it);
+      else expect(it.position().reason).toBeDefined();
+    }
+    fault.change = undefined;
+    for (let times = 0; times < 2; times++) await it.sync();
+    expectExact(it);
+  });
+
+  it('has more records than it says, which are none where only it has them (recordings)', async () => {
+    const { it, fault } = await changedLab('recordings');
+    await it.sync();
+    fault.change = ({ data, metadata }) => ({ status: 'success', data: [...data, { note: 'none' }], metadata });
+    for (let times = 0; times < 3; times++) expect(await it.sync()).toMatchObject({ complete: false });
+    fault.change = undefined;
+    for (let times = 0; times < 2; times++) await it.sync();
+    expectExact(it);
+  });
+});
+
 describe('a large listing whose rooms are all live', () => {
   it.each(['components', 'recordings'])(
     'costs a reading of the rooms once a day, not at every sync (%s)',

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { SimReply, SimRequest } from '../../src/simulator/reply.ts';
 import { accountLab, type AccountLab } from '../support/accounts.ts';
+import { HOUR, openLab } from '../support/lab.ts';
 
 type Change = (reply: SimReply, request: SimRequest) => SimReply;
 
@@ -80,6 +82,96 @@ describe('an answer to a request for another data type', () => {
     it.arrive(150, (i) => ({ onset: i }));
     await it.sync();
     expect((await it.sync()).requests).toBe(1);
+    expectExact(it);
+  });
+});
+
+const answersOf = (data: string) => (data === 'deployments' ? '/deployments' : `/data/${data}/`);
+
+/** Two experiments, the second of which is answered with the first one's records while `isMixed` says so. */
+async function mixedLab(data: string, words: Readonly<Record<string, unknown>>) {
+  const fault = { isMixed: false };
+  let first: SimReply | undefined;
+  const lab = await openLab({
+    world: { experiments: 2, roomsPerExperiment: 2, videoSeconds: 5 },
+    config: { data: [data] },
+    fault: ({ path, query }) => {
+      if (!path.startsWith(answersOf(data))) return undefined;
+      const [one = ''] = lab.simulator.world.experimentIds;
+      const isFirst = path.includes(one) || query.get('experimentId') === one;
+      return {
+        kind: 'change',
+        change(reply) {
+          if (isFirst && query.get('offset') !== '1') first ??= reply;
+          return fault.isMixed && !isFirst && first !== undefined ? saying(first, words) : reply;
+        },
+      };
+    },
+  });
+  lab.now += 20 * HOUR;
+  const [, id = ''] = lab.simulator.world.experimentIds;
+  const sync = async () => {
+    lab.now += HOUR / 4;
+    const { status, streams } = await lab.sync();
+    return { status, stream: streams.find((one) => one.experiment === id && one.data === data) };
+  };
+  return { lab, fault, sync, isExact: () => isDeepStrictEqual(lab.mirrored(data, id), lab.truth(data, id)) };
+}
+
+describe('an answer with the records of another experiment', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['recordings', { scopeId: undefined }],
+    ['events', { scopeId: undefined, query: undefined }],
+    ['participants', { scopeId: 'me' }],
+    ['deployments', {}],
+  ])('is not taken for its own, and no row is missing for it (%s, %j)', async (data, words) => {
+    const { fault, sync, isExact } = await mixedLab(data, words);
+    await sync();
+    fault.isMixed = true;
+    for (let times = 0; times < 3; times++) {
+      const { status, stream } = await sync();
+      expect({ status, stream: stream?.status, deleted: stream?.deleted }).toEqual({
+        status: 'partial',
+        stream: 'failed',
+        deleted: 0,
+      });
+      expect(stream?.error?.message).toMatch(/is not for this request: its records are of exp_|names me/);
+      expect(isExact()).toBe(true);
+    }
+    fault.isMixed = false;
+    expect((await sync()).stream).toMatchObject({ complete: true });
+    expect(isExact()).toBe(true);
+  });
+
+  it('beside the own ones is left out, where the experiment is only a filter (deployments)', async () => {
+    const lab = await openLab({
+      world: { experiments: 2, roomsPerExperiment: 2, videoSeconds: 5 },
+      config: { data: ['deployments'] },
+      fault: ({ path, query }) => {
+        // The endpoint ignores the filter.
+        if (path === '/deployments') query.delete('experimentId');
+        return undefined;
+      },
+    });
+    lab.now += 20 * HOUR;
+    for (let times = 0; times < 2; times++) {
+      expect((await lab.sync()).status).toBe('ok');
+      for (const id of lab.simulator.world.experimentIds)
+        expect(lab.mirrored('deployments', id)).toEqual(lab.truth('deployments', id));
+    }
+  });
+});
+
+describe('an answer without records that names nothing', () => {
+  it.each(['participants', 'chat'])('is doubted where others name what they are for (%s)', async (data) => {
+    const { it, fault } = await otherLab(data);
+    it.arrive(20);
+    await it.sync();
+    fault.change = (reply) => ({ ...reply, body: JSON.stringify({ status: 'success', data: [], metadata: { a: 1 } }) });
+    for (let times = 0; times < 3; times++) expect(await it.sync()).toMatchObject({ complete: false, deleted: 0 });
+    expect(it.position().reason).toContain('it has no records, and does not say what it is for');
+    fault.change = undefined;
+    await it.sync();
     expectExact(it);
   });
 });

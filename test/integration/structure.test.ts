@@ -45,6 +45,26 @@ const reasonOf = ({ warehouse, simulator }: Lab, data: string) =>
 
 const verify = (lab: Lab) => runVerify({ ...lab.context(), selection: {}, deep: true, repair: false });
 
+describe('a room that is over', () => {
+  it('is read until two readings agree, as the first may lack its records', async () => {
+    let isEmpty = true;
+    const lab = await structureLab(['rooms', 'variables'], {
+      change: (reply, { path }) =>
+        isEmpty && path.startsWith('/data/variables/')
+          ? { ...reply, body: JSON.stringify({ status: 'success', data: [], metadata: { dataType: 'variables' } }) }
+          : reply,
+    });
+    await lab.sync();
+    isEmpty = false;
+    await lab.sync();
+    const ids = lab.simulator.world.experimentIds;
+    for (const id of ids) expect(lab.mirrored('variables', id)).toEqual(lab.truth('variables', id));
+    await lab.sync();
+    const { streams } = await lab.sync();
+    expect(streams.filter(({ data }) => data === 'variables')).toEqual([]);
+  });
+});
+
 describe('a room with an id that no request can name', () => {
   it.each([
     ['a number', 7],

@@ -78,6 +78,19 @@ describe('the envelope of an answer', () => {
     expect(readEnvelope(text)).toMatchObject(expected);
   });
 
+  it.each<[string, string, number | undefined]>([
+    ['all, as it is not how many came', '{"data":[1,2],"metadata":{"count":60}}', 60],
+    ['all, in the pagination', '{"data":[],"metadata":{"pagination":{"count":"60","hasMore":false}}}', 60],
+    ['all, beside the data', '{"data":[],"count":7}', 7],
+    ['fewer than came, which contradicts the answer', '{"data":[1,2],"metadata":{"count":0}}', 0],
+    ['what came, which says nothing of the others', '{"data":[1,2],"metadata":{"count":2}}', undefined],
+    ['something else, where there is a total', '{"data":[1],"metadata":{"count":60,"pagination":{"total":3}}}', 3],
+    ['nothing, as it is no count', '{"data":[1],"metadata":{"count":"many"}}', undefined],
+  ])('takes a count for that of %s', (_, text, total) => {
+    const envelope = readEnvelope(text);
+    expect(envelope.kind === 'success' ? envelope.pagination?.total : 'unread').toBe(total);
+  });
+
   it.each(['', '<html>', 'null', '[]', '{}', '{"data":null}', '{"status":"success","data":"text"}'])(
     'is unreadable if the text is %j',
     (text) => {

@@ -206,6 +206,22 @@ describe('a request for the record at the last held place', () => {
     expect(account).toMatchObject({ held: 7, truth: undefined, isOff: 'surplus', requests: 1 });
   });
 
+  it('shows nothing if its answer sent another number of records than it says', async () => {
+    const { account } = books(spaced(7), undefined, { lie: (page) => ({ ...page, reportedReturned: 0 }) });
+    expect(await account()).toMatchObject({
+      truth: undefined,
+      doubts: [{ kind: 'contradiction', text: 'the API says that it sent 0 records, but sent 1' }],
+    });
+  });
+
+  it('leaves it in doubt that a row is gone if its answer counts more than it sends', async () => {
+    const { account } = books(spaced(7), spaced(6), { lie: (page) => ({ ...page, total: 60 }) });
+    expect(await account({ met: 6 })).toMatchObject({
+      isOff: 'surplus',
+      doubts: [{ kind: 'contradiction', text: 'the API counts 60 records, but sent none after the first 6' }],
+    });
+  });
+
   it('brings stored records as well if late rows lie before that place', async () => {
     const { account } = books(spaced(7), [message('late1', 1), message('late2', 2), ...spaced(7)]);
     expect(await account()).toMatchObject({ held: 7, truth: 9, total: 9, isOff: 'lacking', doubts: [] });
