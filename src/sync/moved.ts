@@ -23,7 +23,7 @@ export async function lookBehind(
   rows: readonly Row[],
   since: number | undefined,
 ): Promise<LookedBehind> {
-  const former = since === undefined ? [] : formerOf(session, rows, since);
+  const former = since === undefined ? [] : heldBefore(session, rows, since);
   if (former.length === 0) return NOTHING_BEHIND;
   const looked = spread(former, FEW);
   const reading = await readAt(session, looked);
@@ -33,8 +33,11 @@ export async function lookBehind(
   return { isMet: (key) => all.has(key), reading };
 }
 
-/** The keys under which records of the rows' ids are held with an earlier time, where a row is none of those held. */
-function formerOf({ warehouse, stream }: Session, rows: readonly Row[], since: number): string[] {
+/**
+ * The keys under which records of the rows' ids are held with an earlier time, where a row is none of those held.
+ * @param since the time up to which a time is an earlier one.
+ */
+export function heldBefore({ warehouse, stream }: Session, rows: readonly Row[], since: number): string[] {
   const identified = rows.filter(({ needsOrdinal }) => !needsOrdinal);
   const times = heldTimes(
     warehouse.db,

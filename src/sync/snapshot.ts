@@ -10,6 +10,7 @@ import { NOTHING_READ, position, type Reading, type Session } from '../read/sess
 import { roomsOf } from '../read/rooms.ts';
 import { openSharedNames } from '../read/shared-names.ts';
 import { DAY_MS } from '../shared/time.ts';
+import { heldBefore } from './moved.ts';
 
 /** A listing older than this is read whole again even if its count has not changed. */
 const RELIST_AFTER_MS = DAY_MS;
@@ -35,9 +36,13 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   const isPart = total !== undefined && total > first.returned && contradiction === undefined;
   // If the answer counts nothing, or only what it sent, accounting requests the last place that the rows fill.
   const isUncounted = isSilent(session, first, total) && contradiction === undefined && sink.held() > first.returned;
+  // A record on the newest page that is held at an earlier time moved, or it is another one with the same id, which must
+  // not take its place: only a listing has both.
+  const oldest = isNewest ? first.rows.findLast(({ time }) => time !== undefined)?.time : undefined;
+  const isUnclear = oldest !== undefined && heldBefore(session, first.rows, oldest).length > 0;
   // Listings of the last day have shown that the count is wrong by so many.
   const isKnownWrong = isPart && isStray(traits.known, held - total);
-  if (!full && (isKnownWrong || (isRecent && (isUncounted || (isPart && total === held))))) {
+  if (!full && !isUnclear && (isKnownWrong || (isRecent && (isUncounted || (isPart && total === held))))) {
     // The last timestamp may continue on the next page, which would make its ordinals guesses.
     const whole = isNewest ? withCertainKeys(first.rows) : numbered(first.rows.slice(0, tailStart(first.rows))).rows;
     const rows = openSharedNames(session.warehouse.db, stream, () => false).place(whole);
@@ -46,7 +51,7 @@ export async function readSnapshot(session: Session): Promise<Reading> {
       return isUncounted ? NOTHING_READ : { doubts: [], unseen: [], total, isShown: total === held };
   }
   // Repeats that a second reading has to show may be in any room.
-  if (!full && isPart && !doubts.some(({ kind }) => kind === 'repeated')) {
+  if (!full && !isUnclear && isPart && !doubts.some(({ kind }) => kind === 'repeated')) {
     const reading = await readLiveRooms(session, total);
     if (reading !== undefined) return reading;
   }

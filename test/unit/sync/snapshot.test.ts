@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { proven, sync } from '../../support/proven-stream.ts';
 import type { Answer } from '../../../src/api/client.ts';
 import { readSnapshot } from '../../../src/sync/snapshot.ts';
+import { markVerified } from '../../../src/warehouse/verified-rooms.ts';
 import { told, warned } from '../../support/fake-api.ts';
 import { DAY, fakeStream, HOUR, type FakeStream } from '../../support/fake-stream.ts';
 
@@ -18,6 +19,25 @@ const FIRST_PAGE = { limit: 4, offset: 0, sort: 'joinedAt', order: 'asc' };
 const NEWEST_PAGE = { ...FIRST_PAGE, order: 'desc' };
 
 describe('a listing', () => {
+  // The rooms that may still change have neither, and the count is as before.
+  it('shows that a record on the newest page is another one than the old one with its id', async () => {
+    const fake = fakeStream('ratings/continuous');
+    const inRoom = { roomId: 'r1' };
+    const records = fake.series(1, 30, inRoom);
+    fake.session().traits.learn({ startTimeIgnored: true }, 'a test');
+    fake.listRooms({ r1: {} }, { roomCount: 1 });
+    markVerified(fake.warehouse.db, fake.stream, 'r1', fake.now);
+    fake.api.ignores = ['startTime'];
+    fake.api.records = records;
+    await sync(fake);
+    fake.now += HOUR;
+    await sync(fake);
+    fake.api.records = [...records.filter((_, i) => i !== 6), fake.make('r3', 50, { ...inRoom, note: 'another' })];
+    fake.now += HOUR;
+    await sync(fake);
+    expect(fake.held()).toEqual(expect.arrayContaining(['r1/r3', 'r1/r3#2']));
+  });
+
   it('costs one request if the API counts as many as are held and the newest page brings nothing new', async () => {
     const fake = listed(10);
     expect(await readSnapshot(fake.session())).toEqual({ doubts: [], unseen: [], total: 10, isShown: true });
