@@ -2,7 +2,7 @@ import { mayRead, type SimKey } from './access.ts';
 import { agentDecision, agentDecisions } from './agents.ts';
 import { aggregated } from './aggregate.ts';
 import { roomOf } from './catalogue/entry.ts';
-import type { Faults } from './faults.ts';
+import { isAmong, type Faults } from './faults.ts';
 import { signedAddress } from './media.ts';
 import type { SimRecord } from './life.ts';
 import type { Readings } from './readings.ts';
@@ -45,7 +45,8 @@ export function data(steps: readonly string[], asked: Asked): SimReply {
   const experimentId = experimentAsked(scope, id, asked);
   requireShared(asked.sharing, experimentId, scope !== 'experiment' || request.query.has('deploymentId'));
   if (dataType === 'counts') return counts(world, experimentId, id, request.query.get('roomId') ?? '', now);
-  const records = inScope(dataType, experimentId, scope, id, asked);
+  const own = inScope(dataType, experimentId, scope, id, asked);
+  const records = [...own, ...leaked(dataType, experimentId, scope, own, asked)];
   if (dataType === 'agent-decisions' && part === 'decision') return agentDecision(records, partId);
   if (part !== undefined) throw new ApiError(404, 'no such endpoint');
   switch (dataType) {
@@ -142,6 +143,20 @@ function inScope(
     .filter((record) => record !== undefined)
     .filter((record) => room === null || isIn(room, dataType, record))
     .filter((record) => deployment === null || isOf(record));
+}
+
+/** The records of other rooms that are in a room's answer as well. */
+function leaked(
+  dataType: string,
+  experimentId: string,
+  scope: string,
+  own: readonly SimRecord[],
+  { world, now, faults }: Asked,
+): SimRecord[] {
+  const of = scope === 'room' ? faults.strike('leaked', { dataType, scope, now })?.of : undefined;
+  if (of === undefined) return [];
+  const isOwn = new Set(own);
+  return world.records(dataType, experimentId, now).filter((record) => !isOwn.has(record) && isAmong(of, record));
 }
 
 function inRoom({ catalogue }: World) {

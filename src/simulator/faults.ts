@@ -51,6 +51,8 @@ export type ApiFault = Where &
     | { readonly kind: 'truncated'; readonly perRoom: number }
     /** These fields are null in answers. */
     | { readonly kind: 'nulled'; readonly fields: readonly string[] }
+    /** A room's answers also have these records of the experiment's other rooms. */
+    | { readonly kind: 'leaked'; readonly of: Which }
     /** The experiment, or every one, is missing from the list, and its requests get 404. */
     | { readonly kind: 'experimentGone'; readonly experimentId?: string }
     /** No key has this scope, such as `read:events`, or any scope at all. */

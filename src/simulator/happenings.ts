@@ -22,6 +22,8 @@ export type Happening =
   | { readonly kind: 'lobby'; readonly at: number; readonly count: number; readonly session?: string }
   /** A field that is a number or a time moves by this many ms in every record, or in the selected ones. */
   | (Of & { readonly kind: 'derivedAgain'; readonly field: string; readonly byMs: number; readonly of?: Which })
+  /** The selected records exchange what they say in a field: each gets the next one's. */
+  | (Of & { readonly kind: 'pairedAnew'; readonly field: string; readonly of: Which })
   /** A new field in every record, or in the selected ones. */
   | (Of & { readonly kind: 'enriched'; readonly field: string; readonly of?: Which })
   /** Copies of the selected records with new ids. */
@@ -61,6 +63,8 @@ export function happen(world: World, experimentId: string, happening: Happening)
       return insert(dataType, oddlyTimed(entry, happening, present));
     case 'derivedAgain':
       return change(happening.of ?? 1, (record) => moved(record, happening.field, happening.byMs));
+    case 'pairedAnew':
+      return change(happening.of, nextOnes(present, happening));
     case 'enriched':
       return change(happening.of ?? 1, (record) => ({ ...record, [happening.field]: `enriched ${iso(at)}` }));
     case 'duplicated':
@@ -137,6 +141,14 @@ function moved(record: SimRecord, field: string, byMs: number): SimRecord {
   if (typeof value === 'number') return { ...record, [field]: value + byMs };
   const time = typeof value === 'string' ? Date.parse(value) : NaN;
   return Number.isNaN(time) ? record : { ...record, [field]: iso(time + byMs) };
+}
+
+function nextOnes(present: readonly SimRecord[], { field, of }: Extract<Happening, { kind: 'pairedAnew' }>) {
+  const chosen = present.filter((record) => isAmong(of, record));
+  return (record: SimRecord): SimRecord => ({
+    ...record,
+    [field]: chosen[(chosen.indexOf(record) + 1) % chosen.length]?.[field],
+  });
 }
 
 function duplicates(entry: Entry | undefined, present: readonly SimRecord[], of: Which, at: number): SimRecord[] {

@@ -13,6 +13,7 @@ import { COMPARED } from './checks.ts';
 import { lastingFaults, passingFault, singleReading, strangely } from './faults.ts';
 import { createGap } from './gap.ts';
 import { live, randomReadings } from './life.ts';
+import { createRarer } from './rarer.ts';
 import { createSecondListing } from './second-listing.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import type { Run } from './state.ts';
@@ -52,12 +53,13 @@ export async function simulate(seed: number): Promise<Outcome> {
   const warned = warnings(seed, random);
   const gap = createGap(seed);
   const listAgain = createSecondListing(seed);
+  const rarer = createRarer(seed);
   run.story.push(...warned.map((fault) => JSON.stringify(fault)));
   try {
     for (let round = random.int(6, 14); round > 0; round--) {
       run.stormy = random.chance(0.5);
       const kind = random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary';
-      befall(run, warned, kind, gap, listAgain);
+      befall(run, warned, kind, { gap, listAgain, rarer });
       await sync(kind, 'early');
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }
@@ -135,14 +137,15 @@ function warnings(seed: number, random: Random): ApiFault[] {
   return [{ kind: 'warned', dataTypes, lacks, ...(seed % 3 === 0 ? {} : { scopes: ['experiment'] }) }];
 }
 
+/** What has randomness of its own. */
+interface Own {
+  readonly gap: ReturnType<typeof createGap>;
+  readonly listAgain: ReturnType<typeof createSecondListing>;
+  readonly rarer: ReturnType<typeof createRarer>;
+}
+
 /** What a round brings: life goes on, and now and then something goes wrong, mostly while it storms. */
-function befall(
-  run: Run,
-  warned: readonly ApiFault[],
-  kind: Kind,
-  gap: ReturnType<typeof createGap>,
-  listAgain: ReturnType<typeof createSecondListing>,
-): void {
+function befall(run: Run, warned: readonly ApiFault[], kind: Kind, { gap, listAgain, rarer }: Own): void {
   const { random, world, experimentId, now, wrong, stormy } = run;
   live(world, experimentId, now, random);
   if (random.chance(run.isEventful ? 0.6 : 0.15)) strangely(run, now);
@@ -157,7 +160,7 @@ function befall(
   const single = kind !== 'reconcile' && random.chance(stormy ? 0.4 : 0.2) ? singleReading(run, now) : undefined;
   if (single !== undefined) run.story.push(JSON.stringify(single));
   const ofThisSync = single === undefined ? [] : [single];
-  wrong.splice(0, Infinity, ...run.lasting, ...passing, ...(stormy ? warned : []), ...ofThisSync);
+  wrong.splice(0, Infinity, ...run.lasting, ...passing, ...(stormy ? warned : []), ...ofThisSync, ...rarer(run));
   listAgain(run, kind === 'ordinary');
   const ofGap = gap(run, kind === 'ordinary');
   if (ofGap === undefined) return;

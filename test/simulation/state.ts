@@ -47,8 +47,9 @@ export function beganBy(run: Run, stamp: number): number {
 
 /** Fields that answers leave out at some scopes while others fill them: no statement is made about them. */
 export function unsaid(run: Pick<Run, 'story'>, data: string): readonly string[] {
-  if (data !== 'agent-decisions') return [];
-  return run.story.some((line) => line.includes('"nulled"')) ? ['reasoning', 'inputTokens', 'outputTokens'] : [];
+  const isNulled = run.story.some((line) => line.includes('"nulled"') && line.includes(`"${data}"`));
+  if (!isNulled) return [];
+  return data === 'recordings' ? ['downloadUrl'] : ['reasoning', 'inputTokens', 'outputTokens'];
 }
 
 /** Whether answers tell how many records of a data type there are. */

@@ -122,6 +122,15 @@ describe('a fault', () => {
     expect(get(`/experiments/${first}`).data[0]).toMatchObject({ participantCount: 6 });
   });
 
+  it("sends records of other rooms in a room's answers", () => {
+    const inAnother = (dataTypes: string[]) => {
+      const { world, get, first } = messages({ kind: 'leaked', dataTypes, of: 1 });
+      const [, another] = world.records('rooms', first, LATER);
+      return get(`/data/chat/room/${String(another?.['id'])}?limit=100`).data.length;
+    };
+    expect([inAnother(['events']), inAnother(['chat'])]).toEqual([0, MESSAGES]);
+  });
+
   it('answers pages that are too large with 504', () => {
     const { ask, first } = messages({ kind: 'tooLarge', dataTypes: ['chat'], above: 10 });
     const reply = (limit: number) => ask(`/data/chat/experiment/${first}?limit=${limit}`);

@@ -69,6 +69,19 @@ describe('the store', () => {
     },
   );
 
+  it('has records that exchange what they say in a field', () => {
+    const { before, records } = after({
+      kind: 'pairedAnew',
+      dataType: 'components',
+      field: 'config',
+      of: 1,
+      at: LATER,
+    });
+    const configs = (all: readonly SimRecord[]) => all.map(({ config }) => JSON.stringify(config));
+    const [first = '', ...others] = configs(before);
+    expect(configs(records)).toEqual([...others, first]);
+  });
+
   it('moves the onsets or the times of all records at once, or of some', () => {
     const { before, records } = after({ kind: 'derivedAgain', dataType: 'chat', field: 'onset', byMs: 300, at: LATER });
     expect(records).toEqual(before.map((record) => ({ ...record, onset: Number(record['onset']) + 300 })));
