@@ -4,6 +4,7 @@ import type { Stream } from '../datasets/stream.ts';
 import { isObject, type Json } from '../shared/json.ts';
 import { MINUTE_MS, parseTime, SECOND_MS } from '../shared/time.ts';
 import type { Db } from '../warehouse/open.ts';
+import { readPosition } from '../warehouse/positions.ts';
 import { isKnownPart } from '../warehouse/structure.ts';
 import type { Traits } from './endpoint-traits.ts';
 
@@ -49,7 +50,7 @@ function otherThing(db: Db, traits: Traits, { stream, path, answer }: Own): Fore
     const isOther = named !== own && DATA_TYPES.some((name) => plain(name) === named);
     if (isOther && traits.known.namesItself === true) return { of: 'another thing', text: `it names ${dataType}` };
   }
-  if (typeof scopeId !== 'string') return isNameless(traits, answer) ? NAMELESS : undefined;
+  if (typeof scopeId !== 'string') return isNameless(db, stream, traits, answer) ? NAMELESS : undefined;
   if (idsOf(stream).includes(scopeId)) {
     if (traits.known.scopeNamed !== true) traits.learn({ scopeNamed: true }, `its answer named ${scopeId}`);
     return undefined;
@@ -60,9 +61,13 @@ function otherThing(db: Db, traits: Traits, { stream, path, answer }: Own): Fore
 
 const NAMELESS: Foreign = { of: 'another place', text: 'it has no records, and does not say what it is for' };
 
-/** Whether an answer without records names nothing, although others of the endpoint do. */
-function isNameless({ known }: Traits, { metadata: { dataType }, data }: Answer): boolean {
-  return data.length === 0 && typeof dataType !== 'string' && known.scopeNamed === true;
+/**
+ * Whether an answer without records names nothing, although others of the endpoint do. Where nothing is held it is taken
+ * for the answer that it seems to be: an API may answer an empty experiment in fewer words.
+ */
+function isNameless(db: Db, stream: Stream, { known }: Traits, { metadata: { dataType }, data }: Answer): boolean {
+  if (data.length > 0 || typeof dataType === 'string' || known.scopeNamed !== true) return false;
+  return readPosition(db, stream).rows > 0;
 }
 
 /**

@@ -176,6 +176,26 @@ describe('an answer without records that names nothing', () => {
   });
 });
 
+describe('an empty experiment that is answered in fewer words than others', () => {
+  it('is complete', async () => {
+    const lab = await openLab({
+      world: { experiments: 2, roomsPerExperiment: 2, videoSeconds: 5 },
+      config: { data: ['chat'] },
+      fault: ({ path }) => ({
+        kind: 'change',
+        change: (reply) =>
+          path.includes(`/data/chat/experiment/${lab.simulator.world.experimentIds[1] ?? ''}`)
+            ? { ...reply, body: JSON.stringify({ status: 'success', data: [], metadata: {} }) }
+            : reply,
+      }),
+    });
+    lab.simulator.world.remove('chat', lab.simulator.world.experimentIds[1] ?? '', () => true, 0);
+    lab.now += 20 * HOUR;
+    await lab.sync();
+    expect((await lab.sync()).streams.map(({ complete }) => complete)).toEqual([true, true]);
+  });
+});
+
 describe('an answer to a request for another page', () => {
   it.each(['events', 'components'])('fails, and the reading ends (%s)', async (data) => {
     const { it, fault } = await otherLab(data);
