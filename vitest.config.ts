@@ -12,7 +12,8 @@ const LONG = [
   'interop/clients',
   'cli/commands',
   'integration/hostile-answers',
-  'unit/daemon/engine',
+  'daemon/engine',
+  'daemon/tick',
 ].map((name) => `/test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Priority } from '../../../src/shared/priority.ts';
-import { createApi } from '../../../src/simulator/api.ts';
-import { createRandom } from '../../../src/simulator/random.ts';
-import type { SimReply } from '../../../src/simulator/reply.ts';
-import { DEMO_KEY } from '../../../src/simulator/server.ts';
-import { createWorld } from '../../../src/simulator/world.ts';
-import { scopeText } from '../../../src/datasets/stream.ts';
-import { PRIORITIES, rankNow } from '../../../src/budget/priorities.ts';
-import { SimulatedNetwork } from '../../simulation/network.ts';
-import { virtualTime } from '../../simulation/virtual-time.ts';
-import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
-import { startVirtualEngine } from '../../support/virtual-engine.ts';
-import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
+import type { Priority } from '../../src/shared/priority.ts';
+import { createApi } from '../../src/simulator/api.ts';
+import { createRandom } from '../../src/simulator/random.ts';
+import type { SimReply } from '../../src/simulator/reply.ts';
+import { DEMO_KEY } from '../../src/simulator/server.ts';
+import { createWorld } from '../../src/simulator/world.ts';
+import { scopeText } from '../../src/datasets/stream.ts';
+import { PRIORITIES, rankNow } from '../../src/budget/priorities.ts';
+import { SimulatedNetwork } from '../simulation/network.ts';
+import { virtualTime } from '../simulation/virtual-time.ts';
+import { HOUR, START, temporaryFolder } from '../support/lab.ts';
+import { startVirtualEngine } from '../support/virtual-engine.ts';
+import { MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 
 const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
 

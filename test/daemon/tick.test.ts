@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../../src/shared/clock.ts';
-import { createApi } from '../../../src/simulator/api.ts';
-import { createRandom } from '../../../src/simulator/random.ts';
-import { DEMO_KEY } from '../../../src/simulator/server.ts';
-import { createWorld } from '../../../src/simulator/world.ts';
-import { SimulatedNetwork, type Delivery } from '../../simulation/network.ts';
-import { virtualTime } from '../../simulation/virtual-time.ts';
-import { HOUR, START, temporaryFolder } from '../../support/lab.ts';
-import { LIMITS, startVirtualEngine } from '../../support/virtual-engine.ts';
-import { MINUTE_MS as MINUTE } from '../../../src/shared/time.ts';
+import type { Clock } from '../../src/shared/clock.ts';
+import { createApi } from '../../src/simulator/api.ts';
+import { createRandom } from '../../src/simulator/random.ts';
+import { DEMO_KEY } from '../../src/simulator/server.ts';
+import { createWorld } from '../../src/simulator/world.ts';
+import { SimulatedNetwork, type Delivery } from '../simulation/network.ts';
+import { virtualTime } from '../simulation/virtual-time.ts';
+import { HOUR, START, temporaryFolder } from '../support/lab.ts';
+import { LIMITS, startVirtualEngine } from '../support/virtual-engine.ts';
+import { MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 
 const LATENCY = 700;
 
