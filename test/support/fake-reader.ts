@@ -174,6 +174,26 @@ function timeIn({ dataset: { timeField } }: Stream, record: Json): number | unde
   return isObject(record) && timeField !== undefined ? timeOf(record[timeField]) : undefined;
 }
 
+/** An answer that says nothing about others. */
+export const SILENT_PAGE: Page = {
+  rows: [],
+  places: [],
+  bad: [],
+  badPlaces: [],
+  returned: 0,
+  limit: 10,
+  offset: 0,
+  capacity: undefined,
+  isFiltered: false,
+  total: undefined,
+  hasMore: undefined,
+  nextOffset: undefined,
+  reportedReturned: undefined,
+  ignored: [],
+  cut: false,
+  doubts: [],
+};
+
 /** Records as an answer holds them. */
 function pageOf({ dataset, experimentId }: Stream, records: readonly Json[]): Page {
   const rows: Row[] = [];
@@ -192,24 +212,7 @@ function pageOf({ dataset, experimentId }: Stream, records: readonly Json[]): Pa
       places.push(place);
     }
   });
-  return {
-    rows,
-    places,
-    bad,
-    badPlaces,
-    returned: records.length,
-    limit: records.length,
-    offset: 0,
-    capacity: undefined,
-    isFiltered: false,
-    total: undefined,
-    hasMore: undefined,
-    nextOffset: undefined,
-    reportedReturned: undefined,
-    ignored: [],
-    cut: false,
-    doubts: [],
-  };
+  return { ...SILENT_PAGE, rows, places, bad, badPlaces, returned: records.length, limit: records.length };
 }
 
 /** The same numbers between 0 and 1 in every run. */

@@ -3,6 +3,7 @@ import { normalise, type Row } from '../../../src/datasets/normalise.ts';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { bringsNew, hasRepeats, includesAll, isSame, lacksAll, mayHaveMore } from '../../../src/read/carried.ts';
 import type { Page } from '../../../src/read/page.ts';
+import { SILENT_PAGE } from '../../support/fake-reader.ts';
 
 const START = Date.parse('2026-01-12T09:00:00.000Z');
 
@@ -21,22 +22,11 @@ function rating(value: number): Row {
 }
 
 const page = (rows: readonly Row[], change: Partial<Page> = {}): Page => ({
+  ...SILENT_PAGE,
   rows,
   places: rows.map((_, place) => place),
-  bad: [],
-  badPlaces: [],
   returned: rows.length,
-  limit: 10,
-  offset: 0,
-  capacity: undefined,
   isFiltered: true,
-  total: undefined,
-  hasMore: undefined,
-  nextOffset: undefined,
-  reportedReturned: undefined,
-  ignored: [],
-  cut: false,
-  doubts: [],
   ...change,
 });
 

@@ -9,28 +9,10 @@ import {
 } from '../../../src/read/evidence.ts';
 import type { TraitValues } from '../../../src/read/endpoint-traits.ts';
 import type { Page } from '../../../src/read/page.ts';
-import { fakeReader, spaced } from '../../support/fake-reader.ts';
+import { fakeReader, SILENT_PAGE, spaced } from '../../support/fake-reader.ts';
 
 /** An answer of three records to a request for ten that says nothing of its place. */
-const SILENT: Page = {
-  rows: [],
-  places: [],
-  bad: [],
-  badPlaces: [],
-  returned: 3,
-  limit: 10,
-  offset: 0,
-  capacity: undefined,
-  isFiltered: false,
-  total: undefined,
-  hasMore: undefined,
-  nextOffset: undefined,
-  reportedReturned: undefined,
-  ignored: [],
-  cut: false,
-  doubts: [],
-};
-const page = (change: Partial<Page>): Page => ({ ...SILENT, ...change });
+const page = (change: Partial<Page>): Page => ({ ...SILENT_PAGE, returned: 3, ...change });
 const WARNED: Partial<Page> = { doubts: [{ kind: 'warned', text: 'an index is missing' }] };
 
 describe('what an answer says about the next page', () => {
