@@ -106,12 +106,7 @@ async function listOnce(
     doubts,
     unseen: [],
     met,
-    total:
-      last === undefined
-        ? undefined
-        : stream.dataset.unpaged === true
-          ? unpagedTotal(last.page, met)
-          : countedBy(last.page),
+    total: last && (stream.dataset.unpaged === true ? unpagedTotal(last.page, met) : countedBy(last.page)),
     isShown:
       last !== undefined &&
       fillsPlaces(last.page, met) &&
