@@ -90,6 +90,9 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     if (page.returned === expected && isSorted === (!isPlain && canSort)) {
       // Nothing shows whether that is true, as there is no count.
       if (page.total === undefined && whatFollows(page) === 'more') return unknown(held, reported, [PROMISED]);
+      // Another record than those held is there in the place of one that is gone.
+      if (takeNew(session, page) > 0)
+        return { held: sink.held(), truth: held, total: reported, isOff: 'surplus', doubts: [] };
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
       return settled(held, held, reported, contradiction);
     }

@@ -191,6 +191,15 @@ describe('a request for the record at the last held place', () => {
     expect(times).toEqual([10, 20, 30].map((ms) => message('', ms)['timestamp']));
   });
 
+  it.each([undefined, SILENT])(
+    'brings a new row in the place of one that is gone, which is then a surplus (%j)',
+    async (silent) => {
+      const { account, session } = books(spaced(4), [...spaced(4).slice(1), message('new', 90)], silent);
+      expect(await account({}, true)).toMatchObject({ held: 5, truth: 4, isOff: 'surplus', requests: 1 });
+      expect(session.traits.known.totalProven).toBeUndefined();
+    },
+  );
+
   it('settles the state at the time of its answer while rows keep coming', async () => {
     const { account, reader } = books(spaced(4));
     reader.api.before = (answer) => reader.api.records.push(message(`new${answer}`, 100 + answer));
