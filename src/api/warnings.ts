@@ -9,28 +9,47 @@ import { isObject, textOfJson, type Json, type JsonObject } from '../shared/json
 export function warningsIn(body: JsonObject, metadata: JsonObject): string[] {
   return [
     ...doubtedStatus(body, metadata),
-    ...['success', 'ok'].flatMap((name) => (isDenied(body[name]) ? [`the answer says ${said(body, name)}`] : [])),
-    ...placesIn(body, metadata).flatMap((place) => [
-      ...WARNINGS.flatMap((name) => listIn(place[name])),
-      ...ERRORS.flatMap((name) => listIn(place[name]).map((text) => `the answer names an error: ${text}`)),
-      ...PARTIAL.flatMap((name) => (isSaid(place[name]) ? [`the answer says ${said(place, name)}`] : [])),
-    ]),
+    ...placesIn(body, metadata).flatMap((place) =>
+      Object.entries(place).flatMap(([name, value]) => sayingOf(name, value)),
+    ),
     ...unreadableIn(body, metadata),
+    ...recordsElsewhere(body),
   ];
+}
+
+/** What one member says, if it warns: `is_partial`, `isPartial` and `partialResults` are one word. */
+function sayingOf(name: string, value: Json): string[] {
+  const word = name.toLowerCase().replace(/[^a-z]/g, '');
+  if (WARNING.test(word)) return listIn(value);
+  if (ERROR.test(word)) return listIn(value).map((text) => `the answer names an error: ${text}`);
+  const isSaidSo = (PARTIAL.test(word) && isSaid(value)) || (WHOLE.test(word) && isDenied(value));
+  return isSaidSo ? [`the answer says ${name}: ${textOfJson(value)}`] : [];
 }
 
 /** Whether the answer says that it was cut at a cap. */
 export function isCutIn(body: JsonObject, metadata: JsonObject): boolean {
-  return placesIn(body, metadata).some(({ truncated }) => isSaid(truncated));
+  return placesIn(body, metadata).some((place) =>
+    Object.entries(place).some(([name, value]) => CUT.test(name) && isSaid(value)),
+  );
 }
 
-const WARNINGS = ['_warnings', 'warnings', '_warning', 'warning'];
-const ERRORS = ['error', 'errors'];
-const PARTIAL = ['partial', 'incomplete'];
+const CUT = /^(is)?_?truncated$/i;
+const WARNING = /^(data)?warnings?(messages?)?$/;
+const ERROR = /^(has)?errors?$/;
+const PARTIAL = /^(is|has)?(partial|incomplete|degraded|stale|timedout)(data|results?|failures?)?$/;
+/** Words that deny it where they are false. */
+const WHOLE = /^(success|ok|(is)?complete)$/;
 
 function placesIn(body: JsonObject, metadata: JsonObject): JsonObject[] {
-  const { pagination = null } = metadata;
-  return [body, metadata, ...(isObject(pagination) ? [pagination] : [])];
+  const { pagination = null, processing = null } = metadata;
+  return [body, metadata, ...[pagination, processing].filter(isObject)];
+}
+
+/** Records in another member beside an empty list: that list may not be what was requested. */
+function recordsElsewhere({ data = null, ...others }: JsonObject): string[] {
+  if (!Array.isArray(data) || data.length > 0) return [];
+  const place = Object.entries(others).find(([, value]) => Array.isArray(value) && value.some(isObject));
+  return place === undefined ? [] : [`the answer has no records in data, but some in ${place[0]}`];
 }
 
 /** Words for the documented `success`, so that another one of them does not make every stream doubted. */
@@ -62,17 +81,13 @@ function isDenied(value: Json | undefined): boolean {
 }
 
 /** Whether something is there that says more than no. */
-function isSaid(value: Json | undefined): boolean {
-  return value !== undefined && value !== null && value !== false;
-}
-
-function said(place: JsonObject, name: string): string {
-  return `${name}: ${textOfJson(place[name] ?? null)}`;
+function isSaid(value: Json): boolean {
+  return value !== null && value !== false;
 }
 
 /** Documented as a list of strings; anything else that is not empty counts as well. */
-function listIn(value: Json | undefined): string[] {
-  if (!isSaid(value) || value === undefined || value === '' || value === 0) return [];
+function listIn(value: Json): string[] {
+  if (!isSaid(value) || value === '' || value === 0) return [];
   if (isObject(value) && Object.keys(value).length === 0) return [];
   return (Array.isArray(value) ? value : [value]).map((one) => (typeof one === 'string' ? one : textOfJson(one)));
 }

@@ -3,6 +3,9 @@ import { addressProblem, count, dateOrNever, duration, group, organizationId, sh
 
 export const PRODUCTION = 'https://api.hyperstudy.io/api/v3';
 
+/** A page begins with records of the page before it, which have to come again: a smaller one has no room for others. */
+const SMALLEST_PAGE = 10;
+
 /** The URL of the API, the key, and how many requests may be sent. */
 export function apiSchema() {
   return group({
@@ -39,7 +42,10 @@ export function apiSchema() {
       reserve: share(0.9).default(0.1).describe('The share of both limits that is left to your own scripts.'),
     }).prefault({}),
     pageSize: z
-      .union([z.literal('auto'), count(10_000)], 'must be auto or an integer from 1 to 10000')
+      .union(
+        [z.literal('auto'), count(10_000, SMALLEST_PAGE)],
+        `must be auto or an integer from ${SMALLEST_PAGE} to 10000`,
+      )
       .default('auto')
       .describe('Records per request; `auto` learns how many each endpoint serves.'),
     concurrency: count(20).default(4).describe('Requests sent at the same time.'),

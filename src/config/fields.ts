@@ -32,8 +32,8 @@ export function share(most: number) {
   return z.number(`must be a number from 0 to ${most}`).min(0).max(most);
 }
 
-export function count(most: number) {
-  return z.number(`must be an integer from 1 to ${most}`).int().min(1).max(most);
+export function count(most: number, least = 1) {
+  return z.number(`must be an integer from ${least} to ${most}`).int().min(least).max(most);
 }
 
 /** A duration within bounds, in milliseconds. */

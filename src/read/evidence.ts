@@ -1,4 +1,4 @@
-import { WarehouseError } from '../shared/errors.ts';
+import { isOutage, WarehouseError } from '../shared/errors.ts';
 import type { TraitValues } from './endpoint-traits.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Reader } from './reader.ts';
@@ -117,7 +117,7 @@ export async function heedsOffset(pageAt: (further: number) => Promise<Page>): P
     const { returned, doubts } = await pageAt(FAR);
     return returned === 0 && doubts.length === 0;
   } catch (error) {
-    if (error instanceof WarehouseError && error.code === 'PARAMETER_REFUSED') return false;
+    if (error instanceof WarehouseError && !isOutage(error.code)) return false;
     throw error;
   }
 }

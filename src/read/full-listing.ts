@@ -2,7 +2,7 @@ import type { Row } from '../datasets/normalise.ts';
 import { matchDoubles } from '../warehouse/doubles.ts';
 import { createSeen, type Seen } from '../warehouse/seen.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
-import { countedBy, fillsPlaces, isShownLast } from './evidence.ts';
+import { countedBy, fillsPlaces, heedsOffset, isShownLast } from './evidence.ts';
 import { notLeftToRooms } from './left-to-rooms.ts';
 import { withCertainKeys } from './ordinals.ts';
 import { OFFSET_IGNORED, paginate, RESTLESS, Shifted, type PaginateOptions, type Chunk } from './paginate.ts';
@@ -98,7 +98,9 @@ async function listOnce(
   const waited = names.rest(doubts.length === 0);
   if (waited.length > 0) take({ rows: waited });
   const met = seen.count() + bad;
-  if (doubts.includes(OFFSET_IGNORED))
+  const pageFrom = (offset: number) => reader.page({ offset });
+  // Answers that were cut short look the same.
+  if (doubts.includes(OFFSET_IGNORED) && reader === session.reader && !(await heedsOffset(pageFrom)))
     traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');
   if (last?.isEnd === true && reader === session.reader && traits.known.totalProven !== met)
     traits.learn({ totalProven: met }, `nothing came behind ${met} records`);

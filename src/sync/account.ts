@@ -2,7 +2,7 @@ import { count } from '../shared/count.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { hasTimeless, heldAmong } from '../warehouse/records.ts';
-import { requestPage, countedBy, whatFollows } from '../read/evidence.ts';
+import { requestPage, countedBy, heedsOffset, whatFollows } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/page.ts';
 import type { Reading, Session } from '../read/session.ts';
@@ -176,8 +176,10 @@ async function isOffsetIgnored({ reader, traits }: Session, page: Page, isSorted
   const first = await reader.page({ offset: 0, limit: PROBE, ...(isSorted ? { order: 'asc' } : {}) });
   const marks = new Set(first.rows.map(markOf));
   const isSame = first.returned === page.returned && page.rows.every((row) => marks.has(markOf(row)));
-  if (isSame) traits.learn({ offsetIgnored: true }, `offset ${page.offset} gave the same records as offset 0`);
-  return isSame;
+  // Answers that were cut short look the same.
+  if (!isSame || (await heedsOffset((offset) => reader.page({ offset, limit: PROBE })))) return false;
+  traits.learn({ offsetIgnored: true }, `offset ${page.offset} gave the same records as offset 0`);
+  return true;
 }
 
 function settled(held: number, truth: number | undefined, total: number | undefined, contradiction?: string): Account {

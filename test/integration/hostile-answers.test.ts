@@ -420,6 +420,31 @@ describe('an answer that says that more follow, without a count', () => {
   });
 });
 
+/** What an answer without a count says of its pages. @param most how many of its records it has. */
+function uncounted({ data, metadata }: Body, most = Infinity): object {
+  const { total = 0, offset = 0 } = (metadata['pagination'] ?? {}) as { total?: number; offset?: number };
+  const shown = data.slice(0, most);
+  const hasMore = most === Infinity && total > offset + shown.length;
+  return { status: 'success', data: shown, metadata: { pagination: { hasMore, returned: shown.length } } };
+}
+
+describe('answers that have the first of their records only, and say that it is the last', () => {
+  it.each(['chat', 'events', 'components', 'recordings'])(
+    'do not make a stream unreadable when they are over (%s)',
+    async (data) => {
+      const { it, fault } = await changedLab(data);
+      it.arrive(250, (i) => ({ onset: i }));
+      fault.change = (body) => uncounted(body);
+      await it.sync();
+      fault.change = (body) => uncounted(body, 1);
+      for (let times = 0; times < 3; times++) await it.sync();
+      fault.change = (body) => uncounted(body);
+      for (let times = 0; times < 3; times++) await it.sync();
+      expectExact(it);
+    },
+  );
+});
+
 describe('an answer that sends one record as an object, without a count', () => {
   it.each(['rooms', 'events'])('is not taken for all of the list (%s)', async (data) => {
     const { it, fault } = await changedLab(data);

@@ -27,6 +27,13 @@ describe('an answer without records may lack some', () => {
     ['it warns in metadata of another name', { ...NONE, meta: { _warnings: ['x'] } }],
     ['it calls itself partial', { ...NONE, metadata: { partial: true } }],
     ['it calls itself incomplete', { ...NONE, incomplete: 'yes' }],
+    ['it does so in another form of the word', { ...NONE, metadata: { is_partial: true } }],
+    ['its results are incomplete', { ...NONE, metadata: { incompleteResults: true } }],
+    ['it was made from a part that did not time out', { ...NONE, metadata: { timed_out: true } }],
+    ['it denies that it is complete', { ...NONE, metadata: { isComplete: false } }],
+    ['its metadata deny the success', { ...NONE, metadata: { success: false } }],
+    ['what it says of its processing warns', { ...NONE, metadata: { processing: { _warnings: ['x'] } } }],
+    ['its records are beside an empty list', { ...NONE, items: [{ id: 'a' }] }],
     ['its metadata are a list', { ...NONE, metadata: [{ _warnings: ['x'] }] }],
     ['its pages are a text', { ...NONE, metadata: { pagination: 'none' } }],
   ])('if %s', (_, body) => expect(read(body).warnings).not.toEqual([]));
@@ -41,6 +48,10 @@ describe('an answer without records may lack some', () => {
     ['it says so in another way', { success: true, data: [] }],
     ['it has metadata', { data: [], metadata: { dataType: 'agentRuns' } }],
     ['it says that there was no error', { ...NONE, error: null, errors: [], warnings: [], truncated: false }],
+    [
+      'it says that it is whole',
+      { ...NONE, metadata: { isComplete: true, hasErrors: false, stale: false, is_truncated: false } },
+    ],
     [
       'it says that there was no error, in its metadata',
       { ...NONE, metadata: { errors: {}, warning: '', partial: false } },

@@ -83,6 +83,7 @@ describe('the configuration', () => {
     ['experiments: [{ all: true }]\nschedule: 0 24 * * *', 'cron'],
     ['experiments: [{ all: true }]\napi:', 'config.yaml:2: api: must be a mapping with any of: baseUrl'],
     ['experiments: [{ all: true }]\napi: { timeout: 0s }', 'from 1s to 1h'],
+    ['experiments: [{ all: true }]\napi: { pageSize: 9 }', 'must be an integer from 10 to 10000'],
     ['experiments: [{ all: true }]\npageSize: 10', 'unknown key "pageSize"; allowed here: api, '],
     [
       'experiments:\n  - id: e\n    data:\n      - chat\n      - evnts',
