@@ -16,50 +16,61 @@ export function tailStart(rows: readonly Row[]): number {
   return rows.findLastIndex((row) => row.time !== time) + 1;
 }
 
-/**
- * The records of each key that came in a listing, in the order of their ordinals, as time and content; '' for one
- * without a time. It contains neither ids that came once nor digests, so that it stays small.
- */
-export type Repeats = Map<string, string[]>;
+/** Numbers the rows of one call after another, as the records of one listing. */
+export type Numbering = (rows: readonly Row[]) => Numbered;
+
+/** Numbers rows that came at once. */
+export function numbered(rows: readonly Row[]): Numbered {
+  return openNumbering()(rows);
+}
 
 /**
  * Gives the second and later records of a key keys of their own, in the order of their time and content, because the
- * server may send them in another order each time.
- * @param repeats is passed to all calls of one listing, because the fields that name a record may occur again at
- * another time. The same content at the same time is the same record, since a timestamp is always read whole; without a
- * time it is another record.
+ * server may send them in another order each time. The count continues through a listing, because the fields that name a
+ * record may occur again at another time. The same content at the same time is the same record, since a timestamp is
+ * always read whole; without a time it is another record.
  */
-export function numbered(rows: readonly Row[], repeats: Repeats = new Map()): Numbered {
-  const ordinals = new Map<Row, number>();
-  let doubled = 0;
-  for (const [key, group] of Map.groupBy(rows, (row) => row.key)) {
-    const [{ needsOrdinal, time } = { needsOrdinal: false, time: undefined }] = group;
-    // Records that share a digest share their time as well, so that no other call has more of them.
-    const isWhole = isDigest(key) && time !== undefined;
-    const before = isWhole ? undefined : repeats.get(key);
-    if (group.length === 1 && before === undefined && (isWhole || !needsOrdinal)) continue;
-    const met = before ?? [];
-    count(group, met, ordinals);
-    if (!isWhole) repeats.set(key, met);
-    if (!needsOrdinal) doubled++;
-  }
-  const keyed = (row: Row): Row => {
-    const ordinal = ordinals.get(row) ?? 1;
-    return ordinal === 1 ? row : { ...row, key: withOrdinal(row.key, ordinal) };
+export function openNumbering(): Numbering {
+  // The records of each key, in the order of their ordinals. It holds neither ids that came once nor digests, so that it
+  // stays small.
+  const met = new Map<string, readonly Mark[]>();
+  return (rows) => {
+    const ordinals = new Map<Row, number>();
+    let doubled = 0;
+    for (const [key, group] of Map.groupBy(rows, (row) => row.key)) {
+      const [{ needsOrdinal, time } = { needsOrdinal: false, time: undefined }] = group;
+      // Records that share a digest share their time as well, so that no other call has more of them.
+      const isWhole = isDigest(key) && time !== undefined;
+      const before = isWhole ? undefined : met.get(key);
+      if (group.length === 1 && before === undefined && (isWhole || !needsOrdinal)) continue;
+      const counted = count(group, before ?? []);
+      for (const [row, ordinal] of counted.ordinals) ordinals.set(row, ordinal);
+      if (!isWhole) met.set(key, counted.marks);
+      if (!needsOrdinal) doubled++;
+    }
+    const keyed = (row: Row): Row => {
+      const ordinal = ordinals.get(row) ?? 1;
+      return ordinal === 1 ? row : { ...row, key: withOrdinal(row.key, ordinal) };
+    };
+    return { rows: rows.map(keyed), doubled };
   };
-  return { rows: rows.map(keyed), doubled };
 }
 
-/** Continues the count of a key's records after those that came before, and adds them. */
-function count(group: readonly Row[], met: string[], ordinals: Map<Row, number>): void {
-  const known = Map.groupBy(met.keys(), (i) => met[i] ?? '');
-  const marked = group.map((row) => ({ row, time: row.time ?? Number.MIN_SAFE_INTEGER, content: contentOf(row) }));
-  marked.sort((a, b) => a.time - b.time || (a.content < b.content ? -1 : Number(a.content > b.content)));
-  for (const { row, content } of marked) {
+/** The time and content of a record; '' for one without a time. */
+type Mark = string;
+
+/** Continues the count of a key's records after those that came before. */
+function count(group: readonly Row[], before: readonly Mark[]) {
+  const known = Map.groupBy(before.keys(), (i) => before[i] ?? '');
+  const marks = [...before];
+  const rows = group.map((row) => ({ row, time: row.time ?? Number.MIN_SAFE_INTEGER, content: contentOf(row) }));
+  rows.sort((a, b) => a.time - b.time || (a.content < b.content ? -1 : Number(a.content > b.content)));
+  const ordinals = rows.map(({ row, content }): readonly [Row, number] => {
     const mark = row.time === undefined ? '' : `${row.time} ${content}`;
     const again = mark === '' ? undefined : known.get(mark)?.shift();
-    ordinals.set(row, again === undefined ? met.push(mark) : again + 1);
-  }
+    return [row, again === undefined ? marks.push(mark) : again + 1];
+  });
+  return { ordinals, marks };
 }
 
 /** Distinguishes a record that has no ordinal yet from the others of an answer. */

@@ -3,7 +3,7 @@ import type { Doubt } from '../warehouse/doubts.ts';
 import type { TraitValues } from './endpoint-traits.ts';
 import { requestPage, contradictionIn, heedsOffset, isShownLast, whatFollows } from './evidence.ts';
 import { bringsNew, hasRepeats, includesAll, isSame, lacksAll, mayHaveMore } from './carried.ts';
-import { numbered, tailStart, type Repeats } from './ordinals.ts';
+import { numbered, openNumbering, tailStart } from './ordinals.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Reader } from './reader.ts';
 import { ENDLESS, MOST_IDLE } from './pass.ts';
@@ -91,7 +91,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
   let shorter = 0;
   let isBehindFullTimestamp = false;
   let isHeeded: boolean | undefined;
-  const repeats: Repeats = new Map();
+  const number = openNumbering();
   for (let first = options.first; ; first = undefined) {
     const guard = guardOf(place, carried);
     const { page, doubts } = await ask(reader, first ?? pageAt(options, place, -guard));
@@ -124,7 +124,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     }
     if (isRepeated || (page.returned <= guard && carried.length > 0)) {
       if (doubts.length === 0) throw options.by === 'offset' ? new Shifted() : new NotWalkable('startTime');
-      yield { ...chunk(page, numbered(carried, repeats).rows, doubts), isEnd: false };
+      yield { ...chunk(page, number(carried).rows, doubts), isEnd: false };
       return;
     }
     if (options.by === 'key' && lacksAll(rows, carried)) throw new NotWalkable('startTime');
@@ -138,17 +138,17 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
       if (options.by === 'offset' && page.hasMore !== true && !includesAll(rows, carried)) throw new Shifted();
       const doubt = page.hasMore === true ? ENDLESS : idle === MOST_IDLE ? OFFSET_IGNORED : undefined;
       const said = doubt === undefined ? doubts : [...doubts, doubt];
-      yield { ...chunk(page, numbered(carried, repeats).rows, said), isEnd: doubt === undefined };
+      yield { ...chunk(page, number(carried).rows, said), isEnd: doubt === undefined };
       return;
     }
     const beyond = firstBeyond(rows, options.to);
     if (beyond >= 0 || isLast(page, options) || shorter === MOST_SHORT) {
-      yield chunk(own, numbered(beyond >= 0 ? rows.slice(0, beyond) : rows, repeats).rows, doubts);
+      yield chunk(own, number(beyond >= 0 ? rows.slice(0, beyond) : rows).rows, doubts);
       return;
     }
     const step = places[start] ?? page.returned - guard;
     if (start > 0) {
-      yield chunk(between(page, guard, step + guard), numbered(rows.slice(0, start), repeats).rows, doubts);
+      yield chunk(between(page, guard, step + guard), number(rows.slice(0, start)).rows, doubts);
       carried = rows.slice(start);
       const next = after(options, place, carried[0]?.time, step);
       // If the rows fill the page except for the one before them, the next request would be the same.
@@ -159,7 +159,7 @@ export async function* paginate(reader: Reader, options: PaginateOptions): Async
     const time = carried[0]?.time ?? rows[0]?.time;
     const group = await readFullTimestamp(reader, options, place, { page, lead: start > 0 ? step : guard, time });
     if (options.by === 'offset' && !includesAll(group.rows, carried)) throw new Shifted();
-    yield { ...chunk(group, numbered(group.rows, repeats).rows, doubts), isEnd: group.isEnd };
+    yield { ...chunk(group, number(group.rows).rows, doubts), isEnd: group.isEnd };
     if (group.isLast) return;
     const [next] = group.following;
     place = after(options, place, next?.time, group.length);
