@@ -74,13 +74,17 @@ export function normalise(dataset: Dataset, value: Json, origin: Origin): Row | 
       if (!isHeldByParts(sent)) extra.set(column.field, sent);
       return encodePart(column.part, sent);
     }
-    if (sent === undefined) return fallback({ ...column, kind }, { record, origin, absent });
+    if (sent === undefined) {
+      const filled = fallback({ ...column, kind }, record, origin);
+      if (filled !== null) absent.push(column.field);
+      return filled;
+    }
     const encoded = encode(kind, sent);
     if (encoded !== sent && (encoded === UNFIT || kind === 'time')) extra.set(column.field, sent);
     return encoded === UNFIT ? null : encoded;
   });
   if ('experimentId' in dataset.fields && record['experimentId'] === undefined) absent.push('experimentId');
-  addUnknown(dataset, record, origin, extra);
+  for (const [name, value] of unknownIn(dataset, record, origin)) extra.set(name, value);
   if (absent.length > 0) extra.set(ABSENT, absent);
 
   const unnamed = unnamedScopes(dataset, record);
@@ -131,24 +135,25 @@ export function denormalise(
 /** The value for a column whose field the record does not have: from an alias of the field, or from the request. */
 function fallback(
   { field, spec, kind }: Pick<Column, 'field' | 'spec'> & { readonly kind: PlainKind },
-  { record, origin, absent }: { record: JsonObject; origin: Origin; absent: string[] },
+  record: JsonObject,
+  origin: Origin,
 ): SqlValue {
   const alias = spec.aliases?.find((name) => typeof record[name] === 'string');
   const found = alias === undefined ? origin.fill?.[field] : record[alias];
-  if (found === undefined) return null;
-  const encoded = encode(kind, found);
-  if (encoded === UNFIT || encoded === null) return null;
-  absent.push(field);
-  return encoded;
+  const encoded = found === undefined ? null : encode(kind, found);
+  return encoded === UNFIT ? null : encoded;
 }
 
-function addUnknown(dataset: Dataset, record: JsonObject, origin: Origin, extra: Map<string, Json>): void {
+/** The members of a record that have no column, by their names in `extra`. */
+function unknownIn(dataset: Dataset, record: JsonObject, origin: Origin): (readonly [string, Json])[] {
+  const unknown: (readonly [string, Json])[] = [];
   for (const key of Object.keys(record)) {
     const value = record[key];
     const known = Object.hasOwn(dataset.fields, key);
     if (value === undefined || (known && (key !== 'experimentId' || value === origin.experimentId))) continue;
-    extra.set(ABSENT_LIKE.test(key) ? `$${key}` : key, value);
+    unknown.push([ABSENT_LIKE.test(key) ? `$${key}` : key, value]);
   }
+  return unknown;
 }
 
 /** The record with its address fields without signatures, so that they are the same in every answer. */

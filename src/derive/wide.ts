@@ -22,7 +22,7 @@ export const WIDE_FROM = ['people', 'answers', 'variable_values'];
 /** An experiment's table with its columns so far. */
 interface Wide {
   readonly table: string;
-  readonly columns: WideColumn[];
+  readonly columns: readonly WideColumn[];
 }
 
 /**
@@ -46,8 +46,8 @@ const ROOM = 'room';
 const WIDE = { of: 'room', roomWide: [ROOM] } as const;
 
 function recomputeParts(db: Database, places: readonly SourcePlace[]): number {
-  const tables = new Map<string, Wide>();
-  return partsAt(db, WIDE, places).reduce((sum, part) => sum + recomputeWide(db, part, tables), 0);
+  const ofExperiment = Map.groupBy(partsAt(db, WIDE, places), ({ experiment }) => experiment);
+  return [...ofExperiment].reduce((sum, [experiment, parts]) => sum + recomputeWide(db, experiment, parts), 0);
 }
 
 /** The places of people who came or went; those that are gone are in the table only. */
@@ -79,27 +79,38 @@ interface Cell {
 }
 
 /**
- * Writes the rows of a part into the experiment's table with one row a person and one column a variable or question:
+ * Writes the rows of an experiment's parts into its table with one row a person and one column a variable or question:
  * those that differ. It adds columns as they come. Returns how many rows it wrote.
  */
-function recomputeWide(db: Database, part: Part, tables: Map<string, Wide>): number {
-  const { experiment } = part;
-  const people = peopleOf(db, part);
-  const wide = tables.get(experiment) ?? openWide(db, experiment, people.length > 0);
-  if (wide === undefined) return 0;
-  tables.set(experiment, wide);
-  const ofRoom = part.room === null ? [] : roomVariables(db, part);
-  const cells = people.map((person) => ({ person, cells: [...ofRoom, ...ownCells(db, part, person)] }));
-  addColumns(
-    db,
-    experiment,
-    wide,
-    cells.flatMap(({ cells: of }) => of),
-  );
-  const { table, columns } = wide;
+function recomputeWide(db: Database, experiment: string, parts: readonly Part[]): number {
+  let wide: Wide | undefined;
+  let written = 0;
+  for (const part of parts) {
+    const people = peopleOf(db, part);
+    wide ??= openWide(db, experiment, people.length > 0);
+    if (wide === undefined) continue;
+    const ofRoom = part.room === null ? [] : roomVariables(db, part);
+    const rows = people.map((person) => ({ person, cells: [...ofRoom, ...ownCells(db, part, person)] }));
+    wide = withColumns(
+      db,
+      experiment,
+      wide,
+      rows.flatMap(({ cells }) => cells),
+    );
+    written += writePart(db, part, wide, rows);
+  }
+  return written;
+}
+
+function writePart(
+  db: Database,
+  part: Part,
+  { table, columns }: Wide,
+  rows: readonly { readonly person: string; readonly cells: readonly Cell[] }[],
+): number {
   const names = columns.flatMap(({ column }) => column ?? []);
   const wanted = new Map(
-    cells.map(({ person, cells: of }) => [person, [experiment, part.room, person, ...valuesOf(columns, of)]]),
+    rows.map(({ person, cells }) => [person, [part.experiment, part.room, person, ...valuesOf(columns, cells)]]),
   );
   return writeRows(db, { table, names: [...WIDE_KEY, ...names], part, wanted });
 }
@@ -198,14 +209,16 @@ function answerCell({
   return [{ path, wanted: [name, ...longer], ...cell }];
 }
 
-/** Adds the columns that these cells lack. */
-function addColumns(db: Database, experiment: string, { table, columns }: Wide, cells: readonly Cell[]): void {
+/** The table with the columns that these cells lack. */
+function withColumns(db: Database, experiment: string, { table, columns }: Wide, cells: readonly Cell[]): Wide {
+  const all = [...columns];
   const known = new Set(columns.map(({ path, form }) => `${form} ${path}`));
   for (const { path, form, wanted } of cells) {
     if (known.has(`${form} ${path}`)) continue;
     known.add(`${form} ${path}`);
-    columns.push(addWideColumn(db, experiment, { table, columns, path, form, wanted }));
+    all.push(addWideColumn(db, experiment, { table, columns: all, path, form, wanted }));
   }
+  return { table, columns: all };
 }
 
 /** A later cell of the same path takes the place of an earlier one, whatever its form. */
