@@ -17,40 +17,53 @@ export interface DailyRun {
   end(): void;
 }
 
-interface Day {
-  readonly date: string;
-  readonly recording: Recording;
-  /** Readings under way: what they write late belongs to the day on which they began. */
-  underWay: number;
-}
-
 export function createDailyRun(parts: Pick<SyncContext, 'warehouse' | 'clock'>): DailyRun {
   let today: Day | undefined;
   const enter = (): Day => {
     const date = formatTime(parts.clock.now()).slice(0, 10);
     if (today?.date === date) return today;
-    if (today?.underWay === 0) today.recording.end(true);
-    return (today = { date, recording: openRecording(parts, { kind: 'daemon' }), underWay: 0 });
-  };
-  const leave = (day: Day) => {
-    day.underWay--;
-    if (day !== today && day.underWay === 0) day.recording.end(true);
+    today?.close();
+    return (today = openDay(date, openRecording(parts, { kind: 'daemon' })));
   };
   return {
     async read(context, stream, read) {
-      const day = enter();
-      day.underWay++;
-      try {
-        const result = await read(day.recording.within(context));
-        day.recording.note(stream, isFine(result));
+      return enter().work(async (recording) => {
+        const result = await read(recording.within(context));
+        recording.note(stream, isFine(result));
         return result;
-      } finally {
-        leave(day);
-      }
+      });
     },
     end() {
-      today?.recording.end(true);
+      today?.close();
       today = undefined;
+    },
+  };
+}
+
+type Day = ReturnType<typeof openDay>;
+
+/** The run of one day. Readings under way may end on the next one: what they write late belongs to this day. */
+function openDay(date: string, recording: Recording) {
+  let underWay = 0;
+  let isClosed = false;
+  const endIfDone = () => {
+    if (isClosed && underWay === 0) recording.end(true);
+  };
+  return {
+    date,
+    async work<T>(job: (recording: Recording) => Promise<T>): Promise<T> {
+      underWay++;
+      try {
+        return await job(recording);
+      } finally {
+        underWay--;
+        endIfDone();
+      }
+    },
+    /** Ends the run as soon as nothing is under way. */
+    close() {
+      isClosed = true;
+      endIfDone();
     },
   };
 }

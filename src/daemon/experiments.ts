@@ -54,7 +54,6 @@ export function followExperiments(
   let followed = begin(config, parts);
   let nextLookAt = 0;
   let everyMs = LOOK_EVERY_MS;
-  const signalsOf = (id: string): Signals => followed.signals.get(id) ?? { rooms: [] };
   return {
     planned: () => [
       ...followed.named,
@@ -62,9 +61,9 @@ export function followExperiments(
     ],
     gone: () => followed.list.gone(),
     seesNothingSince: () => followed.list.isEmptySince(),
-    isLive: (id) => isLive({ ...signalsOf(id), rooms: latestRooms(warehouse.db, id) }, clock.now()),
-    changedAt: (id, dataType) => (isCounted(dataType) ? (signalsOf(id).countedAt?.[dataType] ?? 0) : 0),
-    nameOf: (id) => followed.names.get(id),
+    isLive: (id) => isLive({ ...followed.signals.of(id), rooms: latestRooms(warehouse.db, id) }, clock.now()),
+    changedAt: (id, dataType) => (isCounted(dataType) ? (followed.signals.of(id).countedAt?.[dataType] ?? 0) : 0),
+    nameOf: (id) => followed.signals.nameOf(id),
     get nextLookAt() {
       return nextLookAt;
     },
@@ -75,7 +74,8 @@ export function followExperiments(
         const asking = { client, db: warehouse.db, clock, signal, priority: PRIORITIES.live.rank };
         const listing = await listWithShares({ ...asking, everyMs: SHARES_EVERY_MS });
         everyMs = LOOK_EVERY_MS * listRequests(listing.listed.length);
-        noteListing(followed, listing, clock.now());
+        followed.list.note(listing);
+        followed.signals.noteListed(listing.listed, clock.now());
         return true;
       } catch (error) {
         if (!(error instanceof WarehouseError) || isOutage(error.code)) throw error;
@@ -87,9 +87,7 @@ export function followExperiments(
       // A snapshot read has no watermark. A first read brings old rows while other streams bring new ones.
       const newest = watermark ?? oldestNew;
       if (inserted === 0 || newest === null) return;
-      const before = signalsOf(experiment);
-      const rowsAt = Math.max(before.rowsAt ?? 0, Math.min(clock.now(), Date.parse(newest)));
-      followed.signals.set(experiment, { ...before, rowsAt });
+      followed.signals.noteRows(experiment, Math.min(clock.now(), Date.parse(newest)));
     },
     restart(next) {
       followed = begin(next, parts);
@@ -100,8 +98,6 @@ export function followExperiments(
 }
 
 /** What is configured, and what is known about it so far. */
-type Followed = ReturnType<typeof begin>;
-
 function begin({ experiments }: Pick<Config, 'experiments'>, parts: Pick<SyncContext, 'warehouse' | 'clock' | 'log'>) {
   const named = experiments.filter((experiment) => 'id' in experiment);
   const all = experiments.find((experiment) => 'all' in experiment);
@@ -109,18 +105,29 @@ function begin({ experiments }: Pick<Config, 'experiments'>, parts: Pick<SyncCon
     named,
     data: all?.data,
     list: followList(all === undefined ? undefined : named, parts),
-    signals: new Map<string, Signals>(),
-    names: new Map<string, string>(),
+    signals: followSignals(),
   };
 }
 
-function noteListing({ list, signals, names }: Followed, listing: WholeListing, now: number): void {
-  list.note(listing);
-  for (const experiment of listing.listed) {
-    const { id, name } = experiment;
-    signals.set(id, noteLook(signals.get(id) ?? { rooms: [] }, lookOf(experiment), now));
-    if (typeof name === 'string') names.set(id, name);
-  }
+/** Follows what the list of experiments and their rows show of each experiment. */
+function followSignals() {
+  const signals = new Map<string, Signals>();
+  const names = new Map<string, string>();
+  const of = (id: string): Signals => signals.get(id) ?? { rooms: [] };
+  return {
+    of,
+    nameOf: (id: string) => names.get(id),
+    noteListed(listed: WholeListing['listed'], now: number) {
+      for (const experiment of listed) {
+        const { id, name } = experiment;
+        signals.set(id, noteLook(of(id), lookOf(experiment), now));
+        if (typeof name === 'string') names.set(id, name);
+      }
+    },
+    noteRows(id: string, at: number) {
+      signals.set(id, { ...of(id), rowsAt: Math.max(of(id).rowsAt ?? 0, at) });
+    },
+  };
 }
 
 function lookOf({ updatedAt, roomCount, participantCount }: JsonObject) {
