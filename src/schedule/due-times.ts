@@ -92,7 +92,7 @@ export function computeDueTimes(situation: Situation): DueTimes {
   const intervals = pollIntervals(candidates, situation.limits);
   const entries = known.map(({ stream, key, at, live }): DueTime => {
     const readAt = at.lastSyncAt ?? 0;
-    const due = nextRead(situation, stream, key, at, intervals.get(key));
+    const due = nextRead(situation, stream, key, at, intervals.of.get(key));
     const isReread = at.backfilled && at.rereadReason !== undefined;
     const isFirstRead = !at.backfilled || isReread;
     return { stream, key, live, isFirstRead, isReread, readAt, dueAt: Math.max(due, pollStats.restsUntil(key)) };

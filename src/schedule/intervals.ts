@@ -50,21 +50,23 @@ export const BOUNDS: IntervalBounds = {
   expectedRows: { live: 100, idle: 0.3 },
 };
 
-/** Milliseconds between two polls of each stream, by key, and what they cost. */
-export type PollIntervals = Map<string, number> & {
+/** How often each stream is polled, and what that costs. */
+export interface PollIntervals {
+  /** Milliseconds between two polls of each stream, by key. */
+  readonly of: ReadonlyMap<string, number>;
   /** Requests per hour that these polls take. */
   readonly requestsPerHour: number;
   /** 1 when the limits allow `slowestMs`; otherwise how many times slower the slowest streams are polled. */
   readonly slowedBy: number;
-};
+}
 
 /** The bounds of a stream's frequency (polls per hour), and its weight. */
 interface Share {
   readonly key: string;
   readonly cost: number;
   readonly weight: number;
-  least: number;
-  most: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 /**
@@ -108,7 +110,7 @@ export function pollIntervals(
     ),
   );
   const slowedBy = 1 / Math.min(carriedByHour, ...carried.map((part) => part * carriedByHour));
-  return Object.assign(intervals, { requestsPerHour: all(level), slowedBy });
+  return { of: intervals, requestsPerHour: all(level), slowedBy };
 }
 
 /**

@@ -47,7 +47,7 @@ export function adaptive(options: AdaptiveOptions = {}) {
       const intervals = pollIntervals(candidates, { ...limits, perHour }, bounds);
       planned = intervals.requestsPerHour;
       states.forEach((state, i) => {
-        state.interval = intervals.get(String(i)) ?? HOUR_MS;
+        state.interval = intervals.of.get(String(i)) ?? HOUR_MS;
         state.due = dueAt(String(i), state.polledAt, state.interval);
       });
       planAt = now + REPLAN_EVERY_MS;

@@ -33,7 +33,7 @@ const limits = fc.record({
   ),
 });
 
-const of = (intervals: PollIntervals, { key }: Candidate) => intervals.get(key) ?? NaN;
+const of = (intervals: PollIntervals, { key }: Candidate) => intervals.of.get(key) ?? NaN;
 const requests = (candidates: readonly Candidate[], intervals: PollIntervals) =>
   candidates.reduce((sum, one) => sum + (one.cost * HOUR_MS) / of(intervals, one), 0);
 
@@ -62,7 +62,7 @@ describe('the intervals between polls', () => {
           [...Map.groupBy(candidates, ({ endpoint }) => endpoint).values()].every(
             (group) => daily(group) <= limit.perEndpointPerMinute * 60,
           );
-        const slowest = Math.max(...intervals.values());
+        const slowest = Math.max(...intervals.of.values());
         expect(intervals.slowedBy === 1).toBe(fits);
         expect(slowest).toBeLessThanOrEqual(Math.ceil(DAY_MS * intervals.slowedBy));
       }),
@@ -146,7 +146,7 @@ describe('the intervals between polls', () => {
   it('poll a live stream without rows every few minutes beside dense ones', () => {
     const dense = Array.from({ length: 20 }, (_, i) => live(`d${i}`, { rowsPerHour: 200_000, endpoint: `d${i}` }));
     const intervals = pollIntervals([...dense, live('quiet', {})], LIMITS);
-    expect(intervals.get('quiet')).toBeLessThanOrEqual(BOUNDS.discoveryMs);
+    expect(intervals.of.get('quiet')).toBeLessThanOrEqual(BOUNDS.discoveryMs);
   });
 
   it('take work in proportion to the streams', () => {
