@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { command, queryRows, queryValues } from '../shared/sqlite.ts';
-import { secondsOf, timeText } from './moment.ts';
+import { inOrder, secondsOf, timeText } from './moment.ts';
 import { membersOf, Num, Text, textIn } from './source.ts';
 
 /** Completion codes of a participation that reached the end; COMPLETED_NO_CODE had none to give. */
@@ -89,18 +89,28 @@ export function clockZeroOf(db: Database, experiment: string, room: string | nul
   };
 }
 
-const State = z.object({ state_id: Text, state_name: Text });
+const State = z.object({ key: z.string(), timestamp: Text, onset: Num, state_id: Text, state_name: Text });
 
-/** The state of a person's last event that names one, in a room or anywhere. */
+/**
+ * The state of a person's last event that names one, in a room or anywhere. The order is that of the onsets, as in
+ * `stages`; what has none is placed by its timestamp. Events before the matching come first, as they count from elsewhere.
+ */
 export function lastStateOf(
   db: Database,
   experiment: string,
   { room, participant }: { room: string | null | undefined; participant: string | null },
 ) {
-  const sql = `SELECT state_id, state_name FROM events WHERE participant_id = @participant AND +experiment_id = @experiment
-    AND (@anywhere OR +room_id IS @room) AND state_id IS NOT NULL ORDER BY timestamp DESC, key DESC LIMIT 1`;
   const parameters = { participant, experiment, anywhere: Number(room === undefined), room: room ?? null };
-  const last = queryRows(db, sql, State).get(parameters);
+  const lastWith = (onset: string) =>
+    queryRows(
+      db,
+      `SELECT key, timestamp, onset, state_id, state_name FROM events
+       WHERE participant_id = @participant AND +experiment_id = @experiment AND (@anywhere OR +room_id IS @room)
+       AND state_id IS NOT NULL AND ${onset}
+       ORDER BY category IS 'pre_experiment', onset DESC, timestamp DESC, key DESC LIMIT 1`,
+      State,
+    ).all(parameters);
+  const last = inOrder([...lastWith('onset IS NOT NULL'), ...lastWith('onset IS NULL')]).at(-1);
   return { last_state_id: last?.state_id ?? null, last_state_name: last?.state_name ?? null };
 }
 

@@ -32,7 +32,7 @@ export const people = defineDerived({
   sources: ['participants', 'rooms', 'deployment-sessions', ...COUNTED.map(({ name }) => name)],
   roomWide: ['rooms', 'deployment-sessions'],
   commonSources: ['experiments', 'experiment-configs', 'deployments'],
-  version: 1,
+  version: 2,
   columns: {
     ...WHOSE,
     experiment_name: code('The name of the experiment.', { missing: 'The experiment has none, or was not read.' }),

@@ -163,4 +163,17 @@ describe('people', () => {
       { clock_zero_at: '2026-01-12T09:00:00.000Z', last_state_id: 's2', last_state_name: 'Film' },
     ]);
   });
+
+  it('have the last state that stages have, also where the clock of a browser was set back', () => {
+    const bench = openBench();
+    bench.write('participants', person('ana', 'r', 0));
+    const event = (id: string, onset: number | null, timestamp: number, stateId: string) =>
+      ({ id, roomId: 'r', participantId: 'ana', onset, timestamp: at(timestamp).timestamp, stateId }) as never;
+    bench.write('events', event('a', 1000, 3_601_000, 's1'), event('b', 2000, 2000, 's2'));
+    const last = () => bench.rows('people', 'last_state_id').map(Object.values);
+    expect(last()).toEqual([['s2']]);
+    bench.write('events', event('c', null, 2500, 's3'));
+    expect(last()).toEqual([['s3']]);
+    expect(bench.wrong()).toEqual([]);
+  });
 });
