@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { events as eventsData } from '../datasets/events.ts';
-import { isOver } from '../datasets/room-status.ts';
+import { isOpen, isOver } from '../datasets/room-status.ts';
 import { queryRows } from '../shared/sqlite.ts';
 import { code, count, rank, real, time, WHOSE } from './columns.ts';
 import { defineDerived, type Part } from './define.ts';
@@ -83,17 +83,19 @@ export const stages = defineDerived({
   sources: ['events', 'participants', 'rooms', 'deployment-sessions'],
   roomWide: ['events', 'rooms', 'deployment-sessions'],
   commonSources: ['experiment-configs'],
-  version: 2,
+  version: 3,
   columns: COLUMNS,
   rows(db, part, events) {
     const byPerson = Map.groupBy(shownIn(events()), ({ participant_id }) => participant_id ?? '');
-    if (byPerson.size === 0) return [];
     const ofRoom = roomWideRows(db, eventsData, part, { type: Shown, where: SHOWS_STATE }).map(withTime);
+    if (byPerson.size + ofRoom.length === 0) return [];
     const planned = plannedIn(db, part.experiment);
     const presences = presencesIn(db, part);
     const room = roomOf(db, part);
-    return [...byPerson].flatMap(([person, own]) => {
-      const presence = presences.get(person) ?? {};
+    // Who is listed saw the states of the room, also where no event of theirs names one.
+    const people = new Set([...byPerson.keys(), ...(ofRoom.length === 0 ? [] : presences.keys())]);
+    return [...people].flatMap((person) => {
+      const [own, presence] = [byPerson.get(person) ?? [], presences.get(person) ?? {}];
       const shared = witnessed(ofRoom, presence);
       const stays = staysIn(shared.length === 0 ? own : inOrder([...own, ...shared]));
       return stays.map((stay, i) => {
@@ -129,11 +131,12 @@ function roomOf(db: Database, { experiment, room }: Part): RoomEnd {
   const sql = `SELECT status, ended_at FROM rooms WHERE +experiment_id = @experiment AND id = @room
     UNION ALL SELECT status, ended_at FROM deployment_sessions WHERE +experiment_id = @experiment AND id = @room`;
   const rows = queryRows(db, sql, RoomEnds).all({ experiment, room });
+  const isSaidOver = rows.some(({ status }) => status !== null && isOver(status));
+  // A room that was opened again keeps the time at which it had ended.
+  if (!isSaidOver && rows.some(({ status }) => status !== null && isOpen(status)))
+    return { isOver: false, endedAt: undefined };
   const ended = rows.flatMap(({ ended_at }) => (ended_at === null ? [] : Date.parse(ended_at)));
-  return {
-    isOver: ended.length > 0 || rows.some(({ status }) => status !== null && isOver(status)),
-    endedAt: ended.at(0),
-  };
+  return { isOver: isSaidOver || ended.length > 0, endedAt: ended.at(0) };
 }
 
 const Present = z.object({ id: z.string(), joined_at: Text, completed_at: Text });

@@ -96,6 +96,32 @@ describe('stages', () => {
     ]);
   });
 
+  it('are those of the room for participants of whom no event names a state', () => {
+    const bench = openBench();
+    const ofRoom = (onset: number, state: string) => event(onset, 'state.enter', state, { participantId: null });
+    bench.write('events', ofRoom(0, 'a'), ofRoom(1000, 'b'));
+    const found = () => bench.rows('stages', 'participant_id', 'state_id', 'start_s', 'end_s', 'events');
+    expect(found()).toEqual([]);
+    bench.write('participants', { id: 'ana', roomId: 'r' });
+    expect(found()).toEqual([
+      { participant_id: 'ana', state_id: 'a', start_s: 0, end_s: 1, events: 0 },
+      { participant_id: 'ana', state_id: 'b', start_s: 1, end_s: null, events: 0 },
+    ]);
+    expect(bench.wrong()).toEqual([]);
+    bench.remove('participants', { id: 'ana', roomId: 'r' });
+    expect(found()).toEqual([]);
+  });
+
+  it('may still last in a room that was opened again', () => {
+    const bench = openBench();
+    bench.write('rooms', { id: 'r', status: 'active', createdAt: at(-5000).timestamp, endedAt: at(900).timestamp });
+    bench.write('events', event(0, 'state.enter', 'a'), event(1000, 'state.enter', 'b'));
+    const end = () => bench.rows("stages WHERE state_id = 'b'", 'end_s', 'end_known_by');
+    expect(end()).toEqual([{ end_s: null, end_known_by: 'open' }]);
+    bench.write('rooms', { id: 'r', status: 'completed', createdAt: at(-5000).timestamp, endedAt: at(9000).timestamp });
+    expect(end()).toEqual([{ end_s: 9, end_known_by: 'room' }]);
+  });
+
   it('count a late event of a state that has ended to it', () => {
     const bench = openBench();
     bench.write(
