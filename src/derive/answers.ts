@@ -4,6 +4,7 @@ import { askedIn, questionOf, type Asked } from './asked.ts';
 import { numbered } from './attempts.ts';
 import { code, flag, rank, real, text, time, unixTime, VALUE, WHOSE } from './columns.ts';
 import { defineDerived, type Part } from './define.ts';
+import { sharedComponents } from './design.ts';
 import type { PartEvent } from './part-events.ts';
 import { SCALE, scaleIn, scaleOr } from './scale.ts';
 import { secondsOf } from './moment.ts';
@@ -50,7 +51,9 @@ const COLUMNS = {
     unit: 'ms',
     missing: 'The record does not say.',
   }),
-  attempt: rank('1 for the first answer of the participant to this question.'),
+  attempt: rank(
+    '1 for the first answer of the participant to this question; a component that several states show asks another one in each.',
+  ),
   is_last: flag("Whether it is the participant's last answer to this question."),
   state_id: code('The state in which it was given.', { missing: 'The record names none.' }),
   state_name: code('The name of that state.', { missing: 'The state has none, or is not known.' }),
@@ -91,17 +94,18 @@ export const answers = defineDerived({
   sources: ['events', 'ratings/sparse', 'components'],
   roomWide: ['components'],
   commonSources: ['experiment-configs'],
-  version: 3,
+  version: 4,
   columns: COLUMNS,
   rows(db, part, eventsOf) {
     const events = happened(eventsOf().filter(({ is_answer }) => is_answer === 1));
     const ratings = rowsOf(db, 'ratings_sparse', part, { type: Rating, where: 'participant_id IS NOT NULL' });
     if (events.length + ratings.length === 0) return [];
     const asked = askedIn(db, part);
-    return numbered([
+    const given = [
       ...events.map((event) => ({ ...placed(part, event), ...inEvent(event, asked) })),
       ...ratings.map((rating) => ({ ...placed(part, rating), ...inRating(rating, asked) })),
-    ]);
+    ];
+    return numbered(given, sharedComponents(asked.planned));
   },
 });
 

@@ -3,25 +3,25 @@ import { z } from 'zod';
 import { components } from '../datasets/components.ts';
 import type { JsonObject } from '../shared/json.ts';
 import type { Part } from './define.ts';
-import { plannedIn, type Planned } from './design.ts';
+import { ofState, plannedIn, type Planned } from './design.ts';
 import { questionIn, scaleIn, scaleOr, type Scale } from './scale.ts';
 import { membersOf, PLACED, roomWideRows, rowsOf, Text } from './source.ts';
 
 /** What is known about questions besides their answers: the design, and the settings of components as they were shown. */
 export interface Asked {
   readonly planned: readonly Planned[];
-  /** The settings of a component as a person saw it, or as everyone in the room did. */
-  readonly settingsOf: (person: string | null, component: string | null) => JsonObject;
+  /** The settings of a component as a person saw it in a state, or as everyone in the room did. */
+  readonly settingsOf: (answered: Answered) => JsonObject;
 }
 
-const Shown = z.object({ ...PLACED, component_id: Text, config: Text });
+const Shown = z.object({ ...PLACED, component_id: Text, state_id: Text, config: Text });
 
 export function askedIn(db: Database, part: Part): Asked {
   const reading = { type: Shown, where: 'component_id IS NOT NULL AND config IS NOT NULL' };
   const rows = [...roomWideRows(db, components, part, reading), ...rowsOf(db, 'components', part, reading)];
-  const shown = new Map(
-    rows.map(({ participant_id, component_id, config }) => [nameOf(participant_id, component_id), config]),
-  );
+  const shown = Map.groupBy(rows, ({ participant_id, component_id }) => nameOf(participant_id, component_id));
+  const shownIn = (person: string | null, { component_id, state_id }: Answered) =>
+    ofState(shown.get(nameOf(person, component_id)) ?? [], state_id).at(-1)?.config;
   // A component has the same settings nearly always.
   const parsed = new Map<string, JsonObject>();
   const settings = (text: string | null | undefined) => {
@@ -32,8 +32,7 @@ export function askedIn(db: Database, part: Part): Asked {
   };
   return {
     planned: plannedIn(db, part.experiment),
-    settingsOf: (person, component) =>
-      settings(shown.get(nameOf(person, component)) ?? shown.get(nameOf(null, component))),
+    settingsOf: (answered) => settings(shownIn(answered.participant_id, answered) ?? shownIn(null, answered)),
   };
 }
 
@@ -53,8 +52,9 @@ export function questionOf(
   answered: Answered,
   questionId: string | null,
 ): { question: string | null; scale: Scale } {
-  const settings = settingsOf(answered.participant_id, answered.component_id);
-  const plan = planned.find((one) => isPlanOf(one, answered, questionId));
+  const settings = settingsOf(answered);
+  const plans = planned.filter((one) => isPlanOf(one, answered, questionId));
+  const plan = ofState(plans, answered.state_id)[0];
   return { question: questionIn(settings) ?? plan?.question ?? null, scale: scaleOr(scaleIn(settings), plan) };
 }
 

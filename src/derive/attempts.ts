@@ -4,6 +4,7 @@ interface Given {
   readonly kind: string | number | null;
   readonly question_id: string | number | null;
   readonly component_id: string | number | null;
+  readonly state_id: string | number | null;
   readonly stimulus_id: string | number | null;
   readonly dimension: string | number | null;
   readonly sample: string | number | null;
@@ -12,11 +13,16 @@ interface Given {
 /**
  * Numbers the answers of each participant to each question; they come in the order in which they were given. Of what
  * names no question it is not known that it was answered again.
+ * @param shared the components that ask another question in each state.
  */
-export function numbered<One extends Given>(given: readonly One[]): (One & { attempt: number; is_last: number })[] {
+export function numbered<One extends Given>(
+  given: readonly One[],
+  shared: ReadonlySet<string | number | null>,
+): (One & { attempt: number; is_last: number })[] {
   const groups = Map.groupBy(given, (one) => {
     const { participant_id, kind, question_id, component_id, stimulus_id, dimension, sample } = one;
-    const asked = [participant_id, kind, question_id, component_id, stimulus_id, dimension, sample];
+    const state = shared.has(component_id) ? one.state_id : null;
+    const asked = [participant_id, kind, question_id, component_id, stimulus_id, dimension, sample, state];
     return question_id === null ? one : JSON.stringify(asked);
   });
   const places = new Map(

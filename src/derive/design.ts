@@ -88,6 +88,28 @@ export function plannedIn(db: Database, experiment: string): readonly Planned[] 
   return planned;
 }
 
+/** The components that several states show: an answer to one is to another question in each state. */
+export function sharedComponents(planned: readonly Planned[]): ReadonlySet<string> {
+  const states = Map.groupBy(planned, ({ component_id }) => component_id);
+  const shared = [...states].filter(([, of]) => new Set(of.flatMap(({ state_id }) => state_id ?? [])).size > 1);
+  return new Set(shared.flatMap(([component]) => component ?? []));
+}
+
+/**
+ * What is known of a component in a state: what belongs to it or else to no single one. What belongs to another state is
+ * taken where there is only that: an answer may name the state that follows.
+ */
+export function ofState<One extends { readonly state_id: string | null }>(
+  known: readonly One[],
+  state: string | null,
+): readonly One[] {
+  const own = known.filter(({ state_id }) => state_id === state);
+  if (own.length > 0) return own;
+  const general = known.filter(({ state_id }) => state_id === null);
+  if (general.length > 0) return general;
+  return new Set(known.map(({ state_id }) => state_id)).size > 1 ? [] : known;
+}
+
 function isSame(a: Config, b: Config): boolean {
   return a.states === b.states && a.global_components === b.global_components && a.extra === b.extra;
 }

@@ -4,7 +4,7 @@ import { privacyOfForm } from '../datasets/privacy.ts';
 import { command, queryRows, queryValues, quote } from '../shared/sqlite.ts';
 import { ROW_NUMBER_NAMES, SQL_WORDS } from '../shared/sql-words.ts';
 import { WHOSE } from './columns.ts';
-import { plannedIn } from './design.ts';
+import { ofState, plannedIn } from './design.ts';
 import { dictionaryWriter, type Entry } from './dictionary.ts';
 
 /** A column of a table with one row a person: a variable or a question, in one form of its values. */
@@ -56,10 +56,28 @@ export function createWideTable(db: Database, experiment: string, named: string 
     table,
     `Everyone in ${named ?? experiment}, with their variables and answers.`,
   );
-  db.exec(`CREATE TABLE ${quote(table)} (${WIDE_KEY.map((name) => `${name} TEXT`).join(', ')}) STRICT;
+  makeTable(db, table, []);
+  return table;
+}
+
+function makeTable(db: Database, table: string, columns: readonly WideColumn[]): void {
+  const own = columns.flatMap(({ column, form }) => (column === null ? [] : [`${quote(column)} ${SQL_TYPE[form]}`]));
+  const declared = [...WIDE_KEY.map((name) => `${name} TEXT`), ...own].join(', ');
+  db.exec(`CREATE TABLE ${quote(table)} (${declared}) STRICT;
     CREATE INDEX ${quote(`${table}__by_room`)} ON ${quote(table)} (room_id);
     CREATE INDEX ${quote(`${table}__by_participant`)} ON ${quote(table)} (participant_id)`);
-  return table;
+}
+
+/**
+ * Gives a table the columns that it lacks, the last of these. It is made again, as SQLite reads the whole schema again
+ * for each column that it adds, and a questionnaire may bring hundreds.
+ */
+export function extendWideTable(db: Database, table: string, columns: readonly WideColumn[]): void {
+  const held = queryValues(db, `SELECT name FROM pragma_table_info(?)`, z.string()).all(table).map(quote).join(', ');
+  db.exec(`CREATE TEMP TABLE wide_rows AS SELECT ${held} FROM main.${quote(table)}; DROP TABLE main.${quote(table)}`);
+  makeTable(db, table, columns);
+  db.exec(`INSERT INTO main.${quote(table)} (${held}) SELECT ${held} FROM temp.wide_rows ORDER BY rowid;
+    DROP TABLE temp.wide_rows`);
 }
 
 /** The columns of an experiment's table, in their order. */
@@ -74,8 +92,8 @@ export function wideColumns(db: Database, experiment: string): WideColumn[] {
   return queryRows(db, sql, Column).all(experiment);
 }
 
-/** Adds a column at the end. The first form of a path has its plain name, the others say what they are. */
-export function addWideColumn(
+/** Names a column that comes to the end. The first form of a path has its plain name, the others say what they are. */
+export function nameWideColumn(
   db: Database,
   experiment: string,
   {
@@ -99,7 +117,6 @@ export function addWideColumn(
   const add = 'INSERT INTO _wide_columns (experiment_id, path, form, column_name, about) VALUES (?, ?, ?, ?, ?)';
   const about = meaningOf(path, wordsOf(db, experiment)(path));
   command(db, add)(experiment, path, form, column, about);
-  if (column !== null) db.exec(`ALTER TABLE ${quote(table)} ADD COLUMN ${quote(column)} ${SQL_TYPE[form]}`);
   explainColumn(db, table, { path, form, column }, about);
   return { path, form, column };
 }
@@ -119,10 +136,11 @@ function wordsOf(db: Database, experiment: string): (path: string) => string | u
   return (path) => {
     const asked = path.slice(path.indexOf(' ') + 1);
     const isOf = (id: string | null) => id !== null && (asked === id || asked.startsWith(`${id}, `));
-    const found = planned.find(
+    const found = planned.filter(
       ({ question, question_id, component_id }) => question !== null && isOf(question_id ?? component_id),
     );
-    return found?.question ?? undefined;
+    const state = found.find(({ state_id }) => asked.endsWith(`, state ${state_id}`))?.state_id ?? null;
+    return ofState(found, state)[0]?.question ?? undefined;
   };
 }
 

@@ -2,12 +2,14 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { command, queryLists, queryRows, queryValues, quote, type SqlValue } from '../shared/sqlite.ts';
 import type { Part } from './define.ts';
+import { plannedIn, sharedComponents } from './design.ts';
 import { partsAt, type SourcePlace } from './parts.ts';
 import { experimentName } from './participation.ts';
 import { named, Num, Text, within } from './source.ts';
 import {
-  addWideColumn,
   createWideTable,
+  extendWideTable,
+  nameWideColumn,
   WIDE_KEY,
   wideColumns,
   wideTable,
@@ -165,6 +167,7 @@ const Answer = Value.extend({
   kind: z.string(),
   question_id: z.string(),
   component_id: Text,
+  state_id: Text,
   stimulus_id: Text,
   dimension: Text,
   sample: Num,
@@ -178,10 +181,14 @@ function ownCells(db: Database, part: Part, person: string): Cell[] {
   const variables = queryRows(db, `${VARIABLES} ${whose} ORDER BY room_id IS NOT NULL, variable, key`, Variable).all(
     parameters,
   );
-  const answered = `SELECT kind, question_id, component_id, stimulus_id, dimension, sample, value_type, value_number, value_text, value_json FROM answers
+  const answered = `SELECT kind, question_id, component_id, state_id, stimulus_id, dimension, sample, value_type, value_number, value_text, value_json FROM answers
     WHERE is_last AND question_id IS NOT NULL AND ${whose} ORDER BY room_id IS NOT NULL, onset, timestamp, key`;
   const answers = queryRows(db, answered, Answer).all(parameters);
-  return [...variableCells(variables), ...answers.flatMap(answerCell)];
+  const shared = sharedComponents(plannedIn(db, part.experiment));
+  const cells = answers.flatMap((answer) =>
+    answerCell(shared.has(answer.component_id ?? '') ? answer : { ...answer, state_id: null }),
+  );
+  return [...variableCells(variables), ...cells];
 }
 
 /** What `attempt` tells apart, the path does too: the same question before and after is two columns. */
@@ -189,6 +196,7 @@ function answerCell({
   kind,
   question_id,
   component_id,
+  state_id,
   stimulus_id,
   dimension,
   sample,
@@ -202,9 +210,10 @@ function answerCell({
     [stimulus_id, `stimulus ${stimulus_id}`],
     [what, what],
     [sample, `sample ${sample}`],
+    [state_id, `state ${state_id}`],
   ].flatMap(([part, said]) => (part === null ? [] : [said]));
   const path = [`${kind} ${question_id}`, ...parts].join(', ');
-  const name = [question_id, what, sample ?? stimulus_id].filter((part) => part !== null).join(' ');
+  const name = [question_id, what, sample ?? stimulus_id, state_id].filter((part) => part !== null).join(' ');
   const longer = [stimulus_id, component].flatMap((part) => (part === null ? [] : [`${name} ${part}`]));
   return [{ path, wanted: [name, ...longer], ...cell }];
 }
@@ -216,8 +225,9 @@ function withColumns(db: Database, experiment: string, { table, columns }: Wide,
   for (const { path, form, wanted } of cells) {
     if (known.has(`${form} ${path}`)) continue;
     known.add(`${form} ${path}`);
-    all.push(addWideColumn(db, experiment, { table, columns: all, path, form, wanted }));
+    all.push(nameWideColumn(db, experiment, { table, columns: all, path, form, wanted }));
   }
+  if (all.slice(columns.length).some(({ column }) => column !== null)) extendWideTable(db, table, all);
   return { table, columns: all };
 }
 

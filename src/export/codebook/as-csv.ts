@@ -26,12 +26,14 @@ const HEAD = [
 
 type Row = Partial<Record<(typeof HEAD)[number], SqlValue>>;
 
+/** Without it a spreadsheet takes a file for one in the encoding of its computer. */
+const IS_UTF8 = '\uFEFF';
+
 /** One row for each experiment, question, variable and column, for a spreadsheet. */
 export function asCsv({ studies }: Codebook): string {
   const rows = studies.flatMap((study) => rowsOf(study).map((row): Row => ({ experiment_id: study.id, ...row })));
-  return [HEAD, ...rows.map((row) => HEAD.map((name) => row[name] ?? null))]
-    .map((row) => csvLine(row, DEFUSED))
-    .join('');
+  const lines = [HEAD, ...rows.map((row) => HEAD.map((name) => row[name] ?? null))];
+  return IS_UTF8 + lines.map((row) => csvLine(row, DEFUSED)).join('');
 }
 
 function rowsOf(study: Study): Row[] {
@@ -51,7 +53,7 @@ function rowsOf(study: Study): Row[] {
       table_name: 'answers',
       name: one.id,
       meaning: one.question,
-      type: [one.type ?? one.kind, one.component, one.dimension].filter(Boolean).join(', '),
+      type: [one.type ?? one.kind, one.component, one.state, one.dimension].filter(Boolean).join(', '),
       unit: one.scale,
       n: one.answers,
       missing: one.empty,

@@ -10,6 +10,8 @@ export interface QuestionBook {
   readonly kind: string;
   /** The component, where the same question may be asked by another one, such as before and after. */
   readonly component: string | null;
+  /** The state, where the component asks another question in each. */
+  readonly state: string | null;
   /** What of a stimulus was rated. */
   readonly dimension: string | null;
   readonly question: string | null;
@@ -36,6 +38,7 @@ const Asked = z.object({
   id: z.string(),
   kind: z.string(),
   component: Text,
+  state: Text,
   dimension: Text,
   type: Text,
   answers: z.number(),
@@ -54,7 +57,12 @@ const Asked = z.object({
 });
 type Asked = z.infer<typeof Asked>;
 
-const ASKED = `SELECT question_id AS id, kind, nullif(component_id, question_id) AS component, dimension, max(question_type) AS type,
+/** The answers with what tells questions of one id apart. */
+const ANSWERS = `(SELECT *, nullif(component_id, question_id) AS component,
+  CASE WHEN (experiment_id, component_id) IN (SELECT experiment_id, component_id FROM design WHERE state_id IS NOT NULL
+    GROUP BY experiment_id, component_id HAVING count(DISTINCT state_id) > 1) THEN state_id END AS state FROM answers)`;
+
+const ASKED = `SELECT question_id AS id, kind, component, state, dimension, max(question_type) AS type,
     count(*) FILTER (WHERE is_last AND value_type IS NOT NULL) AS answers,
     count(DISTINCT ifnull(room_id, '') || ' ' || participant_id) FILTER (WHERE value_type IS NOT NULL) AS people,
     count(*) FILTER (WHERE is_last AND value_type IS NULL) AS empty,
@@ -65,22 +73,23 @@ const ASKED = `SELECT question_id AS id, kind, nullif(component_id, question_id)
     avg(value_number) FILTER (WHERE is_last) AS mean,
     max(value_number) FILTER (WHERE is_last) AS maximum,
     min(scale_min) AS scaleMin, max(scale_max) AS scaleMax, max(label_min) AS labelMin, max(label_max) AS labelMax
-  FROM answers WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id, component, dimension
-  ORDER BY min(onset), kind, question_id, component, dimension`;
+  FROM ${ANSWERS} WHERE experiment_id = ? AND question_id IS NOT NULL GROUP BY kind, question_id, component, state, dimension
+  ORDER BY min(onset), kind, question_id, component, state, dimension`;
 
-const WHICH = 'nullif(component_id, question_id) IS ? AND dimension IS ?';
+const WHICH = 'component IS ? AND state IS ? AND dimension IS ?';
 
 /** The questions of an experiment, in the order in which they were first answered. */
 export function questionsOf(db: Db, experiment: string, isPersonal: IsPersonal): QuestionBook[] {
   return queryRows(db, ASKED, Asked)
     .all(experiment)
     .map((asked) => {
-      const { id, kind, component, dimension, type, answers, people, empty, repeated } = asked;
+      const { id, kind, component, state, dimension, type, answers, people, empty, repeated } = asked;
       const isNumber = asked.numbers > asked.booleans;
       return {
         id: isPersonal(id) ? NAMED_AFTER : id,
         kind,
         component,
+        state,
         dimension,
         question: wordsOf(db, experiment, asked, isPersonal),
         type,
@@ -104,18 +113,18 @@ export function questionsOf(db: Db, experiment: string, isPersonal: IsPersonal):
 function wordsOf(
   db: Db,
   experiment: string,
-  { id, kind, component, dimension }: Asked,
+  { id, kind, component, state, dimension }: Asked,
   isPersonal: IsPersonal,
 ): string | null {
   const Words = z.string();
-  const planned = `SELECT question FROM design WHERE experiment_id = ? AND question IS NOT NULL
-    AND coalesce(question_id, component_id) = ? LIMIT 1`;
-  const asked = `SELECT question FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ?
+  const planned = `SELECT min(question) FROM design WHERE experiment_id = ? AND question IS NOT NULL
+    AND coalesce(question_id, component_id) = ? AND (? IS NULL OR state_id = ?) HAVING count(DISTINCT question) = 1`;
+  const asked = `SELECT question FROM ${ANSWERS} WHERE experiment_id = ? AND kind = ? AND question_id = ?
     AND ${WHICH} AND question IS NOT NULL GROUP BY question HAVING count(DISTINCT participant_id) > 1 ORDER BY count(*) DESC, question`;
   return (
-    queryValues(db, planned, Words).get(experiment, id) ??
+    queryValues(db, planned, Words).get(experiment, id, state, state) ??
     queryValues(db, asked, Words)
-      .all(experiment, kind, id, component, dimension)
+      .all(experiment, kind, id, component, state, dimension)
       .find((words) => !isPersonal(words)) ??
     null
   );
@@ -147,11 +156,11 @@ function answered(
   asked: Asked,
   isPersonal: IsPersonal,
 ): { levels: readonly Level[]; others: number } {
-  const { id, kind, component, dimension, type, numbers, answers } = asked;
-  const which = [experiment, kind, id, component, dimension];
+  const { id, kind, component, state, dimension, type, numbers, answers } = asked;
+  const which = [experiment, kind, id, component, state, dimension];
   // The choices of the question and the ends of its scale.
   const labels = labelsIn(db, "table_name = 'answers' AND experiment_id = ? AND question_id = ?", experiment, id);
-  const last = `FROM answers WHERE experiment_id = ? AND kind = ? AND question_id = ? AND ${WHICH} AND is_last`;
+  const last = `FROM ${ANSWERS} WHERE experiment_id = ? AND kind = ? AND question_id = ? AND ${WHICH} AND is_last`;
   const numberCounts = queryRows(
     db,
     `SELECT value_number AS value, count(*) AS n ${last} AND value_number IS NOT NULL GROUP BY 1 ORDER BY 1 LIMIT ${MOST_STEPS + 1}`,

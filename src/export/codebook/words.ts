@@ -79,9 +79,9 @@ export function levelsText({ levels, others }: { readonly levels: readonly Level
   ].join(' · ');
 }
 
-/** What asked a question, and what of a stimulus it was about. */
-export function askedByText({ kind, type, component, dimension }: QuestionBook): string {
-  return [kind, type, component, dimension].filter(Boolean).join(', ');
+/** What asked a question, where, and what of a stimulus it was about. */
+export function askedByText({ kind, type, component, state, dimension }: QuestionBook): string {
+  return [kind, type, component, state, dimension].filter(Boolean).join(', ');
 }
 
 /** What was answered, or what a variable came to. */

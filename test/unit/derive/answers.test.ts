@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, openBench } from '../../support/derived.ts';
+import { at, openBench, type Bench } from '../../support/derived.ts';
 
 const ANA = { roomId: 'r', participantId: 'ana' };
 const response = (id: string, onset: number, more: object) => ({
@@ -119,6 +119,61 @@ describe('answers', () => {
       { question: 'Again?', scale_min: 0, scale_max: 100, label_min: 'never', label_max: 'always' },
     ]);
     expect(bench.wrong()).toEqual([]);
+  });
+
+  describe('of a component that several states show', () => {
+    const config = (question: string, max: number) => ({ question, min: 0, max });
+    const states = [
+      { id: 's1', name: 'Before', focusComponent: { id: 'mood', type: 'vas', config: config('And before?', 10) } },
+      { id: 's2', name: 'After', focusComponent: { id: 'mood', type: 'vas', config: config('And after?', 100) } },
+    ];
+    const rows = (bench: Bench) =>
+      bench.rows('answers ORDER BY onset', 'state_id', 'question', 'scale_max', 'attempt', 'is_last');
+    const answered = [
+      response('a', 1000, { componentId: 'mood', stateId: 's1', response: { value: 3 } }),
+      response('b', 2000, { componentId: 'mood', stateId: 's2', response: { value: 4 } }),
+      response('c', 3000, { componentId: 'mood', stateId: 's2', response: { value: 5 } }),
+      response('d', 4000, { componentId: 'mood', response: { value: 6 } }),
+    ];
+    const expected = [
+      { state_id: 's1', question: 'And before?', scale_max: 10, attempt: 1, is_last: 1 },
+      { state_id: 's2', question: 'And after?', scale_max: 100, attempt: 1, is_last: 0 },
+      { state_id: 's2', question: 'And after?', scale_max: 100, attempt: 2, is_last: 1 },
+      { state_id: null, question: null, scale_max: null, attempt: 1, is_last: 1 },
+    ];
+
+    it('takes the question of the state in which it was answered, and none where that is not known', () => {
+      const bench = openBench();
+      bench.write('experiment-configs', { name: 'x', states });
+      bench.write('events', ...answered);
+      expect(rows(bench)).toEqual(expected);
+      expect(bench.wrong()).toEqual([]);
+    });
+
+    it('takes it from the settings that were shown there, too', () => {
+      const bench = openBench();
+      const shown = (id: string, question: string, max: number) =>
+        ({ ...ANA, ...at(1000), stateId: id, componentId: 'mood', config: config(question, max) }) as never;
+      bench.write('components', shown('s1', 'And before?', 10), shown('s2', 'And after?', 100));
+      bench.write('events', ...answered);
+      const words = expected.map(({ question, scale_max }) => ({ question, scale_max }));
+      expect(bench.rows('answers ORDER BY onset', 'question', 'scale_max')).toEqual(words);
+    });
+
+    it('has a column for each in the table with a row a person', () => {
+      const bench = openBench();
+      bench.write('experiment-configs', { name: 'x', states });
+      bench.write('participants', { id: 'ana', roomId: 'r' });
+      bench.write('events', ...answered);
+      expect(bench.rows('wide_x', 'mood_s1', 'mood_s2', 'mood')).toEqual([{ mood_s1: 3, mood_s2: 5, mood: 6 }]);
+      const meaning = "_data_dictionary WHERE table_name = 'wide_x' AND column_name LIKE 'mood%' ORDER BY column_name";
+      expect(bench.rows(meaning, 'column_name', 'meaning').map(Object.values)).toEqual([
+        ['mood', 'The last answer (component mood).'],
+        ['mood_s1', 'The last answer to And before? (component mood, state s1).'],
+        ['mood_s2', 'The last answer to And after? (component mood, state s2).'],
+      ]);
+      expect(bench.wrong()).toEqual([]);
+    });
   });
 
   it('takes single ratings, each pause of the stimulus for itself', () => {

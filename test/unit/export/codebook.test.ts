@@ -65,6 +65,36 @@ describe('a codebook', () => {
     expect(columns?.find(({ name }) => name === 'email')).toMatchObject({ n: 6, missing: 0, distinct: 1, levels: [] });
   });
 
+  it('tells the questions of a component apart that several states show', async () => {
+    const bench = openBench();
+    const state = (id: string, question: string) => ({ id, focusComponent: { id: 'mood', config: { question } } });
+    bench.write('experiment-configs', { name: 'x', states: [state('s1', 'And before?'), state('s2', 'And after?')] });
+    const answer = (stateId: string, value: number) => ({
+      id: stateId,
+      ...of('ana'),
+      ...at(value),
+      eventType: 'component.response',
+      category: 'component',
+      componentId: 'mood',
+      stateId,
+      response: { value },
+    });
+    bench.write('events', answer('s1', 1), answer('s2', 9));
+    const book = read(bench);
+    expect(book.studies[0]?.questions.map(({ question, state, mean }) => [question, state, mean])).toEqual([
+      ['And before?', 's1', 1],
+      ['And after?', 's2', 9],
+    ]);
+    expect(asMarkdown(book)).toContain('s2');
+    expect(await asHtml(book)).toContain('And after?');
+  });
+
+  it('in CSV says that it is UTF-8, as a spreadsheet takes it for another encoding otherwise', () => {
+    const bench = openBench();
+    bench.write('experiments', { name: 'Gefühle' });
+    expect(asCsv(read(bench))).toMatch(/^\uFEFFexperiment_id,.*Gefühle/s);
+  });
+
   it('leaves out what is named after a person by the name that others see', async () => {
     const bench = openBench();
     bench.write('participants', ...PEOPLE.map((id) => ({ id, roomId: 'r', displayName: `Dr ${id.toUpperCase()}` })));
