@@ -3,13 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createClient } from '../../src/api/client.ts';
-import { openLedger } from '../../src/budget/ledger.ts';
-import { createBudget } from '../../src/budget/queue.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { createBackground } from '../../src/daemon/background.ts';
-import { createEngine } from '../../src/daemon/engine.ts';
 import { createNotices, type Notices } from '../../src/daemon/notices.ts';
-import { createOutage } from '../../src/daemon/outage.ts';
 import { createWalGuard, type WalBounds } from '../../src/daemon/wal-guard.ts';
 import { datasetNamed } from '../../src/datasets/registry.ts';
 import { systemClock } from '../../src/shared/clock.ts';
@@ -26,7 +22,7 @@ import { openWarehouse } from '../../src/warehouse/warehouse.ts';
 import { SimulatedNetwork } from '../simulation/network.ts';
 import { virtualTime } from '../simulation/virtual-time.ts';
 import { fastClock } from '../support/fast-clock.mjs';
-import { configFor, START, temporaryFolder } from '../support/lab.ts';
+import { START, temporaryFolder } from '../support/lab.ts';
 import { startVirtualEngine } from '../support/virtual-engine.ts';
 import { MINUTE_MS as MINUTE } from '../../src/shared/time.ts';
 
@@ -58,48 +54,20 @@ async function startEngine(walBounds: WalBounds, times: number) {
   const clock = fastClock({ start: START + 30 * MINUTE, from: Date.now(), speed: times }, systemClock);
   const now = () => clock.now();
   const world = { experiments: 1, roomsPerExperiment: 26, videoSeconds: 120, roomEveryMs: 2 * MINUTE };
-  const simulator = await startSimulator({ world, limits: { perHour: 1e6, perEndpointPerMinute: 1e6 }, now });
+  const limits = { perHour: 1e6, perEndpointPerMinute: 1e6 };
+  const simulator = await startSimulator({ world, limits, now });
   const path = join(temporaryFolder(), 'w.db');
-  const warehouse = openWarehouse(path, { clock, history: true });
-  const config = configFor(simulator.url, path, { data: ['ratings/continuous', 'events', 'rooms'] });
-  const { limits, timeoutMs, concurrency } = config.api;
-  const ledger = openLedger(warehouse.db, { clock: systemClock, keyId: 'k', ...limits, deadlineMs: timeoutMs });
-  const budget = createBudget({ ledger, clock: systemClock, concurrency });
-  const client = createClient({
-    baseUrl: simulator.url,
-    key: simulator.key,
-    budget,
-    clock,
-    random: Math.random,
-    log: silentLog,
-    timeoutMs,
-    userAgent: 'test',
-  });
-  const notices = createNotices();
-  const engine = createEngine({
-    warehouse,
-    clock,
-    log: silentLog,
-    config,
-    connect: () => ({ config: { ...config, api: { ...config.api, pageSize: 100 } }, client, budget }),
-    outage: createOutage(clock, silentLog),
-    notices,
-    onProgress: () => undefined,
-    walBounds,
-  });
-  const stop = new AbortController();
+  const data: Config['data'] = ['ratings/continuous', 'events', 'rooms'];
+  const options = { path, network: simulator, clock, random: Math.random, data, pageSize: 100, limits, walBounds };
+  const engine = startVirtualEngine(options);
   const most = { wal: 0 };
   const sampling = setInterval(() => (most.wal = Math.max(most.wal, walBytes(path))), 10);
-  const running = engine.run(stop.signal);
   onTestFinished(async () => {
     clearInterval(sampling);
-    stop.abort(new Error('stopped'));
-    await running;
-    await client.close();
-    warehouse.close();
+    await engine.stop();
     await simulator.close();
   });
-  return { path, notices, simulator, most, now };
+  return { path, notices: engine.notices, simulator, most, now };
 }
 
 function told({ notices }: { readonly notices: Notices }) {

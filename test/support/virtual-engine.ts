@@ -8,14 +8,14 @@ import { createOutage } from '../../src/daemon/outage.ts';
 import { silentLog } from '../../src/shared/log.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import type { Priority } from '../../src/shared/priority.ts';
-import { DEMO_KEY } from '../../src/simulator/server.ts';
+import { DEMO_KEY, type Simulator } from '../../src/simulator/server.ts';
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts';
-import type { SimulatedNetwork } from '../simulation/network.ts';
+import { SimulatedNetwork } from '../simulation/network.ts';
 import { configFor } from './lab.ts';
 
 export const LIMITS = { perHour: 1000, perEndpointPerMinute: 100 };
 
-/** The daemon's engine on a real warehouse file, a simulated network and a clock that the test drives. */
+/** The daemon's engine on a real warehouse file, and a network and a clock that the test drives. */
 export interface VirtualEngine {
   readonly engine: Engine;
   readonly warehouse: Warehouse;
@@ -26,9 +26,12 @@ export interface VirtualEngine {
 
 export interface VirtualEngineOptions extends Pick<EngineOptions, 'walBounds'> {
   readonly path: string;
-  readonly network: SimulatedNetwork;
+  /** A simulated network, or a simulator that is reached over a real one. */
+  readonly network: SimulatedNetwork | Pick<Simulator, 'url' | 'key'>;
   readonly clock: Clock;
   readonly random: () => number;
+  /** The data types that it reads; by default all. */
+  readonly data?: Config['data'];
   readonly pageSize?: Config['api']['pageSize'];
   readonly limits?: typeof LIMITS;
   /** Told of each request that lines up. */
@@ -36,9 +39,13 @@ export interface VirtualEngineOptions extends Pick<EngineOptions, 'walBounds'> {
 }
 
 export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine {
-  const { path, network, clock, random, pageSize = 'auto', limits = LIMITS, walBounds } = options;
+  const { path, network, clock, random, data, pageSize = 'auto', limits = LIMITS, walBounds } = options;
+  const api =
+    network instanceof SimulatedNetwork
+      ? { baseUrl: 'http://simulated/api/v3', key: DEMO_KEY, dispatcher: network }
+      : { baseUrl: network.url, key: network.key };
   const warehouse = openWarehouse(path, { clock, history: true });
-  const plain = configFor('http://simulated/api/v3', path, { deletes: { maxShare: 1 } });
+  const plain = configFor(api.baseUrl, path, { deletes: { maxShare: 1 }, ...(data === undefined ? {} : { data }) });
   const config = { ...plain, api: { ...plain.api, limits: { ...limits, reserve: 0.1 }, pageSize } };
   const connect: EngineOptions['connect'] = (_, shareOf) => {
     const ledger = openLedger(warehouse.db, { clock, keyId: 'k', ...config.api.limits, shareOf, deadlineMs: 60_000 });
@@ -55,15 +62,13 @@ export function startVirtualEngine(options: VirtualEngineOptions): VirtualEngine
       },
     };
     const client = createClient({
-      baseUrl: 'http://simulated/api/v3',
-      key: DEMO_KEY,
+      ...api,
       budget,
       clock,
       random,
       log: silentLog,
       timeoutMs: 60_000,
       userAgent: 'test',
-      dispatcher: network,
     });
     return { config, client, budget: { ...budget, usage: () => ledger.usage() } };
   };
