@@ -50,13 +50,13 @@ function filled(path?: string): Bench {
 }
 
 describe('the dictionary of a warehouse', () => {
-  it('says what each column tells of a person, and that it is not known of a field that no data type declares', () => {
+  it('says what each column reveals about a person, and that this is unknown for fields that no data type declares', () => {
     const unknown = columns(filled()).filter(({ privacy }) => privacy === 'unknown' || privacy === null);
     const undeclared = unknown.map(({ name }) => String(name)).filter((name) => !name.endsWith('.extra'));
     expect(undeclared).toEqual(['events.new_field', 'events_all.new_field']);
   });
 
-  it('tells of a column what its field does', () => {
+  it('says that a column reveals as much about a person as the field that it comes from', () => {
     const expected = {
       'participants.id': 'direct',
       'participants.participant_id': 'direct',
@@ -122,7 +122,7 @@ describe('the dictionary of a warehouse', () => {
     for (const name of ['events.response_mood', 'events_all.new_field', 'wide_trust.c']) expect(names).toContain(name);
   });
 
-  it('gives each number a unit or says that it is a boolean, and no column another type than it has', () => {
+  it('names the type that each column has, and the unit of each number that is not a boolean', () => {
     const all = columns(filled());
     const numbers = all.filter(({ type }) => type === 'INTEGER' || type === 'REAL');
     expect(numbers.filter(({ unit }) => unit === null).map(({ name }) => name)).toEqual([]);
@@ -167,7 +167,7 @@ describe('the dictionary of a warehouse', () => {
     expect(unknown).toEqual([]);
   });
 
-  it('is complete in a warehouse of an earlier version once that was opened, and then not written to again', () => {
+  it('is completed when a warehouse of an earlier version is opened, and not written to at the next opening', () => {
     const path = join(temporaryFolder(), 'w.db');
     writeFileSync(path, gunzipSync(readFileSync('test/fixtures/warehouse-0.1.0.db.gz')));
     const bench = openBench(path);
@@ -177,7 +177,7 @@ describe('the dictionary of a warehouse', () => {
     expect(openBench(path).warehouse.db.prepare('SELECT total_changes()').pluck().get()).toBe(0);
   });
 
-  it('says that a column always has a value only where it has', () => {
+  it('calls a column never missing only if each of its rows has a value', () => {
     const bench = filled();
     const wrong = columns(bench).filter(
       ({ relation, column, missing }) =>

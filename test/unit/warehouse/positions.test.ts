@@ -48,7 +48,7 @@ describe('the streams of an experiment with thousands of finished rooms', () => 
     );
   });
 
-  it('are enrolled within a small part of a minute, and without a write if all are known', () => {
+  it('are enrolled in the time of some reads, and without a write if all are known', () => {
     const { warehouse, db, variables, config } = manyRooms();
     const wanted = { config, experiments: [{ id: 'exp_1' }], gone: [] };
     const changes = db.prepare<[], number>('SELECT total_changes()').pluck();

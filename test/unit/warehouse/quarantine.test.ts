@@ -34,7 +34,7 @@ describe('the quarantine of a stream', () => {
     expect(newestQuarantined(db, CHAT)).toBe(Date.parse(NINE));
   });
 
-  it('is that of a room apart from that of the experiment', () => {
+  it('counts the records of a room apart from those of the experiment', () => {
     const db = openEmpty();
     quarantine(db, CHAT, [bad('1')], NINE);
     quarantine(db, ROOM, [bad('1'), bad('2')], NINE);
@@ -51,7 +51,7 @@ describe('the quarantine of a stream', () => {
     expect(quarantinedRecords(db, 'chat').map(({ record }) => record)).toEqual(['2']);
   });
 
-  it('knows the records that came after a time, and of which it is not known what they say', () => {
+  it('finds the records that came after a time, and says which of them have an unclear meaning', () => {
     const db = openEmpty();
     quarantine(db, CHAT, [bad('1')], NINE);
     quarantine(db, CHAT, [{ ...bad('{"id":1,"id":2}'), isUnclear: true }, bad('2')], TEN);

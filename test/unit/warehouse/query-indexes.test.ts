@@ -59,7 +59,7 @@ describe('indexes for what readers ask', () => {
     expect(indexes(warehouse)).toEqual([COURSE]);
   });
 
-  it('answer what they are for without a look at the table, and by the room', () => {
+  it('answer the means of an experiment without reading its table, and find the nearest event in a room', () => {
     const warehouse = open();
     store(warehouse, 'one', { backfilled: true });
     store(warehouse, 'one', { backfilled: true }, datasetNamed('events'));
@@ -84,7 +84,7 @@ describe('indexes for what readers ask', () => {
     expect(steps).toEqual([[COURSE], [], [COURSE]]);
   });
 
-  it('leave the planner what it knows of the tables, as nothing changed', () => {
+  it('leave what the planner knows of the tables as it was, because no row changed', () => {
     const warehouse = open();
     store(warehouse, 'one', { backfilled: true });
     warehouse.tendForReaders();

@@ -49,7 +49,7 @@ function openCompare() {
 const NO_DIFFERENCE = { missing: [], changed: [] };
 
 describe('rows that are compared with those held', () => {
-  it('are the same wherever their times are', () => {
+  it('count as equal, whatever part of the table they are and in whatever order they come', () => {
     const compare = openCompare();
     const some = [
       ratings,
@@ -65,7 +65,7 @@ describe('rows that are compared with those held', () => {
     expect(compare(ratings, streamOf('x')).changed).toHaveLength(ROWS);
   });
 
-  it('are missing or changed, each with what differs, among few and many others', () => {
+  it('count as missing, or as changed with the columns that differ, among few and many others', () => {
     const compare = openCompare();
     const differing = [
       rating(0, { value: 7, scaleMax: 1 }),
@@ -87,7 +87,7 @@ describe('rows that are compared with those held', () => {
       });
   });
 
-  it('may be of one room, among those of others, or be held in another room', () => {
+  it('are found in their own room, and in another one that holds them', () => {
     const compare = openCompare();
     const stream = streamOf('e', { kind: 'room', id: 'room_1' });
     const own = ratings.filter(({ roomId }) => roomId === 'room_1');

@@ -245,7 +245,7 @@ describe('a warehouse of version 0.1.0', () => {
 });
 
 describe('new keys that meet old ones', () => {
-  it('are exchanged', () => {
+  it('take their places, even in a circle', () => {
     const warehouse = open(join(temporaryFolder(), 'w.db'));
     const { db } = warehouse;
     const stream = { experimentId: 'e', dataset: datasetNamed('chat'), scope: { kind: 'experiment' as const } };

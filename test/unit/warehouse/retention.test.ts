@@ -41,7 +41,7 @@ describe('earlier versions of rows', () => {
     if (expected > 0) expect(kept().at(-1)).toBe('day 18');
   });
 
-  it('end once a day at most, with backups of migrations that are as old', () => {
+  it('are deleted once a day at most, together with backups of migrations of the same age', () => {
     const { path, warehouse, kept, wait } = edited({ keep: 10 * DAY_MS }, 20);
     const [old, recent] = [`${path}.before-0001`, `${path}.before-0002`];
     for (const [file, days] of [

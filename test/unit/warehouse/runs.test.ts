@@ -147,7 +147,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('has every column in the data dictionary', () => {
+  it('is described in the data dictionary, with each of its columns', () => {
     const { warehouse } = open();
     for (const table of ['_runs', '_run_streams']) {
       const columns = all(warehouse, `SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => name);

@@ -138,7 +138,7 @@ describe('a new field', () => {
     expect(file.changes()).toEqual([]);
   });
 
-  it('is not known after a rollback', () => {
+  it('is forgotten when its transaction is rolled back', () => {
     const file = openFile();
     file.first('e1', [at(T1)]);
     file.warehouse.db.exec(
@@ -238,7 +238,7 @@ describe('too many changes', () => {
     expect(file.changes()).toMatchObject([{ field: null, change: 'more', records: 1 }]);
   });
 
-  it('in a first read store a limited number of types', () => {
+  it('in a first read store only a limited number of types', () => {
     const file = openFile();
     file.first('e1', names(10_000));
     const stored = file.warehouse.db.prepare('SELECT count(*) FROM _field_types').pluck().get();

@@ -21,7 +21,7 @@ describe('the standing of a stream', () => {
     ['gone', { ...READ, doubts: doubts('gone', 'withheld') }],
     ['gone', { lastStatus: 'failed', doubts: doubts('gone', 'failed') }],
     ['unconfigured', { ...READ, lastStatus: 'failed', doubts: doubts('unconfigured', 'failed') }],
-  ])('is %s', (standing, change) => {
+  ])('is “%s”', (standing, change) => {
     expect(at(change)).toBe(standing);
   });
 });
@@ -49,7 +49,7 @@ describe('streams', () => {
     expect(well('skipped', 'unconfigured')).toBe(false);
   });
 
-  it('are judged without those that are no longer configured', () => {
+  it('that are no longer configured do not count', () => {
     expect(well('complete', 'unconfigured')).toBe(true);
     expect(well('unread', 'unconfigured')).toBe(false);
   });

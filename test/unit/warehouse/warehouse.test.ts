@@ -301,21 +301,24 @@ describe('the warehouse', () => {
     );
   });
 
-  it.skipIf(process.getuid?.() !== 0)('can be read by a member of its folder’s group, who may write neither', () => {
-    const folder = temporaryFolder();
-    chmodSync(folder, 0o750);
-    chownSync(folder, 0, 65534);
-    const path = join(folder, 'w.db');
-    open(path).close();
-    const script = `import sqlite3; print(sqlite3.connect("file:${path}?mode=ro", uri=True).execute("SELECT count(*) FROM events").fetchone()[0])`;
-    const out = execFileSync('python3', ['-c', script], {
-      uid: 65534,
-      gid: 65534,
-      encoding: 'utf8',
-      env: { PATH: '/usr/bin:/bin' },
-    });
-    expect(out.trim()).toBe('0');
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    'can be read by a member of its folder’s group who may write neither the folder nor the file',
+    () => {
+      const folder = temporaryFolder();
+      chmodSync(folder, 0o750);
+      chownSync(folder, 0, 65534);
+      const path = join(folder, 'w.db');
+      open(path).close();
+      const script = `import sqlite3; print(sqlite3.connect("file:${path}?mode=ro", uri=True).execute("SELECT count(*) FROM events").fetchone()[0])`;
+      const out = execFileSync('python3', ['-c', script], {
+        uid: 65534,
+        gid: 65534,
+        encoding: 'utf8',
+        env: { PATH: '/usr/bin:/bin' },
+      });
+      expect(out.trim()).toBe('0');
+    },
+  );
 
   it('reports a folder that cannot be written', () => {
     const file = join(temporaryFolder(), 'a-file');

@@ -39,7 +39,7 @@ describe('the dashboard', () => {
     expect(schedule(cron)).toBe(words);
   });
 
-  it('says how long ago and in how long, with the time itself in the title', async () => {
+  it('says how long ago something was or how soon it will be, with the exact time in the title', async () => {
     expect([age(999), age(12_000), clockTime(NOW)]).toEqual(['now', '12 s', '2026-03-11 14:02:05 UTC']);
     expect(await text(ago(NOW - 12_000, NOW))).toBe(
       '<time datetime="2026-03-11T14:01:53.000Z" title="2026-03-11 14:01:53 UTC">12 s ago</time>',
@@ -62,7 +62,7 @@ describe('the dashboard', () => {
     expect(await text(bar(1, 0))).toContain('width="0.0"');
   });
 
-  it('begins with what keeps everything from being read, else with what is not complete', () => {
+  it('begins with what stops all reading or, if nothing does, with what is incomplete', () => {
     const refused = headlineOf(sampleView(NOW, { keyRefused: 'It has expired.' }));
     expect([refused.tone, refused.state, refused.rest]).toEqual([
       'failed',

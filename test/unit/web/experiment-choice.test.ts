@@ -47,22 +47,22 @@ describe('the experiments of the dashboard', () => {
     ]);
   });
 
-  it('are shown by state', () => {
+  it('are narrowed down to those of one state', () => {
     expect([ids({ show: 'problems' }), ids({ show: 'live' }), ids({ show: 'complete' })]).toEqual(['c', 'b', 'ba']);
   });
 
-  it('are sorted by name, by rows and by age, never read ones as the oldest', () => {
+  it('are sorted by name, by rows or by age, where those that were never read count as the oldest', () => {
     expect([ids({ order: 'name' }), ids({ order: 'rows' }), ids({ order: 'age' })]).toEqual(['cbda', 'bacd', 'dbca']);
   });
 
-  it('are chosen by the address, in which unknown words count for nothing', () => {
+  it('are chosen by the page’s address, in which unknown words are ignored', () => {
     const choice = { find: 'a & b', show: 'live', order: 'age' } as const;
     expect(choiceIn(new URL(addressWith(choice), 'http://lab').searchParams)).toEqual(choice);
     expect(choiceIn(new URLSearchParams('show=constructor&order=%00&find=+'))).toEqual(NO_CHOICE);
     expect(addressWith(NO_CHOICE)).toBe('/');
   });
 
-  it('have a form where there are more than eight, and say how many were found', async () => {
+  it('have a search form if there are more than eight, which says how many were found', async () => {
     const many = Array.from({ length: 9 }, (_, n) => experiment(`exp_${n}`, `Study ${n}`, {}));
     const page = async (experiments: readonly ExperimentView[], choice?: Choice) =>
       String(await dashboard({ ...VIEW, experiments }, choice));

@@ -31,13 +31,13 @@ describe('a request', () => {
     ['HEAD', 200],
     ['POST', 405],
     ['DELETE', 405],
-  ])('by %s is answered with %i', async (method, status) => {
+  ])('with the method %s is answered with %i', async (method, status) => {
     const answer = await behind(onlyReads).request('/', { method });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('allow')).toBe(status === 405 ? 'GET, HEAD' : null);
   });
 
-  it('is answered with headers that keep the page to itself', async () => {
+  it('is answered with headers that forbid caching, framing and content from elsewhere', async () => {
     const { headers } = await behind(secureHeaders("default-src 'none'")).request('/');
     expect([
       headers.get('content-security-policy'),
@@ -52,13 +52,13 @@ describe('a token', () => {
   const app = behind(requireToken({ token: TOKEN, tickets: createTickets(), refuseLate, port: () => 8788 }));
   const bearer = (token: string) => app.request('/metrics', { headers: { authorization: `Bearer ${token}` } });
 
-  it('lets in everyone who sends it, and no one without or with another', async () => {
+  it('lets in a request that has it, and none that has another one or none', async () => {
     expect((await bearer(TOKEN)).status).toBe(200);
     expect((await bearer(TOKEN.slice(1))).status).toBe(401);
     expect((await app.request('/metrics')).status).toBe(401);
   });
 
-  it('is exchanged for a cookie that does not hold it, and leaves the address', async () => {
+  it('is exchanged for a cookie that does not contain it, and is removed from the address', async () => {
     const first = await app.request(`/streams?token=${TOKEN}&page=2`);
     expect([first.status, first.headers.get('location')]).toEqual([303, '/streams?page=2']);
     const cookie = first.headers.get('set-cookie') ?? '';
@@ -69,12 +69,12 @@ describe('a token', () => {
     expect((await app.request('/', { headers: { cookie: `${pair}x` } })).status).toBe(401);
   });
 
-  it('leads to no other host', async () => {
+  it('in an address redirects to no other host', async () => {
     const answer = await app.request(`http://localhost//evil.example.org/?token=${TOKEN}`);
     expect(answer.headers.get('location')).toBe('/evil.example.org/');
   });
 
-  it('is asked for by a page where a browser comes without it, and named in JSON elsewhere', async () => {
+  it('is asked for by a page if a browser lacks it, and by an error in JSON if another program does', async () => {
     const page = await app.request('/', { headers: { accept: 'text/html' } });
     expect([page.status, await page.text()]).toEqual([401, expect.stringContaining('<form') as string]);
     expect(await (await app.request('/api/status')).json()).toMatchObject({ status: 'refused' });
