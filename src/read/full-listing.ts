@@ -77,6 +77,7 @@ async function listOnce(
   };
   const doubts: Doubt[] = [];
   let last: Chunk | undefined;
+  let counted: number | undefined;
   let bad = 0;
   try {
     // Traits seen on the stream's own path do not apply to a room's path.
@@ -89,6 +90,8 @@ async function listOnce(
       const { rows, isMet } = distinct(session, chunk, seen, reader);
       take({ rows: names.place(rows), bad: chunk.bad, isPartial: isPartial(chunk), isMet });
       bad += chunk.bad.length;
+      // An answer that counts fewer than one before it may have been cut short.
+      counted = larger(counted, countedBy(chunk.page));
       last = chunk;
     }
   } catch (error) {
@@ -108,12 +111,16 @@ async function listOnce(
     doubts,
     unseen: [],
     met,
-    total: last && (stream.dataset.unpaged === true ? unpagedTotal(last.page, met) : countedBy(last.page)),
+    total: last && (stream.dataset.unpaged === true ? unpagedTotal(last.page, met) : counted),
     isShown:
       last !== undefined &&
       fillsPlaces(last.page, met) &&
       (last.isEnd || isShownLast(last.page, met, reader === session.reader ? traits.known : {})),
   };
+}
+
+function larger(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 /** How many records an answer without pages counts; those that are left out of it by its data type are not among them. */

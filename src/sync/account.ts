@@ -2,6 +2,7 @@ import { count } from '../shared/count.ts';
 import { WarehouseError } from '../shared/errors.ts';
 import type { Doubt } from '../warehouse/doubts.ts';
 import { hasTimeless, heldAmong } from '../warehouse/records.ts';
+import { isStray } from '../read/endpoint-traits.ts';
 import { requestPage, countedBy, heedsOffset, whatFollows } from '../read/evidence.ts';
 import { markOf, numbered, withCertainKeys } from '../read/ordinals.ts';
 import type { Page, PageRequest } from '../read/page.ts';
@@ -94,7 +95,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
       if (takeNew(session, page) > 0)
         return { held: sink.held(), truth: held, total: reported, isOff: 'surplus', doubts: [] };
       traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
-      return settled(held, held, reported, contradiction);
+      return settled(held, held, await countedInAll(session, held, [reported, reportedBefore]), contradiction);
     }
     if (page.returned < expected) {
       const truth = reported !== undefined && reported < held ? reported : await confirmed(session, met, held, order);
@@ -105,8 +106,9 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
     const inserted = takeNew(session, page);
     // The records that came in the meantime were taken, and were all that existed at the time of this answer.
     const isOwnOrder = isSorted === (!isPlain && canSort);
-    if (inserted > 0 && isOwnOrder && isCountedEnd(page) && sink.held() === offset + page.returned)
-      return settled(sink.held(), sink.held(), reported);
+    const now = sink.held();
+    if (inserted > 0 && isOwnOrder && isCountedEnd(page) && now === offset + page.returned)
+      return settled(now, now, await countedInAll(session, now, [reported, reportedBefore]));
     if (inserted === 0 && (await isOffsetIgnored(session, page, isSorted)))
       return settled(held, reportedBefore, reportedBefore);
     const isStuck = inserted === 0 && (isSorted || !canSort || round > 1);
@@ -131,8 +133,8 @@ const PROMISED: Doubt = { kind: 'endless', text: 'the API says that there are mo
  * Whether the API counts exactly the records up to the end of an answer. That it is short shows nothing: the page
  * before it may have been as short, and was not the last.
  */
-function isCountedEnd({ returned, offset, total }: Page): boolean {
-  return returned < PROBE && total === offset + returned && total > returned;
+function isCountedEnd({ returned, limit, offset, total }: Page): boolean {
+  return returned < limit && total === offset + returned && total > returned;
 }
 
 /** How many records a complete reading met, if a request at that place shows that the API has as many. */
@@ -145,6 +147,21 @@ async function confirmed(
   if (met === undefined || met >= held) return undefined;
   const page = await reader.page({ offset: Math.max(met - 1, 0), limit: PROBE, ...order });
   return page.doubts.length === 0 && page.returned === Math.min(met, 1) ? met : undefined;
+}
+
+/**
+ * How many records the API counts, where an answer of the reading counted more than the one at the last place: either may
+ * have been cut short, or records went in the meantime. Then the first page decides.
+ */
+async function countedInAll(
+  { reader, traits }: Session,
+  held: number,
+  [last, before = 0]: readonly [last: number | undefined, before: number | undefined],
+): Promise<number | undefined> {
+  if ((last ?? 0) > held || before <= held) return last;
+  if (isStray(traits.known, held - before)) return before;
+  const counted = countedBy(await reader.page({ offset: 0, limit: 1 }));
+  return counted !== undefined && counted > held ? counted : last;
 }
 
 /** How many records the API counts. A contradictory answer counts only if its total is larger than what it sent. */

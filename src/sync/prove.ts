@@ -172,9 +172,11 @@ function isExplained(session: Session, reading: Reading, account: Account, befor
   const surplus = account.held - account.truth;
   if (surplus === gone) return gone > 0 || stillMissing(session).length === 0;
   if (session.full || gone > 0) return false;
-  if (surplus !== 0 && isStray(session.traits.known, surplus)) return true;
   const isWaiting = surplus > 0 && surplus === before.missingRows && isRecent(session);
-  return isWaiting || surplus === session.traits.known.unsettled;
+  if (isWaiting) return true;
+  // A record beyond those held, or none at the place of the last, is more than a count that is wrong.
+  if (account.isOff !== undefined && before.withheldRows === 0) return false;
+  return (surplus !== 0 && isStray(session.traits.known, surplus)) || surplus === session.traits.known.unsettled;
 }
 
 /** Whether rows were first missed a moment ago, so that another reading is needed later, not now. */

@@ -67,7 +67,8 @@ export async function readSnapshot(session: Session): Promise<Reading> {
   );
   // All that is held came, and nothing else. If the API has more, the account says so, at whatever cost this listing had.
   const isSame = sink.held() === held && sink.seen.missing({}).length === 0;
-  if (isPart && total !== held && isSame) learnStray(traits, held - total);
+  const counted = reading.total ?? total;
+  if (isPart && counted !== undefined && counted !== held && isSame) learnStray(traits, held - counted);
   return reading;
 }
 

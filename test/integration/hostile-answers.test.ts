@@ -445,6 +445,31 @@ describe('answers that have the first of their records only, and say that it is 
   );
 });
 
+describe('answers behind the first page that lack their last record, and count only up to there', () => {
+  it.each(['chat', 'events', 'recordings', 'components'])(
+    'are not believed where the first page counts more (%s)',
+    async (data) => {
+      const { it, fault } = await changedLab(data);
+      it.arrive(250, (i) => ({ onset: i }));
+      fault.change = ({ data: records, metadata, ...rest }) => {
+        const { limit = 0, offset = 0 } = (metadata['pagination'] ?? {}) as { limit?: number; offset?: number };
+        const query = (metadata['query'] ?? {}) as { startTime?: unknown };
+        if (offset === 0 && typeof query.startTime !== 'string') return { data: records, metadata, ...rest };
+        const shown = records.slice(0, -1);
+        const pagination = { total: offset + shown.length, returned: shown.length, limit, offset, hasMore: false };
+        return { ...rest, data: shown, metadata: { ...metadata, pagination } };
+      };
+      for (let times = 0; times < 6; times++) {
+        const { complete } = await it.sync();
+        if (complete) expectExact(it);
+      }
+      fault.change = undefined;
+      for (let times = 0; times < 3; times++) await it.sync();
+      expectExact(it);
+    },
+  );
+});
+
 describe('an answer that sends one record as an object, without a count', () => {
   it.each(['rooms', 'events'])('is not taken for all of the list (%s)', async (data) => {
     const { it, fault } = await changedLab(data);

@@ -54,6 +54,17 @@ describe('a stream that lacks records', () => {
     expect((await sync(fake)).requests).toBeGreaterThan(5);
   });
 
+  it.each([{ strayCounts: [-3, -3] }, { unsettled: -3 }])(
+    'is searched at once if there are records behind as many as are held, whatever the count did before (%j)',
+    async (known) => {
+      const fake = await proven('components');
+      fake.session().traits.learn(known, 'a test');
+      fake.api.records = [...fake.api.records, ...fake.series(21, 23)];
+      expect(await sync(fake)).toMatchObject({ kinds: [] });
+      expect(fake.held()).toHaveLength(23);
+    },
+  );
+
   it('is searched at once if it lacks another number of records', async () => {
     const fake = await proven();
     countMore(fake, 2);
