@@ -42,8 +42,10 @@ const STREAM = {
   sortOmits: z.literal(true),
   /** A request for what comes after this many records brought nothing: they are all. */
   totalProven: z.number().int().nonnegative(),
-  /** Narrower requests did not bring the records that an answer lacked. */
+  /** Narrower requests did not bring the records that an answer lacked, in two syncs in a row. */
   narrowerFailed: z.literal(true),
+  /** They did not in one sync: some answer may have been wrong. */
+  narrowerMissed: z.literal(true),
   /** Records held minus records counted by the API, after everything was read twice: searching again would not help. */
   unsettled: z.number().int(),
   /** The same after one search: it may also be a record that came in the meantime. */
@@ -60,6 +62,7 @@ const STREAM = {
 const WEEK_MS = 7 * DAY_MS;
 const LASTS: Partial<Record<Name, number>> = {
   narrowerFailed: DAY_MS,
+  narrowerMissed: DAY_MS,
   unsettled: DAY_MS,
   smallerPage: DAY_MS,
   strayCounts: DAY_MS,

@@ -36,11 +36,16 @@ function begins(session: Session): number | undefined {
 }
 
 async function byRooms(session: Session, reading: Reading): Promise<Reading> {
+  const { traits } = session;
   const rooms = roomsOf(session);
   const narrower = rooms === undefined ? reading : await readRooms(session, rooms, reading.doubts);
-  if (isPartial(narrower)) session.traits.learn({ narrowerFailed: true }, 'narrower requests lacked records as well');
+  if (!isPartial(narrower)) traits.forget('narrowerMissed');
+  else if (traits.known.narrowerMissed === true) traits.learn({ narrowerFailed: true }, FAILED);
+  else traits.learn({ narrowerMissed: true }, FAILED);
   return narrower;
 }
+
+const FAILED = 'narrower requests lacked records as well';
 
 /** Whether the API itself said that records are missing. */
 function isPartial({ doubts }: Reading): boolean {

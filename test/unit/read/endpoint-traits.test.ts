@@ -43,6 +43,7 @@ const OF_STREAM: TraitValues[] = [
   { sortOmits: true },
   { totalProven: 0 },
   { narrowerFailed: true },
+  { narrowerMissed: true },
   { unsettled: -3 },
   { startMoved: true },
 ];
@@ -117,7 +118,7 @@ describe('a trait that was learned', () => {
 });
 
 describe('a trait', () => {
-  const short = new Set(['smallerPage', 'narrowerFailed', 'unsettled']);
+  const short = new Set(['smallerPage', 'narrowerFailed', 'narrowerMissed', 'unsettled']);
 
   it.each(named([...OF_ENDPOINT, ...OF_STREAM]))('of %s is tried again after its time', (name, traits) => {
     const { open, after } = learning();

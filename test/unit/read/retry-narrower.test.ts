@@ -84,13 +84,22 @@ describe('a reading that was warned or cut', () => {
     fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
     const session = fake.session();
     expect(await readNarrower(session, WARNED)).toEqual(WARNED);
-    expect(session.traits.known).toMatchObject({ narrowerFailed: true });
+    expect(session.traits.known).toMatchObject({ narrowerMissed: true });
   });
 
-  it('stays in doubt if no narrower request was complete, and is not repeated in parts within a day', async () => {
+  it('is read by room again at the next sync if it stayed in doubt once', async () => {
+    const fake = holding({}, 1000);
+    fake.listRooms({ r1: {} }, { roomCount: 1 });
+    fake.api.change = warned;
+    expect((await readNarrower(fake.session(), WARNED)).doubts).not.toEqual([]);
+    fake.api.change = (answer, { room }) => (room === undefined ? warned(answer) : answer);
+    expect(await readNarrower(fake.session(), WARNED)).toMatchObject({ doubts: [], byRoom: true, met: 64 });
+  });
+
+  it('stays in doubt if no narrower request was complete, and is repeated in parts once within a day', async () => {
     const fake = holding();
     fake.api.change = warned;
-    expect(await readNarrower(fake.session(), WARNED)).toBe(WARNED);
+    for (let times = 0; times < 2; times++) expect(await readNarrower(fake.session(), WARNED)).toBe(WARNED);
     const tried = fake.api.asked.length;
     expect(tried).toBeGreaterThan(0);
     fake.now += DAY - HOUR;
