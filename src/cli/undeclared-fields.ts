@@ -31,5 +31,5 @@ export function undeclaredText(fields: readonly string[]): string {
   const more = fields.length - MOST_NAMED;
   const named = fields.slice(0, MOST_NAMED).map((field) => cleanLine(field));
   const names = [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ');
-  return `· unknown fields: HyperStudy sends ${counted(fields.length, 'field')} that this version does not know, so it is not known what they tell about a person; treat them as personal data: ${names}\n`;
+  return `· unknown fields: HyperStudy sends ${counted(fields.length, 'field')} that this version does not know, so it is not known what they reveal about a person; treat them as personal data: ${names}\n`;
 }

@@ -60,7 +60,7 @@ export function createPublishing({
       at: clock.now(),
       code: 'PUBLISH_FAILED',
       text,
-      hint: 'It is tried again. `hsw publish` shows it at once.',
+      hint: 'It will be tried again. To see the error at once, run `hsw publish`.',
     });
   };
   return {

@@ -14,7 +14,7 @@ const SQL_TYPE: Record<PlainKind, 'TEXT' | 'INTEGER' | 'REAL'> = {
   json: 'TEXT',
 };
 
-/** One known field of a data type: its kind, what it means, what it tells of a person and, where it has one, its unit. */
+/** One known field of a data type: its kind, what it means, what it reveals about a person and, where it has one, its unit. */
 export interface FieldSpec {
   readonly kind: FieldKind;
   readonly about: string;
@@ -131,7 +131,7 @@ export interface MemberSpec {
   /** `any`: its values are of several types, so that it has a column for each from the start. */
   readonly kind?: 'any';
   readonly unit?: string;
-  /** What it tells of a person, if that is not what the whole column does. */
+  /** What it reveals about a person, if that is not what the whole column does. */
   readonly privacy?: DeclaredPrivacy;
 }
 
@@ -171,12 +171,12 @@ export function missingOf({ spec: { missing }, part }: Column): string {
   return missing ?? (part === undefined ? NOT_GIVEN : PART_MISSING[part]);
 }
 
-/** What a column tells of a person. */
+/** What a column reveals about a person. */
 export function privacyOf({ spec: { privacy }, part }: Column): DeclaredPrivacy {
   return part === undefined ? privacy : privacyOfForm(privacy, part);
 }
 
-/** What the key of a data type's rows tells: that a person did it where their id is part of it. */
+/** What the key of a data type's rows reveals: that a person did it where their id is part of it. */
 export function privacyOfKey({ fields, identity, naming = [] }: DatasetSpec): DeclaredPrivacy {
   return [...identity, ...naming].some((field) => fields[field]?.isPerson === true) ? 'direct' : 'indirect';
 }

@@ -16,7 +16,7 @@ export interface DerivedColumn {
   readonly name: string;
   readonly type: 'REAL' | 'TEXT';
   readonly about: string;
-  /** What it tells of a person: what the other column does. */
+  /** What it reveals about a person: what the other column does. */
   readonly privacy: DeclaredPrivacy;
   /** What it means that there is no value. */
   readonly missing: string;

@@ -1,4 +1,4 @@
-/** What a column or field tells of a person, and what that means. */
+/** What a column or field reveals about a person, and what that means. */
 export const PRIVACY = {
   direct: 'it names a person, is an id or an address of theirs, or leads to a recording of them',
   indirect:
@@ -8,10 +8,10 @@ export const PRIVACY = {
   unknown: 'HyperStudy Warehouse does not know the field: treat it as direct',
 } as const;
 
-/** What a column tells of a person, as `_data_dictionary.privacy` says it. */
+/** What a column reveals about a person, as `_data_dictionary.privacy` says it. */
 export type PrivacyClass = keyof typeof PRIVACY;
 
-/** What a declared field tells of a person. */
+/** What a declared field reveals about a person. */
 export type DeclaredPrivacy = Exclude<PrivacyClass, 'unknown'>;
 
 /**

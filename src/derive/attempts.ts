@@ -1,4 +1,4 @@
-/** What tells one question to a participant from another. */
+/** What distinguishes one question to a participant from another. */
 interface Given {
   readonly participant_id: string | null;
   readonly kind: string | number | null;

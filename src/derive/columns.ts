@@ -5,7 +5,7 @@ import type { PrivacyClass } from '../datasets/privacy.ts';
 export interface ExplainedColumn {
   readonly type: 'TEXT' | 'INTEGER' | 'REAL';
   readonly about: string;
-  /** What it tells about a person. */
+  /** What it reveals about a person. */
   readonly privacy: PrivacyClass;
   /** What it means that there is no value; `NEVER` where there always is one. */
   readonly missing: string;
@@ -41,7 +41,7 @@ function kind(same: Same) {
   return (about: string, said: Said): ExplainedColumn => ({ missing: NEVER, ...same, about, ...said });
 }
 
-/** The same for a kind that tells nothing about a person, where `privacy` does not say otherwise. */
+/** The same for a kind that reveals nothing about a person, where `privacy` does not say otherwise. */
 function impersonal(same: Same) {
   return (about: string, said: Partial<Said> = {}) => kind(same)(about, { privacy: 'none', ...said });
 }

@@ -17,7 +17,7 @@ const LONGEST = 60;
 
 /**
  * A part of a path that every file system takes and keeps apart from others: lower case, digits, `_` and `-` stay; for
- * anything else a digest of the id tells it from its likes, also where upper and lower case are one.
+ * anything else, a digest of the id distinguishes it from similar ones, also where upper and lower case are one.
  */
 function safePart(id: string): string {
   if (/^[a-z0-9][a-z0-9_-]*$/.test(id) && id.length <= LONGEST && !RESERVED.test(id)) return id;

@@ -106,7 +106,7 @@ async function listOnce(
   if (doubts.includes(OFFSET_IGNORED) && reader === session.reader && !(await heedsOffset(pageFrom)))
     traits.learn({ offsetIgnored: true }, 'a later page brought the same records as the first');
   if (last?.isEnd === true && reader === session.reader && traits.known.totalProven !== met)
-    traits.learn({ totalProven: met }, `nothing came behind ${met} records`);
+    traits.learn({ totalProven: met }, `nothing came after ${met} records`);
   return {
     doubts,
     unseen: [],

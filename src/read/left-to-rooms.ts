@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 
 /**
  * The rows of an answer for the whole experiment that says that it lacks records, without those that are held and come
- * from their rooms: such an answer may tell them otherwise, and each sync would write both versions.
+ * from their rooms: such an answer may have other content of them, and each sync would write both versions.
  */
 export function notLeftToRooms(session: Session, rows: readonly Row[]): readonly Row[] {
   const { warehouse, stream } = session;

@@ -47,7 +47,7 @@ export interface ReaderOptions {
   readonly mayBeAbsent?: boolean;
   /** Called with the number of records in each answer. */
   readonly onLength?: ((length: number) => void) | undefined;
-  /** Tells an answer to another request. */
+  /** Recognises an answer to another request. */
   readonly checkOwn: CheckOwn;
   /** Ends a reading whose answers bring nothing new. */
   readonly novelty: Novelty;
@@ -146,7 +146,7 @@ function checkRecord(stream: Stream, { data: [record], pagination = {} }: Answer
   const has = (field: string) => record !== undefined && isObject(record) && Object.hasOwn(record, field);
   if (read === 'single' || ((pagination.returned ?? pagination.total) === 1 && identity.some(has))) return;
   const message = `The answer for ${streamText(stream)} cannot be read: it holds an object instead of a list. ${STAYS}`;
-  throw new WarehouseError('ANSWER_UNREADABLE', message, { hint: 'If it stays so, please report it.' });
+  throw new WarehouseError('ANSWER_UNREADABLE', message, { hint: 'If this persists, please report it.' });
 }
 
 function otherAnswer(stream: Stream, text: string): WarehouseError {

@@ -154,7 +154,7 @@ async function serverCount({ reader, traits }: Session, { from, to }: TimeRange)
     try {
       const { newest: last, total } = await count({ from, to });
       if (traits.known.endTime !== 'ignored' && (last === undefined || last <= to)) return total;
-      traits.learn({ endTime: 'ignored' }, 'a row from behind endTime came');
+      traits.learn({ endTime: 'ignored' }, 'a row later than endTime came');
     } catch (error) {
       if (!(error instanceof WarehouseError) || error.code !== 'PARAMETER_REFUSED') throw error;
       traits.learn({ endTimeRefused: true }, error.message);

@@ -128,7 +128,7 @@ export function committing(
     take({ position, ...came }) {
       const before = seen.newRepeats;
       const { rows, bad, erased } = seen.note(came);
-      // With the rows, as a reading that ends here would not tell of them.
+      // With the rows, as a reading that ends here would not report them.
       const known = seen.newRepeats > before ? doubted(position) : position;
       const batch = { rows, bad, erased, ...(known === undefined ? {} : { position: known }) };
       // In a first read no stored row could differ.

@@ -49,8 +49,8 @@ const BY_CODE: readonly (readonly [pattern: RegExp, cause: NetworkCause, reason:
     false,
   ],
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/, 'no-tls', 'it does not speak TLS there', false],
-  [/OVERFLOW/, 'headers', 'its headers are larger than any program accepts', true],
-  [/HPE_|HTTPParserError/, 'no-http', 'it does not speak proper HTTP there', true],
+  [/OVERFLOW/, 'headers', 'its headers are too large', true],
+  [/HPE_|HTTPParserError/, 'no-http', 'it does not speak HTTP there', true],
   [/TIMEOUT|EABORT|AbortError/i, 'silent', 'it did not answer in time', true],
   [
     /ECONNRESET|UND_ERR_SOCKET|EPIPE|ECONNABORTED|ECONNECTION|UND_ERR_RES_CONTENT_LENGTH|UND_ERR_INFO|UND_ERR_ABORTED/,

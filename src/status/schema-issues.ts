@@ -4,7 +4,7 @@ import { changeText, type SchemaChange } from '../warehouse/schema-changes.ts';
 import type { AffectedStream, Issue } from './issue.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** So long it is told, so that a weekly look does not miss it; the table keeps it. */
+/** For so long it is reported, so that a weekly look does not miss it; the table keeps it. */
 export const SCHEMA_NEWS_MS = 8 * DAY_MS;
 
 /** New fields and types of the last days, as news: once for each data type. */

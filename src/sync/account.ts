@@ -94,7 +94,7 @@ async function probe(session: Session, { total: reportedBefore, met }: Reading, 
       // Another record than those held is there in the place of one that is gone.
       if (takeNew(session, page) > 0)
         return { held: sink.held(), truth: held, total: reported, isOff: 'surplus', doubts: [] };
-      traits.learn({ totalProven: held }, `nothing came behind the first ${held} records`);
+      traits.learn({ totalProven: held }, `nothing came after the first ${held} records`);
       return settled(held, held, await countedInAll(session, held, [reported, reportedBefore]), contradiction);
     }
     if (page.returned < expected) {

@@ -86,7 +86,7 @@ function enrolmentOf(db: Db, wanted: Wanted): Enrolment {
   };
 }
 
-/** Tells of a stream that is not planned whether that is so because its experiment, room or deployment is gone. */
+/** Whether a stream is not planned because its experiment, room or deployment is gone. */
 function missingParts(db: Db, wanted: Wanted, outside: readonly Enrolled[]): (stream: StreamKey) => boolean {
   const experiments = new Set(wanted.gone);
   const parts = Map.groupBy(outside, ({ experimentId }) => experimentId);

@@ -19,30 +19,30 @@ export interface Tally {
 }
 
 /** While a long stream is read, as often as this is enough. */
-const TELL_MS = SECOND_MS;
+const NOTIFY_MS = SECOND_MS;
 /** A forecast over thousands of requests takes a while itself. */
 const FORECAST_MS = 5 * SECOND_MS;
 
-/** The same options, with the streams counted while they are read, and told how far the sync is. */
+/** The same options, with the streams counted while they are read, and `notify` called with how far the sync is. */
 export function tallied(
   options: SyncOptions & { readonly budget: Pick<Budget, 'usage'> },
-  tell: (tally: Tally) => void,
+  notify: (tally: Tally) => void,
 ): SyncOptions {
   const { budget, config, clock } = options;
   const left = new Map<string, Stream>();
   const done = new Set<string>();
   const spent = new Map<string, Spent>();
-  let [toldAt, forecastAt, doneAt] = [-Infinity, -Infinity, 0];
-  const tellNow = () => {
+  let [notifiedAt, forecastAt, doneAt] = [-Infinity, -Infinity, 0];
+  const notifyNow = () => {
     const now = clock.uptime();
     const { hour, ages } = budget.usage();
     if (now - forecastAt >= FORECAST_MS) {
       doneAt = clock.now() + timeFor([...left.values()], spent, { config, ages });
       forecastAt = now;
     }
-    toldAt = now;
+    notifiedAt = now;
     const { used, allowed: most } = hour;
-    tell({ done: done.size, of: done.size + left.size, hour: { used, allowed: most }, doneAt });
+    notify({ done: done.size, of: done.size + left.size, hour: { used, allowed: most }, doneAt });
   };
   return {
     ...options,
@@ -50,11 +50,11 @@ export function tallied(
       left.clear();
       for (const stream of streams) if (!done.has(streamText(stream))) left.set(streamText(stream), stream);
       forecastAt = -Infinity;
-      tellNow();
+      notifyNow();
     },
     onPage(stream, at) {
       options.onPage?.(stream, at);
-      if (clock.uptime() - toldAt >= TELL_MS) tellNow();
+      if (clock.uptime() - notifiedAt >= NOTIFY_MS) notifyNow();
     },
     onStream(event) {
       options.onStream?.(event);
@@ -64,7 +64,7 @@ export function tallied(
       done.add(streamText(stream));
       const { requests, streams } = spent.get(result.data) ?? { requests: 0, streams: 0 };
       spent.set(result.data, { requests: requests + result.requests, streams: streams + 1 });
-      tellNow();
+      notifyNow();
     },
   };
 }

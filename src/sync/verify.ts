@@ -246,7 +246,7 @@ async function compare(session: Session, deep: boolean): Promise<Reading> {
 }
 
 /**
- * Tells records that came after the last sync from missing ones. All of them did if the table still has as many as the
+ * Distinguishes records that came after the last sync from missing ones. All of them did if the table still has as many as the
  * API had when they were last accounted for, and none that the API has not; otherwise those dated after its beginning.
  * Those dated after the first answer came while the stream was read.
  */

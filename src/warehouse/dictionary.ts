@@ -137,7 +137,7 @@ export function explainMember(db: Db, dataset: Dataset, { path, column, type, un
   });
 }
 
-/** A member tells what its field does; nothing is known of a field that is not declared. */
+/** A member reveals what its field does; nothing is known of a field that is not declared. */
 function privacyOfMember({ fields, columns, members = {} }: Dataset, path: string, type: Form | 'type'): PrivacyClass {
   const [place = '', ...rest] = path.split('.');
   const field = place === 'extra' ? rest.join('.') : columns.find(({ name }) => name === place)?.field;

@@ -98,7 +98,7 @@ function about(db: Db, schemaVersion: string): Record<string, string> {
       'Texts are ISO 8601 in UTC with milliseconds; columns that end in _unix are seconds since 1970; onset is in ms from the start of the experiment, onset_s in seconds.',
     booleans: '0 and 1; _data_dictionary.is_boolean says which columns are booleans.',
     missing: 'NULL: there is no value; _data_dictionary.missing says what that means in each column.',
-    privacy: `${policyText(db)} _data_dictionary.privacy says what each column tells about a person.`,
+    privacy: `${policyText(db)} _data_dictionary.privacy says what each column reveals about a person.`,
     people: 'A participant id is unique within a room only: join by experiment_id, room_id and participant_id.',
     cite: 'Cite HyperStudy (https://hyperstudy.io) for the data, and HyperStudy Warehouse with its version for the copy.',
   };

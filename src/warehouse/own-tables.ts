@@ -62,7 +62,7 @@ const DATA_DICTIONARY: Explained = {
       privacy: 'none',
       missing: 'They are not known, or there are too many.',
     }),
-    privacy: code('What it tells about a person.', { values: PRIVACY }),
+    privacy: code('What it reveals about a person.', { values: PRIVACY }),
   },
 };
 

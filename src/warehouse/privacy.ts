@@ -7,7 +7,7 @@ import type { Db } from './open.ts';
 
 const Class = z.enum(Object.keys(PRIVACY) as [PrivacyClass, ...PrivacyClass[]]);
 
-/** A function that says what a column of a table or view tells of a person; what the dictionary lacks is unknown. */
+/** A function that says what a column of a table or view reveals about a person; what the dictionary lacks is unknown. */
 export function privacyIn(db: Db): (table: string, column: string) => PrivacyClass {
   const sql = 'SELECT privacy FROM _data_dictionary WHERE table_name = ? AND column_name = ?';
   const find = queryValues(db, sql, Class);

@@ -265,7 +265,7 @@ export const dataDictionary = sqliteTable(
     missing: text('missing').notNull().default(''),
     /** The values that it may have, as far as they are known; they are joined by commas. */
     allowedValues: text('allowed_values'),
-    /** What it tells of a person; see `datasets/privacy.ts`. */
+    /** What it reveals about a person; see `datasets/privacy.ts`. */
     privacy: text('privacy').notNull().default('unknown'),
   },
   (t) => [core.primaryKey({ columns: [t.tableName, t.columnName] })],
@@ -329,7 +329,7 @@ export const fieldTypes = sqliteTable(
     data: text('data').notNull(),
     field: text('field').notNull(),
     type: text('type').notNull(),
-    /** The row of `_schema_changes` that tells of it, where one does. */
+    /** The row of `_schema_changes` that lists it, if one does. */
     changeId: integer('change_id'),
   },
   (t) => [core.primaryKey({ columns: [t.data, t.field, t.type] })],

@@ -30,7 +30,7 @@ export function createTickets(now: () => number = () => performance.now()): Tick
   };
 }
 
-/** Looking up the digest tells nothing of the ticket by the time that it takes. */
+/** How long it takes to look up the digest reveals nothing about the ticket. */
 function digestOf(ticket: string): string {
   return createHash('sha256').update(ticket).digest('base64url');
 }

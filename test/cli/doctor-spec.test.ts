@@ -28,7 +28,7 @@ async function lab(description?: SimReply) {
 const reply = (body: string, status = 200): SimReply => ({ status, headers: {}, body });
 
 describe('hsw doctor', () => {
-  it('names fields of which nothing says what they tell of a person, without calling that a fault', async () => {
+  it('names fields whose meaning for a person’s privacy is unknown, without calling that a fault', async () => {
     const { cwd, doctor } = await lab();
     const before = await doctor();
     const bench = openBench(join(cwd, 'w.db'));

@@ -46,7 +46,10 @@ export const describe: Describe = (program, run) => {
       '--spec',
       "also compare the API's own description with what this version knows; never changes the exit status",
     )
-    .option('--fix', 'first close files of the warehouse and the configuration that others can read or change')
+    .option(
+      '--fix',
+      'first make the files of the warehouse and the configuration private, where others can read or change them',
+    )
     .addHelpText('after', '\nExamples:\n  hsw doctor\n  hsw doctor --fix\n  hsw doctor --spec')
     .action((flags: DoctorFlags) => run(doctor, flags));
 };

@@ -94,7 +94,7 @@ function unknownPerson({ participant, room }: EraseFlags): WarehouseError {
     'USAGE',
     `Nothing in the warehouse names participant ${participant}${where}. Nothing was erased.`,
     {
-      hint: 'Look the id up in `participants.participant_id`; it has to be written exactly so.',
+      hint: 'Look up the id in `participants.participant_id`; it must match exactly.',
     },
   );
 }

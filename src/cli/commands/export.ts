@@ -90,7 +90,7 @@ const exportPerson: Command<PersonFlags> = async (context, { participant = '', r
     const first = lines.next();
     if (first.done === true)
       throw new WarehouseError('USAGE', `The warehouse holds nothing of participant ${participant}.`, {
-        hint: 'Look the id up in `participants.participant_id`; it has to be written exactly so.',
+        hint: 'Look up the id in `participants.participant_id`; it must match exactly.',
       });
     const sink = out === undefined ? dataTo(context.stdout) : writeTo(out);
     const all = function* () {

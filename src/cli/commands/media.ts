@@ -14,8 +14,8 @@ export const describe: Describe = (program, run) => {
       'after',
       `
 Downloads every recording that is not held yet, within media.maxBytesPerHour. It needs \`media: { recordings: true }\` in
-the configuration, and the recordings' records, which \`hsw sync now\` reads. What a download that was ended has brought
-is kept: the next one continues. A running daemon downloads them by itself. \`hsw verify --media\` compares what is held.
+the configuration, and the recordings' records, which \`hsw sync now\` reads. The next run continues a download that was
+interrupted. A running daemon downloads them by itself. \`hsw verify --media\` compares what is held.
 
 Examples:
   hsw media

@@ -32,8 +32,8 @@ export const describe: Describe = (program, run) => {
       `
 \`privacy\` in the configuration says which fields are never stored, and of which only a pseudonym is. Without a flag
 this shows them, and what the warehouse still holds from before: then the exit status is 1, and no sync or daemon
-starts until --clean was run. What --clean removes cannot be brought back but from HyperStudy; earlier versions in the
-history, malformed records and the file's free pages are cleaned as well. Stop the daemon first.
+starts until --clean was run. Only HyperStudy still has what --clean removes; earlier versions in the history,
+malformed records and the file's free pages are cleaned as well. Stop the daemon first.
 
 Examples:
   hsw privacy

@@ -35,7 +35,7 @@ export const describe: Describe = (program, run) => {
       '--grace <duration>',
       'how long former files stay for those who still read them (default: publish.grace, or 1h)',
     )
-    .option('--all', 'write every partition again, also those that did not change')
+    .option('--all', 'write every partition again, even if it did not change')
     .option('--warehouse <file>', 'publish this file, without a configuration')
     .addHelpText(
       'after',

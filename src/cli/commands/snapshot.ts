@@ -90,7 +90,7 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
       positions(),
       flags.experiment === undefined ? issues() : [],
     );
-    tell(context, lacks);
+    report(context, lacks);
     if (unreadable.length > 0)
       context.stderr.write(`! The key may not read ${unreadable.join(', ')}: the snapshot does not have them.\n`);
     if (!isComplete && flags.allowIncomplete !== true) throw incomplete();
@@ -130,7 +130,7 @@ const snapshot: Command<SnapshotFlags> = async (context, flags) => {
 /** How many of the causes are named. */
 const NAMED = 10;
 
-function tell({ stderr }: CommandContext, lacks: readonly string[]): void {
+function report({ stderr }: CommandContext, lacks: readonly string[]): void {
   for (const line of lacks.slice(0, NAMED)) stderr.write(`! ${cleanLine(line)}\n`);
   if (lacks.length > NAMED) stderr.write(`! and ${count(lacks.length - NAMED)} more; \`hsw status\` has them\n`);
 }

@@ -40,7 +40,7 @@ function textOf(then: CertifiedData | undefined, now: CertifiedData | undefined,
   return since.length === 0 ? rows : `${rows}; rows were ${since.join(' and ')} upstream since`;
 }
 
-/** Whether something went on upstream after the certificate was made; how often only the history tells. */
+/** Whether something went on upstream after the certificate was made; how often, only the history says. */
 function happened({ last }: CertifiedData['changed'], what: string, madeAt: string): string {
   return last !== null && last > madeAt ? what : '';
 }

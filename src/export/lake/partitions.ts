@@ -100,14 +100,14 @@ async function write(
   table: Table,
   of: number,
   start: string,
-  { signal, rows: tell }: Drafting,
+  { signal, rows: report }: Drafting,
 ): Promise<{ digest: Digest; files: Made[] }> {
   const recordOf = recordReader(table);
   const digest = beginDigest();
   const files: Made[] = [];
   let sink: ReturnType<typeof openFile> | undefined;
   let rows = 0;
-  tell(table.name, 0, of);
+  report(table.name, 0, of);
   for (const row of table.rows()) {
     sink ??= openFile(`${start}-${files.length}.parquet`, table);
     sink.write(row);
@@ -118,12 +118,12 @@ async function write(
       sink = undefined;
     }
     if (rows % ROWS_A_TURN > 0) continue;
-    tell(table.name, rows, of);
+    report(table.name, rows, of);
     await turn();
     signal.throwIfAborted();
   }
   if (sink !== undefined) files.push(sink.close());
-  tell(table.name, rows, of);
+  report(table.name, rows, of);
   await turn();
   signal.throwIfAborted();
   return { digest: digest.end(), files };

@@ -69,8 +69,9 @@ export function postgresPlace(text: string, env: NodeJS.ProcessEnv): PostgresPla
   const home = env['HOME'] ?? homedir();
   const host = of('host') ?? localHost();
   const port = Number(of('port') ?? 5432);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw unreadable('The port of PostgreSQL is no port.');
-  if (host.includes(',')) throw unreadable('Only one host of PostgreSQL can be published to.');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw unreadable('The port in the address of PostgreSQL is not valid.');
+  if (host.includes(',')) throw unreadable('The address of PostgreSQL must name a single host.');
   const user = of('user') ?? userInfo().username;
   const database = of('dbname') ?? user;
   return {
@@ -94,7 +95,7 @@ function optionsIn(text: string): ReadonlyMap<string, string> {
   const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(place) ?? [];
   const params = new URLSearchParams(query);
   if (user.includes(':') || params.has('password')) throw unreadable('The address of PostgreSQL has a password in it.');
-  if (place !== '' && host === '' && port === '') throw unreadable('The address of PostgreSQL has no proper host.');
+  if (place !== '' && host === '' && port === '') throw unreadable('The address of PostgreSQL has no host.');
   for (const name of params.keys())
     if (!OPTIONS.includes(name))
       throw unreadable(`The address of PostgreSQL has an option that is not one of ${OPTIONS.join(', ')}.`);
@@ -108,7 +109,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw unreadable('The address of PostgreSQL has a % that stands for nothing.');
+    throw unreadable('The address of PostgreSQL has a % that encodes no character.');
   }
 }
 

@@ -76,7 +76,7 @@ function timeThere(place: string, text: string): string {
 
 /** @throws Error for a NUL, which texts of the warehouse never have: it is escaped in a JSON text. */
 function textThere(place: string, text: string): string {
-  if (text.includes('\0')) throw new Error(`${place} holds a text with a NUL, which PostgreSQL cannot.`);
+  if (text.includes('\0')) throw new Error(`${place} holds a text with a NUL, which PostgreSQL cannot store.`);
   return /[\\\t\n\r]/.test(text) ? text.replaceAll(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char) : text;
 }
 

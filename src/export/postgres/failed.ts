@@ -13,7 +13,7 @@ const HINTS: Readonly<Record<string, string>> = {
   '53300': 'The server has no connection left: try again later.',
   '55P03': 'Another publication or a long query holds these tables: publish again when it has ended.',
   '57P03': 'The server is starting or stopping: try again in a moment.',
-  '25006': 'This server is a copy that cannot be written: name the main one.',
+  '25006': 'This server is a read-only replica: name the primary one.',
   ECONNREFUSED: 'Check that PostgreSQL is running there, and its host and port.',
   ENOENT: 'Check that PostgreSQL is running, and which folder has its socket (?host=FOLDER).',
   ENOTFOUND: 'Check the name of the host.',
@@ -45,4 +45,4 @@ export function failedAt(
 }
 
 const TLS =
-  'The connection must be encrypted: ?sslmode=verify-full with ?sslrootcert=FILE checks the certificate, ?sslmode=disable does without, in a network that you trust.';
+  'The connection must be encrypted: ?sslmode=verify-full with ?sslrootcert=FILE checks the certificate, ?sslmode=disable turns encryption off, for a network that you trust.';

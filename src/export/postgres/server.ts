@@ -112,7 +112,7 @@ async function connect(place: PostgresPlace, password: string | undefined): Prom
       keepAlive: true,
       keepAliveInitialDelayMillis: ALIVE_MS,
     });
-    // What fails later is told by the query that it interrupts, or by the next one.
+    // What fails later is reported by the query that it interrupts, or by the next one.
     client.on('error', () => undefined);
     await client.connect();
     return client;

@@ -76,14 +76,14 @@ interface Sent {
 /** The lines of rows as COPY wants them, and what of them was sent. A part's digest is made in the same reading. */
 function textsOf(
   parts: readonly Part[],
-  { signal, rows: tell }: Publication,
+  { signal, rows: report }: Publication,
 ): { readonly texts: AsyncIterable<string>; readonly sent: () => Sent } {
   const digests: Digest[] = [];
   let bytes = 0;
   async function* textsOfPart({ table, rows: of }: Part): AsyncGenerator<string> {
     const [lineOf, recordOf, digest] = [lineWriter(table.name, table.columns), recordReader(table), beginDigest()];
     let [text, rows] = ['', 0];
-    tell(table.name, 0, of);
+    report(table.name, 0, of);
     for (const row of table.rows()) {
       text += lineOf(row);
       digest.add(recordOf(row));
@@ -92,13 +92,13 @@ function textsOf(
       bytes += Buffer.byteLength(text);
       yield text;
       text = '';
-      tell(table.name, rows, of);
+      report(table.name, rows, of);
       await turn();
       signal.throwIfAborted();
     }
     if (text !== '') yield text;
     bytes += Buffer.byteLength(text);
-    tell(table.name, rows, of);
+    report(table.name, rows, of);
     digests.push(digest.end());
   }
   async function* texts(): AsyncGenerator<string> {

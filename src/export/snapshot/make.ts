@@ -118,21 +118,21 @@ function describedBy(wanted: Wanted): Described {
   return { format, mediatype: 'text/csv', csv: { delimiter, decimal, none } };
 }
 
-async function copy(table: Table, writing: Writing, { signal, rows: tell }: Watch): Promise<number> {
+async function copy(table: Table, writing: Writing, { signal, rows: report }: Watch): Promise<number> {
   const all = table.count();
   const sink = writing.open(table);
   let rows = 0;
-  tell(table.name, 0, all);
+  report(table.name, 0, all);
   for (const row of table.rows()) {
     sink.write(row);
     rows += 1;
     if (rows % ROWS_A_TURN > 0) continue;
-    tell(table.name, rows, all);
+    report(table.name, rows, all);
     await turn();
     signal.throwIfAborted();
   }
   sink.close();
-  tell(table.name, rows, all);
+  report(table.name, rows, all);
   await turn();
   signal.throwIfAborted();
   return rows;

@@ -92,5 +92,5 @@ function valueOf(table: string, { name, type, unit, isBoolean }: Column): (value
 function timeOf(table: string, column: string, text: string): bigint {
   const ms = Date.parse(text);
   if (text.length === 24 && text.endsWith('Z') && !Number.isNaN(ms)) return BigInt(ms);
-  throw new Error(`${table}.${column} holds a time that Parquet cannot: ${text}`);
+  throw new Error(`${table}.${column} holds a time that Parquet cannot store: ${text}`);
 }

@@ -141,7 +141,7 @@ function treated({ table, columns, roomAt }: Plan, { pseudonym, scrub, zero }: W
     return treatment === 'pseudonyms' ? pseudonym(value) : scrub(value);
   };
   const names = columns.map(({ column }) => column.name);
-  // The names of tables and columns that are there tell of no one.
+  // The names of tables and columns that are there reveal nothing about anyone.
   const isName = ({ name }: Column) => EXPLAINING.includes(table.name) && /^(name|table_name|column_name)$/.test(name);
   return {
     name: table.name,
