@@ -57,6 +57,9 @@ const SUCCESS = /^(success(ful)?|succeeded|ok(ay)?)$/i;
 
 /** Of a status that says neither success nor error, such as `partial`, it is not known what the answer lacks. */
 function doubtedStatus({ status, success, ok, data }: JsonObject, metadata: JsonObject): string[] {
+  const { status: told } = metadata;
+  if (typeof told === 'string' && PARTIAL.test(told.toLowerCase()))
+    return [`the status of its metadata is ${textOfJson(told)}`];
   const isSuccess = typeof status === 'string' && SUCCESS.test(status.trim());
   if (status !== undefined && !isSuccess) return [`the status of the answer is ${textOfJson(status)}`];
   // A gateway's message may have an empty list as well.

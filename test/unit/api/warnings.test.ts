@@ -31,6 +31,7 @@ describe('an answer without records may lack some', () => {
     ['its results are incomplete', { ...NONE, metadata: { incompleteResults: true } }],
     ['it was made from a part that did not time out', { ...NONE, metadata: { timed_out: true } }],
     ['it denies that it is complete', { ...NONE, metadata: { isComplete: false } }],
+    ['its metadata have the status of a part', { ...NONE, metadata: { status: 'partial' } }],
     ['its metadata deny the success', { ...NONE, metadata: { success: false } }],
     ['what it says of its processing warns', { ...NONE, metadata: { processing: { _warnings: ['x'] } } }],
     ['its records are beside an empty list', { ...NONE, items: [{ id: 'a' }] }],
@@ -50,7 +51,10 @@ describe('an answer without records may lack some', () => {
     ['it says that there was no error', { ...NONE, error: null, errors: [], warnings: [], truncated: false }],
     [
       'it says that it is whole',
-      { ...NONE, metadata: { isComplete: true, hasErrors: false, stale: false, is_truncated: false } },
+      {
+        ...NONE,
+        metadata: { status: 'completed', isComplete: true, hasErrors: false, stale: false, is_truncated: false },
+      },
     ],
     [
       'it says that there was no error, in its metadata',
