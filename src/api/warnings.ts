@@ -22,7 +22,7 @@ function sayingOf(name: string, value: Json): string[] {
   const word = name.toLowerCase().replace(/[^a-z]/g, '');
   if (WARNING.test(word)) return listIn(value);
   if (ERROR.test(word)) return listIn(value).map((text) => `the answer names an error: ${text}`);
-  const isSaidSo = (PARTIAL.test(word) && isSaid(value)) || (WHOLE.test(word) && isDenied(value));
+  const isSaidSo = (PARTIAL.test(word) && listIn(value).length > 0) || (WHOLE.test(word) && isDenied(value));
   return isSaidSo ? [`the answer says ${name}: ${textOfJson(value)}`] : [];
 }
 

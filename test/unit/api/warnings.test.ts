@@ -53,7 +53,15 @@ describe('an answer without records may lack some', () => {
       'it says that it is whole',
       {
         ...NONE,
-        metadata: { status: 'completed', isComplete: true, hasErrors: false, stale: false, is_truncated: false },
+        metadata: {
+          status: 'completed',
+          isComplete: true,
+          hasErrors: false,
+          partialFailures: [],
+          timedOut: 0,
+          stale: false,
+          is_truncated: false,
+        },
       },
     ],
     [
