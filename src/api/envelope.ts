@@ -54,6 +54,9 @@ export function readEnvelope(text: string): Envelope {
   if (!Array.isArray(data) && (data === undefined || !isObject(data))) {
     return { kind: 'unreadable', why: 'it has no data' };
   }
+  // Taken for malformed records, these would be requested one by one.
+  if (Array.isArray(data) && data.length > 0 && data.every((one) => Array.isArray(one) && one.some(isObject)))
+    return { kind: 'unreadable', why: 'it has lists instead of records' };
   const repeated = repeatedNames(text, body);
   if (repeated.elsewhere !== undefined)
     return { kind: 'unreadable', why: `it names ${textOfJson(repeated.elsewhere.slice(0, LONGEST_NAME))} twice` };

@@ -313,6 +313,11 @@ const UNREADABLE: readonly Fault[] = [
   unread('no data', /it has no data/, json(200, { status: 'success', metadata: {} })),
   unread('data that is null', /it has no data/, json(200, { status: 'success', data: null })),
   unread('data that is text', /it has no data/, json(200, { status: 'success', data: 'none' })),
+  unread(
+    'data that is a list in a list',
+    /it has lists instead of records/,
+    json(200, { status: 'success', data: [[{ id: 'a' }]] }),
+  ),
   unread('a health check in its place', /it has no data/, json(200, { status: 'healthy' })),
   unread(
     'gzip cut off',

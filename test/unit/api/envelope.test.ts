@@ -91,12 +91,18 @@ describe('the envelope of an answer', () => {
     expect(envelope.kind === 'success' ? envelope.pagination?.total : 'unread').toBe(total);
   });
 
-  it.each(['', '<html>', 'null', '[]', '{}', '{"data":null}', '{"status":"success","data":"text"}'])(
-    'is unreadable if the text is %j',
-    (text) => {
-      expect(readEnvelope(text).kind).toBe('unreadable');
-    },
-  );
+  it.each([
+    '',
+    '<html>',
+    'null',
+    '[]',
+    '{}',
+    '{"data":null}',
+    '{"data":[[{"id":"a"}]]}',
+    '{"status":"success","data":"text"}',
+  ])('is unreadable if the text is %j', (text) => {
+    expect(readEnvelope(text).kind).toBe('unreadable');
+  });
 });
 
 describe('waiting', () => {
