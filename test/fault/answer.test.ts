@@ -336,7 +336,7 @@ describe('an obstacle on the way to the server', () => {
     expect((await refusal(made)).message).toContain('it does not speak TLS there');
     expect(waits).toEqual([]);
     const tls = await rawServer(sending(httpReply(200, OK)), { key: KEY, cert: GOOD });
-    expect((await refusal(client(tls).made)).message).toMatch(/the connection broke off|does not speak proper HTTP/);
+    expect((await refusal(client(tls).made)).message).toMatch(/the connection broke off|does not speak HTTP/);
   });
 
   it('is reported: a name that does not resolve', async () => {

@@ -104,7 +104,7 @@ const harmless = (name: string, strike: Strike): Fault => ({ name, is: 'harmless
 
 const BROKE = /the connection broke off/;
 const LATE = /it did not answer in time/;
-const NO_HTTP = /does not speak proper HTTP/;
+const NO_HTTP = /does not speak HTTP/;
 const NO_JSON = /it is not JSON/;
 const OURS = /it is not from the HyperStudy API/;
 const ELSEWHERE = /redirects to another address/;
@@ -112,12 +112,12 @@ const ELSEWHERE = /redirects to another address/;
 const ON_THE_WIRE: readonly Fault[] = [
   wire('a reset before the answer', BROKE, reset),
   wire('an end before the answer', BROKE, (socket) => void socket.end()),
-  wire('half a status line, then a reset', /broke off|does not speak proper HTTP/, (socket) => {
+  wire('half a status line, then a reset', /broke off|does not speak HTTP/, (socket) => {
     socket.write('HTTP/1.', () => reset(socket));
   }),
   wire(
     'headers that end early',
-    /broke off|does not speak proper HTTP/,
+    /broke off|does not speak HTTP/,
     last(() => 'HTTP/1.1 200 OK\r\ncontent-le'),
   ),
   wire('a reset after the headers', BROKE, (socket) => {
@@ -208,12 +208,12 @@ const ON_THE_WIRE: readonly Fault[] = [
   ),
   wire(
     'headers beyond every measure',
-    /headers are larger/,
+    /headers are too large/,
     bytes((good) => whole(good, { 'x-long': 'x'.repeat(100_000) })),
   ),
   wire(
     'two lengths that differ',
-    /broke off|does not speak proper HTTP/,
+    /broke off|does not speak HTTP/,
     bytes(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'),
   ),
   wire(
@@ -223,7 +223,7 @@ const ON_THE_WIRE: readonly Fault[] = [
   ),
   wire(
     'a length and chunks',
-    /broke off|does not speak proper HTTP/,
+    /broke off|does not speak HTTP/,
     bytes(() => 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'),
   ),
   wire(
