@@ -36,13 +36,14 @@ export function partIn(text: string): Pick<Stream, 'scope' | 'filter'> {
     .join('?')
     .split('&')
     .filter((pair) => pair !== '');
-  const filter = Object.fromEntries(pairs.map((pair) => cut(pair, pair.indexOf('='))));
+  const filter =
+    pairs.length === 0 ? {} : { filter: Object.fromEntries(pairs.map((pair) => cut(pair, pair.indexOf('=')))) };
   const [kind, id] = cut(part, part.indexOf(':'));
-  if (kind === 'room' || kind === 'deployment') return { scope: { kind, id }, filter };
-  if (kind !== 'participant') return { scope: { kind: 'experiment' }, filter };
+  if (kind === 'room' || kind === 'deployment') return { scope: { kind, id }, ...filter };
+  if (kind !== 'participant') return { scope: { kind: 'experiment' }, ...filter };
   // The id of a participant may be an email address.
   const [participant, room] = cut(id, id.lastIndexOf('@'));
-  return { scope: { kind, id: participant, room: room.replace(/%40|%25/g, decodeURIComponent) }, filter };
+  return { scope: { kind, id: participant, room: room.replace(/%40|%25/g, decodeURIComponent) }, ...filter };
 }
 
 /** Without `@`, so that `a@b` in room `c` is not `a` in room `b@c`. An id that holds no `@` mostly stays as it is. */

@@ -4,7 +4,7 @@ import type { Stream } from '../datasets/stream.ts';
 import type { Json } from '../shared/json.ts';
 import { matchDoubles, newRepeats } from '../warehouse/doubles.ts';
 import { countErased, newlyErased as uncounted } from '../warehouse/erased-records.ts';
-import { erasuresOf, type Remaining } from '../warehouse/erasures.ts';
+import { createNamer, erasuresOf, type Remaining } from '../warehouse/erasures.ts';
 import { repeatedDoubt } from '../warehouse/doubts.ts';
 import { readPosition, type PositionChange } from '../warehouse/positions.ts';
 import { countQuarantined } from '../warehouse/quarantine.ts';
@@ -227,9 +227,14 @@ function openSeen(warehouse: Pick<Warehouse, 'db'>, stream: Stream) {
   const isShared = readPosition(warehouse.db, stream).doubts.some(({ kind }) => kind === 'shared-id');
   let hasShared = false;
   const repeats = new Set<string>();
+  const namesOf = createNamer();
   return {
     note({ rows, bad = [], isPartial, isMet }: Batch): Remaining {
-      const allowed = erasuresOf(warehouse.db)?.apply(stream.dataset, { rows, bad }) ?? { rows, bad, erased: [] };
+      const allowed = erasuresOf(warehouse.db)?.apply(stream.dataset, { rows, bad }, namesOf) ?? {
+        rows,
+        bad,
+        erased: [],
+      };
       // Which of several records with one id comes first depends on the request; their content does not.
       const own =
         isShared || hasShared || isMet !== undefined

@@ -104,15 +104,20 @@ function eraseRows(db: Db, person: Person, { dataset, erasure, upsert, at }: OfT
   const drop = command(db, `DELETE FROM ${quote(table)} WHERE experiment_id = ? AND key = ?`);
   const dropHistory = command(db, 'DELETE FROM _history WHERE table_name = ? AND experiment_id = ? AND key = ?');
   const dropMark = command(db, 'DELETE FROM _missing_rows WHERE experiment_id = ? AND data = ? AND key = ?');
-  let [erased, replaced] = [0, 0];
-  for (const [experiment, key, ...stored] of named) {
-    const [experimentId, rowKey] = [String(experiment), String(key)];
+  const found = named.map(([experiment, key, ...stored]) => {
     const held = heldIn(stored);
     const time = typeof held.values[timeAt] === 'string' ? parseTime(held.values[timeAt]) : undefined;
-    const row: Row = { dataset, key: rowKey, needsOrdinal: false, time, ...held };
+    const row: Row = { dataset, key: String(key), needsOrdinal: false, time, ...held };
+    return { experimentId: String(experiment), row };
+  });
+  for (const [experimentId, of] of Map.groupBy(found, (one) => one.experimentId)) {
     const stream = { experimentId, dataset, scope: { kind: 'experiment' as const } };
+    noteErased(db, stream, erasure.apply(dataset, { rows: of.map(({ row }) => row) }).erased, at);
+  }
+  let [erased, replaced] = [0, 0];
+  for (const { experimentId, row } of found) {
+    const { key: rowKey } = row;
     const remaining = erasure.apply(dataset, { rows: [row] });
-    noteErased(db, stream, remaining.erased, at);
     if (remaining.erased.length > 0) {
       erased += drop(experimentId, rowKey);
       dropHistory(table, experimentId, rowKey);

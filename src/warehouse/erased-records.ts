@@ -23,7 +23,7 @@ export function noteErased(db: Db, stream: Stream, records: readonly ErasedRecor
   const note = command(
     db,
     `INSERT INTO _erased_records (experiment_id, data, mark, scope, room_id, time, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (experiment_id, data, mark) DO UPDATE SET last_seen_at = excluded.last_seen_at`,
+     ON CONFLICT (experiment_id, data, mark) DO UPDATE SET last_seen_at = excluded.last_seen_at, time = excluded.time`,
   );
   const { experimentId, dataset } = stream;
   for (const { mark, time, room } of records)

@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Dataset } from '../datasets/define.ts';
+import { withOrdinal, withoutOrdinal } from '../datasets/keys.ts';
 import { DEEPEST, isDeeperThan, type BadRecord, type Row } from '../datasets/normalise.ts';
 import { isObject, isRawNumber, JsonTooMuch, parseJson, textOfJson, type Json } from '../shared/json.ts';
 import { command, queryRows } from '../shared/sqlite.ts';
@@ -27,8 +28,15 @@ export interface Remaining {
 
 /** What the erased people mean for what comes. */
 export interface Erasures {
-  /** Leaves out what erased people sent or did, and their ids in everything else. */
-  apply(dataset: Dataset, came: { readonly rows: readonly Row[]; readonly bad?: readonly BadRecord[] }): Remaining;
+  /**
+   * Leaves out what erased people sent or did, and their ids in everything else.
+   * @param namesOf names what is left out; the same one for all batches of a reading.
+   */
+  apply(
+    dataset: Dataset,
+    came: { readonly rows: readonly Row[]; readonly bad?: readonly BadRecord[] },
+    namesOf?: Namer,
+  ): Remaining;
   /** A JSON value without the ids of people who were erased in all rooms. */
   scrub(value: Json): Json;
   /** The same of a text, which may be JSON. */
@@ -64,23 +72,51 @@ type IsErased = (id: string, room: string | undefined) => boolean;
 function erasuresBy(mark: Marker, isErased: IsErased): Erasures {
   const anywhere = (id: string) => isErased(id, undefined);
   return {
-    apply(dataset, { rows, bad = [] }) {
+    apply(dataset, { rows, bad = [] }, namesOf = createNamer()) {
       const placeOf = placesOf(dataset);
       const remaining: Row[] = [];
       const erased: ErasedRecord[] = [];
+      const theirs: { readonly row: Row; readonly room: string | undefined }[] = [];
       for (const row of rows) {
         const { room, people } = placeOf(row);
-        if (people.some((id) => isErased(id, room))) erased.push({ mark: mark(row.key), time: row.time, room });
+        if (people.some((id) => isErased(id, room))) theirs.push({ row, room });
         else remaining.push(withoutIds(dataset, row, { mark, isErased: (id) => isErased(id, room) }));
       }
+      const names = namesOf(theirs.map(({ row }) => row));
+      theirs.forEach(({ row, room }, i) => erased.push({ mark: mark(names[i] ?? row.key), time: row.time, room }));
       // A malformed record does not show whose it is, only that it names the person.
-      const names = ({ text }: BadRecord) => scrubAny(text, anywhere) !== text;
-      for (const record of bad.filter(names))
+      const isNamed = ({ text }: BadRecord) => scrubAny(text, anywhere) !== text;
+      for (const record of bad.filter(isNamed))
         erased.push({ mark: mark(record.text), time: record.time, room: undefined });
-      return { rows: remaining, bad: bad.filter((record) => !names(record)), erased };
+      return { rows: remaining, bad: bad.filter((record) => !isNamed(record)), erased };
     },
     scrub: (value) => scrubJson(value, anywhere),
     scrubText: (text) => scrubAny(text, anywhere),
+  };
+}
+
+/** Names the records of erased people that one reading meets. */
+export type Namer = (batch: readonly Pick<Row, 'key' | 'time'>[]) => string[];
+
+/**
+ * Names them by their keys. Records that share one are numbered by their times in the order in which they come, as each
+ * batch knows only its own ordinals; those of one time come together.
+ */
+export function createNamer(): Namer {
+  const met = new Map<string, string[]>();
+  return (batch) => {
+    const ofTime = new Map<string, number>();
+    return batch.map(({ key, time }) => {
+      if (time === undefined) return key;
+      const name = withoutOrdinal(key);
+      const nth = (ofTime.get(`${name} ${time}`) ?? 0) + 1;
+      ofTime.set(`${name} ${time}`, nth);
+      const places = met.get(name) ?? [];
+      const place = `${time} ${nth}`;
+      if (!places.includes(place)) places.push(place);
+      met.set(name, places);
+      return withOrdinal(name, places.indexOf(place) + 1);
+    });
   };
 }
 

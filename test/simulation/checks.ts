@@ -6,6 +6,7 @@ import type { SimRecord } from '../../src/simulator/life.ts';
 import { heldNames } from '../../src/warehouse/held.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { steady } from './compare.ts';
+import { toBeHeld } from './withdrawal.ts';
 import { counted, difference, mirrored, textOf } from './mirror.ts';
 import { isCounted, strikes, UNPAGED, unsaid, type Run } from './state.ts';
 
@@ -17,7 +18,8 @@ export const COMPARED = DATASETS.map(({ name }) => name).filter((name) => name !
  * two cannot be told from one that shows an edit, and what it writes over is in the history.
  */
 export function lostRows(run: Run, db: Db): string[] {
-  const { world, experimentId, now, held: before } = run;
+  const { experimentId, now, held: before } = run;
+  const world = toBeHeld(run);
   const from = run.starts.at(-1) ?? 0;
   return COMPARED.flatMap((data) => {
     const had = before.get(data) ?? new Map<string, number>();
@@ -39,7 +41,9 @@ function isIncomplete(db: Db, data: string): boolean {
 }
 
 /** The records, as text, whose id another one has as well or, without ids, what names them. */
-function withSharedIds({ world, experimentId, now, idsByRoom, ...run }: Run, data: string): ReadonlySet<string> {
+function withSharedIds(run: Run, data: string): ReadonlySet<string> {
+  const { experimentId, now, idsByRoom } = run;
+  const world = toBeHeld(run);
   const entry = world.catalogue.get(data);
   const fields = entry?.id === undefined ? (datasetNamed(data).naming ?? []) : [entry.id];
   if (fields.length === 0) return new Set();
@@ -57,7 +61,8 @@ function withSharedIds({ world, experimentId, now, idsByRoom, ...run }: Run, dat
  * it does not know; the latter only where the API leaves a doubt for good.
  */
 export function endsWell(run: Run, db: Db): string[] {
-  const { world, experimentId, now } = run;
+  const { experimentId, now } = run;
+  const world = toBeHeld(run);
   return COMPARED.flatMap((data) => {
     const streams = db
       .prepare<[string], { scope: string; complete: number; reason: string | null }>(

@@ -106,6 +106,7 @@ function left(
     story: [],
     violations: [],
     told: new Set(),
+    erasures: undefined,
     now: READ + 1000,
     stormy: false,
     requests: 0,
@@ -113,7 +114,15 @@ function left(
     kills: 0,
   };
   const verifiedAt = Number.isNaN(verified) ? null : new Date(verified).toISOString();
-  const part = { data: 'chat', scope: 'experiment', asOf: new Date(READ).toISOString(), verifiedAt, lives, held };
+  const part = {
+    data: 'chat',
+    scope: 'experiment',
+    asOf: new Date(READ).toISOString(),
+    verifiedAt,
+    lives,
+    listed: lives,
+    held,
+  };
   return figures(unexcused(run, part, compare(lives, held, range), READ));
 }
 

@@ -1,10 +1,11 @@
 import { datasetNamed } from '../../src/datasets/registry.ts';
 import { roomOf } from '../../src/simulator/catalogue/entry.ts';
 import type { Life, SimRecord } from '../../src/simulator/life.ts';
-import { visible } from '../../src/simulator/world.ts';
+import { visible, type World } from '../../src/simulator/world.ts';
 import type { Db } from '../../src/warehouse/open.ts';
 import { changedAt, compare, type Comparison } from './compare.ts';
 import { heldRecords, textOf } from './mirror.ts';
+import { isErased, toBeHeld } from './withdrawal.ts';
 import { beganBy, isCounted, PAGE_SIZE, unsaid, type Run } from './state.ts';
 
 /** A stream as `_streams` tells of it. */
@@ -18,6 +19,8 @@ interface Told {
 /** A stream that says complete, its rows, and the lives of the records of its part of the experiment. */
 export interface Part extends Told {
   readonly lives: readonly Life[];
+  /** Those that the API lists: of erased people as well. */
+  readonly listed: readonly Life[];
   readonly held: readonly SimRecord[];
 }
 
@@ -46,17 +49,17 @@ function nameOf({ data, scope }: Told): string {
   return scope === 'experiment' ? data : `${data} of ${scope}`;
 }
 
-function partOf({ world, experimentId, now }: Run, db: Db, stream: Told): Part {
+function partOf(run: Run, db: Db, stream: Told): Part {
+  const { experimentId, now, world } = run;
   const { data, scope } = stream;
   const [kind, id] = scope.split(':');
   const isOf = (record: SimRecord | undefined) =>
     kind === 'experiment' ||
     (record !== undefined &&
       (kind === 'room' ? roomOf(world.catalogue.get(data), record) : record['deploymentId']) === id);
-  const lives = world
-    .lives(data, experimentId)
-    .filter((life) => isOf(visible(life, now) ?? life.versions.at(-1)?.record));
-  return { ...stream, lives, held: heldRecords(db, data).filter(isOf) };
+  const livesIn = (from: World) =>
+    from.lives(data, experimentId).filter((life) => isOf(visible(life, now) ?? life.versions.at(-1)?.record));
+  return { ...stream, lives: livesIn(toBeHeld(run)), listed: livesIn(world), held: heldRecords(db, data).filter(isOf) };
 }
 
 /** Whether the experiment or the scope was away from the start of a sync to now. */
@@ -115,8 +118,13 @@ export function unexcused(run: Run, part: Part, found: Comparison, from: number)
     const isHidden = isOld(held) && isOld(visible(life, from)) && changed >= since;
     return !isHidden || isRederivation(part, changed, shown);
   });
+  // A record of an erased person that goes is one of those that are counted.
+  const goneErased = part.listed.filter(
+    (life) => life.removedAt <= from && life.removedAt >= since && isErased(run, part.data, life),
+  );
   const isHiddenCount =
-    found.missing.length === found.deleted.length || (found.missing.length === 0 && !isCounted(run, part.data));
+    found.missing.length === found.deleted.length + goneErased.length ||
+    (found.missing.length === 0 && !isCounted(run, part.data));
   const isOldCount =
     found.missing.every(
       (life) => isOld(visible(life, from)) && arrivalOf(life) >= since && mayBeLate(run, part, life),
@@ -128,12 +136,12 @@ export function unexcused(run: Run, part: Part, found: Comparison, from: number)
  * Whether a record may have come behind others. One that was the newest when it came lies between the watermark and the
  * newest page until it is read; only where a filter leaves it out does the count alone show it.
  */
-function mayBeLate({ readings, story }: Run, { data, lives }: Part, life: Life): boolean {
+function mayBeLate({ readings, story }: Run, { data, listed }: Part, life: Life): boolean {
   const isListed = readings.timeFilter[data] !== undefined || readings.sort[data] !== undefined;
   const isBlind = story.some((line) => line.includes('"blindFilter"') && line.includes(`"${data}"`));
   if (datasetNamed(data).read !== 'incremental' || isListed || isBlind || life.versions.length > 1) return true;
   const arrival = arrivalOf(life);
-  const before = lives
+  const before = listed
     .filter((other) => arrivalOf(other) < arrival)
     .flatMap(({ versions }) => versions.filter(({ from }) => from < arrival))
     .map(({ record }) => timeOf(data, record))
@@ -149,11 +157,11 @@ function arrivalOf({ versions }: Life): number {
  * The time behind which a poll of the newest page shows nothing. Where there is no such poll, as every sync lists
  * everything, or the rooms that are not finished, nothing counts as shown.
  */
-function shownFrom({ readings, lookbackMs }: Run, { data, lives }: Part, at: number): number {
+function shownFrom({ readings, lookbackMs }: Run, { data, listed }: Part, at: number): number {
   const { read } = datasetNamed(data);
   const isListed = readings.timeFilter[data] !== undefined || readings.sort[data] !== undefined;
   if (read !== 'incremental' || isListed) return Infinity;
-  const times = lives
+  const times = listed
     .map((life) => timeOf(data, visible(life, at)))
     .filter((time) => !Number.isNaN(time))
     .sort((a, b) => b - a);

@@ -18,6 +18,7 @@ import { createSecondListing } from './second-listing.ts';
 import { SimulatedNetwork, type Delivery } from './network.ts';
 import type { Run } from './state.ts';
 import { createSync, LIMITS, type Kind, type Sync } from './sync-once.ts';
+import { createWithdrawal } from './withdrawal.ts';
 import { DAY_MS } from '../../src/shared/time.ts';
 
 /** What one seed came to. */
@@ -49,11 +50,13 @@ export async function simulate(seed: number): Promise<Outcome> {
   const handle = createApi({ world, keys, limits: LIMITS, readings, faults: wrong });
   const network = new SimulatedNetwork((request) => deliver(run, () => handle(request, run.now)));
   const folder = mkdtempSync(join(tmpdir(), 'hsw-simulation-'));
-  const sync = createSync(run, network, join(folder, 'w.db'));
+  const path = join(folder, 'w.db');
+  const sync = createSync(run, network, path);
   const warned = warnings(seed, random);
   const gap = createGap(seed);
   const listAgain = createSecondListing(seed);
   const rarer = createRarer(seed);
+  const withdraw = createWithdrawal(seed);
   run.story.push(...warned.map((fault) => JSON.stringify(fault)));
   try {
     for (let round = random.int(6, 14); round > 0; round--) {
@@ -61,6 +64,7 @@ export async function simulate(seed: number): Promise<Outcome> {
       const kind = random.chance(0.1) ? 'full' : random.chance(0.2) ? 'reconcile' : 'ordinary';
       befall(run, warned, kind, { gap, listAgain, rarer });
       await sync(kind, 'early');
+      withdraw(run, path);
       run.now += random.pick([1000, 30_000, 600_000, 3_600_000, 30 * 3_600_000]);
     }
     await fallQuiet(run, sync);
@@ -118,6 +122,7 @@ function createRun(seed: number): Run {
     story: lasting.map((fault) => JSON.stringify(fault)),
     violations: [],
     told: new Set(),
+    erasures: undefined,
     // A first read of little, or of days.
     now: START + random.pick([600_000, 60 * 3_600_000]),
     stormy: true,

@@ -3,6 +3,7 @@ import type { ApiFault } from '../../src/simulator/faults.ts';
 import type { Random } from '../../src/simulator/random.ts';
 import type { Readings } from '../../src/simulator/readings.ts';
 import type { World } from '../../src/simulator/world.ts';
+import type { Erasures } from '../../src/warehouse/erasures.ts';
 
 /** Page size that the mirror is configured with. */
 export const PAGE_SIZE = 20;
@@ -32,6 +33,8 @@ export interface Run {
   readonly violations: string[];
   /** Violations without their figures, as they were told already. */
   readonly told: Set<string>;
+  /** The people who were erased, if any were. */
+  erasures: Erasures | undefined;
   now: number;
   /** Whether faults and kills may strike. */
   stormy: boolean;

@@ -37,7 +37,11 @@ class Kill extends Error {}
 
 export function createSync(run: Run, network: SimulatedNetwork, path: string): Sync {
   const former = new Map<string, Map<string, string>>();
+  let erasures = run.erasures;
   return async (kind, when) => {
+    // An erasure leaves no former versions.
+    if (run.erasures !== erasures) former.clear();
+    erasures = run.erasures;
     const warehouse = openWarehouse(path, { clock: run.clock, history: true });
     const { db } = warehouse;
     const lostBefore = run.faults;
