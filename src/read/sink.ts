@@ -13,6 +13,7 @@ import { withKnownScope } from '../warehouse/filled.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { NO_DIFFERENCES, openDifferences, type Differences } from './differences.ts';
+import { rereadMark } from './rederived.ts';
 
 /** What a reading passes to the sink at once. */
 export interface Batch {
@@ -91,6 +92,8 @@ export interface Tally {
   readonly oldestNew: number | undefined;
   /** How many of the rows that were stored before differ, by column. */
   readonly changes: ReadonlyMap<string, number>;
+  /** Whether it marked the stream to be read again, because many of its known rows changed at once. */
+  readonly isMarked: boolean;
 }
 
 /**
@@ -129,15 +132,20 @@ export function committing(
       const before = seen.newRepeats;
       const { rows, bad, erased } = seen.note(came);
       // With the rows, as a reading that ends here would not report them.
-      const known = seen.newRepeats > before ? doubted(position) : position;
-      const batch = { rows, bad, erased, ...(known === undefined ? {} : { position: known }) };
+      let known = seen.newRepeats > before ? doubted(position) : position;
+      const stored = readPosition(warehouse.db, stream);
       // In a first read no stored row could differ.
-      if (differences !== undefined || readPosition(warehouse.db, stream).backfilled) {
-        const difference = compareRows(warehouse.db, stream, batch.rows);
+      if (differences !== undefined || stored.backfilled) {
+        const difference = compareRows(warehouse.db, stream, rows);
         tally = { ...tally, changes: withChanges(tally.changes, difference.changed) };
-        differences?.note(batch.rows, difference);
+        differences?.note(rows, difference);
+        const mark = rereadMark(stream, stored, rows.length, difference);
+        if (mark !== undefined) {
+          tally = { ...tally, isMarked: true };
+          known = { ...known, ...mark, doubts: [...(known?.doubts ?? stored.doubts), ...mark.doubts] };
+        }
       }
-      return commit(batch);
+      return commit({ rows, bad, erased, ...(known === undefined ? {} : { position: known }) });
     },
     note: (position, metadata = {}) => void commit({ rows: [], position, metadata }),
     drop({ missing, deleted, missedAt }) {
@@ -268,6 +276,7 @@ const EMPTY: Tally = {
   bad: 0,
   oldestNew: undefined,
   changes: new Map(),
+  isMarked: false,
 };
 
 /** How many rows of a stream the table has; if it cannot distinguish them, how many the stream brought. */

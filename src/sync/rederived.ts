@@ -4,11 +4,8 @@ import { rereadDoubt, type Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
 import { schemaChangesAfter } from '../warehouse/schema-changes.ts';
 import type { TraitValues } from '../read/endpoint-traits.ts';
+import { areMany } from '../read/rederived.ts';
 import type { Reading, Session } from '../read/session.ts';
-
-/** As long as fewer known rows, or a smaller share of them, differ in a reading, they count as changed one by one. */
-const FEW = 5;
-const SHARE = 0.02;
 
 /** What the changes of some known rows mean for all others. */
 export interface Rederivation {
@@ -27,15 +24,16 @@ export interface Rederivation {
  */
 export function rederivation(
   { sink, reader, stream, startedAt, traits, warehouse }: Session,
-  before: Position,
+  position: Position,
   reading: Reading,
 ): Rederivation {
-  const { updated, unchanged, changes } = sink.tally;
+  const { updated, unchanged, changes, isMarked } = sink.tally;
+  const before = isMarked ? unmarked(position) : position;
   // What rows only gain is reported as a new field.
   const isNewField = () =>
     [...changes.keys()].every((column) => column === 'extra') &&
     schemaChangesAfter(warehouse.db, startedAt - DAY_MS).some(({ data }) => data === stream.dataset.name);
-  const isRederived = updated >= FEW && updated >= SHARE * (updated + unchanged);
+  const isRederived = areMany(updated, unchanged);
   const basis = reader.serverInfo().basis ?? before.serverBasis;
   const kept = before.doubts.filter(({ kind }) => kind === 'rederived');
   // Lists such as that of the rooms change while a session runs, and are read whole anyway.
@@ -57,6 +55,12 @@ export function rederivation(
     (isWatched && isRederived ? `the server changed ${columns(changes)}` : undefined);
   const doubts: Doubt[] = reason === undefined ? kept : [...kept, rereadDoubt(reason, updated)];
   return { doubts, rereadReason: reason, basis: change === moved ? basis : before.serverBasis };
+}
+
+/** The position without the mark of this reading, which is decided now. */
+function unmarked(position: Position): Position {
+  const doubts = position.doubts.filter(({ kind }) => kind !== 'reread');
+  return { ...position, doubts, rereadReason: undefined };
 }
 
 /** More versions within a day are not of the processing, but of each answer. */

@@ -44,6 +44,18 @@ describe('known rows that changed', () => {
     expect(doubts.map(({ kind }) => kind)).toEqual(isReread ? ['reread'] : []);
   });
 
+  it('are known to the next sync if this one is killed before it can tell', async () => {
+    const fake = holding(30);
+    const session = await meet(fake, 20, 20);
+    fake.api.records = fake.series(1, 30, { stateName: 'renamed' });
+    session.sink.close();
+    expect(fake.position()).toMatchObject({ complete: false, rereadReason: 'the server changed many rows at once' });
+    await syncStream(fake.context, fake.stream);
+    const { complete, rereadReason, doubts } = fake.position();
+    expect({ complete, rereadReason }).toEqual({ complete: true, rereadReason: undefined });
+    expect(doubts).toMatchObject([{ kind: 'rederived', count: 30 }]);
+  });
+
   it('do not make lists be read again, because these are always read whole', async () => {
     expect(await after(holding(10, 'participants'), 10, 10)).toEqual({ doubts: [], rereadReason: undefined });
   });
