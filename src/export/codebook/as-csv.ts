@@ -37,62 +37,76 @@ export function asCsv({ studies }: Codebook): string {
 }
 
 function rowsOf(study: Study): Row[] {
-  const { completeness, questions, variables, tables } = study;
-  const { isComplete, text: headline } = headlineOf(study);
   return [
-    {
-      part: 'experiment',
-      name: titleOf(study),
-      meaning: [headline, ...completeness.lacks].join(' '),
-      n: study.people,
-      is_complete: Number(isComplete),
-      as_of: completeness.asOf,
-    },
-    ...questions.map((one): Row => ({
-      part: 'question',
-      table_name: 'answers',
-      name: one.id,
-      meaning: one.question,
-      type: [one.type ?? one.kind, one.component, one.state, one.dimension].filter(Boolean).join(', '),
-      unit: one.scale,
-      n: one.answers,
-      missing: one.empty,
-      minimum: one.minimum,
-      mean: one.mean,
-      maximum: one.maximum,
-      values: levelsText(one),
-    })),
-    ...variables.map((one): Row => ({
-      part: 'variable',
-      table_name: 'variable_values',
-      name: one.name,
-      meaning: one.owner === null ? 'never written' : `the last value of each ${one.owner}`,
-      type: one.types,
-      n: one.n,
-      minimum: one.minimum,
-      mean: one.mean,
-      maximum: one.maximum,
-      values: levelsText(one),
-    })),
-    ...tables.flatMap(({ name: table, columns, lacking, asOf }) =>
-      columns.map((one): Row => ({
-        part: 'column',
-        table_name: table,
-        name: one.name,
-        meaning: one.meaning,
-        type: one.type,
-        unit: one.unit,
-        missing_means: one.missingMeans,
-        source: one.source,
-        n: one.n,
-        missing: one.missing,
-        distinct: one.distinct,
-        minimum: one.minimum,
-        maximum: one.maximum,
-        values: levelsText(one),
-        is_complete: Number(lacking.length === 0),
-        as_of: asOf,
-      })),
-    ),
+    experimentRow(study),
+    ...study.questions.map(questionRow),
+    ...study.variables.map(variableRow),
+    ...study.tables.flatMap(columnRows),
   ];
+}
+
+function experimentRow(study: Study): Row {
+  const { completeness, people } = study;
+  const { isComplete, text: headline } = headlineOf(study);
+  return {
+    part: 'experiment',
+    name: titleOf(study),
+    meaning: [headline, ...completeness.lacks].join(' '),
+    n: people,
+    is_complete: Number(isComplete),
+    as_of: completeness.asOf,
+  };
+}
+
+function questionRow(one: Study['questions'][number]): Row {
+  return {
+    part: 'question',
+    table_name: 'answers',
+    name: one.id,
+    meaning: one.question,
+    type: [one.type ?? one.kind, one.component, one.state, one.dimension].filter(Boolean).join(', '),
+    unit: one.scale,
+    n: one.answers,
+    missing: one.empty,
+    minimum: one.minimum,
+    mean: one.mean,
+    maximum: one.maximum,
+    values: levelsText(one),
+  };
+}
+
+function variableRow(one: Study['variables'][number]): Row {
+  return {
+    part: 'variable',
+    table_name: 'variable_values',
+    name: one.name,
+    meaning: one.owner === null ? 'never written' : `the last value of each ${one.owner}`,
+    type: one.types,
+    n: one.n,
+    minimum: one.minimum,
+    mean: one.mean,
+    maximum: one.maximum,
+    values: levelsText(one),
+  };
+}
+
+function columnRows({ name: table, columns, lacking, asOf }: Study['tables'][number]): Row[] {
+  return columns.map((one): Row => ({
+    part: 'column',
+    table_name: table,
+    name: one.name,
+    meaning: one.meaning,
+    type: one.type,
+    unit: one.unit,
+    missing_means: one.missingMeans,
+    source: one.source,
+    n: one.n,
+    missing: one.missing,
+    distinct: one.distinct,
+    minimum: one.minimum,
+    maximum: one.maximum,
+    values: levelsText(one),
+    is_complete: Number(lacking.length === 0),
+    as_of: asOf,
+  }));
 }
