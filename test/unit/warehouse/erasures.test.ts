@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { datasetNamed } from '../../../src/datasets/registry.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import { erasureOf } from '../../../src/warehouse/erasures.ts';
+import { createNamer, erasureOf } from '../../../src/warehouse/erasures.ts';
 import { openWarehouse } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/lab.ts';
 
@@ -97,5 +97,37 @@ describe('each text column of our own tables', () => {
       '_streams.scope',
       '_streams.server_basis',
     ]);
+  });
+});
+
+const record = (key: string, time?: number) => ({ key, time });
+
+describe('the name of an erased record', () => {
+  it('is its key', () => {
+    expect(createNamer()([record('a', 1), record('b', 1), record('c')])).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is the same whenever it comes again in a reading', () => {
+    const namesOf = createNamer();
+    expect([...namesOf([record('a', 1)]), ...namesOf([record('a', 1)])]).toEqual(['a', 'a']);
+  });
+
+  it('is another one for another time, whether they come at once or not', () => {
+    const namesOf = createNamer();
+    const first = namesOf([record('a', 1)]);
+    expect([...first, ...namesOf([record('a', 1), record('a#2', 5)]), ...namesOf([record('a', 5)])]).toEqual([
+      'a',
+      'a',
+      'a#2',
+      'a#2',
+    ]);
+  });
+
+  it('is another one for each of those that share a time', () => {
+    expect(createNamer()([record('a', 1), record('a#2', 1), record('a#3', 1)])).toEqual(['a', 'a#2', 'a#3']);
+  });
+
+  it('keeps its ordinal where it has no time', () => {
+    expect(createNamer()([record('a'), record('a#2')])).toEqual(['a', 'a#2']);
   });
 });
