@@ -12,7 +12,8 @@ function data = hswRead(file, relation, experiment, fresh)
 %   what is known of MATLAB, and was never run there. sqlite(file, 'readonly') has to
 %   create files beside the warehouse if no other program has it open, so a read-only folder needs a copy made with
 %   VACUUM INTO. Unlike the clients for R and Python, it does not notice a copy that lacks its log. Integers beyond 2^53
-%   lose digits where MATLAB reads them as double.
+%   lose digits where MATLAB reads them as double. It does not run in Octave, which has neither SQLite nor tables: there
+%   read what `hsw query --format csv` or `--format json` writes, as docs/querying.md shows.
 arguments
     file (1, 1) string {mustBeFile}
     relation (1, 1) string

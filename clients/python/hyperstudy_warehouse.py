@@ -124,7 +124,7 @@ def hsw_ratings(db, experiment=None, kind="continuous", condition=None, medium=F
         number = "CASE value_type WHEN 'number' THEN value_number ELSE CAST(value_number AS INTEGER) END"
         value = f"coalesce(value_text, value_json, CAST({number} AS TEXT))"
         columns.append(
-            f"""(SELECT {value} FROM variable_values v WHERE v.room_id = r.room_id AND v.variable = ? AND is_last = 1
+            f"""(SELECT {value} FROM variable_values v WHERE v.room_id = r.room_id AND v.variable = ? AND is_last = 1 AND value_type IS NOT NULL
             AND v.experiment_id = r.experiment_id AND (v.participant_id = r.participant_id OR v.owner = 'room')
             ORDER BY v.owner = 'room' LIMIT 1) AS condition"""
         )

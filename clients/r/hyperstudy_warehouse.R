@@ -110,7 +110,7 @@ hsw_ratings <- function(db, experiment = NULL, kind = "continuous", condition = 
     hsw_check_variable(db, condition, id)
     columns <- c(columns, "(SELECT coalesce(value_text, value_json, CAST(CASE value_type WHEN 'number' THEN value_number
         ELSE CAST(value_number AS INTEGER) END AS TEXT))
-      FROM variable_values v WHERE v.room_id = r.room_id AND v.variable = ? AND is_last = 1
+      FROM variable_values v WHERE v.room_id = r.room_id AND v.variable = ? AND is_last = 1 AND value_type IS NOT NULL
       AND v.experiment_id = r.experiment_id AND (v.participant_id = r.participant_id OR v.owner = 'room')
       ORDER BY v.owner = 'room' LIMIT 1) AS condition")
   }

@@ -45,6 +45,28 @@ def by_connectorx(sql):
     return connectorx.read_sql(f"sqlite://{path}", sql, return_type="polars").iter_rows()
 
 
+def by_adbc(sql):
+    import adbc_driver_sqlite.dbapi as adbc
+
+    with adbc.connect(f"file:{path}?mode=ro") as connection, connection.cursor() as cursor:
+        # It takes a column's type from the first batch of rows.
+        cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "1000000"})
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def by_datasette(sql, opened=[]):
+    import asyncio
+
+    from datasette.app import Datasette
+
+    if not opened:
+        opened.append(Datasette([path], settings={"max_returned_rows": 10**7, "sql_time_limit_ms": 60_000}))
+    name = os.path.splitext(os.path.basename(path))[0]
+    answer = asyncio.run(opened[0].client.get(f"/{name}.json", params={"sql": sql, "_shape": "arrays"}))
+    return answer.json()["rows"]
+
+
 def by_duckdb(sql, attached=[]):
     import duckdb
     import duckdb_extension_sqlite_scanner as scanner

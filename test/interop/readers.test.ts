@@ -23,7 +23,7 @@ const noR = lacksInR('RSQLite');
 const noDplyr = noR ?? lacksInR('dplyr', 'dbplyr');
 for (const missing of new Set([noPython, noR, noDplyr])) if (missing !== undefined) console.log(`skipped: ${missing}`);
 
-const PYTHON_TOOLS = ['pandas', 'polars', 'connectorx', 'duckdb', 'client'];
+const PYTHON_TOOLS = ['pandas', 'polars', 'connectorx', 'adbc', 'duckdb', 'datasette', 'client'];
 const R_TOOLS = [...(noR === undefined ? ['rsqlite', 'rclient'] : []), ...(noDplyr === undefined ? ['dplyr'] : [])];
 
 /** A folder with the scripts that every user may read. */
@@ -129,6 +129,24 @@ describe.skipIf(noPython !== undefined)(
     }, 600_000);
   },
 );
+
+describe.skipIf(noPython !== undefined)('Datasette with the metadata of the codebook', () => {
+  it('shows what is for readers with its meaning, and hides what is internal', async () => {
+    const { cwd, db } = await lab(WORLD);
+    expect((await hsw(['sync', 'now'], { cwd })).status).toBe(0);
+    const metadata = join(cwd, 'metadata.json');
+    expect((await hsw(['codebook', '--format', 'datasette', '--out', metadata], { cwd })).status).toBe(0);
+    const ran = runAs(undefined, cwd, READER_PYTHON, [join(import.meta.dirname, 'read_datasette.py'), db, metadata]);
+    expect(ran.status, ran.stderr).toBe(0);
+    const page = JSON.parse(ran.stdout) as { hidden: string[]; shown: string[]; people: string };
+    const reader = new Database(db, { readonly: true });
+    expect(page.shown.sort()).toEqual(reader.prepare('SELECT name FROM _tables ORDER BY name').pluck().all());
+    reader.close();
+    expect(page.hidden).toEqual(expect.arrayContaining(['_ledger', '_streams', '_wide_columns']));
+    expect(page.people).toContain('A row is a participation');
+    expect(page.people).toContain('ids are unique within a room only');
+  });
+});
 
 describe.skipIf(noPython !== undefined || !isRoot)('our clients, as a user who may only read', () => {
   it('open a closed warehouse, and refuse a copy without its log and a log that they cannot read', async () => {

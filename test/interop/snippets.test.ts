@@ -35,7 +35,12 @@ const NOT_RUN = {
 const isNotRun = (word: string): word is keyof typeof NOT_RUN => Object.hasOwn(NOT_RUN, word);
 
 /** How a block is run; `text` and `matlab` are shown only, and what MATLAB asks in SQL is run. */
-const PROGRAMS = { r: ['Rscript', '-e'], python: ['python3', '-c'], sh: ['bash', '-euo', 'pipefail', '-c'] } as const;
+const PROGRAMS = {
+  r: ['Rscript', '-e'],
+  python: ['python3', '-c'],
+  octave: ['octave-cli', '--eval'],
+  sh: ['bash', '-euo', 'pipefail', '-c'],
+} as const;
 const isProgram = (language: string): language is keyof typeof PROGRAMS => Object.hasOwn(PROGRAMS, language);
 
 interface Page {
@@ -67,6 +72,7 @@ function has(command: string, ...args: string[]): boolean {
 function canRun({ language, text }: CodeBlock): boolean {
   if (language === 'r') return has('Rscript', '-e', 'library(RSQLite)');
   if (language === 'python') return has('python3', '--version');
+  if (language === 'octave') return has('octave-cli', '--version');
   return !text.includes('sqlite3 ') || has('sqlite3', '--version');
 }
 

@@ -9,17 +9,19 @@ const PACKAGES = [
   'polars==2.1.0',
   'pyarrow==26.0.1',
   'connectorx==0.4.6',
+  'adbc-driver-sqlite==1.13.0',
   'duckdb==1.5.5',
   'duckdb-extension-sqlite-scanner==1.5.5',
+  'datasette==0.65.5',
   'matplotlib==3.11.2',
 ];
-const VENV = join(tmpdir(), 'hyperstudy-warehouse-readers-1');
+const VENV = join(tmpdir(), 'hyperstudy-warehouse-readers-2');
 /** A Python that has them. */
 export const READER_PYTHON = join(VENV, 'bin', 'python');
 
 const run = (command: string, args: readonly string[]) => spawnSync(command, args, { timeout: 600_000 }).status === 0;
 const imports = (python: string) =>
-  existsSync(python) && run(python, ['-c', 'import pandas, polars, connectorx, duckdb, matplotlib']);
+  existsSync(python) && run(python, ['-c', 'import pandas, polars, connectorx, adbc_driver_sqlite, duckdb, datasette, matplotlib']);
 
 /** Installs them in an environment of their own, or says why they cannot be installed. */
 export function installReaders(): string | undefined {
