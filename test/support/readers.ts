@@ -21,7 +21,8 @@ export const READER_PYTHON = join(VENV, 'bin', 'python');
 
 const run = (command: string, args: readonly string[]) => spawnSync(command, args, { timeout: 600_000 }).status === 0;
 const imports = (python: string) =>
-  existsSync(python) && run(python, ['-c', 'import pandas, polars, connectorx, adbc_driver_sqlite, duckdb, datasette, matplotlib']);
+  existsSync(python) &&
+  run(python, ['-c', 'import pandas, polars, connectorx, adbc_driver_sqlite, duckdb, datasette, matplotlib']);
 
 /** Installs them in an environment of their own, or says why they cannot be installed. */
 export function installReaders(): string | undefined {
