@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { events as eventsData } from '../datasets/events.ts';
 import { isOpen, isOver } from '../datasets/room-status.ts';
 import { queryRows } from '../shared/sqlite.ts';
-import { code, count, rank, real, time, WHOSE } from './columns.ts';
+import { code, count, rank, real, time, unixTime, WHOSE } from './columns.ts';
 import { defineDerived, type Part } from './define.ts';
 import { plannedIn, type Planned } from './design.ts';
-import { inOrder, timeText } from './moment.ts';
+import { inOrder, secondsOf, timeText } from './moment.ts';
 import { SHOWS_STATE, type PartEvent } from './part-events.ts';
 import { happened, membersOf, named, PLACED, roomWideRows, Text, textIn, within } from './source.ts';
 import {
@@ -53,7 +53,9 @@ const COLUMNS = {
   }),
   duration_s: real('How long it lasted.', { privacy: 'none', unit: 's', missing: 'Its end is not known.' }),
   started_at: time('When it began, UTC.', { privacy: 'indirect' }),
+  started_unix: unixTime('When it began.', { privacy: 'indirect' }),
   ended_at: time('When it ended, UTC.', { privacy: 'indirect', missing: 'It is not known.' }),
+  ended_unix: unixTime('When it ended.', { privacy: 'indirect', missing: 'It is not known.' }),
   start_known_by: code('How its beginning is known.', {
     values: {
       event: 'an event says so',
@@ -187,6 +189,7 @@ function rowOf(
   end: Ended,
 ) {
   const { first } = stay;
+  const [started_at, ended_at] = [timeText(first.at), timeText(end.at?.at)];
   const seconds = (onset: number | null | undefined) => (onset === null || onset === undefined ? null : onset / 1000);
   return {
     experiment_id: part.experiment,
@@ -207,8 +210,10 @@ function rowOf(
       end.at === undefined
         ? null
         : (end.at.onset === null || first.onset === null ? end.at.at - first.at : end.at.onset - first.onset) / 1000,
-    started_at: timeText(first.at),
-    ended_at: timeText(end.at?.at),
+    started_at,
+    started_unix: secondsOf(started_at),
+    ended_at,
+    ended_unix: secondsOf(ended_at),
     start_known_by: startKnownBy(stay),
     end_known_by: end.by,
     events: stay.events.filter(({ participant_id }) => participant_id === person).length,

@@ -42,6 +42,16 @@ describe('the derived tables', () => {
     expect(without).toEqual([]);
   });
 
+  it('have a number beside each time', () => {
+    const without = TABLES.flatMap(({ name, columns }) =>
+      Object.entries(columns)
+        .filter(([, { unit }]) => unit === 'ISO 8601, UTC')
+        .filter(([column]) => !(`${column.replace(/_at$/, '')}_unix` in columns))
+        .map(([column]) => `${name}.${column}`),
+    );
+    expect(without).toEqual([]);
+  });
+
   it('are made again where their declaration differs, and filled', () => {
     const path = join(temporaryFolder(), 'w.db');
     const bench = openBench(path);
