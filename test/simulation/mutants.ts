@@ -100,9 +100,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'data that the server derived again are not read again',
-    file: 'src/sync/rederived.ts',
-    from: 'const isRederived = updated >= FEW &&',
-    to: 'const isRederived = updated < 0 &&',
+    file: 'src/read/rederived.ts',
+    from: 'return changed >= FEW &&',
+    to: 'return changed < 0 &&',
   },
   {
     name: 'a stream whose experiment or scope is gone stays complete',
