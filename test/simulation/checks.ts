@@ -41,7 +41,7 @@ function isIncomplete(db: Db, data: string): boolean {
 }
 
 /** The records, as text, whose id another one has as well or, without ids, what names them. */
-function withSharedIds(run: Run, data: string): ReadonlySet<string> {
+export function withSharedIds(run: Run, data: string): ReadonlySet<string> {
   const { experimentId, now, idsByRoom } = run;
   const world = toBeHeld(run);
   const entry = world.catalogue.get(data);

@@ -2,6 +2,7 @@ import { isAmong, type ApiFault } from '../../src/simulator/faults.ts';
 import { happen, ODD_TIMES, type Happening } from '../../src/simulator/happenings.ts';
 import type { SimRecord } from '../../src/simulator/life.ts';
 import type { Random } from '../../src/simulator/random.ts';
+import { withSharedIds } from './checks.ts';
 import { IDENTIFIED, TYPES } from './life.ts';
 import { textOf } from './mirror.ts';
 import { PAGE_SIZE, type Run } from './state.ts';
@@ -75,12 +76,19 @@ export function singleReading(run: Run, now: number): ApiFault | undefined {
 
 /**
  * Answers that lack half of what the tables hold of a data type. What they do not hold yet comes, as nothing else could
- * show that it is lacking.
+ * show that it is lacking. Records that share an id or a name come: one of them in the place of another looks like an edit.
  */
-function lagging({ random, held }: Run): ApiFault {
+function lagging(run: Run): ApiFault {
+  const { random, held } = run;
   const dataType = anyWhere(random, (type) => (held.get(type)?.size ?? 0) > 0);
   const rows = held.get(dataType);
-  const lacks = (record: SimRecord) => isAmong(0.5, record) && rows?.has(textOf(record)) === true;
+  let [sharedAt, shared]: [number, ReadonlySet<string>] = [NaN, new Set()];
+  const isShared = (text: string) => {
+    if (sharedAt !== run.now) [sharedAt, shared] = [run.now, withSharedIds(run, dataType)];
+    return shared.has(text);
+  };
+  const lacks = (record: SimRecord) =>
+    isAmong(0.5, record) && rows?.has(textOf(record)) === true && !isShared(textOf(record));
   return { kind: 'lagging', dataTypes: [dataType], lacks };
 }
 
