@@ -107,6 +107,7 @@ function left(
     violations: [],
     told: new Set(),
     erasures: undefined,
+    erasedAt: Infinity,
     now: READ + 1000,
     stormy: false,
     requests: 0,

@@ -118,13 +118,14 @@ export function unexcused(run: Run, part: Part, found: Comparison, from: number)
     const isHidden = isOld(held) && isOld(visible(life, from)) && changed >= since;
     return !isHidden || isRederivation(part, changed, shown);
   });
-  // A record of an erased person that goes is one of those that are counted.
-  const goneErased = part.listed.filter(
-    (life) => life.removedAt <= from && life.removedAt >= since && isErased(run, part.data, life),
-  );
+  // Records of erased people are counted as well: one that goes looks like one that did not come late.
+  const erased = part.listed.filter((life) => isErased(run, part.data, life));
+  const isOfLate = (at: number) => at >= since && at <= from;
+  const goneErased = erased.filter(({ removedAt }) => isOfLate(removedAt)).length;
+  const comeErased = erased.filter((life) => isOfLate(arrivalOf(life)) && arrivalOf(life) > run.erasedAt).length;
+  const surplus = found.deleted.length + goneErased - found.missing.length;
   const isHiddenCount =
-    found.missing.length === found.deleted.length + goneErased.length ||
-    (found.missing.length === 0 && !isCounted(run, part.data));
+    (surplus >= 0 && surplus <= comeErased) || (found.missing.length === 0 && !isCounted(run, part.data));
   const isOldCount =
     found.missing.every(
       (life) => isOld(visible(life, from)) && arrivalOf(life) >= since && mayBeLate(run, part, life),

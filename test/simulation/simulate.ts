@@ -123,6 +123,7 @@ function createRun(seed: number): Run {
     violations: [],
     told: new Set(),
     erasures: undefined,
+    erasedAt: Infinity,
     // A first read of little, or of days.
     now: START + random.pick([600_000, 60 * 3_600_000]),
     stormy: true,

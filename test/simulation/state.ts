@@ -35,6 +35,8 @@ export interface Run {
   readonly told: Set<string>;
   /** The people who were erased, if any were. */
   erasures: Erasures | undefined;
+  /** When they were erased. */
+  erasedAt: number;
   now: number;
   /** Whether faults and kills may strike. */
   stormy: boolean;

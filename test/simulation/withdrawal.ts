@@ -26,6 +26,7 @@ export function createWithdrawal(seed: number): (run: Run, path: string) => void
     const warehouse = openWarehouse(path, { clock, history: true });
     warehouse.erase({ participant: id, ...(idsByRoom ? { room: String(roomId) } : {}) }, false);
     run.erasures = erasuresOf(warehouse.db);
+    run.erasedAt = now;
     warehouse.close();
     story.push(`participant ${id} is erased`);
   };
