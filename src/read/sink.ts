@@ -13,7 +13,7 @@ import { withKnownScope } from '../warehouse/filled.ts';
 import { createSeen } from '../warehouse/seen.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { NO_DIFFERENCES, openDifferences, type Differences } from './differences.ts';
-import { rereadMark } from './rederived.ts';
+import { rereadMark } from './reread-mark.ts';
 
 /** What a reading passes to the sink at once. */
 export interface Batch {

@@ -4,7 +4,7 @@ import { rereadDoubt, type Doubt } from '../warehouse/doubts.ts';
 import type { Position } from '../warehouse/positions.ts';
 import { schemaChangesAfter } from '../warehouse/schema-changes.ts';
 import type { TraitValues } from '../read/endpoint-traits.ts';
-import { areMany } from '../read/rederived.ts';
+import { areMany } from '../read/reread-mark.ts';
 import type { Reading, Session } from '../read/session.ts';
 
 /** What the changes of some known rows mean for all others. */

@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'data that the server derived again are not read again',
-    file: 'src/read/rederived.ts',
+    file: 'src/read/reread-mark.ts',
     from: 'return changed >= FEW &&',
     to: 'return changed < 0 &&',
   },

@@ -44,7 +44,7 @@ describe('known rows that changed', () => {
     expect(doubts.map(({ kind }) => kind)).toEqual(isReread ? ['reread'] : []);
   });
 
-  it('are known to the next sync if this one is killed before it can tell', async () => {
+  it('are known to the next sync if this one is killed before it concludes', async () => {
     const fake = holding(30);
     const session = await meet(fake, 20, 20);
     fake.api.records = fake.series(1, 30, { stateName: 'renamed' });

@@ -17,7 +17,7 @@ const CHANGED_AT_ONCE = 'the server changed many rows at once';
 
 /**
  * Marks a stream to be read again if many of its known rows differ: with the rows, as the next sync finds these
- * unchanged if this one is killed before it can tell.
+ * unchanged if this one is killed before it concludes.
  */
 export function rereadMark(
   { dataset }: Stream,
