@@ -41,6 +41,16 @@ const executable = findChromium();
 if (executable === undefined) console.log('skipped: a codebook in a browser (no Chromium on this computer)');
 
 describe('hsw codebook', () => {
+  it('gives a pipe the same bytes as a file', async () => {
+    for (const format of ['md', 'html', 'csv']) {
+      const out = `same.${format}`;
+      await codebook('--experiment', experiment, '--out', out);
+      const { stdout } = await codebook('--experiment', experiment, '--format', format);
+      const withoutTime = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+/g, '');
+      expect(withoutTime(stdout)).toBe(withoutTime(readFileSync(join(cwd, out), 'utf8')));
+    }
+  });
+
   it('gives the numbers that sqlite gives, in every form', async () => {
     const [md, html, csv] = await Promise.all(
       ['md', 'html', 'csv'].map(async (format) => {

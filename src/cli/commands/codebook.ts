@@ -12,6 +12,7 @@ import { plainError, type Db } from '../../warehouse/open.ts';
 import type { Command, Describe } from '../context.ts';
 import { list } from '../selection.ts';
 import { experimentsIn, openSource } from '../source.ts';
+import { dataTo } from '../terminal.ts';
 import { writeFile } from '../write-file.ts';
 
 interface CodebookFlags {
@@ -61,8 +62,9 @@ const codebook: Command<CodebookFlags> = async (context, flags) => {
       madeAt: formatTime(Date.now()),
     });
     const text = context.json ? `${JSON.stringify(book, null, 2)}\n` : await textOf(db, book, format);
-    if (flags.out === undefined) context.stdout.write(text);
-    else writeFile(flags.out, text);
+    if (flags.out !== undefined) writeFile(flags.out, text);
+    else if (context.json) context.stdout.write(text);
+    else dataTo(context.stdout).write(text);
     const doubtful = book.studies.filter((study) => !headlineOf(study).isComplete);
     for (const study of doubtful) {
       context.stderr.write(`! ${titleOf(study)}: ${headlineOf(study).text}\n`);
